@@ -1,0 +1,49 @@
+/* What rep and respondent have in common: they take what was asked from any pipe, in turn, and send the
+ * answer back to where that came from. An answer that cannot be sent at once is dropped: who asked will
+ * ask again, or has given up. */
+#ifndef SP_PROTOCOLS_PARTS_ANSWERER_H
+#define SP_PROTOCOLS_PARTS_ANSWERER_H
+
+#include "protocols/parts/backtrace.h"
+#include "protocols/parts/inbox.h"
+#include "protocols/parts/pipe_map.h"
+
+/* A raw socket: the header of what is received, and of what is sent, is the id of a pipe and the stack
+ * that came from it. */
+struct sp_answerer {
+    struct nn_protocol_socket base;
+    struct sp_inbox inbox;
+    struct sp_pipe_map pipes;
+};
+
+/* A cooked socket keeps the header between receiving and sending. */
+struct sp_answerer_cooked {
+    struct sp_answerer raw;
+    bool is_asked;
+    uint32_t asked_by; /* id of a pipe, which may be gone */
+    size_t backtrace_bytes;
+    uint8_t backtrace[SP_BACKTRACE_MAX_BYTES];
+};
+
+struct sp_answerer_pipe {
+    struct sp_priority_slot receiving;
+    struct sp_pipe_map_slot place;
+};
+
+/* Functions of protocol tables; the first six serve both structures. */
+int sp_answerer_open(struct nn_protocol_socket *base);
+void sp_answerer_close(struct nn_protocol_socket *base);
+int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe);
+void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe);
+void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe);
+void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe);
+
+int sp_answerer_receive(struct nn_protocol_socket *base, struct nn_message *message);
+int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message);
+int sp_answerer_events(struct nn_protocol_socket *base);
+
+int sp_answerer_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message);
+int sp_answerer_cooked_send(struct nn_protocol_socket *base, struct nn_message *message);
+int sp_answerer_cooked_events(struct nn_protocol_socket *base);
+
+#endif

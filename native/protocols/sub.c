@@ -1,0 +1,143 @@
+/* SUB: of all that the pubs send, what begins with a prefix that was subscribed to. The raw socket
+ * filters as well. Without a subscription nothing is received. */
+#include "protocols/parts/inbox.h"
+#include "protocols/parts/subscriptions.h"
+
+#include <nanomsg/protocol.h>
+#include <nanomsg/pubsub.h>
+
+#include <errno.h>
+
+struct sub {
+    struct nn_protocol_socket base;
+    struct sp_inbox inbox;
+    struct sp_subscriptions subscriptions;
+};
+
+static struct sub *sub_of(struct nn_protocol_socket *base)
+{
+    return NN_CONTAINER(base, struct sub, base);
+}
+
+static bool sub_matches(const struct sub *self, const struct nn_message *message)
+{
+    return sp_subscriptions_match(&self->subscriptions, message->body, message->body_bytes);
+}
+
+static bool sub_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+{
+    (void)from;
+    return sub_matches(NN_CONTAINER(inbox, struct sub, inbox), message);
+}
+
+static int sub_open(struct nn_protocol_socket *base)
+{
+    sp_inbox_init(&sub_of(base)->inbox, sub_accept);
+    return 0;
+}
+
+static void sub_close(struct nn_protocol_socket *base)
+{
+    struct sub *self = sub_of(base);
+
+    sp_inbox_forget(&self->inbox);
+    sp_subscriptions_destroy(&self->subscriptions);
+}
+
+static int sub_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    (void)base;
+    sp_fair_queue_add(nn_pipe_data(pipe), pipe);
+    return 0;
+}
+
+static void sub_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    sp_fair_queue_remove(&sub_of(base)->inbox.pipes, nn_pipe_data(pipe));
+}
+
+static void sub_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    sp_fair_queue_readable(&sub_of(base)->inbox.pipes, nn_pipe_data(pipe));
+}
+
+static void sub_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    (void)base;
+    (void)pipe;
+}
+
+static int sub_receive(struct nn_protocol_socket *base, struct nn_message *message)
+{
+    return sp_inbox_receive(&sub_of(base)->inbox, message);
+}
+
+static int sub_events(struct nn_protocol_socket *base)
+{
+    return sp_inbox_can_receive(&sub_of(base)->inbox) ? NN_POLLIN : 0;
+}
+
+/* Taking back a prefix that is not subscribed to is no error. */
+static void sub_unsubscribe(struct sub *self, const void *prefix, size_t prefix_bytes)
+{
+    bool was_last = sp_subscriptions_remove(&self->subscriptions, prefix, prefix_bytes);
+
+    /* Nothing that has not been received yet is received for it any more. */
+    if (was_last && self->inbox.has_ahead && !sub_matches(self, &self->inbox.ahead))
+        sp_inbox_forget(&self->inbox);
+}
+
+static int sub_set_option(struct nn_protocol_socket *base, int option, const void *value, size_t size)
+{
+    struct sub *self = sub_of(base);
+
+    switch (option) {
+    case NN_SUB_SUBSCRIBE:
+        return sp_subscriptions_add(&self->subscriptions, value, size);
+    case NN_SUB_UNSUBSCRIBE:
+        sub_unsubscribe(self, value, size);
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+const struct nn_protocol sp_sub_protocol = {
+    .version = NN_PROTOCOL_VERSION,
+    .name = "sub",
+    .domain = AF_SP,
+    .id = NN_SUB,
+    .peer_id = NN_PUB,
+    .flags = NN_PROTOCOL_RECEIVES,
+    .socket_bytes = sizeof(struct sub),
+    .pipe_bytes = sizeof(struct sp_priority_slot),
+    .open = sub_open,
+    .close = sub_close,
+    .pipe_added = sub_pipe_added,
+    .pipe_removed = sub_pipe_removed,
+    .pipe_readable = sub_pipe_readable,
+    .pipe_writable = sub_pipe_writable,
+    .receive = sub_receive,
+    .events = sub_events,
+    .set_option = sub_set_option,
+};
+
+const struct nn_protocol sp_sub_raw_protocol = {
+    .version = NN_PROTOCOL_VERSION,
+    .name = "sub",
+    .domain = AF_SP_RAW,
+    .id = NN_SUB,
+    .peer_id = NN_PUB,
+    .flags = NN_PROTOCOL_RECEIVES,
+    .socket_bytes = sizeof(struct sub),
+    .pipe_bytes = sizeof(struct sp_priority_slot),
+    .open = sub_open,
+    .close = sub_close,
+    .pipe_added = sub_pipe_added,
+    .pipe_removed = sub_pipe_removed,
+    .pipe_readable = sub_pipe_readable,
+    .pipe_writable = sub_pipe_writable,
+    .receive = sub_receive,
+    .events = sub_events,
+    .set_option = sub_set_option,
+};

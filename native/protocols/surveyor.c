@@ -1,0 +1,272 @@
+/* SURVEYOR: asks all respondents that can take the survey, and receives answers until the deadline. Then
+ * receiving fails once with ETIMEDOUT and from there on with EFSM. A new survey ends the one before. The
+ * raw socket only distributes and passes what comes back, with the first word as header. */
+#include "protocols/parts/backtrace.h"
+#include "protocols/parts/deadline.h"
+#include "protocols/parts/distributor.h"
+#include "protocols/parts/inbox.h"
+#include "protocols/parts/int_option.h"
+
+#include <nanomsg/protocol.h>
+#include <nanomsg/survey.h>
+
+#include <errno.h>
+
+#define SURVEYOR_DEFAULT_DEADLINE_MS 1000
+
+/* ---- Common to cooked and raw ---- */
+
+struct surveyor {
+    struct nn_protocol_socket base;
+    struct sp_distributor receivers;
+    struct sp_inbox inbox;
+};
+
+struct surveyor_pipe {
+    struct sp_distributor_slot sending;
+    struct sp_priority_slot receiving;
+};
+
+static struct surveyor *surveyor_of(struct nn_protocol_socket *base)
+{
+    return NN_CONTAINER(base, struct surveyor, base);
+}
+
+static void surveyor_close(struct nn_protocol_socket *base)
+{
+    sp_inbox_forget(&surveyor_of(base)->inbox);
+}
+
+static int surveyor_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_pipe *data = nn_pipe_data(pipe);
+
+    (void)base;
+    sp_distributor_add(&data->sending, pipe);
+    sp_fair_queue_add(&data->receiving, pipe);
+    return 0;
+}
+
+static void surveyor_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_pipe *data = nn_pipe_data(pipe);
+
+    sp_distributor_remove(&data->sending);
+    sp_fair_queue_remove(&surveyor_of(base)->inbox.pipes, &data->receiving);
+}
+
+static void surveyor_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_pipe *data = nn_pipe_data(pipe);
+
+    sp_fair_queue_readable(&surveyor_of(base)->inbox.pipes, &data->receiving);
+}
+
+static void surveyor_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_pipe *data = nn_pipe_data(pipe);
+
+    sp_distributor_writable(&surveyor_of(base)->receivers, &data->sending);
+}
+
+/* ---- Cooked ---- */
+
+enum surveyor_state {
+    SURVEYOR_IDLE,
+    SURVEYOR_ASKING,
+    SURVEYOR_EXPIRED /* the deadline has passed and nobody was told yet */
+};
+
+struct surveyor_cooked {
+    struct surveyor raw;
+    enum surveyor_state state;
+    uint32_t id; /* of the latest survey */
+    struct sp_deadline deadline;
+    int deadline_ms;
+};
+
+static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *base)
+{
+    return NN_CONTAINER(base, struct surveyor_cooked, raw.base);
+}
+
+/* An answer counts when it is one to the latest survey. */
+static bool surveyor_cooked_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+{
+    const struct surveyor_cooked *self = NN_CONTAINER(inbox, struct surveyor_cooked, raw.inbox);
+
+    (void)from;
+    return sp_backtrace_unstack_id(message) == 0 && sp_backtrace_is_id(message, self->id);
+}
+
+static int surveyor_cooked_open(struct nn_protocol_socket *base)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    sp_distributor_init(&self->raw.receivers);
+    sp_inbox_init(&self->raw.inbox, surveyor_cooked_accept);
+    self->id = nn_protocol_random();
+    self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
+    return 0;
+}
+
+static int surveyor_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+    uint32_t id = (self->id + 1) | SP_BACKTRACE_BOTTOM;
+
+    int rc = sp_backtrace_push_id(message, id);
+    if (rc < 0)
+        return rc;
+    if ((rc = sp_distributor_send(&self->raw.receivers, message, 0)) < 0) {
+        nn_message_header_clear(message);
+        return rc;
+    }
+
+    sp_inbox_forget(&self->raw.inbox);
+    self->id = id;
+    self->state = SURVEYOR_ASKING;
+    sp_deadline_set(&self->deadline, base, self->deadline_ms);
+    return 0;
+}
+
+/* What comes while nothing is asked is late, and must not stand in the way of the next answers. */
+static void surveyor_cooked_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    surveyor_pipe_readable(base, pipe);
+    if (self->state != SURVEYOR_ASKING)
+        sp_inbox_clear(&self->raw.inbox);
+}
+
+/* Answers that nobody has received by the deadline are lost. */
+static void surveyor_cooked_timer(struct nn_protocol_socket *base)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    if (!sp_deadline_expired(&self->deadline, base))
+        return;
+    self->state = SURVEYOR_EXPIRED;
+    sp_inbox_clear(&self->raw.inbox);
+}
+
+static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    if (self->state == SURVEYOR_IDLE)
+        return -EFSM;
+    if (self->state == SURVEYOR_EXPIRED) {
+        self->state = SURVEYOR_IDLE;
+        return -ETIMEDOUT;
+    }
+    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    if (rc == 0)
+        nn_message_header_clear(message);
+    return rc;
+}
+
+/* Readable also when receiving fails at once, with EFSM or ETIMEDOUT: whoever waits is to be told. */
+static int surveyor_cooked_events(struct nn_protocol_socket *base)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    if (self->state == SURVEYOR_ASKING && !sp_inbox_can_receive(&self->raw.inbox))
+        return NN_POLLOUT;
+    return NN_POLLOUT | NN_POLLIN;
+}
+
+/* Counts from the next survey on. */
+static int surveyor_cooked_set_option(struct nn_protocol_socket *base, int option, const void *value, size_t size)
+{
+    if (option != NN_SURVEYOR_DEADLINE)
+        return -ENOPROTOOPT;
+    return sp_int_option_set(&surveyor_cooked_of(base)->deadline_ms, 0, value, size);
+}
+
+static int surveyor_cooked_get_option(struct nn_protocol_socket *base, int option, void *value, size_t *size)
+{
+    if (option != NN_SURVEYOR_DEADLINE)
+        return -ENOPROTOOPT;
+    return sp_int_option_get(surveyor_cooked_of(base)->deadline_ms, value, size);
+}
+
+/* ---- Raw ---- */
+
+/* An answer's first word is the header, whatever it says. */
+static bool surveyor_raw_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+{
+    (void)inbox;
+    (void)from;
+    return sp_backtrace_unstack_id(message) == 0;
+}
+
+static int surveyor_raw_open(struct nn_protocol_socket *base)
+{
+    struct surveyor *self = surveyor_of(base);
+
+    sp_distributor_init(&self->receivers);
+    sp_inbox_init(&self->inbox, surveyor_raw_accept);
+    return 0;
+}
+
+static int surveyor_raw_send(struct nn_protocol_socket *base, struct nn_message *message)
+{
+    return sp_distributor_send(&surveyor_of(base)->receivers, message, 0);
+}
+
+static int surveyor_raw_receive(struct nn_protocol_socket *base, struct nn_message *message)
+{
+    return sp_inbox_receive(&surveyor_of(base)->inbox, message);
+}
+
+static int surveyor_raw_events(struct nn_protocol_socket *base)
+{
+    return NN_POLLOUT | (sp_inbox_can_receive(&surveyor_of(base)->inbox) ? NN_POLLIN : 0);
+}
+
+/* ---- Tables ---- */
+
+const struct nn_protocol sp_surveyor_protocol = {
+    .version = NN_PROTOCOL_VERSION,
+    .name = "surveyor",
+    .domain = AF_SP,
+    .id = NN_SURVEYOR,
+    .peer_id = NN_RESPONDENT,
+    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS,
+    .socket_bytes = sizeof(struct surveyor_cooked),
+    .pipe_bytes = sizeof(struct surveyor_pipe),
+    .open = surveyor_cooked_open,
+    .close = surveyor_close,
+    .pipe_added = surveyor_pipe_added,
+    .pipe_removed = surveyor_pipe_removed,
+    .pipe_readable = surveyor_cooked_pipe_readable,
+    .pipe_writable = surveyor_pipe_writable,
+    .send = surveyor_cooked_send,
+    .receive = surveyor_cooked_receive,
+    .events = surveyor_cooked_events,
+    .timer = surveyor_cooked_timer,
+    .set_option = surveyor_cooked_set_option,
+    .get_option = surveyor_cooked_get_option,
+};
+
+const struct nn_protocol sp_surveyor_raw_protocol = {
+    .version = NN_PROTOCOL_VERSION,
+    .name = "surveyor",
+    .domain = AF_SP_RAW,
+    .id = NN_SURVEYOR,
+    .peer_id = NN_RESPONDENT,
+    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS,
+    .socket_bytes = sizeof(struct surveyor),
+    .pipe_bytes = sizeof(struct surveyor_pipe),
+    .open = surveyor_raw_open,
+    .close = surveyor_close,
+    .pipe_added = surveyor_pipe_added,
+    .pipe_removed = surveyor_pipe_removed,
+    .pipe_readable = surveyor_pipe_readable,
+    .pipe_writable = surveyor_pipe_writable,
+    .send = surveyor_raw_send,
+    .receive = surveyor_raw_receive,
+    .events = surveyor_raw_events,
+};
