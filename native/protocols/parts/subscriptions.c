@@ -32,6 +32,34 @@ static void node_destroy(struct sp_subscription_node *node)
     sp_free(node);
 }
 
+/* Replaces the node by one with another label, which may lie in the node's own. Returns NULL, with nothing
+ * changed, when memory is short. */
+static struct sp_subscription_node *node_relabel(struct sp_subscription_node *node, const uint8_t *head, size_t head_bytes, const uint8_t *tail, size_t tail_bytes)
+{
+    struct sp_subscription_node *replacement = node_create(head, head_bytes, tail, tail_bytes);
+
+    if (replacement == NULL)
+        return NULL;
+    replacement->use = node->use;
+    replacement->children = node->children;
+    replacement->child_count = node->child_count;
+    replacement->child_capacity = node->child_capacity;
+    sp_free(node);
+    return replacement;
+}
+
+/* Takes the first bytes off the label; when memory is short they stay where they are, unused. */
+static struct sp_subscription_node *node_shorten(struct sp_subscription_node *node, size_t count)
+{
+    struct sp_subscription_node *shorter = node_relabel(node, node->label + count, node->label_bytes - count, NULL, 0);
+
+    if (shorter != NULL)
+        return shorter;
+    node->label += count;
+    node->label_bytes -= count;
+    return node;
+}
+
 static uint8_t *node_first_bytes(const struct sp_subscription_node *node)
 {
     return (uint8_t *)(node->children + node->child_capacity);
@@ -146,9 +174,7 @@ static int subscriptions_fork(struct sp_subscription_node *parent, size_t place,
 
     if (rest_bytes == common)
         fork->use.references = 1;
-    child->label += common;
-    child->label_bytes -= common;
-    (void)node_append(fork, child); /* there is room for two */
+    (void)node_append(fork, node_shorten(child, common)); /* there is room for two */
     node_put(parent, place, fork);
     return 0;
 }
@@ -191,16 +217,11 @@ int sp_subscriptions_add(struct sp_subscriptions *self, const uint8_t *prefix, s
 static void subscriptions_join(struct sp_subscription_node *parent, struct sp_subscription_node *node)
 {
     struct sp_subscription_node *child = node->children[0];
-    struct sp_subscription_node *joined = node_create(node->label, node->label_bytes, child->label, child->label_bytes);
+    struct sp_subscription_node *joined = node_relabel(child, node->label, node->label_bytes, child->label, child->label_bytes);
 
     if (joined == NULL)
         return;
-    joined->use.references = child->use.references;
-    joined->children = child->children;
-    joined->child_count = child->child_count;
-    joined->child_capacity = child->child_capacity;
     node_put(parent, node_find(parent, node->label[0]), joined);
-    sp_free(child);
     node_destroy(node);
 }
 

@@ -1,6 +1,6 @@
 /* The set of prefixes that a sub has subscribed to, as a radix tree. Matching follows the bytes of the
  * message, so its cost does not depend on the number of prefixes that do not match. Memory: at most two
- * nodes, and twice its bytes, for each different prefix. */
+ * nodes for each different prefix, and what bytes it shares with no other. */
 #ifndef SP_PROTOCOLS_PARTS_SUBSCRIPTIONS_H
 #define SP_PROTOCOLS_PARTS_SUBSCRIPTIONS_H
 
