@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FIRST_CHILD_CAPACITY 2
+#define FEW_CHILDREN 8 /* up to here a loop finds one sooner than memchr, which has to be called */
 
 /* ---- Nodes ---- */
 
@@ -72,6 +73,12 @@ static size_t node_find(const struct sp_subscription_node *node, uint8_t byte)
         return 0;
 
     const uint8_t *first_bytes = node_first_bytes(node);
+    if (node->child_count <= FEW_CHILDREN) {
+        size_t place = 0;
+        while (place < node->child_count && first_bytes[place] != byte)
+            place++;
+        return place;
+    }
     const uint8_t *found = memchr(first_bytes, byte, node->child_count);
     return found != NULL ? (size_t)(found - first_bytes) : node->child_count;
 }
@@ -84,6 +91,8 @@ static struct sp_subscription_node *node_step(const struct sp_subscription_node 
     if (place == node->child_count)
         return NULL;
     struct sp_subscription_node *child = node->children[place];
+    if (child->label_bytes == 1) /* its first byte is known to be the same */
+        return child;
     if (child->label_bytes > count || memcmp(child->label, bytes, child->label_bytes) != 0)
         return NULL;
     return child;
