@@ -175,6 +175,8 @@ int nn_message_share(struct nn_message *to, const struct nn_message *from)
 {
     require(from->chunk != NULL, "a borrowed message is shared");
     nn_message_init(to);
+    if (is_starved())
+        return -ENOMEM;
     int rc = header_assign(to, nn_message_header(from), from->header_bytes);
     if (rc < 0)
         return rc;

@@ -107,6 +107,7 @@ TEST(raw_bus_excepts_nobody_when_the_sender_has_gone)
     struct mock_bytes received = mock_receive(bus);
     mock_break(goes);
     struct nn_pipe *comes = mock_attach(bus, 1);
+    CHECK_EQUAL(mock_receive_rc(bus), -EAGAIN);
     CHECK_OK(mock_send_bytes(bus, received.bytes, 8, "x", 1));
     CHECK_EQUAL(mock_sent_count(stays), 1);
     CHECK_EQUAL(mock_sent_count(comes), 1);

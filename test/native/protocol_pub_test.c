@@ -129,6 +129,22 @@ TEST(pub_sends_to_nobody_when_memory_for_the_copy_is_short)
     mock_close(pub);
 }
 
+TEST(pub_lets_a_peer_miss_the_message_when_memory_for_its_share_is_short)
+{
+    struct sp_socket *pub = mock_open(&sp_pub_protocol);
+    struct nn_pipe *subs[3];
+
+    for (int i = 0; i < 3; i++)
+        subs[i] = mock_attach(pub, MOCK_UNLIMITED);
+    mock_starve(1);
+    CHECK_OK(mock_send_owned(pub, "x", 1));
+    CHECK_OK(MOCK_SEND(pub, "y"));
+    CHECK_EQUAL(mock_sent_count(subs[0]), 1);
+    CHECK_EQUAL(mock_sent_count(subs[1]), 2);
+    CHECK_EQUAL(mock_sent_count(subs[2]), 2);
+    mock_close(pub);
+}
+
 TEST(pub_drops_what_a_peer_says)
 {
     struct sp_socket *pub = mock_open(&sp_pub_protocol);

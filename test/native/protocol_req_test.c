@@ -288,6 +288,19 @@ TEST(req_that_cannot_resend_waits_for_a_peer_and_accepts_a_late_reply)
     mock_close(req);
 }
 
+TEST(req_resends_a_request_that_memory_was_too_short_to_send)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
+
+    mock_starve(1);
+    CHECK_OK(mock_send_owned(req, "A", 1));
+    CHECK_EQUAL(mock_sent_count(rep), 0);
+    mock_pass_ms(req, 60000);
+    CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
+    mock_close(req);
+}
+
 TEST(req_never_resends_by_time_when_the_interval_is_zero)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
@@ -376,8 +389,10 @@ TEST(raw_req_sends_what_it_is_given)
     struct sp_socket *req = mock_open(&sp_req_raw_protocol);
 
     CHECK_EQUAL(mock_events(req), 0);
+    CHECK_EQUAL(mock_send_priority(req), -1);
     CHECK_EQUAL(MOCK_SEND(req, "A"), -EAGAIN);
     struct nn_pipe *rep = mock_attach(req, 2);
+    CHECK_EQUAL(mock_send_priority(req), 8);
     CHECK_EQUAL(mock_events(req), NN_POLLOUT);
     CHECK_OK(MOCK_SEND_RAW(req, "\0\0\0\1\x80\0\0\2", "A"));
     CHECK_OK(MOCK_SEND(req, "no header"));

@@ -133,8 +133,8 @@ TEST(sub_delivers_a_message_that_was_seen_before_its_pipe_went)
 TEST(sub_takes_from_several_pubs_in_turn_whatever_does_not_match)
 {
     struct sp_socket *sub = mock_open(&sp_sub_protocol);
-    struct nn_pipe *a = mock_attach(sub, 0);
-    struct nn_pipe *b = mock_attach(sub, 0);
+    struct nn_pipe *a = mock_attach(sub, 1);
+    struct nn_pipe *b = mock_attach(sub, 1);
 
     CHECK_OK(subscribe(sub, "+"));
     MOCK_DELIVER(a, "-");
