@@ -1,0 +1,39 @@
+{
+  "targets": [
+    {
+      "target_name": "nanomsg_native",
+      # The engine's files stand in native/sources.txt, which CMakeLists.txt reads too.
+      "sources": [
+        "<!@(node -p \"require('fs').readFileSync('native/sources.txt', 'utf8').trim().split(/\\s+/).map(name => 'native/' + name).join(' ')\")",
+        "<!@(node -p \"require('fs').readdirSync('native/binding').filter(name => name.endsWith('.cc')).map(name => 'native/binding/' + name).join(' ')\")"
+      ],
+      "include_dirs": [
+        "native",
+        "native/include",
+        "<!(node -p \"require('node-addon-api').include_dir\")"
+      ],
+      "defines": [
+        "_GNU_SOURCE",
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS"
+      ],
+      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow"],
+      "cflags_c": ["-std=gnu11"],
+      "cflags_cc": ["-std=gnu++17", "-fvisibility-inlines-hidden"],
+      "configurations": {
+        "Release": {
+          "defines": ["NDEBUG"],
+          "cflags": ["-O3", "-flto"],
+          "ldflags": ["-O3", "-flto"]
+        }
+      },
+      "xcode_settings": {
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "GCC_C_LANGUAGE_STANDARD": "gnu11",
+        "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
+        "GCC_OPTIMIZATION_LEVEL": "3",
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow"]
+      }
+    }
+  ]
+}
