@@ -1,0 +1,406 @@
+/* Runs the cases of a test program one by one, each in a forked child. The parent has one thread and
+ * opens nothing, so that a child begins with a clean process. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_DEADLINE_MS 30000
+#define MAX_DESCRIPTORS 4096
+#define MAX_AT_END 16
+#define PATH_BYTES 96 /* fits into a sockaddr_un, behind "ipc://" */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DEADLINE_FACTOR 4
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DEADLINE_FACTOR 4
+#endif
+#endif
+#ifndef DEADLINE_FACTOR
+#define DEADLINE_FACTOR 1
+#endif
+
+static struct test_case *first_case;
+static struct test_case **end_of_cases = &first_case;
+static void (*at_end[MAX_AT_END])(void);
+static size_t at_end_count;
+static char directory[] = "/tmp/nn-test-XXXXXX";
+
+/* ---- Registering ---- */
+
+void test_register(struct test_case *test)
+{
+    *end_of_cases = test;
+    end_of_cases = &test->next;
+}
+
+void test_at_end(void (*fn)(void))
+{
+    for (size_t i = 0; i < at_end_count; i++) {
+        if (at_end[i] == fn)
+            return;
+    }
+    if (at_end_count == MAX_AT_END)
+        FAIL("more than %d functions to run at the end", MAX_AT_END);
+    at_end[at_end_count++] = fn;
+}
+
+/* ---- Checks ---- */
+
+/* Leaves without the exit handlers: a failed case has released nothing, which a leak check would only
+ * repeat. */
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    printf("    %s:%d: %s\n", file, line, text);
+    fflush(stdout);
+    _exit(1);
+}
+
+void test_check(bool is_true, const char *text, const char *file, int line)
+{
+    if (!is_true)
+        test_fail(file, line, "not true: %s", text);
+}
+
+void test_check_equal(intmax_t actual, intmax_t expected, const char *actual_text, const char *expected_text,
+                      const char *file, int line)
+{
+    if (actual != expected)
+        test_fail(file, line, "%s is %jd, not %jd (%s)", actual_text, actual, expected, expected_text);
+}
+
+intmax_t test_check_ok(intmax_t rc, const char *text, const char *file, int line)
+{
+    int code = rc == -1 ? errno : (int)-rc;
+
+    if (rc < 0)
+        test_fail(file, line, "%s failed: %s (%d)", text, strerror(code), code);
+    return rc;
+}
+
+void test_check_errno(intmax_t rc, int code, const char *text, const char *code_text, const char *file, int line)
+{
+    int actual = errno;
+
+    if (rc != -1)
+        test_fail(file, line, "%s is %jd, and did not fail with %s", text, rc, code_text);
+    if (actual != code)
+        test_fail(file, line, "%s failed with %s (%d), not with %s (%d)", text, strerror(actual), actual, code_text, code);
+}
+
+void test_check_bytes(const void *actual, size_t actual_bytes, const void *expected, size_t expected_bytes,
+                      const char *text, const char *file, int line)
+{
+    const uint8_t *left = actual;
+    const uint8_t *right = expected;
+
+    if (actual_bytes != expected_bytes)
+        test_fail(file, line, "%s has %zu bytes, not %zu", text, actual_bytes, expected_bytes);
+    for (size_t i = 0; i < actual_bytes; i++) {
+        if (left[i] != right[i])
+            test_fail(file, line, "%s has 0x%02x, not 0x%02x, in byte %zu of %zu", text, left[i], right[i], i, actual_bytes);
+    }
+}
+
+void test_check_string(const char *actual, const char *expected, const char *text, const char *file, int line)
+{
+    if (actual == NULL)
+        test_fail(file, line, "%s is NULL, not \"%s\"", text, expected);
+    if (strcmp(actual, expected) != 0)
+        test_fail(file, line, "%s is \"%s\", not \"%s\"", text, actual, expected);
+}
+
+/* ---- Descriptors ---- */
+
+/* Marks the open descriptors; the one that reads the list is not counted. */
+static void descriptors_read(bool is_open[MAX_DESCRIPTORS])
+{
+    DIR *list = opendir("/proc/self/fd");
+    struct dirent *entry;
+
+    if (list == NULL)
+        FAIL("/proc/self/fd: %s", strerror(errno));
+    memset(is_open, 0, MAX_DESCRIPTORS * sizeof is_open[0]);
+    while ((entry = readdir(list)) != NULL) {
+        int fd = atoi(entry->d_name);
+
+        if (entry->d_name[0] != '.' && fd < MAX_DESCRIPTORS && fd != dirfd(list))
+            is_open[fd] = true;
+    }
+    closedir(list);
+}
+
+static int descriptors_report_leaks(const bool before[MAX_DESCRIPTORS], const bool after[MAX_DESCRIPTORS])
+{
+    int leaks = 0;
+
+    for (int fd = 0; fd < MAX_DESCRIPTORS; fd++) {
+        char link[64];
+        char target[256] = "?";
+
+        if (before[fd] || !after[fd])
+            continue;
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, target, sizeof target - 1);
+        if (length > 0)
+            target[length] = '\0';
+        printf("    descriptor %d is left open: %s\n", fd, target);
+        leaks++;
+    }
+    return leaks;
+}
+
+/* ---- One case ---- */
+
+int test_deadline_ms(int deadline_ms)
+{
+    return deadline_ms * DEADLINE_FACTOR;
+}
+
+/* Leaves through exit(), where the sanitizers have their say. */
+__attribute__((noreturn)) static void child_run(void (*body)(void))
+{
+    static bool before[MAX_DESCRIPTORS];
+    static bool after[MAX_DESCRIPTORS];
+
+    descriptors_read(before);
+    body();
+    while (at_end_count > 0)
+        at_end[--at_end_count]();
+    descriptors_read(after);
+    int leaks = descriptors_report_leaks(before, after);
+    fflush(stdout);
+    if (leaks > 0)
+        _exit(1);
+    exit(0);
+}
+
+static struct timespec time_until(const struct timespec *deadline)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    struct timespec left = { deadline->tv_sec - now.tv_sec, deadline->tv_nsec - now.tv_nsec };
+    if (left.tv_nsec < 0) {
+        left.tv_sec--;
+        left.tv_nsec += 1000000000L;
+    }
+    if (left.tv_sec < 0)
+        return (struct timespec){ 0, 0 };
+    return left;
+}
+
+/* Waits for the child, whose end is announced by SIGCHLD, which is blocked. Returns false when the
+ * deadline has passed; the child is gone in any case. */
+static bool child_wait(pid_t child, const sigset_t *child_signal, int deadline_ms, int *status)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += deadline_ms / 1000;
+    deadline.tv_nsec += deadline_ms % 1000 * 1000000L;
+    if (deadline.tv_nsec >= 1000000000L) {
+        deadline.tv_sec++;
+        deadline.tv_nsec -= 1000000000L;
+    }
+
+    while (waitpid(child, status, WNOHANG) == 0) {
+        struct timespec left = time_until(&deadline);
+
+        if (left.tv_sec == 0 && left.tv_nsec == 0) {
+            kill(-child, SIGKILL);
+            waitpid(child, status, 0);
+            return false;
+        }
+        sigtimedwait(child_signal, NULL, &left);
+    }
+    kill(-child, SIGKILL); /* what the case has started and not ended */
+    return true;
+}
+
+static bool report(const char *name, bool is_in_time, int status, int deadline_ms)
+{
+    if (!is_in_time)
+        printf("FAILED %s: did not end within %d ms\n", name, deadline_ms);
+    else if (WIFSIGNALED(status))
+        printf("FAILED %s: killed by signal %d (%s)\n", name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == 1)
+        printf("FAILED %s\n", name);
+    else if (WEXITSTATUS(status) != 0)
+        printf("FAILED %s: exited with %d, as a sanitizer does\n", name, WEXITSTATUS(status));
+    else
+        printf("ok     %s\n", name);
+    fflush(stdout);
+    return is_in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool test_run(const char *name, void (*body)(void), int deadline_ms)
+{
+    pid_t parent = getpid();
+    int limit_ms = test_deadline_ms(deadline_ms);
+    sigset_t child_signal;
+    sigset_t mask_before;
+    int status = 0;
+
+    fflush(NULL);
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_signal, &mask_before);
+
+    pid_t child = fork();
+    if (child < 0)
+        FAIL("fork: %s", strerror(errno));
+    if (child == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+        sigprocmask(SIG_SETMASK, &mask_before, NULL);
+        child_run(body);
+    }
+    setpgid(child, child);
+    bool is_in_time = child_wait(child, &child_signal, limit_ms, &status);
+    sigprocmask(SIG_SETMASK, &mask_before, NULL);
+    return report(name, is_in_time, status, limit_ms);
+}
+
+/* ---- What cases need ---- */
+
+static char *copy_of(const char *prefix, const char *text)
+{
+    static char texts[256][PATH_BYTES + 8];
+    static atomic_uint count;
+    unsigned index = atomic_fetch_add(&count, 1);
+
+    if (index >= 256)
+        FAIL("a case asks for more than 256 addresses");
+    snprintf(texts[index], sizeof texts[index], "%s%s", prefix, text);
+    return texts[index];
+}
+
+const char *test_tcp_address(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+    char port[16];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        FAIL("cannot choose a port: %s", strerror(errno));
+    close(fd);
+    snprintf(port, sizeof port, "%u", (unsigned)ntohs(address.sin_port));
+    return copy_of("tcp://127.0.0.1:", port);
+}
+
+const char *test_path(const char *name)
+{
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return copy_of("", path);
+}
+
+const char *test_ipc_address(void)
+{
+    static atomic_uint count;
+    char name[64];
+
+    snprintf(name, sizeof name, "%ld-%u", (long)getpid(), atomic_fetch_add(&count, 1));
+    return copy_of("ipc://", test_path(name));
+}
+
+struct test_thread {
+    pthread_t id;
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void *thread_main(void *thread)
+{
+    struct test_thread *self = thread;
+
+    self->run(self->argument);
+    return NULL;
+}
+
+struct test_thread *test_thread_start(void (*run)(void *argument), void *argument)
+{
+    struct test_thread *thread = malloc(sizeof *thread);
+
+    if (thread == NULL)
+        FAIL("out of memory");
+    thread->run = run;
+    thread->argument = argument;
+    int rc = pthread_create(&thread->id, NULL, thread_main, thread);
+    if (rc != 0)
+        FAIL("pthread_create: %s", strerror(rc));
+    return thread;
+}
+
+void test_thread_join(struct test_thread *thread)
+{
+    int rc = pthread_join(thread->id, NULL);
+
+    if (rc != 0)
+        FAIL("pthread_join: %s", strerror(rc));
+    free(thread);
+}
+
+/* ---- The program ---- */
+
+static void directory_remove(void)
+{
+    DIR *list = opendir(directory);
+    struct dirent *entry;
+
+    while (list != NULL && (entry = readdir(list)) != NULL)
+        unlinkat(dirfd(list), entry->d_name, 0); /* refuses "." and "..", as it should */
+    if (list != NULL)
+        closedir(list);
+    rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+    const char *filter = argc > 1 ? argv[1] : "";
+    int passed = 0;
+    int failed = 0;
+
+    if (mkdtemp(directory) == NULL) {
+        perror(directory);
+        return 1;
+    }
+    for (struct test_case *test = first_case; test != NULL; test = test->next) {
+        if (strstr(test->name, filter) == NULL)
+            continue;
+        if (test_run(test->name, test->body, DEFAULT_DEADLINE_MS))
+            passed++;
+        else
+            failed++;
+    }
+    directory_remove();
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed > 0 || passed == 0;
+}
