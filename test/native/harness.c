@@ -22,7 +22,8 @@
 #define DEFAULT_DEADLINE_MS 30000
 #define MAX_DESCRIPTORS 4096
 #define MAX_AT_END 16
-#define PATH_BYTES 96 /* fits into a sockaddr_un, behind "ipc://" */
+#define MAX_TEXTS 256
+#define PATH_BYTES 96 /* fits into a sockaddr_un */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DEADLINE_FACTOR 4
@@ -287,15 +288,19 @@ bool test_run(const char *name, void (*body)(void), int deadline_ms)
 
 /* ---- What cases need ---- */
 
-static char *copy_of(const char *prefix, const char *text)
+/* Formats a text that stays valid until the case ends. */
+__attribute__((format(printf, 1, 2))) static const char *keep(const char *format, ...)
 {
-    static char texts[256][PATH_BYTES + 8];
+    static char texts[MAX_TEXTS][PATH_BYTES];
     static atomic_uint count;
     unsigned index = atomic_fetch_add(&count, 1);
+    va_list arguments;
 
-    if (index >= 256)
-        FAIL("a case asks for more than 256 addresses");
-    snprintf(texts[index], sizeof texts[index], "%s%s", prefix, text);
+    if (index >= MAX_TEXTS)
+        FAIL("a case asks for more than %d addresses", MAX_TEXTS);
+    va_start(arguments, format);
+    vsnprintf(texts[index], PATH_BYTES, format, arguments);
+    va_end(arguments);
     return texts[index];
 }
 
@@ -303,32 +308,25 @@ const char *test_tcp_address(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
-    char port[16];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) < 0)
         FAIL("cannot choose a port: %s", strerror(errno));
     close(fd);
-    snprintf(port, sizeof port, "%u", (unsigned)ntohs(address.sin_port));
-    return copy_of("tcp://127.0.0.1:", port);
+    return keep("tcp://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
 }
 
 const char *test_path(const char *name)
 {
-    char path[PATH_BYTES];
-
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    return copy_of("", path);
+    return keep("%s/%s", directory, name);
 }
 
 const char *test_ipc_address(void)
 {
     static atomic_uint count;
-    char name[64];
 
-    snprintf(name, sizeof name, "%ld-%u", (long)getpid(), atomic_fetch_add(&count, 1));
-    return copy_of("ipc://", test_path(name));
+    return keep("ipc://%s/%ld-%u", directory, (long)getpid(), atomic_fetch_add(&count, 1));
 }
 
 struct test_thread {
