@@ -1,0 +1,68 @@
+// Who may include whom (docs/architecture.md): fails on an edge that points up.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+// Every layer may include its own files and the C library. 'include' is any public header,
+// 'include/x.h' that one only (and what it includes itself).
+const allowed = {
+  util: [],
+  loop: ['util'],
+  core: ['loop', 'util', 'include'],
+  protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
+  'protocols/parts': ['include/protocol.h', 'util'],
+  streams: ['core', 'loop', 'util', 'include'],
+  transports: ['streams', 'core', 'loop', 'util', 'include'],
+  api: ['core', 'util', 'include'],
+  binding: ['include'],
+  include: [],
+}
+// The headers of single protocols and transports hold numbers, and nothing else.
+const numberHeaders = new Set(['pair', 'pubsub', 'reqrep', 'pipeline', 'survey', 'bus', 'inproc', 'ipc', 'tcp', 'ws', 'tls'])
+
+const files = (folder, pattern) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+const lines = (file) => readFileSync(join(root, file), 'utf8').split('\n')
+
+function layerOf(path) {
+  if (path.startsWith('protocols/parts/')) return 'protocols/parts'
+  return path.split('/')[0]
+}
+
+/** The name under which `allowed` knows an included file, or undefined when it is none of ours. */
+function target(include, file) {
+  const publicHeader = /^nanomsg\/(.+)\.h$/.exec(include)
+  if (publicHeader) return numberHeaders.has(publicHeader[1]) ? 'include/numbers' : `include/${publicHeader[1]}.h`
+  if (include.startsWith('include/nanomsg/')) return target(include.slice('include/'.length), file)
+  const path = include.includes('/') ? include : relative('native', join(dirname(file), include))
+  return layerOf(path) in allowed ? layerOf(path) : undefined
+}
+
+function mayInclude(layer, to) {
+  if (to === layer || allowed[layer].includes(to)) return true
+  return to.startsWith('include/') && (layer === 'include' || allowed[layer].includes('include'))
+}
+
+const problems = []
+for (const file of files('native', /\.(c|h|cc)$/)) {
+  const layer = layerOf(relative('native', file))
+  lines(file).forEach((line, index) => {
+    const match = /^\s*#\s*include\s*(?:"([^"]+)"|<(nanomsg\/[^>]+)>)/.exec(line)
+    const to = match && target(match[1] ?? match[2], file)
+    if (to && !mayInclude(layer, to)) problems.push(`${file}:${index + 1}: ${layer} may not include ${match[1] ?? match[2]}`)
+  })
+}
+for (const file of files('lib', /\.ts$/)) {
+  if (file === join('lib', 'native.ts') || file === join('lib', 'load.ts')) continue
+  lines(file).forEach((line, index) => {
+    if (/['"]node-gyp-build['"]|\.node['"]/.test(line)) problems.push(`${file}:${index + 1}: only lib/native.ts touches the addon`)
+  })
+}
+
+for (const problem of problems) console.error(problem)
+console.log(problems.length === 0 ? 'layers: every include points down' : `layers: ${problems.length} point up`)
+process.exitCode = problems.length === 0 ? 0 : 1
