@@ -107,7 +107,8 @@ void test_check_errno(intmax_t rc, int code, const char *text, const char *code_
     if (rc != -1)
         test_fail(file, line, "%s is %jd, and did not fail with %s", text, rc, code_text);
     if (actual != code)
-        test_fail(file, line, "%s failed with %s (%d), not with %s (%d)", text, strerror(actual), actual, code_text, code);
+        test_fail(file, line, "%s failed with %s (%d), not with %s (%d)", text, strerror(actual), actual, code_text,
+                  code);
 }
 
 void test_check_bytes(const void *actual, size_t actual_bytes, const void *expected, size_t expected_bytes,
@@ -120,7 +121,8 @@ void test_check_bytes(const void *actual, size_t actual_bytes, const void *expec
         test_fail(file, line, "%s has %zu bytes, not %zu", text, actual_bytes, expected_bytes);
     for (size_t i = 0; i < actual_bytes; i++) {
         if (left[i] != right[i])
-            test_fail(file, line, "%s has 0x%02x, not 0x%02x, in byte %zu of %zu", text, left[i], right[i], i, actual_bytes);
+            test_fail(file, line, "%s has 0x%02x, not 0x%02x, in byte %zu of %zu", text, left[i], right[i], i,
+                      actual_bytes);
     }
 }
 
@@ -202,13 +204,13 @@ static struct timespec time_until(const struct timespec *deadline)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    struct timespec left = { deadline->tv_sec - now.tv_sec, deadline->tv_nsec - now.tv_nsec };
+    struct timespec left = {deadline->tv_sec - now.tv_sec, deadline->tv_nsec - now.tv_nsec};
     if (left.tv_nsec < 0) {
         left.tv_sec--;
         left.tv_nsec += 1000000000L;
     }
     if (left.tv_sec < 0)
-        return (struct timespec){ 0, 0 };
+        return (struct timespec){0, 0};
     return left;
 }
 
@@ -306,7 +308,7 @@ __attribute__((format(printf, 1, 2))) static const char *keep(const char *format
 
 const char *test_tcp_address(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

@@ -27,16 +27,16 @@ struct test_case {
 
 void test_register(struct test_case *test);
 
-#define TEST(case_name)                                                     \
-    static void test_body_##case_name(void);                                \
-    static struct test_case test_case_##case_name = {                       \
-        .name = #case_name,                                                 \
-        .body = test_body_##case_name,                                      \
-    };                                                                      \
-    __attribute__((constructor)) static void test_register_##case_name(void) \
-    {                                                                       \
-        test_register(&test_case_##case_name);                              \
-    }                                                                       \
+#define TEST(case_name)                                                                                                \
+    static void test_body_##case_name(void);                                                                           \
+    static struct test_case test_case_##case_name = {                                                                  \
+        .name = #case_name,                                                                                            \
+        .body = test_body_##case_name,                                                                                 \
+    };                                                                                                                 \
+    __attribute__((constructor)) static void test_register_##case_name(void)                                           \
+    {                                                                                                                  \
+        test_register(&test_case_##case_name);                                                                         \
+    }                                                                                                                  \
     static void test_body_##case_name(void)
 
 /* Runs fn in the child when the body has returned, before descriptors are counted; the last one
@@ -56,17 +56,18 @@ int test_deadline_ms(int deadline_ms);
 #define CHECK(condition) test_check((condition), #condition, __FILE__, __LINE__)
 
 /* Equal integers. */
-#define CHECK_EQUAL(actual, expected) \
+#define CHECK_EQUAL(actual, expected)                                                                                  \
     test_check_equal((intmax_t)(actual), (intmax_t)(expected), #actual, #expected, __FILE__, __LINE__)
 
 /* Not negative; a failure explains -1 by errno, and other values as negative errnos. */
 #define CHECK_OK(call) (errno = 0, test_check_ok((intmax_t)(call), #call, __FILE__, __LINE__))
 
 /* -1, with this errno. */
-#define CHECK_ERRNO(call, code) (errno = 0, test_check_errno((intmax_t)(call), (code), #call, #code, __FILE__, __LINE__))
+#define CHECK_ERRNO(call, code)                                                                                        \
+    (errno = 0, test_check_errno((intmax_t)(call), (code), #call, #code, __FILE__, __LINE__))
 
 /* Equal bytes: a pointer and a count, twice. */
-#define CHECK_BYTES(actual, actual_bytes, expected, expected_bytes) \
+#define CHECK_BYTES(actual, actual_bytes, expected, expected_bytes)                                                    \
     test_check_bytes((actual), (actual_bytes), (expected), (expected_bytes), #actual, __FILE__, __LINE__)
 
 #define CHECK_STRING(actual, expected) test_check_string((actual), (expected), #actual, __FILE__, __LINE__)

@@ -20,7 +20,7 @@ struct outcome {
 /* Runs a sample with standard output in a file, which is returned as text. */
 static struct outcome run(void (*sample)(void), int deadline_ms)
 {
-    struct outcome outcome = { .passed = false };
+    struct outcome outcome = {.passed = false};
 
     fflush(stdout);
     int saved = dup(STDOUT_FILENO);
@@ -36,10 +36,10 @@ static struct outcome run(void (*sample)(void), int deadline_ms)
     return outcome;
 }
 
-#define CHECK_SAYS(outcome, words) \
-    do { \
-        if (strstr((outcome).text, words) == NULL) \
-            FAIL("\"%s\" is not said in: %s", words, (outcome).text); \
+#define CHECK_SAYS(outcome, words)                                                                                     \
+    do {                                                                                                               \
+        if (strstr((outcome).text, words) == NULL)                                                                     \
+            FAIL("\"%s\" is not said in: %s", words, (outcome).text);                                                  \
     } while (0)
 
 /* ---- Checks ---- */
@@ -56,16 +56,46 @@ static void sample_that_holds(void)
     CHECK_STRING("same", "same");
 }
 
-static void sample_condition(void) { CHECK(1 + 1 == 3); }
-static void sample_equal(void) { CHECK_EQUAL(6 * 7, 43); }
-static void sample_errno_of_call(void) { CHECK_OK(close(-1)); }
-static void sample_negative_errno(void) { CHECK_OK(-EAGAIN); }
-static void sample_no_error(void) { CHECK_ERRNO(0, EBADF); }
-static void sample_other_error(void) { CHECK_ERRNO(close(-1), EINVAL); }
-static void sample_bytes(void) { CHECK_BYTES("abc", 3, "abd", 3); }
-static void sample_byte_count(void) { CHECK_BYTES("abc", 3, "abc", 2); }
-static void sample_string(void) { CHECK_STRING("left", "right"); }
-static void sample_null_string(void) { CHECK_STRING(NULL, "right"); }
+static void sample_condition(void)
+{
+    CHECK(1 + 1 == 3);
+}
+static void sample_equal(void)
+{
+    CHECK_EQUAL(6 * 7, 43);
+}
+static void sample_errno_of_call(void)
+{
+    CHECK_OK(close(-1));
+}
+static void sample_negative_errno(void)
+{
+    CHECK_OK(-EAGAIN);
+}
+static void sample_no_error(void)
+{
+    CHECK_ERRNO(0, EBADF);
+}
+static void sample_other_error(void)
+{
+    CHECK_ERRNO(close(-1), EINVAL);
+}
+static void sample_bytes(void)
+{
+    CHECK_BYTES("abc", 3, "abd", 3);
+}
+static void sample_byte_count(void)
+{
+    CHECK_BYTES("abc", 3, "abc", 2);
+}
+static void sample_string(void)
+{
+    CHECK_STRING("left", "right");
+}
+static void sample_null_string(void)
+{
+    CHECK_STRING(NULL, "right");
+}
 
 TEST(checks_that_hold_pass)
 {
@@ -81,16 +111,11 @@ TEST(checks_that_do_not_hold_fail_and_show_the_values)
         void (*sample)(void);
         const char *words;
     } rows[] = {
-        { sample_condition, "not true: 1 + 1 == 3" },
-        { sample_equal, "6 * 7 is 42, not 43" },
-        { sample_errno_of_call, "Bad file descriptor" },
-        { sample_negative_errno, "Resource temporarily unavailable" },
-        { sample_no_error, "did not fail with EBADF" },
-        { sample_other_error, "not with EINVAL" },
-        { sample_bytes, "0x63, not 0x64, in byte 2 of 3" },
-        { sample_byte_count, "has 3 bytes, not 2" },
-        { sample_string, "is \"left\", not \"right\"" },
-        { sample_null_string, "is NULL, not \"right\"" },
+        {sample_condition, "not true: 1 + 1 == 3"},       {sample_equal, "6 * 7 is 42, not 43"},
+        {sample_errno_of_call, "Bad file descriptor"},    {sample_negative_errno, "Resource temporarily unavailable"},
+        {sample_no_error, "did not fail with EBADF"},     {sample_other_error, "not with EINVAL"},
+        {sample_bytes, "0x63, not 0x64, in byte 2 of 3"}, {sample_byte_count, "has 3 bytes, not 2"},
+        {sample_string, "is \"left\", not \"right\""},    {sample_null_string, "is NULL, not \"right\""},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,0 +1,143 @@
+// What is published: the files of the package, and that a program can use them from a place of its own.
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const project = resolve(__dirname, '../..')
+const addon = join(project, 'build/Release/nanomsg_native.node')
+const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
+
+/** npm without scripts: packing must not rebuild what other tests are using. */
+function npmPack(...options: string[]): { filename: string; files: { path: string; mode: number }[] } {
+  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], {
+    cwd: project,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return JSON.parse(output)[0]
+}
+
+describe('the packed files', () => {
+  const packed = npmPack('--dry-run').files.map((file) => file.path)
+
+  it('contain everything that package.json points to', () => {
+    const entry = manifest.exports['.']
+    const named = [
+      manifest.main,
+      manifest.module,
+      manifest.types,
+      ...Object.values<string>(entry.import),
+      ...Object.values<string>(entry.require),
+      ...Object.values<string>(manifest.bin),
+    ]
+    expect(packed).toEqual(expect.arrayContaining(named.map((path) => path.replace('./', ''))))
+  })
+
+  it('contain the sources that compile the addon where no prebuilt one fits', () => {
+    const sources = readFileSync(join(project, 'native/sources.txt'), 'utf8').trim().split(/\s+/)
+    const glue = readdirSync(join(project, 'native/binding')).filter((name) => name.endsWith('.cc'))
+    expect(glue).not.toEqual([])
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        'binding.gyp',
+        'native/sources.txt',
+        'native/include/nanomsg/nn.h',
+        ...sources.map((name) => `native/${name}`),
+        ...glue.map((name) => `native/binding/${name}`),
+      ]),
+    )
+  })
+
+  it('contain a licence, a readme and a changelog', () => {
+    expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']))
+  })
+
+  it('contain nothing that only developers need', () => {
+    const known = /^(dist|types|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
+    expect(packed.filter((path) => !known.test(path))).toEqual([])
+    expect(packed.filter((path) => /\.(o|a|so|gcda|profraw|tsbuildinfo)$/.test(path))).toEqual([])
+  })
+})
+
+describe.skipIf(!existsSync(addon))('a program that has installed the package', () => {
+  let home: string
+  const installed = () => join(home, 'node_modules/nanomsg-native')
+
+  /** Unpacks as npm does; the addon takes the place of a prebuilt one, and dependencies are linked. */
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'nanomsg-native-'))
+    const { filename } = npmPack('--pack-destination', home)
+    mkdirSync(installed(), { recursive: true })
+    execFileSync('tar', ['-xzf', join(home, filename), '-C', installed(), '--strip-components=1'])
+
+    const prebuilds = join(installed(), 'prebuilds', `${process.platform}-${process.arch}`)
+    rmSync(join(installed(), 'prebuilds'), { recursive: true, force: true })
+    mkdirSync(prebuilds, { recursive: true })
+    cpSync(addon, join(prebuilds, 'node.napi.node'))
+
+    for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+      const link = join(home, 'node_modules', name)
+      mkdirSync(resolve(link, '..'), { recursive: true })
+      symlinkSync(join(project, 'node_modules', name), link)
+    }
+  }, 60_000)
+
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  function run(file: string, text: string): string {
+    writeFileSync(join(home, file), text)
+    return execFileSync(process.execPath, [file], { cwd: home, encoding: 'utf8', timeout: 10_000 }).trim()
+  }
+
+  const conversation = `
+    const left = new Pair()
+    const right = new Pair()
+    left.bind('inproc://package')
+    right.connect('inproc://package')
+    await left.send('from the package')
+    console.log(String(await right.receive()))
+    await Promise.all([left.close(), right.close()])`
+
+  it('exchanges messages when it requires the package', () => {
+    const text = `const { Pair } = require('nanomsg-native');\n(async () => {${conversation}\n})()`
+    expect(run('program.cjs', text)).toBe('from the package')
+  })
+
+  it('exchanges messages when it imports the package', () => {
+    expect(run('program.mjs', `import { Pair } from 'nanomsg-native'${conversation}`)).toBe('from the package')
+  })
+
+  it('sees the same classes whether it requires or imports', () => {
+    const text = `
+      import { createRequire } from 'node:module'
+      import * as imported from 'nanomsg-native'
+      const required = createRequire(import.meta.url)('nanomsg-native')
+      const names = Object.keys(required).filter((name) => name !== 'default')
+      const different = names.filter((name) => imported[name] !== required[name])
+      console.log(names.includes('Pair'), different.length, Object.keys(imported).length === names.length)`
+    expect(run('both.mjs', text)).toBe('true 0 true')
+  })
+
+  it('runs nanocat', () => {
+    const main = join(installed(), manifest.bin.nanocat)
+    expect(readFileSync(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
+  })
+
+  it.each(['consumer.cts', 'consumer.mts'])('is typed in TypeScript (%s)', (file) => {
+    writeFileSync(
+      join(home, file),
+      `import { NanomsgError, Pair } from 'nanomsg-native'
+       export const body: Promise<Buffer> = new Pair({ receiveTimeout: 5 }).receive({ timeout: 1 })
+       export const code = (error: NanomsgError): string => error.code
+       // @ts-expect-error: an address is a string
+       new Pair().bind(5)\n`,
+    )
+    const tsc = join(project, 'node_modules/typescript/bin/tsc')
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+    const compile = () => execFileSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8', stdio: 'pipe' })
+    expect(compile()).toBe('')
+  }, 60_000)
+})
