@@ -7,11 +7,7 @@
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt', 'utf8').trim().split(/\\s+/).map(name => 'native/' + name).join(' ')\")",
         "<!@(node -p \"require('fs').readdirSync('native/binding').filter(name => name.endsWith('.cc')).map(name => 'native/binding/' + name).join(' ')\")"
       ],
-      "include_dirs": [
-        "native",
-        "native/include",
-        "<!(node -p \"require('node-addon-api').include_dir\")"
-      ],
+      "include_dirs": ["native", "native/include"],
       "defines": [
         "_GNU_SOURCE",
         "NAPI_VERSION=8",
@@ -19,20 +15,36 @@
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow"],
       "cflags_c": ["-std=gnu11"],
-      "cflags_cc": ["-std=gnu++17", "-fvisibility-inlines-hidden"],
+      # As a system header node-addon-api is spared our warnings.
+      "cflags_cc": [
+        "-std=gnu++17",
+        "-fvisibility-inlines-hidden",
+        "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+      ],
       "configurations": {
         "Release": {
           "defines": ["NDEBUG"],
-          "cflags": ["-O3", "-flto"],
-          "ldflags": ["-O3", "-flto"]
+          "cflags": ["-O3"]
         }
       },
+      "conditions": [
+        # The nn_* functions are visible: calls of our own must not reach another libnanomsg in the process.
+        ["OS=='linux' or OS=='freebsd'", { "ldflags": ["-Wl,-Bsymbolic-functions"] }],
+        # With clang it would need a linker that many machines do not have.
+        ["OS=='linux' and clang==0", {
+          "cflags": ["-flto=auto"],
+          "ldflags": ["-O3", "-flto=auto"]
+        }]
+      ],
       "xcode_settings": {
         "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
         "GCC_C_LANGUAGE_STANDARD": "gnu11",
         "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
         "GCC_OPTIMIZATION_LEVEL": "3",
-        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow"]
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow"],
+        "OTHER_CPLUSPLUSFLAGS": [
+          "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+        ]
       }
     }
   ]

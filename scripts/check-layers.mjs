@@ -20,7 +20,19 @@ const allowed = {
   include: [],
 }
 // The headers of single protocols and transports hold numbers, and nothing else.
-const numberHeaders = new Set(['pair', 'pubsub', 'reqrep', 'pipeline', 'survey', 'bus', 'inproc', 'ipc', 'tcp', 'ws', 'tls'])
+const numberHeaders = new Set([
+  'pair',
+  'pubsub',
+  'reqrep',
+  'pipeline',
+  'survey',
+  'bus',
+  'inproc',
+  'ipc',
+  'tcp',
+  'ws',
+  'tls',
+])
 
 const files = (folder, pattern) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -53,13 +65,15 @@ for (const file of files('native', /\.(c|h|cc)$/)) {
   lines(file).forEach((line, index) => {
     const match = /^\s*#\s*include\s*(?:"([^"]+)"|<(nanomsg\/[^>]+)>)/.exec(line)
     const to = match && target(match[1] ?? match[2], file)
-    if (to && !mayInclude(layer, to)) problems.push(`${file}:${index + 1}: ${layer} may not include ${match[1] ?? match[2]}`)
+    if (to && !mayInclude(layer, to))
+      problems.push(`${file}:${index + 1}: ${layer} may not include ${match[1] ?? match[2]}`)
   })
 }
 for (const file of files('lib', /\.ts$/)) {
   if (file === join('lib', 'native.ts') || file === join('lib', 'load.ts')) continue
   lines(file).forEach((line, index) => {
-    if (/['"]node-gyp-build['"]|\.node['"]/.test(line)) problems.push(`${file}:${index + 1}: only lib/native.ts touches the addon`)
+    if (/['"]node-gyp-build['"]|\.node['"]/.test(line))
+      problems.push(`${file}:${index + 1}: only lib/native.ts touches the addon`)
   })
 }
 

@@ -8,7 +8,10 @@ import ts from 'typescript'
 const inProject = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 function valueNames(declarations) {
-  const program = ts.createProgram([declarations], { types: ['node'], lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'] })
+  const program = ts.createProgram([declarations], {
+    types: ['node'],
+    lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+  })
   const checker = program.getTypeChecker()
   const module = checker.getSymbolAtLocation(program.getSourceFile(declarations))
   const isValue = (symbol) => {

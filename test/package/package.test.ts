@@ -1,6 +1,16 @@
 // What is published: the files of the package, and that a program can use them from a place of its own.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -126,18 +136,23 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
-  it.each(['consumer.cts', 'consumer.mts'])('is typed in TypeScript (%s)', (file) => {
-    writeFileSync(
-      join(home, file),
-      `import { NanomsgError, Pair } from 'nanomsg-native'
+  it.each(['consumer.cts', 'consumer.mts'])(
+    'is typed in TypeScript (%s)',
+    (file) => {
+      writeFileSync(
+        join(home, file),
+        `import { NanomsgError, Pair } from 'nanomsg-native'
        export const body: Promise<Buffer> = new Pair({ receiveTimeout: 5 }).receive({ timeout: 1 })
        export const code = (error: NanomsgError): string => error.code
        // @ts-expect-error: an address is a string
        new Pair().bind(5)\n`,
-    )
-    const tsc = join(project, 'node_modules/typescript/bin/tsc')
-    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
-    const compile = () => execFileSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8', stdio: 'pipe' })
-    expect(compile()).toBe('')
-  }, 60_000)
+      )
+      const tsc = join(project, 'node_modules/typescript/bin/tsc')
+      const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+      const compile = () =>
+        execFileSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8', stdio: 'pipe' })
+      expect(compile()).toBe('')
+    },
+    60_000,
+  )
 })
