@@ -43,6 +43,13 @@ void test_register(struct test_case *test);
  * registered runs first, and each runs once. */
 void test_at_end(void (*fn)(void));
 
+/* Descriptors that the case leaves open are no leak when /proc/self/fd shows this text for them, as in
+ * "anon_inode:[eventfd]". The text is borrowed until the case ends. */
+void test_allow_open(const char *target_part);
+
+/* The deadline of a case in main(): 30 s, or NN_TEST_DEADLINE_MS of the environment. */
+int test_default_deadline_ms(void);
+
 /* Runs one body in a process of its own and prints how it ended. Returns true when it passed. The
  * deadline grows under sanitizers. */
 bool test_run(const char *name, void (*body)(void), int deadline_ms);

@@ -174,6 +174,28 @@ TEST(a_case_that_hangs_is_ended_at_its_deadline)
     CHECK_SAYS(outcome, "did not end within");
 }
 
+TEST(the_environment_sets_the_deadline_of_cases)
+{
+    CHECK_OK(unsetenv("NN_TEST_DEADLINE_MS"));
+    CHECK_EQUAL(test_default_deadline_ms(), 30000);
+    CHECK_OK(setenv("NN_TEST_DEADLINE_MS", "1500", 1));
+    CHECK_EQUAL(test_default_deadline_ms(), 1500);
+}
+
+static void sample_deadline_that_is_no_number(void)
+{
+    CHECK_OK(setenv("NN_TEST_DEADLINE_MS", "30s", 1));
+    test_default_deadline_ms();
+}
+
+TEST(a_deadline_that_is_no_number_is_refused)
+{
+    struct outcome outcome = run(sample_deadline_that_is_no_number, LONG_MS);
+
+    CHECK(!outcome.passed);
+    CHECK_SAYS(outcome, "NN_TEST_DEADLINE_MS is \"30s\"");
+}
+
 TEST(a_case_that_crashes_fails_with_the_signal)
 {
     struct outcome outcome = run(sample_abort, LONG_MS);
@@ -239,6 +261,24 @@ TEST(a_descriptor_that_is_left_open_fails_the_case)
 
     CHECK(!outcome.passed);
     CHECK_SAYS(outcome, "is left open: /dev/null");
+}
+
+static void sample_leak_allowed(void)
+{
+    test_allow_open("/dev/null");
+    sample_leak();
+}
+
+static void sample_other_leak_than_allowed(void)
+{
+    test_allow_open("anon_inode:[eventfd]");
+    sample_leak();
+}
+
+TEST(a_descriptor_of_a_kind_that_may_stay_open_is_no_leak)
+{
+    CHECK(run(sample_leak_allowed, LONG_MS).passed);
+    CHECK(!run(sample_other_leak_than_allowed, LONG_MS).passed);
 }
 
 TEST(a_descriptor_that_is_closed_at_the_end_is_no_leak)
