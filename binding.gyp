@@ -13,7 +13,7 @@
         "NAPI_VERSION=8",
         "NAPI_DISABLE_CPP_EXCEPTIONS"
       ],
-      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow"],
+      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
       "cflags_c": ["-std=gnu11"],
       # As a system header node-addon-api is spared our warnings.
       "cflags_cc": [
@@ -41,7 +41,7 @@
         "GCC_C_LANGUAGE_STANDARD": "gnu11",
         "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
         "GCC_OPTIMIZATION_LEVEL": "3",
-        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow"],
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
         "OTHER_CPLUSPLUSFLAGS": [
           "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
         ]
