@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { interruptions } from './endings.js'
+import { processEnvironment } from './environment.js'
+import { run } from './run.js'
+
+async function main() {
+  const exitCode = await run(process.argv.slice(2), processEnvironment())
+  for (const [signal, code] of Object.entries(interruptions)) {
+    // Whoever started us learns by which signal we ended.
+    if (exitCode === code) process.kill(process.pid, signal)
+  }
+  process.exitCode = exitCode
+}
+
+void main()

@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { BROKEN_PIPE, Ending } from './endings.js'
+import { codeOf, textOf } from './error-texts.js'
+
+/**
+ * Standard output: what is written goes out at once, and a slow reader makes the writer wait.
+ * When nobody reads any more, the whole program is told to stop.
+ */
+export class Output {
+  readonly #stream: Writable
+  readonly #stop: AbortController
+
+  constructor(stream: Writable, stop: AbortController) {
+    this.#stream = stream
+    this.#stop = stop
+    stream.on('error', (error) => stop.abort(endingAfter(error)))
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    this.#stop.signal.throwIfAborted()
+    if (!this.#stream.write(chunk)) await once(this.#stream, 'drain', { signal: this.#stop.signal })
+  }
+
+  /** Settles when everything written has left, or the program has to end. */
+  async flush(): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true })
+      this.#stream.write('', () => resolve())
+    })
+  }
+}
+
+function endingAfter(error: unknown): Ending {
+  return codeOf(error) === 'EPIPE' ? new Ending(BROKEN_PIPE) : new Ending(3, `Can't write: ${textOf(error)}\n`)
+}

@@ -1,0 +1,119 @@
+import { Ending } from './endings.js'
+import { codeOf, textOf } from './error-texts.js'
+import type { Settings, SocketType } from './options.js'
+
+/** What nanocat needs of a socket. Which of `send`, `receive` and `subscribe` there are depends on its type. */
+export interface CatSocket {
+  sendTimeout: number
+  receiveTimeout: number
+  name: string
+  bind(address: string): { readonly address: string }
+  connect(address: string): unknown
+  close(options?: { linger?: number }): Promise<void>
+  send(body: Uint8Array | string): Promise<void>
+  receive(options?: { timeout?: number }): Promise<Uint8Array>
+  subscribe(...prefixes: string[]): unknown
+}
+
+/** The package's exports: socket classes by name, among others. */
+export type SocketModule = Readonly<Record<string, unknown>>
+
+const classNames: Readonly<Record<SocketType, string>> = {
+  push: 'Push',
+  pull: 'Pull',
+  pub: 'Pub',
+  sub: 'Sub',
+  req: 'Req',
+  rep: 'Rep',
+  surveyor: 'Surveyor',
+  respondent: 'Respondent',
+  bus: 'Bus',
+  pair: 'Pair',
+}
+
+export const failed = (attempt: string, error: unknown) => new Ending(3, `${attempt}: ${textOf(error)}\n`)
+
+function orFail<Result>(attempt: string, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    throw failed(attempt, error)
+  }
+}
+
+export async function createSocket(type: SocketType, load: () => Promise<SocketModule>): Promise<CatSocket> {
+  const sockets = await load().catch((error) => {
+    throw failed("Can't create socket", error)
+  })
+  const SocketClass = sockets[classNames[type]] as (new () => CatSocket) | undefined
+  return orFail("Can't create socket", () => {
+    if (SocketClass === undefined) throw new Error(`this version has no ${classNames[type]} sockets`)
+    return new SocketClass()
+  })
+}
+
+/** Sets what the command line asks for, in the original's order: the first refusal is the one reported. */
+export function configure(socket: CatSocket, settings: Settings): void {
+  const { sendTimeout, receiveTimeout, socketName, subscriptions } = settings
+  if (sendTimeout !== undefined) {
+    orFail("Can't set send timeout", () => {
+      socket.sendTimeout = sendTimeout
+    })
+  }
+  if (receiveTimeout !== undefined) {
+    orFail("Can't set recv timeout", () => {
+      socket.receiveTimeout = receiveTimeout
+    })
+  }
+  if (socketName !== undefined) {
+    orFail("Can't set socket name", () => {
+      socket.name = socketName
+    })
+  }
+  if (settings.socketType === 'sub') {
+    const prefixes = subscriptions.length > 0 ? subscriptions : ['']
+    orFail("Can't subscribe", () => socket.subscribe(...prefixes))
+  }
+}
+
+/** Binds, then connects, and tells about each when asked to. */
+export function attach(socket: CatSocket, settings: Settings, tell: (news: string) => void): void {
+  for (const address of settings.binds) {
+    const endpoint = orFail("Can't bind", () => socket.bind(address))
+    tell(`listening on ${endpoint.address}`)
+  }
+  for (const address of settings.connects) {
+    orFail("Can't connect", () => socket.connect(address))
+    tell(`connecting to ${address}`)
+  }
+}
+
+/** Sends; a message that finds no room is reported and forgotten, as the original does. */
+export async function send(socket: CatSocket, body: Uint8Array | string, warn: (text: string) => void): Promise<void> {
+  try {
+    await socket.send(body)
+  } catch (error) {
+    if (codeOf(error) !== 'EAGAIN') throw failed("Can't send", error)
+    warn('Message not sent (EAGAIN)\n')
+  }
+}
+
+const endsReceiving = new Set(['ETIMEDOUT', 'EAGAIN', 'EFSM'])
+
+/** The next message, or undefined when none came in time or none can come in this state. */
+export async function receiveIfAny(socket: CatSocket, timeout?: number): Promise<Uint8Array | undefined> {
+  try {
+    return await socket.receive(timeout === undefined ? undefined : { timeout })
+  } catch (error) {
+    if (endsReceiving.has(codeOf(error) ?? '')) return undefined
+    throw failed("Can't recv", error)
+  }
+}
+
+export async function receive(socket: CatSocket): Promise<Uint8Array> {
+  try {
+    return await socket.receive()
+  } catch (error) {
+    throw failed("Can't recv", error)
+  }
+}
