@@ -60,6 +60,13 @@ describe.each(transports)('over $scheme', ({ free }) => {
   })
 })
 
+test.each(transports)('an address of $scheme that somebody serves is refused', async ({ free }) => {
+  using folder = temporaryFolder()
+  await using holder = ours('--rep', '-v', '--bind', free(folder.path))
+  await using second = ours('--rep', '--bind', await holder.listening())
+  expect(await second.ended).toMatchObject({ exitCode: 3, stderr: "Can't bind: Address already in use\n" })
+})
+
 test('what comes on stdin is sent as it is', async () => {
   await using pull = ours('--pull', '-v', '--msgpack', '-L', '0')
   const port = (await pull.listening()).split(':').at(-1)!

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeWithOriginal, ours, type Program, temporaryFolder, theirs } from './programs.js'
+import { describeWithOriginal, ours, type Program, theirs } from './programs.js'
 import { usageCases } from './usage-cases.js'
 
 async function resultOf(program: Program) {
@@ -60,15 +60,5 @@ describeWithOriginal('a conversation that comes to nothing ends as with the orig
     [3, ['--respondent', '-Dx', ...inproc, '--recv-timeout', '1']],
   ])('with status %d: %j', async (exitCode, args) => {
     expect((await expectTheSame(args)).exitCode).toBe(exitCode)
-  })
-
-  test('an address that is taken', async () => {
-    using folder = temporaryFolder()
-    const path = `${folder.path}/socket`
-    await using holder = ours('--rep', '-X', path, '-v')
-    await holder.listening()
-    const args = ['--pull', '-X', path]
-    const here = await resultOf(ours(...args))
-    expect(here).toMatchObject({ exitCode: 3, stdout: '', stderr: "Can't bind: Address already in use\n" })
   })
 })
