@@ -1,0 +1,178 @@
+/* The calls on sockets: check the arguments, find the socket, ask the engine. */
+#include "api/fail.h"
+
+#include "core/chunk.h"
+#include "core/message.h"
+#include "core/socket.h"
+
+#include <nanomsg/nn.h>
+
+#include <string.h>
+
+int nn_errno(void)
+{
+    return errno;
+}
+
+int nn_socket(int domain, int protocol)
+{
+    return nn_result(sp_socket_open(NULL, domain, protocol, NULL));
+}
+
+int nn_close(int s)
+{
+    return nn_result(sp_socket_close(s));
+}
+
+void nn_term(void)
+{
+    sp_terminate();
+}
+
+int nn_setsockopt(int s, int level, int option, const void *optval, size_t optvallen)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = optval == NULL && optvallen > 0 ? -EFAULT : sp_socket_set_option(socket, level, option, optval, optvallen);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_getsockopt(int s, int level, int option, void *optval, size_t *optvallen)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    if (optvallen == NULL || (optval == NULL && *optvallen > 0))
+        rc = -EFAULT;
+    else
+        rc = sp_socket_get_option(socket, level, option, optval, optvallen);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+static int add_endpoint(int s, const char *address, int (*add)(struct sp_socket *, const char *))
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = address == NULL ? -EINVAL : add(socket, address);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_bind(int s, const char *addr)
+{
+    return add_endpoint(s, addr, sp_socket_bind);
+}
+
+int nn_connect(int s, const char *addr)
+{
+    return add_endpoint(s, addr, sp_socket_connect);
+}
+
+int nn_shutdown(int s, int how)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_shutdown(socket, how);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+/* Makes a message of what nn_send got. Memory of nn_allocmsg is viewed with the caller's own reference. */
+static int message_of_buffer(const void *buf, size_t len, struct nn_message *message)
+{
+    if (len != NN_MSG) {
+        if (buf == NULL && len > 0)
+            return -EFAULT;
+        sp_message_borrow(message, buf, len);
+        return 0;
+    }
+
+    void *body = buf != NULL ? *(void *const *)buf : NULL;
+    struct nn_chunk *chunk = sp_chunk_of(body);
+    if (chunk == NULL)
+        return -EFAULT;
+    sp_message_view(message, chunk, body, sp_chunk_exposed_bytes(chunk, body));
+    return 0;
+}
+
+int nn_send(int s, const void *buf, size_t len, int flags)
+{
+    struct sp_socket *socket;
+    struct nn_message message;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    if ((rc = message_of_buffer(buf, len, &message)) == 0) {
+        size_t body_bytes = message.body_bytes;
+        rc = sp_socket_send(socket, &message, flags);
+        if (rc == 0)
+            rc = (int)body_bytes;
+        else if (len != NN_MSG)
+            nn_message_free(&message); /* a copy may have been made on the way */
+    }
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+/* Gives the body to the user. Returns its length or -errno. */
+static int give_body(struct nn_message *message, void *buf, size_t len)
+{
+    size_t body_bytes = message->body_bytes;
+
+    if (len == NN_MSG) {
+        void *body = sp_message_expose_body(message);
+        if (body == NULL) {
+            nn_message_free(message);
+            return -ENOMEM;
+        }
+        *(void **)buf = body;
+        return (int)body_bytes;
+    }
+    if (body_bytes > 0 && len > 0)
+        memcpy(buf, message->body, body_bytes < len ? body_bytes : len);
+    nn_message_free(message);
+    return (int)body_bytes;
+}
+
+int nn_recv(int s, void *buf, size_t len, int flags)
+{
+    struct sp_socket *socket;
+    struct nn_message message;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    if (buf == NULL && len > 0)
+        rc = -EFAULT;
+    else if ((rc = sp_socket_receive(socket, &message, flags)) == 0)
+        rc = give_body(&message, buf, len);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+uint64_t nn_get_statistic(int s, int stat)
+{
+    struct sp_socket *socket;
+    uint64_t value = 0;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc == 0) {
+        rc = sp_socket_statistic(socket, stat, &value);
+        sp_socket_release(socket);
+    }
+    return rc < 0 ? (uint64_t)nn_fail(rc) : value;
+}

@@ -1,0 +1,59 @@
+/* The calls of nanomsg/loop.h on sockets. */
+#include "api/fail.h"
+
+#include "core/socket.h"
+
+#include <nanomsg/loop.h>
+
+int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user)
+{
+    return loop == NULL ? nn_fail(-EINVAL) : nn_result(sp_socket_open(loop, domain, protocol, user));
+}
+
+int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_endpoint_address(socket, endpoint, buffer, size_bytes);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_socket_receive_batch(int s, struct nn_received *received, int count)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = count > 0 ? sp_socket_receive_batch(socket, received, count) : -EINVAL;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_send_batch(socket, messages, count, queue_limit_bytes);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int64_t nn_socket_queued_bytes(int s)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    int64_t bytes = sp_socket_queued_bytes(socket);
+    sp_socket_release(socket);
+    return bytes;
+}

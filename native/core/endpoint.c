@@ -1,0 +1,124 @@
+/* Endpoints: one bind or connect, from the user's address to the release after its last connection. */
+#include "core/registry.h"
+#include "core/socket_internal.h"
+
+#include "util/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound)
+{
+    const struct sp_transport *transport;
+    const char *rest;
+    int rc = sp_registry_transport(address, &transport, &rest);
+
+    if (rc < 0)
+        return rc;
+    struct sp_endpoint *self = sp_zalloc(transport->endpoint_bytes);
+    if (self == NULL)
+        return -ENOMEM;
+    self->socket = socket;
+    self->transport = transport;
+    self->is_bound = is_bound;
+    self->options = socket->options;
+    memcpy(self->address, address, strlen(address) + 1);
+    self->id = socket->last_endpoint_id + 1;
+
+    rc = is_bound ? transport->bind(self, rest) : transport->connect(self, rest);
+    if (rc < 0) {
+        if (is_bound)
+            socket->statistics.bind_errors++;
+        sp_free(self);
+        return rc;
+    }
+    socket->last_endpoint_id = self->id; /* a failed attempt uses no number up */
+    sp_list_append(&socket->endpoints, &self->item);
+    return self->id;
+}
+
+struct sp_endpoint *sp_endpoint_find(struct sp_socket *socket, int id)
+{
+    for (struct sp_list_item *item = sp_list_first(&socket->endpoints); item != NULL;
+         item = sp_list_next(&socket->endpoints, item)) {
+        struct sp_endpoint *endpoint = SP_CONTAINER(item, struct sp_endpoint, item);
+        if (endpoint->id == id && !endpoint->is_closed)
+            return endpoint;
+    }
+    return NULL;
+}
+
+static void endpoint_close_pipes(struct sp_endpoint *self)
+{
+    struct sp_socket *socket = self->socket;
+    struct sp_list_item *item = sp_list_first(&socket->pipes);
+
+    while (item != NULL) {
+        struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
+        item = sp_list_next(&socket->pipes, item);
+        if (pipe->endpoint == self) {
+            socket->statistics.dropped_connections++;
+            sp_pipe_close(pipe, socket->options.linger_ms != 0);
+        }
+    }
+}
+
+/* The endpoint must stay until its caller is done with it: `users` counts the caller in. */
+void sp_endpoint_close(struct sp_endpoint *self)
+{
+    self->users++;
+    self->is_closed = true;
+    self->has_error = false;
+    self->transport->close(self);
+    endpoint_close_pipes(self);
+    sp_endpoint_release(self);
+}
+
+static void endpoint_free(struct sp_task *task)
+{
+    sp_free(SP_CONTAINER(task, struct sp_endpoint, release));
+}
+
+/* Events of the current batch may still name a watch inside the endpoint: its memory waits for the end. */
+void sp_endpoint_release(struct sp_endpoint *self)
+{
+    if (--self->users > 0 || !self->is_closed)
+        return;
+    sp_list_remove(&self->item);
+    self->release.run = endpoint_free;
+    sp_loop_discard(&self->socket->loop->base, &self->release);
+}
+
+/* Whether NN_PRINT_ERRORS asks for reports on stderr; read once, as the original does. */
+static bool is_printing_errors;
+
+static void read_environment(void)
+{
+    const char *value = getenv("NN_PRINT_ERRORS");
+
+    is_printing_errors = value != NULL && *value != '\0';
+}
+
+static bool prints_errors(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, read_environment);
+    return is_printing_errors;
+}
+
+void sp_endpoint_report(struct sp_endpoint *self, int error)
+{
+    bool has_changed = self->last_error != error;
+
+    self->last_error = error;
+    self->has_error = error != 0;
+    if (error != 0 && has_changed && prints_errors()) {
+        char name[SP_SOCKET_NAME_BYTES];
+        size_t size = sizeof name;
+        sp_socket_name(self->socket, name, &size);
+        fprintf(stderr, "nanomsg: socket.%s[%s]: Error: %s\n", name, strstr(self->address, "://") + 3, nn_strerror(-error));
+    }
+}

@@ -1,0 +1,24 @@
+/* NN_RCVFD and NN_SNDFD: a descriptor that poll(2) finds readable while a socket is. Made on first demand;
+ * who never asks pays nothing. */
+#ifndef SP_CORE_EVENT_FD_H
+#define SP_CORE_EVENT_FD_H
+
+#include <stdbool.h>
+
+struct sp_event_fd {
+    int fd; /* -1: nobody has asked */
+    bool is_signalled;
+};
+
+static inline void sp_event_fd_init(struct sp_event_fd *self)
+{
+    self->fd = -1;
+    self->is_signalled = false;
+}
+
+/* The descriptor, made when there is none yet. Returns it or -errno. */
+int sp_event_fd_demand(struct sp_event_fd *self, bool is_ready);
+void sp_event_fd_set(struct sp_event_fd *self, bool is_ready);
+void sp_event_fd_close(struct sp_event_fd *self);
+
+#endif

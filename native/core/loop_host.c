@@ -1,0 +1,324 @@
+/* Loops as their owners see them: the engine's own with its thread, and those of hosts. */
+#include "core/loop_host.h"
+
+#include "core/chunk.h"
+#include "core/socket_internal.h"
+
+#include "util/memory.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define SLAB_BYTES ((size_t)128 * 1024)
+#define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
+#define ENGINE_BUDGET_EVENTS 64
+
+static int loop_host_create(struct nn_loop **out)
+{
+    struct nn_loop *self = sp_zalloc(sizeof *self);
+
+    if (self == NULL)
+        return -ENOMEM;
+    int rc = sp_loop_open(&self->base);
+    if (rc < 0) {
+        sp_free(self);
+        return rc;
+    }
+    sp_list_init(&self->ready);
+    sp_list_init(&self->sockets);
+    *out = self;
+    return 0;
+}
+
+static void loop_host_free(struct nn_loop *self)
+{
+    if (self->spare.chunk != NULL)
+        sp_chunk_release(self->spare.chunk);
+    sp_loop_close(&self->base);
+    sp_free(self);
+}
+
+static bool has_sockets(struct nn_loop *self)
+{
+    sp_mutex_lock(&self->base.lock);
+    bool result = !sp_list_is_empty(&self->sockets);
+    sp_mutex_unlock(&self->base.lock);
+    return result;
+}
+
+/* ---- The engine's own loop ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    struct nn_loop *loop;
+    pthread_t thread;
+    pid_t pid; /* of the process that started it: a forked child has no such thread */
+    atomic_bool is_stopping;
+} engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *engine_main(void *loop)
+{
+    struct nn_loop *self = loop;
+
+    while (!atomic_load(&engine.is_stopping) || has_sockets(self))
+        sp_loop_run(&self->base, ENGINE_BUDGET_EVENTS, -1);
+    return NULL;
+}
+
+/* Signals are for the program's threads: ours must not swallow them. */
+static int thread_create_without_signals(pthread_t *thread, void *(*main)(void *), void *argument)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(thread, NULL, main, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -rc;
+}
+
+static int engine_start(void)
+{
+    struct nn_loop *loop;
+    int rc = loop_host_create(&loop);
+
+    if (rc < 0)
+        return rc;
+    atomic_store(&engine.is_stopping, false);
+    rc = thread_create_without_signals(&engine.thread, engine_main, loop);
+    if (rc < 0) {
+        loop_host_free(loop);
+        return rc;
+    }
+    engine.loop = loop;
+    engine.pid = getpid();
+    return 0;
+}
+
+int sp_engine_loop(struct nn_loop **out)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&engine.lock);
+    /* After a fork the parent's loop stays behind untouched: its thread does not exist here, and its poller is
+     * shared with the parent. */
+    if (engine.loop == NULL || engine.pid != getpid())
+        rc = engine_start();
+    *out = engine.loop;
+    pthread_mutex_unlock(&engine.lock);
+    return rc;
+}
+
+void sp_engine_stop(void)
+{
+    pthread_mutex_lock(&engine.lock);
+    struct nn_loop *loop = engine.loop;
+    bool is_ours = loop != NULL && engine.pid == getpid();
+    engine.loop = NULL;
+    if (is_ours) {
+        atomic_store(&engine.is_stopping, true);
+        sp_loop_wake(&loop->base);
+        pthread_join(engine.thread, NULL);
+        loop_host_free(loop);
+    }
+    pthread_mutex_unlock(&engine.lock);
+}
+
+/* ---- Loops of hosts ---- */
+
+struct nn_loop *nn_loop_create(const struct nn_slab_source *slabs)
+{
+    struct nn_loop *self;
+    int rc = loop_host_create(&self);
+
+    if (rc < 0) {
+        errno = -rc;
+        return NULL;
+    }
+    self->is_hosted = true;
+    if (slabs != NULL)
+        self->source = *slabs;
+    return self;
+}
+
+static struct sp_socket *first_socket(struct nn_loop *self)
+{
+    struct sp_socket *socket = NULL;
+
+    sp_mutex_lock(&self->base.lock);
+    struct sp_list_item *item = sp_list_first(&self->sockets);
+    if (item != NULL) {
+        socket = SP_CONTAINER(item, struct sp_socket, loop_item);
+        sp_socket_retain(socket);
+        /* To the end, so that a socket that another thread still uses does not hide the others. */
+        sp_list_remove(item);
+        sp_list_append(&self->sockets, item);
+    }
+    sp_mutex_unlock(&self->base.lock);
+    return socket;
+}
+
+void nn_loop_destroy(struct nn_loop *self)
+{
+    struct sp_socket *socket;
+    void *user;
+    int events;
+
+    while ((socket = first_socket(self)) != NULL) {
+        sp_socket_close(socket->descriptor);
+        sp_socket_lock(socket);
+        sp_socket_abandon(socket);
+        sp_socket_unlock(socket);
+        sp_socket_release_reference(socket);
+        while (nn_loop_next_ready(self, &user, &events)) {
+        }
+        sp_loop_run(&self->base, ENGINE_BUDGET_EVENTS, 1);
+    }
+    loop_host_free(self);
+}
+
+int nn_loop_descriptor(const struct nn_loop *self)
+{
+    return self->base.poller.fd;
+}
+
+int nn_loop_run(struct nn_loop *self, int budget_events)
+{
+    int handled = 0;
+    int count;
+
+    do {
+        count = sp_loop_run(&self->base, budget_events - handled, 0);
+        handled += count;
+    } while (count == ENGINE_BUDGET_EVENTS && handled < budget_events);
+
+    sp_mutex_lock(&self->base.lock);
+    int ready = 0;
+    for (struct sp_list_item *item = sp_list_first(&self->ready); item != NULL; item = sp_list_next(&self->ready, item))
+        ready++;
+    sp_mutex_unlock(&self->base.lock);
+    return ready;
+}
+
+int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
+{
+    struct sp_socket *socket = NULL;
+
+    sp_mutex_lock(&self->base.lock);
+    struct sp_list_item *item = sp_list_pop(&self->ready);
+    if (item != NULL) {
+        socket = SP_CONTAINER(item, struct sp_socket, ready_item);
+        *user = socket->user;
+        *events = socket->ready_events;
+        socket->ready_events = 0;
+    }
+    sp_mutex_unlock(&self->base.lock);
+
+    if (socket == NULL)
+        return 0;
+    if (*events & NN_LOOP_CLOSED)
+        sp_socket_release_reference(socket); /* the one that the report held */
+    return 1;
+}
+
+bool nn_loop_is_lingering(struct nn_loop *self)
+{
+    bool result = false;
+
+    sp_mutex_lock(&self->base.lock);
+    for (struct sp_list_item *item = sp_list_first(&self->sockets); item != NULL && !result;
+         item = sp_list_next(&self->sockets, item))
+        result = atomic_load(&SP_CONTAINER(item, struct sp_socket, loop_item)->is_delivering);
+    sp_mutex_unlock(&self->base.lock);
+    return result;
+}
+
+/* ---- Slabs ---- */
+
+/* What the release of a host's slab needs to know; outlives the loop. */
+struct host_slab {
+    struct nn_slab_source source;
+    uint32_t token;
+};
+
+static void host_slab_release(void *bytes, void *context)
+{
+    struct host_slab *self = context;
+
+    (void)bytes;
+    self->source.release(self->source.context, self->token);
+    sp_free(self);
+}
+
+static struct nn_chunk *host_slab_create(const struct nn_slab_source *source)
+{
+    struct host_slab *slab = sp_alloc(sizeof *slab);
+    struct nn_chunk *chunk = NULL;
+
+    if (slab == NULL)
+        return NULL;
+    slab->source = *source;
+    void *bytes = source->acquire(source->context, SLAB_BYTES, &slab->token);
+    if (bytes == NULL) {
+        sp_free(slab);
+        return NULL;
+    }
+    chunk = nn_chunk_adopt(bytes, SLAB_BYTES, host_slab_release, slab);
+    if (chunk == NULL) {
+        host_slab_release(bytes, slab);
+        return NULL;
+    }
+    chunk->is_in_slab = true;
+    chunk->slab_token = slab->token;
+    return chunk;
+}
+
+static size_t slab_room(const struct sp_slab *slab)
+{
+    return slab->chunk != NULL ? slab->chunk->capacity_bytes - slab->used_bytes : 0;
+}
+
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab)
+{
+    sp_mutex_lock(&loop->base.lock);
+    *slab = loop->spare;
+    loop->spare = (struct sp_slab){0};
+    sp_mutex_unlock(&loop->base.lock);
+
+    if (slab_room(slab) >= SLAB_LEAST_ROOM_BYTES)
+        return 0;
+    if (slab->chunk != NULL)
+        sp_chunk_release(slab->chunk);
+    *slab = (struct sp_slab){0};
+
+    if (loop->source.acquire != NULL)
+        slab->chunk = host_slab_create(&loop->source);
+    if (slab->chunk == NULL)
+        slab->chunk = sp_chunk_create(SLAB_BYTES);
+    return slab->chunk != NULL ? 0 : -ENOMEM;
+}
+
+void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab)
+{
+    struct nn_chunk *unused;
+
+    /* Nobody views our own memory any more: it is fresh again. A host's may be viewed without our knowing. */
+    if (!slab->chunk->is_in_slab && !sp_chunk_is_shared(slab->chunk))
+        slab->used_bytes = 0;
+
+    sp_mutex_lock(&loop->base.lock);
+    if (slab_room(slab) > slab_room(&loop->spare)) {
+        unused = loop->spare.chunk;
+        loop->spare = *slab;
+    } else {
+        unused = slab->chunk;
+    }
+    sp_mutex_unlock(&loop->base.lock);
+
+    if (unused != NULL)
+        sp_chunk_release(unused);
+    *slab = (struct sp_slab){0};
+}

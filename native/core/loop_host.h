@@ -1,0 +1,35 @@
+/* struct nn_loop: a loop together with what the sockets on it share: receive slabs and the ready list. */
+#ifndef SP_CORE_LOOP_HOST_H
+#define SP_CORE_LOOP_HOST_H
+
+#include <nanomsg/loop.h>
+
+#include "loop/loop.h"
+
+/* A receive slab and how much of it is taken. */
+struct sp_slab {
+    struct nn_chunk *chunk; /* NULL: none */
+    size_t used_bytes;
+};
+
+struct nn_loop {
+    struct sp_loop base;
+    bool is_hosted;               /* driven by the host's loop; false: by a thread of the engine */
+    struct nn_slab_source source; /* acquire is NULL where slabs come from the engine's own memory */
+    struct sp_list ready;         /* sockets to report; guarded by base.lock */
+    struct sp_list sockets;       /* all that are not released yet; guarded by base.lock */
+    struct sp_slab spare;         /* guarded by base.lock */
+};
+
+/* The loop that serves sockets of C programs; its thread is started on first use. Returns 0 or -errno. */
+int sp_engine_loop(struct nn_loop **out);
+
+/* Stops the engine's thread when no socket needs it any more. */
+void sp_engine_stop(void);
+
+/* Takes a slab with room for at least one large read; the caller owns it until sp_slab_give. Returns 0 or
+ * -ENOMEM. */
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab);
+void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab);
+
+#endif

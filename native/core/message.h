@@ -1,0 +1,42 @@
+/* Making messages and turning them into what users hold. The operations that protocols use are in
+ * nanomsg/protocol.h. */
+#ifndef SP_CORE_MESSAGE_H
+#define SP_CORE_MESSAGE_H
+
+#include <nanomsg/protocol.h>
+
+/* A message that points at the caller's memory: allocates nothing, valid during the call. */
+static inline void sp_message_borrow(struct nn_message *message, const void *body, size_t body_bytes)
+{
+    message->body = (const uint8_t *)body;
+    message->body_bytes = body_bytes;
+    message->chunk = NULL;
+    message->header_bytes = 0;
+    message->type = 0;
+}
+
+/* A view on a chunk; takes one reference from the caller. */
+static inline void sp_message_view(struct nn_message *message, struct nn_chunk *chunk, const uint8_t *body, size_t body_bytes)
+{
+    message->body = body;
+    message->body_bytes = body_bytes;
+    message->chunk = chunk;
+    message->header_bytes = 0;
+    message->type = 0;
+}
+
+/* Length on the wire: header and body. */
+static inline size_t sp_message_bytes(const struct nn_message *message)
+{
+    return message->header_bytes + message->body_bytes;
+}
+
+/* Makes the body one owned piece that begins with the header, and the header empty: what the peer of an
+ * inproc pipe receives. Returns 0 or -ENOMEM, with nothing changed. */
+int sp_message_flatten(struct nn_message *message);
+
+/* Takes the body out of the message as memory for a C program (nn_freemsg), copying only when it is shared
+ * or part of a slab; the message is left empty. Returns NULL when memory is short, nothing changed. */
+void *sp_message_expose_body(struct nn_message *message);
+
+#endif

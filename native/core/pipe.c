@@ -1,0 +1,178 @@
+/* Pipes: an admitted peer, between its connection and the protocol. */
+#include "core/socket_internal.h"
+
+#include "util/random.h"
+
+#include "util/memory.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+static uint32_t pipe_next_id(void)
+{
+    static atomic_uint last;
+    unsigned expected = 0;
+    uint32_t id;
+
+    /* Ids start at random, so that a peer of a former life of the process is not mistaken for a new one. */
+    if (atomic_load(&last) == 0)
+        atomic_compare_exchange_strong(&last, &expected, nn_protocol_random() | 1u);
+    do {
+        id = (atomic_fetch_add(&last, 1) + 1) & 0x7fffffffu;
+    } while (id == 0);
+    return id;
+}
+
+struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_ops *ops, void *connection, int *error)
+{
+    struct sp_socket *socket = endpoint->socket;
+    struct nn_pipe *self = sp_zalloc(sizeof *self + socket->protocol->pipe_bytes);
+
+    *error = -ENOMEM;
+    if (self == NULL)
+        return NULL;
+    self->socket = socket;
+    self->endpoint = endpoint;
+    self->ops = ops;
+    self->connection = connection;
+    self->id = pipe_next_id();
+    self->send_priority = (uint8_t)endpoint->options.send_priority;
+    self->receive_priority = (uint8_t)endpoint->options.receive_priority;
+
+    *error = socket->protocol->pipe_added(socket->instance, self);
+    if (*error < 0) {
+        sp_free(self);
+        return NULL;
+    }
+    self->is_admitted = true;
+    sp_list_append(&socket->pipes, &self->item);
+    socket->statistics.current_connections++;
+    return self;
+}
+
+void sp_pipe_set_readable(struct nn_pipe *self)
+{
+    if (self->can_receive)
+        return;
+    self->can_receive = true;
+    self->socket->protocol->pipe_readable(self->socket->instance, self);
+}
+
+void sp_pipe_set_writable(struct nn_pipe *self)
+{
+    if (self->can_send)
+        return;
+    self->can_send = true;
+    self->socket->protocol->pipe_writable(self->socket->instance, self);
+}
+
+void sp_pipe_break(struct nn_pipe *self)
+{
+    self->can_send = false;
+    if (!sp_list_is_linked(&self->broken_item))
+        sp_list_append(&self->socket->broken, &self->broken_item);
+}
+
+void sp_pipe_close(struct nn_pipe *self, bool may_linger)
+{
+    struct sp_socket *socket = self->socket;
+
+    self->can_send = false;
+    self->can_receive = false;
+    if (sp_list_is_linked(&self->broken_item))
+        sp_list_remove(&self->broken_item);
+    if (sp_list_is_linked(&self->dirty_item))
+        sp_list_remove(&self->dirty_item);
+    sp_list_remove(&self->item);
+    socket->statistics.current_connections--;
+    self->is_admitted = false;
+    socket->protocol->pipe_removed(socket->instance, self);
+    self->ops->close(self, may_linger);
+    sp_free(self);
+}
+
+void sp_pipe_mark_dirty(struct nn_pipe *self)
+{
+    if (!sp_list_is_linked(&self->dirty_item))
+        sp_list_append(&self->socket->dirty, &self->dirty_item);
+}
+
+/* ---- What protocols see ---- */
+
+void *nn_pipe_data(struct nn_pipe *self)
+{
+    return self->data;
+}
+
+struct nn_pipe *nn_pipe_of_data(void *data)
+{
+    return SP_CONTAINER(data, struct nn_pipe, data);
+}
+
+uint32_t nn_pipe_id(const struct nn_pipe *self)
+{
+    return self->id;
+}
+
+int nn_pipe_send_priority(const struct nn_pipe *self)
+{
+    return self->send_priority;
+}
+
+int nn_pipe_receive_priority(const struct nn_pipe *self)
+{
+    return self->receive_priority;
+}
+
+bool nn_pipe_can_send(const struct nn_pipe *self)
+{
+    return self->can_send;
+}
+
+bool nn_pipe_can_receive(const struct nn_pipe *self)
+{
+    return self->can_receive;
+}
+
+int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
+{
+    return self->can_send ? self->ops->send(self, message) : -EAGAIN;
+}
+
+int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
+{
+    if (self->can_receive)
+        return self->ops->receive(self, message);
+    nn_message_init(message);
+    return -EAGAIN;
+}
+
+void nn_pipe_reject(struct nn_pipe *self)
+{
+    sp_pipe_break(self);
+}
+
+void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms)
+{
+    sp_timer_start(&self->socket->protocol_timer, sp_deadline_after_ms(delay_ms));
+}
+
+void nn_protocol_timer_stop(struct nn_protocol_socket *self)
+{
+    sp_timer_stop(&self->socket->protocol_timer);
+}
+
+int nn_protocol_max_ttl(const struct nn_protocol_socket *self)
+{
+    return self->socket->options.max_ttl;
+}
+
+uint64_t nn_protocol_now_ms(void)
+{
+    return sp_now_ns() / SP_NS_PER_MS;
+}
+
+uint32_t nn_protocol_random(void)
+{
+    return sp_random_u32();
+}

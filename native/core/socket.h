@@ -1,0 +1,81 @@
+/* A socket: its protocol, endpoints and pipes, the calls that may block, readiness, closing.
+ *
+ * What other layers do with a socket is here; what the parts of the engine share about it is in
+ * socket_internal.h. All functions lock by themselves. */
+#ifndef SP_CORE_SOCKET_H
+#define SP_CORE_SOCKET_H
+
+#include <nanomsg/loop.h>
+#include <nanomsg/protocol.h>
+
+#include "util/list.h"
+#include "util/thread.h"
+
+struct sp_socket;
+
+/* ---- Descriptors ---- */
+
+/* Opens a socket on `loop`, or on a thread of the engine when loop is NULL. Returns its descriptor (>= 0)
+ * or -EAFNOSUPPORT, -EINVAL (unknown protocol), -EMFILE, -ENOMEM, -ETERM. */
+int sp_socket_open(struct nn_loop *loop, int domain, int protocol, void *user);
+
+/* Looks a descriptor up and keeps the socket alive until sp_socket_release. Returns 0 or -EBADF. */
+int sp_socket_acquire(int s, struct sp_socket **out);
+void sp_socket_release(struct sp_socket *self);
+
+/* Makes the descriptor invalid, wakes who waits on it (EBADF), and lets accepted messages be delivered for
+ * up to NN_LINGER ms. Returns 0 or -EBADF. */
+int sp_socket_close(int s);
+
+/* Closes all sockets of the process, waits for their linger, and makes sp_socket_open fail with -ETERM
+ * until sp_terminate_undo. */
+void sp_terminate(void);
+void sp_terminate_undo(void);
+
+/* ---- Endpoints ---- */
+
+/* Return the endpoint's id (>= 1) or -errno. */
+int sp_socket_bind(struct sp_socket *self, const char *address);
+int sp_socket_connect(struct sp_socket *self, const char *address);
+/* Returns 0 or -EINVAL (no such endpoint). */
+int sp_socket_shutdown(struct sp_socket *self, int endpoint);
+/* Writes the endpoint's address with the port in use; returns its length, -EINVAL or -EMSGSIZE. */
+int sp_socket_endpoint_address(struct sp_socket *self, int endpoint, char *buffer, size_t size_bytes);
+
+/* ---- Messages ---- */
+
+/* Waits for at most NN_SNDTIMEO unless flags has NN_DONTWAIT. Takes the message on 0; otherwise
+ * -EAGAIN, -ETIMEDOUT, -EFSM, -ENOTSUP, -EINTR, -EBADF, -ENOMEM, -EINVAL and it stays with the caller. */
+int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags);
+
+/* The same with NN_RCVTIMEO; the message is filled on 0 and empty otherwise. */
+int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int flags);
+
+/* The batches of nanomsg/loop.h: the number of messages, or -errno. */
+int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
+int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count);
+int64_t sp_socket_queued_bytes(struct sp_socket *self);
+
+/* ---- Options, statistics, state ---- */
+
+int sp_socket_set_option(struct sp_socket *self, int level, int option, const void *value, size_t size);
+int sp_socket_get_option(struct sp_socket *self, int level, int option, void *value, size_t *size);
+/* Returns 0 or -EINVAL (no such statistic). */
+int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value);
+const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
+
+/* ---- Readiness ---- */
+
+/* One thread's interest in one socket: it is woken when any of `events` rises or the socket closes. */
+struct sp_wait {
+    struct sp_list_item item;
+    struct sp_waiter *waiter;
+    int events; /* NN_POLLIN | NN_POLLOUT */
+};
+
+/* NN_POLLIN | NN_POLLOUT as they are now, or -EBADF when the socket is closing. */
+int sp_socket_events(struct sp_socket *self);
+void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait);
+void sp_socket_unwatch(struct sp_socket *self, struct sp_wait *wait);
+
+#endif

@@ -1,0 +1,235 @@
+/* What users call on a socket: endpoints, options, statistics. */
+#include "core/socket.h"
+
+#include "core/socket_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Endpoints ---- */
+
+static int socket_add_endpoint(struct sp_socket *self, const char *address, bool is_bound)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_endpoint_open(self, address, is_bound) : -EBADF;
+    sp_socket_unlock(self);
+    return rc;
+}
+
+int sp_socket_bind(struct sp_socket *self, const char *address)
+{
+    return socket_add_endpoint(self, address, true);
+}
+
+int sp_socket_connect(struct sp_socket *self, const char *address)
+{
+    return socket_add_endpoint(self, address, false);
+}
+
+int sp_socket_shutdown(struct sp_socket *self, int id)
+{
+    sp_socket_lock(self);
+    struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+    if (endpoint != NULL)
+        sp_endpoint_close(endpoint);
+    sp_socket_unlock(self);
+    return endpoint != NULL ? 0 : -EINVAL;
+}
+
+static int endpoint_write_address(const struct sp_endpoint *endpoint, char *buffer, size_t size_bytes)
+{
+    char rest[NN_SOCKADDR_MAX + 1];
+    int length;
+
+    if (endpoint->transport->address == NULL)
+        length = snprintf(buffer, size_bytes, "%s", endpoint->address);
+    else {
+        endpoint->transport->address(endpoint, rest);
+        length = snprintf(buffer, size_bytes, "%s://%s", endpoint->transport->scheme, rest);
+    }
+    return (size_t)length < size_bytes ? length : -EMSGSIZE;
+}
+
+int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, size_t size_bytes)
+{
+    sp_socket_lock(self);
+    struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+    int rc = endpoint != NULL ? endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
+    sp_socket_unlock(self);
+    return rc;
+}
+
+/* ---- Options ---- */
+
+void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size)
+{
+    char number[16];
+    const char *name = self->options.name;
+
+    if (*name == '\0') {
+        snprintf(number, sizeof number, "%d", self->descriptor);
+        name = number;
+    }
+    strncpy(buffer, name, *size);
+    *size = strlen(name);
+}
+
+int sp_socket_set_option(struct sp_socket *self, int level, int option, const void *value, size_t size)
+{
+    int rc = -ENOPROTOOPT;
+
+    sp_socket_lock(self);
+    if (self->state != SP_SOCKET_OPEN)
+        rc = -EBADF;
+    else if (level <= 0)
+        rc = sp_options_set(&self->options, level, option, value, size);
+    else if (level == self->protocol->id && self->protocol->set_option != NULL)
+        rc = self->protocol->set_option(self->instance, option, value, size);
+    sp_socket_unlock(self);
+    return rc;
+}
+
+/* The options that are not stored values. Returns 1 when it is none of them. */
+static int socket_get_computed_option(struct sp_socket *self, int option, void *value, size_t *size)
+{
+    unsigned flags = self->protocol->flags;
+    int number;
+
+    switch (option) {
+    case NN_DOMAIN:
+        number = self->protocol->domain;
+        break;
+    case NN_PROTOCOL:
+        number = self->protocol->id;
+        break;
+    case NN_SNDFD:
+        if (!(flags & NN_PROTOCOL_SENDS))
+            return -ENOPROTOOPT;
+        number = sp_event_fd_demand(&self->send_fd, self->events & NN_POLLOUT);
+        break;
+    case NN_RCVFD:
+        if (!(flags & NN_PROTOCOL_RECEIVES))
+            return -ENOPROTOOPT;
+        number = sp_event_fd_demand(&self->receive_fd, self->events & NN_POLLIN);
+        break;
+    case NN_SOCKET_NAME:
+        sp_socket_name(self, value, size);
+        return 0;
+    default:
+        return 1;
+    }
+    if (number < 0)
+        return number;
+    sp_option_write_int(number, value, size);
+    return 0;
+}
+
+int sp_socket_get_option(struct sp_socket *self, int level, int option, void *value, size_t *size)
+{
+    int rc = -ENOPROTOOPT;
+
+    sp_socket_lock(self);
+    if (self->state != SP_SOCKET_OPEN)
+        rc = -EBADF;
+    else if (level == NN_SOL_SOCKET && (rc = socket_get_computed_option(self, option, value, size)) <= 0)
+        ;
+    else if (level <= 0)
+        rc = sp_options_get(&self->options, level, option, value, size);
+    else if (level == self->protocol->id && self->protocol->get_option != NULL)
+        rc = self->protocol->get_option(self->instance, option, value, size);
+    sp_socket_unlock(self);
+    return rc;
+}
+
+/* ---- Statistics ---- */
+
+static uint64_t count_endpoints(const struct sp_socket *self, bool (*is_counted)(const struct sp_endpoint *))
+{
+    uint64_t count = 0;
+
+    for (struct sp_list_item *item = sp_list_first(&self->endpoints); item != NULL;
+         item = sp_list_next(&self->endpoints, item)) {
+        if (is_counted(SP_CONTAINER(item, struct sp_endpoint, item)))
+            count++;
+    }
+    return count;
+}
+
+static bool endpoint_is_connecting(const struct sp_endpoint *endpoint)
+{
+    return endpoint->is_connecting;
+}
+
+static bool endpoint_has_error(const struct sp_endpoint *endpoint)
+{
+    return endpoint->has_error;
+}
+
+static int socket_send_priority(struct sp_socket *self)
+{
+    return self->protocol->send_priority != NULL ? self->protocol->send_priority(self->instance) : -1;
+}
+
+static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
+{
+    const struct sp_statistics *counted = &self->statistics;
+
+    switch (statistic) {
+    case NN_STAT_ESTABLISHED_CONNECTIONS:
+        *value = counted->established_connections;
+        return 0;
+    case NN_STAT_ACCEPTED_CONNECTIONS:
+        *value = counted->accepted_connections;
+        return 0;
+    case NN_STAT_DROPPED_CONNECTIONS:
+        *value = counted->dropped_connections;
+        return 0;
+    case NN_STAT_BROKEN_CONNECTIONS:
+        *value = counted->broken_connections;
+        return 0;
+    case NN_STAT_CONNECT_ERRORS:
+        *value = counted->connect_errors;
+        return 0;
+    case NN_STAT_BIND_ERRORS:
+        *value = counted->bind_errors;
+        return 0;
+    case NN_STAT_ACCEPT_ERRORS:
+        *value = counted->accept_errors;
+        return 0;
+    case NN_STAT_MESSAGES_SENT:
+        *value = counted->messages_sent;
+        return 0;
+    case NN_STAT_MESSAGES_RECEIVED:
+        *value = counted->messages_received;
+        return 0;
+    case NN_STAT_BYTES_SENT:
+        *value = counted->bytes_sent;
+        return 0;
+    case NN_STAT_BYTES_RECEIVED:
+        *value = counted->bytes_received;
+        return 0;
+    case NN_STAT_CURRENT_CONNECTIONS:
+        *value = counted->current_connections;
+        return 0;
+    case NN_STAT_INPROGRESS_CONNECTIONS:
+        *value = count_endpoints(self, endpoint_is_connecting);
+        return 0;
+    case NN_STAT_CURRENT_EP_ERRORS:
+        *value = count_endpoints(self, endpoint_has_error);
+        return 0;
+    case NN_STAT_CURRENT_SND_PRIORITY:
+        *value = (uint64_t)(int64_t)socket_send_priority(self);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? socket_count(self, statistic, value) : -EBADF;
+    sp_socket_unlock(self);
+    return rc;
+}

@@ -1,0 +1,156 @@
+/* What the parts of the engine share about a socket: its structure, its lock, its pipes. */
+#ifndef SP_CORE_SOCKET_INTERNAL_H
+#define SP_CORE_SOCKET_INTERNAL_H
+
+#include "core/event_fd.h"
+#include "core/loop_host.h"
+#include "core/message_queue.h"
+#include "core/options.h"
+#include "core/socket.h"
+#include "core/transport.h"
+
+#include <stdatomic.h>
+
+enum sp_socket_state {
+    SP_SOCKET_OPEN,
+    SP_SOCKET_CLOSING, /* the descriptor is invalid; accepted messages are still being delivered */
+    SP_SOCKET_CLOSED   /* nothing left but memory */
+};
+
+/* Counters in the order of their ids in nn.h. */
+struct sp_statistics {
+    uint64_t established_connections;
+    uint64_t accepted_connections;
+    uint64_t dropped_connections;
+    uint64_t broken_connections;
+    uint64_t connect_errors;
+    uint64_t bind_errors;
+    uint64_t accept_errors;
+    uint64_t messages_sent;
+    uint64_t messages_received;
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint64_t current_connections;
+};
+
+struct sp_socket {
+    struct sp_mutex lock; /* guards all below that is not marked otherwise */
+    atomic_uint references; /* the descriptor's, each call's, each channel's */
+    struct nn_loop *loop;
+    const struct nn_protocol *protocol;
+    struct nn_protocol_socket *instance; /* the protocol's own structure */
+    void *user;
+    int descriptor;
+    enum sp_socket_state state;
+    struct sp_options options;
+    struct sp_statistics statistics;
+
+    struct sp_list endpoints; /* struct sp_endpoint */
+    int last_endpoint_id;
+    struct sp_list pipes;     /* struct nn_pipe, admitted */
+    struct sp_list broken;    /* pipes to remove before the lock is left */
+    struct sp_list dirty;     /* pipes to flush before the lock is left */
+    bool is_corked;           /* pipes gather until then */
+    struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
+
+    struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
+    struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
+
+    int events;                /* as last computed: NN_POLLIN | NN_POLLOUT */
+    struct sp_list waits;      /* struct sp_wait */
+    struct sp_event_fd receive_fd;
+    struct sp_event_fd send_fd;
+
+    struct sp_timer protocol_timer;
+    struct sp_timer linger_timer;
+    struct sp_list errands;    /* struct sp_task: to run when the lock is left */
+    struct sp_task release;
+    atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
+    bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */
+
+    struct sp_list_item loop_item;  /* in loop->sockets; guarded by the loop's lock */
+    struct sp_list_item ready_item; /* in loop->ready; guarded by the loop's lock */
+    int ready_events;               /* guarded by the loop's lock */
+};
+
+struct nn_pipe {
+    struct sp_list_item item;        /* in socket->pipes */
+    struct sp_list_item broken_item; /* in socket->broken */
+    struct sp_list_item dirty_item;  /* in socket->dirty */
+    struct sp_socket *socket;
+    struct sp_endpoint *endpoint;
+    const struct sp_pipe_ops *ops;
+    void *connection; /* the transport's */
+    uint32_t id;
+    uint8_t send_priority;
+    uint8_t receive_priority;
+    bool can_send;
+    bool can_receive;
+    bool is_admitted; /* the protocol knows it */
+    _Alignas(16) unsigned char data[]; /* the protocol's private part */
+};
+
+/* ---- Lock ---- */
+
+static inline void sp_socket_lock(struct sp_socket *self)
+{
+    sp_mutex_lock(&self->lock);
+}
+
+/* Leaves the lock after doing what calls under it have left to do: flush, remove broken pipes, send what was
+ * queued, tell waiters. Then runs the errands, without any lock. */
+void sp_socket_unlock(struct sp_socket *self);
+
+/* Something to do when the lock is left, such as telling another socket. */
+void sp_socket_add_errand(struct sp_socket *self, struct sp_task *errand);
+
+void sp_socket_retain(struct sp_socket *self);
+void sp_socket_release_reference(struct sp_socket *self);
+
+/* ---- Pipes (core/pipe.c) ---- */
+
+/* Makes a pipe for a connection and asks the protocol to admit it. Returns NULL and sets *error to -ENOMEM or
+ * to the protocol's refusal. */
+struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_ops *ops, void *connection, int *error);
+
+/* The transport has seen a change. */
+void sp_pipe_set_readable(struct nn_pipe *pipe);
+void sp_pipe_set_writable(struct nn_pipe *pipe);
+
+/* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. */
+void sp_pipe_break(struct nn_pipe *pipe);
+
+/* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
+void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
+
+/* Asks for ops->flush before the lock is left. */
+void sp_pipe_mark_dirty(struct nn_pipe *pipe);
+
+/* ---- Endpoints (core/endpoint.c) ---- */
+
+int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound);
+struct sp_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
+/* Stops the endpoint and closes its pipes; what they accepted is delivered while linger lasts. */
+void sp_endpoint_close(struct sp_endpoint *self);
+/* A connection or a request has ended. */
+void sp_endpoint_release(struct sp_endpoint *self);
+/* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
+void sp_endpoint_report(struct sp_endpoint *self, int error);
+
+/* NN_SOCKET_NAME, which is the descriptor's number until it is set. Copies at most *size bytes, NUL included, and
+ * sets *size to the name's length. */
+void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size);
+
+/* ---- Closing ---- */
+
+/* A connection whose pipe is closed while it has bytes to pass on. It links itself into socket->lingering and
+ * out again when it is done; `abandon` makes it drop the rest and leave the list. */
+struct sp_linger {
+    struct sp_list_item item;
+    void (*abandon)(struct sp_linger *self);
+};
+
+/* Drops what is still to be delivered, so that the socket closes for good. */
+void sp_socket_abandon(struct sp_socket *self);
+
+#endif

@@ -1,0 +1,173 @@
+/* Sending and receiving: one message with waiting, or batches without. */
+#include "core/socket.h"
+
+#include "core/chunk.h"
+#include "core/socket_internal.h"
+
+#include <errno.h>
+
+/* Sleeps until one of `events` may have come true. Called and left under the lock. Returns 0 to try again, or
+ * -EBADF, -ETIMEDOUT, -EINTR, -EMFILE, -ENOMEM. */
+static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_ns)
+{
+    struct sp_wait wait = {.waiter = sp_waiter_self(), .events = events};
+
+    if (wait.waiter == NULL)
+        return -errno;
+    sp_waiter_reset(wait.waiter);
+    sp_list_append(&self->waits, &wait.item);
+    sp_socket_unlock(self);
+
+    int rc = sp_waiter_sleep(wait.waiter, deadline_ns);
+
+    sp_socket_lock(self);
+    sp_list_remove(&wait.item);
+    return self->state != SP_SOCKET_OPEN ? -EBADF : rc;
+}
+
+static void count_sent(struct sp_socket *self, size_t bytes)
+{
+    self->statistics.messages_sent++;
+    self->statistics.bytes_sent += bytes;
+}
+
+static void count_received(struct sp_socket *self, size_t bytes)
+{
+    self->statistics.messages_received++;
+    self->statistics.bytes_received += bytes;
+}
+
+static int socket_try_send(struct sp_socket *self, struct nn_message *message)
+{
+    if (self->state != SP_SOCKET_OPEN)
+        return -EBADF;
+    if (self->queue.count > 0)
+        return -EAGAIN; /* what waits already goes first */
+    return self->protocol->send(self->instance, message);
+}
+
+int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags)
+{
+    size_t bytes = message->body_bytes;
+    sp_time_ns deadline_ns = 0;
+    int rc;
+
+    if (!(self->protocol->flags & NN_PROTOCOL_SENDS))
+        return -ENOTSUP;
+
+    sp_socket_lock(self);
+    while ((rc = socket_try_send(self, message)) == -EAGAIN && !(flags & NN_DONTWAIT)) {
+        if (deadline_ns == 0)
+            deadline_ns = sp_deadline_after_ms(self->options.send_timeout_ms);
+        if ((rc = socket_wait(self, NN_POLLOUT, deadline_ns)) < 0)
+            break;
+    }
+    if (rc == 0)
+        count_sent(self, bytes);
+    sp_socket_unlock(self);
+    return rc;
+}
+
+int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int flags)
+{
+    sp_time_ns deadline_ns = 0;
+    int rc;
+
+    nn_message_init(message);
+    if (!(self->protocol->flags & NN_PROTOCOL_RECEIVES))
+        return -ENOTSUP;
+
+    sp_socket_lock(self);
+    while ((rc = self->state == SP_SOCKET_OPEN ? self->protocol->receive(self->instance, message) : -EBADF) == -EAGAIN &&
+           !(flags & NN_DONTWAIT)) {
+        if (deadline_ns == 0)
+            deadline_ns = sp_deadline_after_ms(self->options.receive_timeout_ms);
+        if ((rc = socket_wait(self, NN_POLLIN, deadline_ns)) < 0)
+            break;
+    }
+    if (rc == 0)
+        count_received(self, message->body_bytes);
+    sp_socket_unlock(self);
+    return rc;
+}
+
+/* ---- Batches ---- */
+
+int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count)
+{
+    struct nn_message message;
+    int taken = 0;
+    int rc = 0;
+
+    if (!(self->protocol->flags & NN_PROTOCOL_RECEIVES))
+        return -ENOTSUP;
+
+    sp_socket_lock(self);
+    if (self->state != SP_SOCKET_OPEN)
+        rc = -EBADF;
+    while (rc == 0 && taken < count && (rc = self->protocol->receive(self->instance, &message)) == 0) {
+        struct nn_received *to = &received[taken++];
+        count_received(self, message.body_bytes);
+        nn_message_header_clear(&message);
+        to->chunk = message.chunk;
+        to->body = message.body;
+        to->body_bytes = message.body_bytes;
+        to->is_in_slab = message.chunk != NULL && message.chunk->is_in_slab;
+        to->slab_token = to->is_in_slab ? message.chunk->slab_token : 0;
+    }
+    sp_socket_unlock(self);
+    return taken > 0 ? taken : rc;
+}
+
+static void outgoing_to_message(const struct nn_outgoing *from, struct nn_message *to)
+{
+    if (from->chunk != NULL)
+        sp_message_view(to, from->chunk, from->body, from->body_bytes);
+    else
+        sp_message_borrow(to, from->body, from->body_bytes);
+}
+
+/* Keeps a message that nobody takes now. Returns 0, -EAGAIN (no room) or -ENOMEM, with nothing changed. */
+static int socket_queue(struct sp_socket *self, struct nn_message *message, size_t limit_bytes)
+{
+    if (self->queue.count > 0 && self->queue.bytes >= limit_bytes)
+        return -EAGAIN;
+    int rc = nn_message_own(message);
+    return rc < 0 ? rc : sp_message_queue_push(&self->queue, message);
+}
+
+int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes)
+{
+    struct nn_message message;
+    int taken = 0;
+    int rc = 0;
+
+    if (!(self->protocol->flags & NN_PROTOCOL_SENDS))
+        return -ENOTSUP;
+
+    sp_socket_lock(self);
+    self->is_corked = count > 1;
+    while (taken < count) {
+        outgoing_to_message(&messages[taken], &message);
+        bool is_handed_over = message.chunk != NULL;
+        rc = socket_try_send(self, &message);
+        if (rc == -EAGAIN && queue_limit_bytes > 0)
+            rc = socket_queue(self, &message, queue_limit_bytes);
+        if (rc < 0) {
+            if (!is_handed_over)
+                nn_message_free(&message); /* a copy may have been made */
+            break;
+        }
+        count_sent(self, messages[taken++].body_bytes);
+    }
+    sp_socket_unlock(self);
+    return taken > 0 || count == 0 ? taken : rc;
+}
+
+int64_t sp_socket_queued_bytes(struct sp_socket *self)
+{
+    sp_socket_lock(self);
+    int64_t bytes = (int64_t)self->queue.bytes;
+    sp_socket_unlock(self);
+    return bytes;
+}

@@ -1,0 +1,133 @@
+/* The interface for owners of an event loop (libuv, libev, GLib, ...).
+ *
+ * A C program needs none of this: its sockets are served by a thread of the engine. A host that has a
+ * loop of its own creates an nn_loop, watches one descriptor, and gets messages in batches, on its own
+ * thread and without a hop. */
+#ifndef NANOMSG_LOOP_H
+#define NANOMSG_LOOP_H
+
+#include <nanomsg/nn.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nn_loop;
+struct nn_chunk;
+
+/* ---- Memory that messages are received into ---------------------------------------------------- */
+
+/**
+ * A source of receive slabs, so that small messages can be views on memory of the host.
+ *
+ * acquire is called on the thread that runs nn_loop_run, nn_socket_receive_batch or a send; it returns
+ * the start of a slab of *size_bytes and sets *token, or returns NULL: then the engine takes memory of
+ * its own. release is called on any of these threads once no engine part refers to the slab.
+ */
+struct nn_slab_source {
+    void *(*acquire)(void *context, size_t size_bytes, uint32_t *token);
+    void (*release)(void *context, uint32_t token);
+    void *context;
+};
+
+/* ---- Loops ------------------------------------------------------------------------------------- */
+
+/** Creates a loop without a thread; slabs may be NULL. Returns NULL and errno: EMFILE, ENOMEM. */
+NN_EXPORT struct nn_loop *nn_loop_create(const struct nn_slab_source *slabs);
+
+/** Closes what sockets of the loop are still open, without linger, and releases the loop. Messages and
+ *  chunks that were received stay valid. */
+NN_EXPORT void nn_loop_destroy(struct nn_loop *loop);
+
+/** A descriptor that is readable (level-triggered) when nn_loop_run has work, deadlines included. */
+NN_EXPORT int nn_loop_descriptor(const struct nn_loop *loop);
+
+/**
+ * Handles what is ready, at most about budget_events connections, and never blocks. What is left
+ * keeps the descriptor readable.
+ *
+ * @return the number of sockets that wait to be asked with nn_loop_next_ready.
+ */
+NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
+
+/**
+ * The next socket whose readiness rose since it was last reported: a message came to a socket that had
+ * none (NN_POLLIN), it can send again (NN_POLLOUT), it has closed for good (NN_LOOP_CLOSED).
+ *
+ * @return 1 and fills user (as given to nn_loop_socket) and events; 0 when there is none.
+ */
+NN_EXPORT int nn_loop_next_ready(struct nn_loop *loop, void **user, int *events);
+
+#define NN_LOOP_CLOSED 4
+
+/** True while a closed socket of this loop still delivers accepted messages (linger). */
+NN_EXPORT bool nn_loop_is_lingering(struct nn_loop *loop);
+
+/* ---- Sockets on a loop ------------------------------------------------------------------------- */
+
+/** As nn_socket(), served by this loop. `user` comes back in nn_loop_next_ready, until
+ *  NN_LOOP_CLOSED has been reported. */
+NN_EXPORT int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user);
+
+/** The address an endpoint is bound to, with the port the system chose. Returns its length (without
+ *  the terminating NUL, which is written), or -1 and errno: EBADF, EINVAL (endpoint), EMSGSIZE. */
+NN_EXPORT int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes);
+
+/** One received message of a batch. The receiver owns one reference to the chunk. */
+struct nn_received {
+    struct nn_chunk *chunk; /* give it back with nn_chunk_release; NULL for an empty message */
+    const uint8_t *body;
+    size_t body_bytes;
+    uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
+    bool is_in_slab;
+};
+
+/**
+ * Receives up to `count` messages without blocking.
+ *
+ * @return their number (at least 1), or -1 and errno as nn_recv with NN_DONTWAIT.
+ */
+NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int count);
+
+/** A message to send: bytes to copy, or a chunk (from nn_allocmsg or nn_chunk_adopt) to hand over. */
+struct nn_outgoing {
+    const void *body;
+    size_t body_bytes;
+    struct nn_chunk *chunk; /* not NULL: body lies in this chunk and one reference is consumed */
+};
+
+/**
+ * Sends messages in order, without blocking, in as few system calls as possible.
+ *
+ * With queue_limit_bytes > 0, messages that no peer can take now are kept by the socket, and go before
+ * all later ones, as long as fewer than queue_limit_bytes wait.
+ *
+ * @return the number of messages taken (the chunks of the others stay with the caller), or -1 and errno
+ *         when the first one was not taken: EAGAIN, EFSM, ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
+ */
+NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
+
+/** Bytes that wait in the socket's own queue, or -1 and errno EBADF. */
+NN_EXPORT int64_t nn_socket_queued_bytes(int s);
+
+/* ---- Chunks ------------------------------------------------------------------------------------ */
+
+/** Makes a chunk of foreign memory. release is called once, on any thread, when the last reference goes.
+ *  Returns NULL and errno ENOMEM. */
+NN_EXPORT struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context), void *context);
+/** The chunk behind memory of nn_allocmsg or of a message received with NN_MSG; NULL if it is none. */
+NN_EXPORT struct nn_chunk *nn_chunk_of(void *message);
+NN_EXPORT void nn_chunk_retain(struct nn_chunk *chunk);
+NN_EXPORT void nn_chunk_release(struct nn_chunk *chunk);
+/** Bytes of memory that the chunk holds. */
+NN_EXPORT size_t nn_chunk_size_bytes(const struct nn_chunk *chunk);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,16 @@
+/* PUB and SUB: distribution to whoever subscribes to a prefix. */
+#ifndef PUBSUB_H_INCLUDED
+#define PUBSUB_H_INCLUDED
+
+#include <nanomsg/nn.h>
+
+#define NN_PROTO_PUBSUB 2
+
+#define NN_PUB (NN_PROTO_PUBSUB * 16 + 0)
+#define NN_SUB (NN_PROTO_PUBSUB * 16 + 1)
+
+/* Options of level NN_SUB: the bytes of a prefix; the empty one matches everything. */
+#define NN_SUB_SUBSCRIBE 1
+#define NN_SUB_UNSUBSCRIBE 2
+
+#endif

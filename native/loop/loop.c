@@ -1,0 +1,231 @@
+/* The loop: one batch of events, then the tasks posted meanwhile, then what can be released. */
+#include "loop/loop.h"
+
+#include <errno.h>
+
+#define BATCH_EVENTS 64
+
+/* The loop whose batch this thread is handling. */
+static _Thread_local const struct sp_loop *running_here;
+
+int sp_loop_open(struct sp_loop *self)
+{
+    int rc = sp_poller_open(&self->poller);
+
+    if (rc < 0)
+        return rc;
+    sp_mutex_init(&self->lock, SP_RANK_LOOP);
+    self->timers = (struct sp_heap){0};
+    self->reserved_timers = 0;
+    self->armed_ns = SP_FOREVER;
+    sp_list_init(&self->mailbox);
+    sp_list_init(&self->garbage);
+    self->is_woken = false;
+    return 0;
+}
+
+static void run_tasks(struct sp_loop *self, struct sp_list *from)
+{
+    struct sp_list tasks;
+    struct sp_list_item *item;
+
+    sp_list_init(&tasks);
+    sp_mutex_lock(&self->lock);
+    sp_list_move(&tasks, from);
+    sp_mutex_unlock(&self->lock);
+
+    while ((item = sp_list_pop(&tasks)) != NULL) {
+        struct sp_task *task = SP_CONTAINER(item, struct sp_task, item);
+        task->run(task);
+    }
+}
+
+void sp_loop_close(struct sp_loop *self)
+{
+    run_tasks(self, &self->mailbox);
+    run_tasks(self, &self->garbage);
+    sp_heap_destroy(&self->timers);
+    sp_mutex_destroy(&self->lock);
+    sp_poller_close(&self->poller);
+}
+
+/* Takes the next timer whose deadline has passed out of the heap, or arms the poller for the one to come. */
+static struct sp_timer *next_due_timer(struct sp_loop *self, sp_time_ns now_ns)
+{
+    struct sp_timer *due = NULL;
+
+    sp_mutex_lock(&self->lock);
+    struct sp_heap_item *first = sp_heap_first(&self->timers);
+    if (first != NULL && first->key <= now_ns) {
+        sp_heap_remove(&self->timers, first);
+        due = SP_CONTAINER(first, struct sp_timer, item);
+    } else {
+        self->armed_ns = first != NULL ? first->key : SP_FOREVER;
+        if (first != NULL)
+            sp_poller_arm(&self->poller, first->key);
+    }
+    sp_mutex_unlock(&self->lock);
+    return due;
+}
+
+static void handle_deadlines(struct sp_loop *self)
+{
+    sp_time_ns now_ns = sp_now_ns();
+    struct sp_timer *timer;
+
+    while ((timer = next_due_timer(self, now_ns)) != NULL)
+        timer->handle(timer);
+}
+
+static void handle_wake(struct sp_loop *self)
+{
+    sp_mutex_lock(&self->lock);
+    self->is_woken = false;
+    sp_mutex_unlock(&self->lock);
+    run_tasks(self, &self->mailbox);
+}
+
+int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
+{
+    struct sp_poller_event events[BATCH_EVENTS];
+    int count = sp_poller_wait(&self->poller, events, budget < BATCH_EVENTS ? budget : BATCH_EVENTS, timeout_ms);
+
+    running_here = self;
+    for (int i = 0; i < count; i++) {
+        if (events[i].is_deadline)
+            handle_deadlines(self);
+        else if (events[i].is_wake)
+            handle_wake(self);
+        else
+            events[i].watch->handle(events[i].watch, events[i].ready);
+    }
+    running_here = NULL;
+    run_tasks(self, &self->garbage);
+    return count;
+}
+
+bool sp_loop_is_running_here(const struct sp_loop *self)
+{
+    return running_here == self;
+}
+
+/* One wake-up serves all that is asked for before the driver comes round. Called under the lock. */
+static void wake_once(struct sp_loop *self)
+{
+    if (self->is_woken)
+        return;
+    self->is_woken = true;
+    sp_poller_wake(&self->poller);
+}
+
+void sp_loop_wake(struct sp_loop *self)
+{
+    sp_mutex_lock(&self->lock);
+    wake_once(self);
+    sp_mutex_unlock(&self->lock);
+}
+
+void sp_loop_post(struct sp_loop *self, struct sp_task *task)
+{
+    sp_mutex_lock(&self->lock);
+    sp_list_append(&self->mailbox, &task->item);
+    wake_once(self);
+    sp_mutex_unlock(&self->lock);
+}
+
+void sp_loop_discard(struct sp_loop *self, struct sp_task *task)
+{
+    bool is_here = sp_loop_is_running_here(self);
+
+    sp_mutex_lock(&self->lock);
+    sp_list_append(&self->garbage, &task->item);
+    if (!is_here)
+        wake_once(self);
+    sp_mutex_unlock(&self->lock);
+}
+
+void sp_watch_init(struct sp_watch *self, struct sp_loop *loop, int fd, void (*handle)(struct sp_watch *, unsigned))
+{
+    self->loop = loop;
+    self->fd = fd;
+    self->wanted = 0;
+    self->handle = handle;
+}
+
+int sp_watch_want(struct sp_watch *self, unsigned wanted)
+{
+    int rc = sp_poller_watch(&self->loop->poller, self->fd, self, self->wanted, wanted);
+
+    if (rc == 0)
+        self->wanted = wanted;
+    return rc;
+}
+
+int sp_timer_init(struct sp_timer *self, struct sp_loop *loop, void (*handle)(struct sp_timer *))
+{
+    self->item = (struct sp_heap_item){0};
+    self->loop = loop;
+    self->deadline_ns = SP_FOREVER;
+    self->is_active = false;
+    self->handle = handle;
+
+    sp_mutex_lock(&loop->lock);
+    int rc = sp_heap_reserve(&loop->timers, loop->reserved_timers + 1);
+    if (rc == 0)
+        loop->reserved_timers++;
+    else
+        self->loop = NULL;
+    sp_mutex_unlock(&loop->lock);
+    return rc;
+}
+
+void sp_timer_destroy(struct sp_timer *self)
+{
+    if (self->loop == NULL)
+        return;
+    sp_timer_stop(self);
+    sp_mutex_lock(&self->loop->lock);
+    self->loop->reserved_timers--;
+    sp_mutex_unlock(&self->loop->lock);
+    self->loop = NULL;
+}
+
+void sp_timer_start(struct sp_timer *self, sp_time_ns deadline_ns)
+{
+    struct sp_loop *loop = self->loop;
+
+    self->deadline_ns = deadline_ns;
+    self->is_active = true;
+
+    sp_mutex_lock(&loop->lock);
+    if (sp_heap_is_linked(&self->item))
+        sp_heap_remove(&loop->timers, &self->item);
+    if (deadline_ns != SP_FOREVER) {
+        sp_heap_insert(&loop->timers, &self->item, deadline_ns);
+        /* Only an earlier deadline costs a system call; a stopped one that is still armed merely wakes us. */
+        if (deadline_ns < loop->armed_ns) {
+            loop->armed_ns = deadline_ns;
+            sp_poller_arm(&loop->poller, deadline_ns);
+        }
+    }
+    sp_mutex_unlock(&loop->lock);
+}
+
+void sp_timer_stop(struct sp_timer *self)
+{
+    self->is_active = false;
+    if (self->loop == NULL)
+        return;
+    sp_mutex_lock(&self->loop->lock);
+    if (sp_heap_is_linked(&self->item))
+        sp_heap_remove(&self->loop->timers, &self->item);
+    sp_mutex_unlock(&self->loop->lock);
+}
+
+bool sp_timer_is_due(struct sp_timer *self)
+{
+    if (!self->is_active || self->deadline_ns > sp_now_ns())
+        return false;
+    self->is_active = false;
+    return true;
+}

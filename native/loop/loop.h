@@ -1,0 +1,83 @@
+/* The loop: watches descriptors, keeps deadlines, runs tasks that other threads post. Who drives it is not its
+ * concern: a thread of the engine, or the host's own event loop by the one descriptor of the poller.
+ *
+ * Handlers run on the driving thread without any lock of the loop. What a handler (or another thread) is done
+ * with while a batch of events is being handled may still be named by a later event of the same batch, so
+ * memory that holds a watch, a timer or a task goes back through sp_loop_discard, never directly. */
+#ifndef SP_LOOP_LOOP_H
+#define SP_LOOP_LOOP_H
+
+#include "loop/poller.h"
+#include "util/heap.h"
+#include "util/list.h"
+#include "util/thread.h"
+
+#include <stdbool.h>
+
+struct sp_loop {
+    struct sp_poller poller;
+    struct sp_mutex lock;   /* guards all below */
+    struct sp_heap timers;  /* room for reserved_timers is made beforehand: starting one cannot fail */
+    size_t reserved_timers;
+    sp_time_ns armed_ns;    /* the deadline that the poller knows; SP_FOREVER: none */
+    struct sp_list mailbox; /* struct sp_task */
+    struct sp_list garbage; /* struct sp_task */
+    bool is_woken;          /* the poller's wake-up is under way */
+};
+
+/* One descriptor's place in the poller. `wanted` is guarded by whoever owns the watch (a socket's lock). */
+struct sp_watch {
+    struct sp_loop *loop;
+    int fd;
+    unsigned wanted;
+    void (*handle)(struct sp_watch *self, unsigned ready);
+};
+
+/* One deadline. Started and stopped under its owner's lock, which guards is_active. The handler may come late:
+ * after taking the lock it asks sp_timer_is_due. */
+struct sp_timer {
+    struct sp_heap_item item; /* guarded by the loop's lock */
+    struct sp_loop *loop;
+    sp_time_ns deadline_ns;
+    bool is_active;
+    void (*handle)(struct sp_timer *self);
+};
+
+/* Something to run on the driving thread, or to release after the batch. */
+struct sp_task {
+    struct sp_list_item item;
+    void (*run)(struct sp_task *self);
+};
+
+int sp_loop_open(struct sp_loop *self);
+void sp_loop_close(struct sp_loop *self);
+
+/* Waits at most timeout_ms and handles at most `budget` events. Returns the number handled. */
+int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms);
+
+/* Runs the task on the driving thread soon. From any thread; a posted task must not be posted again before it
+ * has run. */
+void sp_loop_post(struct sp_loop *self, struct sp_task *task);
+
+/* Runs the task (which releases memory) when no event can name that memory any more. From any thread. */
+void sp_loop_discard(struct sp_loop *self, struct sp_task *task);
+
+/* Ends the driver's wait. From any thread. */
+void sp_loop_wake(struct sp_loop *self);
+
+/* Whether the calling thread is handling a batch right now: then its end takes care of what is due. */
+bool sp_loop_is_running_here(const struct sp_loop *self);
+
+void sp_watch_init(struct sp_watch *self, struct sp_loop *loop, int fd, void (*handle)(struct sp_watch *, unsigned));
+/* Sets what to wait for (SP_READABLE | SP_WRITABLE; 0: leaves the poller). Returns 0 or -errno. */
+int sp_watch_want(struct sp_watch *self, unsigned wanted);
+
+/* Reserves room for the timer. Returns 0 or -ENOMEM. sp_timer_destroy gives the room back. */
+int sp_timer_init(struct sp_timer *self, struct sp_loop *loop, void (*handle)(struct sp_timer *));
+void sp_timer_destroy(struct sp_timer *self);
+void sp_timer_start(struct sp_timer *self, sp_time_ns deadline_ns);
+void sp_timer_stop(struct sp_timer *self);
+/* In a handler, under the owner's lock: true once per start, when the deadline has passed. */
+bool sp_timer_is_due(struct sp_timer *self);
+
+#endif

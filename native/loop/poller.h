@@ -1,0 +1,46 @@
+/* What a platform supplies to the loop: readiness of descriptors, one deadline, one wake-up. Level-triggered.
+ * Deadline and wake-up stand in the same set as the descriptors, so that one descriptor tells of all. */
+#ifndef SP_LOOP_POLLER_H
+#define SP_LOOP_POLLER_H
+
+#include "util/clock.h"
+
+#include <stdbool.h>
+
+#define SP_READABLE 1u
+#define SP_WRITABLE 2u
+#define SP_HANGUP 4u /* reported only, with or without being asked for: error or both directions closed */
+
+struct sp_watch;
+
+struct sp_poller {
+    int fd;
+    int timer_fd;
+    int wake_fd;
+};
+
+struct sp_poller_event {
+    struct sp_watch *watch; /* NULL: see is_deadline, is_wake */
+    unsigned ready;
+    bool is_deadline;
+    bool is_wake;
+};
+
+/* Return 0 or -errno. */
+int sp_poller_open(struct sp_poller *self);
+void sp_poller_close(struct sp_poller *self);
+
+/* Sets what fd is watched for, from `before` to `after`; 0 means not in the set at all. Thread-safe. */
+int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after);
+
+/* Waits until something is ready, at most timeout_ms (-1: no limit, 0: not at all). Returns the number of
+ * events filled in; 0 also when a signal came. */
+int sp_poller_wait(struct sp_poller *self, struct sp_poller_event *events, int count, int timeout_ms);
+
+/* Makes the set ready at deadline_ns; SP_FOREVER disarms. Thread-safe. */
+void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns);
+
+/* Makes the set ready now, until sp_poller_wait has reported it. Thread-safe. */
+void sp_poller_wake(struct sp_poller *self);
+
+#endif

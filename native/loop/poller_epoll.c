@@ -1,0 +1,130 @@
+/* The poller of Linux: epoll(7), with a timerfd and an eventfd inside the set. */
+#include "loop/poller.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define BATCH_EVENTS 64
+
+/* Addresses that no watch has; they mark our own two descriptors in the set. */
+static char deadline_mark;
+static char wake_mark;
+
+static int poller_add_own(struct sp_poller *self, int fd, void *mark)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
+
+    return epoll_ctl(self->fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int sp_poller_open(struct sp_poller *self)
+{
+    int rc;
+
+    self->timer_fd = -1;
+    self->wake_fd = -1;
+    self->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (self->fd >= 0)
+        self->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (self->timer_fd >= 0)
+        self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->wake_fd < 0) {
+        rc = -errno;
+        goto fail;
+    }
+
+    if ((rc = poller_add_own(self, self->timer_fd, &deadline_mark)) < 0)
+        goto fail;
+    if ((rc = poller_add_own(self, self->wake_fd, &wake_mark)) < 0)
+        goto fail;
+    return 0;
+
+fail:
+    sp_poller_close(self);
+    return rc;
+}
+
+void sp_poller_close(struct sp_poller *self)
+{
+    if (self->wake_fd >= 0)
+        close(self->wake_fd);
+    if (self->timer_fd >= 0)
+        close(self->timer_fd);
+    if (self->fd >= 0)
+        close(self->fd);
+}
+
+static uint32_t epoll_events(unsigned ready)
+{
+    return (ready & SP_READABLE ? EPOLLIN : 0u) | (ready & SP_WRITABLE ? EPOLLOUT : 0u);
+}
+
+int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after)
+{
+    struct epoll_event event = {.events = epoll_events(after), .data.ptr = watch};
+    int operation = before == 0 ? EPOLL_CTL_ADD : after == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+
+    if (before == after)
+        return 0;
+    return epoll_ctl(self->fd, operation, fd, &event) < 0 ? -errno : 0;
+}
+
+static void drain_counter(int fd)
+{
+    uint64_t count;
+
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+static void poller_translate(struct sp_poller *self, const struct epoll_event *from, struct sp_poller_event *to)
+{
+    memset(to, 0, sizeof *to);
+    if (from->data.ptr == &deadline_mark) {
+        to->is_deadline = true;
+        drain_counter(self->timer_fd);
+    } else if (from->data.ptr == &wake_mark) {
+        to->is_wake = true;
+        drain_counter(self->wake_fd);
+    } else {
+        to->watch = from->data.ptr;
+        to->ready = (from->events & EPOLLIN ? SP_READABLE : 0u) | (from->events & EPOLLOUT ? SP_WRITABLE : 0u) |
+                    (from->events & (EPOLLHUP | EPOLLERR) ? SP_HANGUP : 0u);
+    }
+}
+
+int sp_poller_wait(struct sp_poller *self, struct sp_poller_event *events, int count, int timeout_ms)
+{
+    struct epoll_event raw[BATCH_EVENTS];
+    int found = epoll_wait(self->fd, raw, count < BATCH_EVENTS ? count : BATCH_EVENTS, timeout_ms);
+
+    for (int i = 0; i < found; i++)
+        poller_translate(self, &raw[i], &events[i]);
+    return found < 0 ? 0 : found;
+}
+
+void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns)
+{
+    struct itimerspec when = {0};
+
+    if (deadline_ns != SP_FOREVER) {
+        when.it_value.tv_sec = (time_t)(deadline_ns / 1000000000u);
+        when.it_value.tv_nsec = (long)(deadline_ns % 1000000000u);
+        if (deadline_ns == 0)
+            when.it_value.tv_nsec = 1; /* zero would disarm */
+    }
+    timerfd_settime(self->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void sp_poller_wake(struct sp_poller *self)
+{
+    uint64_t one = 1;
+
+    while (write(self->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}

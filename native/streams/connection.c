@@ -1,0 +1,558 @@
+/* One connection over a byte stream: greeting, messages, end. */
+#include "streams/connection.h"
+
+#include "streams/receive_buffer.h"
+#include "streams/send_queue.h"
+
+#include "core/chunk.h"
+#include "util/memory.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A peer that has not greeted by then is no SP peer; libnanomsg waits as long. */
+#define GREETING_LIMIT_MS 1000
+/* While messages are gathered, so many bytes leave in one call. */
+#define BURST_BYTES ((size_t)64 * 1024)
+#define VECTORS_LIMIT 64
+/* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
+ * bytes by a reset, which may cost the peer what it has not read yet. */
+#define LAST_WORDS_BYTES ((size_t)256 * 1024)
+
+enum connection_state {
+    CONNECTION_GREETING,
+    CONNECTION_OPEN,      /* has a pipe */
+    CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
+    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes are still passed on */
+    CONNECTION_CLOSED
+};
+
+struct sp_connection {
+    struct sp_list_item item; /* in owner->greeting */
+    struct sp_watch watch;
+    struct sp_timer timer; /* of the greeting, later of lingering */
+    struct sp_socket *socket;
+    struct sp_connection_owner *owner;
+    struct sp_endpoint *endpoint;
+    struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
+    struct sp_receive_buffer received;
+    struct sp_send_queue queue;
+    struct sp_linger linger;
+    struct sp_task release;
+    enum connection_state state;
+    bool is_send_broken;
+    uint8_t greeting[SP_GREETING_BYTES];
+    uint8_t greeting_bytes;
+};
+
+static struct sp_connection *connection_of(const struct nn_pipe *pipe)
+{
+    return pipe->connection;
+}
+
+static bool is_buffering(const struct sp_connection *self)
+{
+    return self->socket->protocol->flags & NN_PROTOCOL_BUFFERS;
+}
+
+/* ---- Ending ---- */
+
+static void connection_free(struct sp_task *task)
+{
+    struct sp_connection *self = SP_CONTAINER(task, struct sp_connection, release);
+
+    sp_timer_destroy(&self->timer);
+    sp_free(self);
+}
+
+/* Nothing refers to the connection any more but events of the current batch. */
+static void connection_release(struct sp_connection *self)
+{
+    self->state = CONNECTION_CLOSED;
+    sp_receive_buffer_clear(&self->received);
+    sp_loop_discard(&self->socket->loop->base, &self->release);
+    sp_endpoint_release(self->endpoint);
+}
+
+static void read_last_words(int fd)
+{
+    char unwanted[8 * 1024];
+    size_t total = 0;
+    ssize_t count;
+
+    while (total < LAST_WORDS_BYTES && (count = recv(fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0)
+        total += (size_t)count;
+}
+
+static void connection_close_descriptor(struct sp_connection *self)
+{
+    if (sp_list_is_linked(&self->item))
+        sp_list_remove(&self->item);
+    sp_timer_stop(&self->timer);
+    sp_watch_want(&self->watch, 0);
+    close(self->watch.fd);
+    self->watch.fd = -1;
+    sp_send_queue_clear(&self->queue);
+}
+
+/* The peer is gone, or has broken the rules. What it had sent in full before is still delivered. */
+static void connection_end(struct sp_connection *self, int error)
+{
+    bool was_admitted = self->pipe != NULL;
+
+    self->socket->statistics.broken_connections++;
+    connection_close_descriptor(self);
+    self->state = CONNECTION_ENDED;
+    if (was_admitted) {
+        self->pipe->can_send = false;
+        if (!self->pipe->can_receive)
+            sp_pipe_break(self->pipe);
+    }
+    self->owner->ended(self->owner, was_admitted, error);
+    if (!was_admitted)
+        connection_release(self);
+}
+
+static void linger_end(struct sp_connection *self)
+{
+    sp_list_remove(&self->linger.item);
+    connection_close_descriptor(self);
+    self->owner->ended(self->owner, true, 0);
+    connection_release(self);
+}
+
+static void linger_abandon(struct sp_linger *linger)
+{
+    linger_end(SP_CONTAINER(linger, struct sp_connection, linger));
+}
+
+/* ---- Sending ---- */
+
+static void want(struct sp_connection *self, unsigned wanted)
+{
+    /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
+    sp_watch_want(&self->watch, wanted);
+}
+
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end. */
+static void connection_send_failed(struct sp_connection *self)
+{
+    self->is_send_broken = true;
+    if (self->pipe != NULL)
+        self->pipe->can_send = false;
+    sp_send_queue_clear(&self->queue);
+    want(self, self->watch.wanted & ~SP_WRITABLE);
+}
+
+static ssize_t send_vectors(struct sp_connection *self, struct iovec *vectors, int count)
+{
+    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
+    ssize_t rc;
+
+    do {
+        rc = sendmsg(self->watch.fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (rc < 0 && errno == EINTR);
+    if (rc < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS))
+        return 0;
+    return rc < 0 ? -errno : rc;
+}
+
+static void update_can_send(struct sp_connection *self)
+{
+    size_t limit_bytes = is_buffering(self) ? (size_t)self->endpoint->options.send_buffer_bytes : 1;
+
+    if (self->pipe != NULL && self->queue.bytes >= limit_bytes)
+        self->pipe->can_send = false;
+}
+
+/* The kernel has not taken all: keep the rest and wait. */
+static void connection_wait_writable(struct sp_connection *self)
+{
+    if (sp_send_queue_own(&self->queue) < 0) {
+        connection_send_failed(self);
+        return;
+    }
+    update_can_send(self);
+    want(self, self->watch.wanted | SP_WRITABLE);
+}
+
+/* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
+static bool connection_write(struct sp_connection *self)
+{
+    struct iovec vectors[VECTORS_LIMIT];
+
+    while (self->queue.count > 0) {
+        int count = sp_send_queue_vectors(&self->queue, vectors, VECTORS_LIMIT);
+        size_t offered = 0;
+        for (int i = 0; i < count; i++)
+            offered += vectors[i].iov_len;
+
+        ssize_t taken = send_vectors(self, vectors, count);
+        if (taken < 0) {
+            connection_send_failed(self);
+            return false;
+        }
+        sp_send_queue_consume(&self->queue, (size_t)taken, &self->socket->spare_buffer);
+        if ((size_t)taken < offered) {
+            connection_wait_writable(self);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void connection_flush(struct nn_pipe *pipe)
+{
+    connection_write(connection_of(pipe));
+}
+
+/* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
+static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message)
+{
+    if (sp_send_queue_add(&self->queue, prefix, prefix_bytes, message, &self->socket->spare_buffer) < 0) {
+        sp_pipe_break(self->pipe);
+        return -EAGAIN;
+    }
+    if (self->watch.wanted & SP_WRITABLE) {
+        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
+        return 0;
+    }
+    sp_pipe_mark_dirty(self->pipe);
+    if (self->queue.bytes >= BURST_BYTES)
+        connection_write(self);
+    return 0;
+}
+
+/* Sends one message at once, from where it lies. */
+static int connection_send_directly(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                                    struct nn_message *message)
+{
+    struct iovec vectors[3] = {
+        {.iov_base = (void *)prefix, .iov_len = prefix_bytes},
+        {.iov_base = (void *)nn_message_header(message), .iov_len = message->header_bytes},
+        {.iov_base = (void *)message->body, .iov_len = message->body_bytes},
+    };
+    size_t total = prefix_bytes + sp_message_bytes(message);
+    ssize_t taken = send_vectors(self, vectors, 3);
+
+    if (taken == (ssize_t)total) {
+        nn_message_free(message);
+        return 0;
+    }
+    if (taken < 0) {
+        connection_send_failed(self);
+        return -EAGAIN;
+    }
+    if (taken == 0 && !is_buffering(self)) {
+        self->pipe->can_send = false;
+        want(self, self->watch.wanted | SP_WRITABLE);
+        return -EAGAIN;
+    }
+    if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken, &self->socket->spare_buffer) < 0) {
+        sp_pipe_break(self->pipe); /* half a frame is out: the stream cannot go on */
+        return -EAGAIN;
+    }
+    connection_wait_writable(self);
+    return 0;
+}
+
+static int connection_send(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
+    size_t prefix_bytes = self->owner->framing->write_prefix(prefix, sp_message_bytes(message));
+
+    if (self->socket->is_corked || self->queue.count > 0)
+        return connection_gather(self, prefix, prefix_bytes, message);
+    return connection_send_directly(self, prefix, prefix_bytes, message);
+}
+
+static size_t connection_queued_bytes(const struct nn_pipe *pipe)
+{
+    return connection_of(pipe)->queue.bytes;
+}
+
+static void connection_writable(struct sp_connection *self)
+{
+    if (!connection_write(self)) {
+        if (self->state == CONNECTION_LINGERING && self->is_send_broken)
+            linger_end(self);
+        return;
+    }
+    want(self, self->watch.wanted & ~SP_WRITABLE);
+    if (self->state == CONNECTION_LINGERING) {
+        read_last_words(self->watch.fd);
+        linger_end(self);
+    } else if (self->pipe != NULL && !self->is_send_broken) {
+        sp_pipe_set_writable(self->pipe);
+    }
+}
+
+/* ---- Receiving ---- */
+
+static int connection_find_message(struct sp_connection *self)
+{
+    int limit_bytes = self->socket->options.receive_max_bytes;
+
+    return sp_receive_buffer_next(&self->received, self->owner->framing, limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+}
+
+static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+
+    sp_receive_buffer_take(&self->received, message);
+    int rc = connection_find_message(self);
+    if (rc > 0)
+        return 0;
+
+    pipe->can_receive = false;
+    if (self->state == CONNECTION_ENDED)
+        sp_pipe_break(pipe); /* that was the last of it */
+    else if (rc < 0)
+        connection_end(self, rc);
+    else
+        want(self, self->watch.wanted | SP_READABLE);
+    return 0;
+}
+
+static void connection_read(struct sp_connection *self)
+{
+    if (self->pipe->can_receive) {
+        /* The user has not taken what is here: stop reading, and leave the poller, which would tell of a hang-up again
+         * and again. */
+        want(self, self->watch.wanted & ~SP_READABLE);
+        return;
+    }
+
+    ssize_t count = sp_receive_buffer_fill(&self->received, self->watch.fd, self->socket->loop);
+    if (count == -EAGAIN)
+        return;
+    int rc = count > 0 ? connection_find_message(self) : count < 0 ? (int)count : -ECONNRESET;
+    if (rc > 0)
+        sp_pipe_set_readable(self->pipe);
+    else if (rc < 0)
+        connection_end(self, rc);
+}
+
+/* ---- Greeting ---- */
+
+static const struct sp_pipe_ops connection_pipe_ops;
+
+static void connection_admit(struct sp_connection *self, int peer_id)
+{
+    int error = -EPROTO;
+
+    if (peer_id == self->socket->protocol->peer_id)
+        self->pipe = sp_pipe_open(self->endpoint, &connection_pipe_ops, self, &error);
+    if (self->pipe == NULL) {
+        connection_end(self, error);
+        return;
+    }
+    sp_timer_stop(&self->timer);
+    sp_list_remove(&self->item);
+    self->state = CONNECTION_OPEN;
+    if (self->owner->admitted != NULL)
+        self->owner->admitted(self->owner);
+    sp_pipe_set_writable(self->pipe);
+}
+
+static void connection_read_greeting(struct sp_connection *self)
+{
+    ssize_t count = recv(self->watch.fd, self->greeting + self->greeting_bytes, SP_GREETING_BYTES - self->greeting_bytes,
+                         MSG_DONTWAIT);
+
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (count <= 0) {
+        connection_end(self, count < 0 ? -errno : -ECONNRESET);
+        return;
+    }
+    self->greeting_bytes = (uint8_t)(self->greeting_bytes + count);
+    int peer_id = sp_greeting_parse(self->greeting, self->greeting_bytes);
+    if (peer_id < 0)
+        connection_end(self, peer_id);
+    else if (peer_id > 0)
+        connection_admit(self, peer_id);
+}
+
+/* ---- Events ---- */
+
+static void connection_readable(struct sp_connection *self)
+{
+    char unwanted[4 * 1024];
+    ssize_t count;
+
+    switch (self->state) {
+    case CONNECTION_GREETING:
+        connection_read_greeting(self);
+        break;
+    case CONNECTION_OPEN:
+        connection_read(self);
+        break;
+    case CONNECTION_LINGERING:
+        count = recv(self->watch.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
+        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
+            linger_end(self);
+        break;
+    case CONNECTION_ENDED:
+    case CONNECTION_CLOSED:
+        break;
+    }
+}
+
+static bool is_alive(const struct sp_connection *self)
+{
+    return self->state != CONNECTION_ENDED && self->state != CONNECTION_CLOSED;
+}
+
+static void connection_handle(struct sp_watch *watch, unsigned ready)
+{
+    struct sp_connection *self = SP_CONTAINER(watch, struct sp_connection, watch);
+    struct sp_socket *socket = self->socket;
+
+    sp_socket_lock(socket);
+    if (is_alive(self) && (ready & SP_WRITABLE) && (watch->wanted & SP_WRITABLE))
+        connection_writable(self);
+    if (is_alive(self) && (ready & (SP_READABLE | SP_HANGUP)))
+        connection_readable(self);
+    sp_socket_unlock(socket);
+}
+
+static void connection_handle_deadline(struct sp_timer *timer)
+{
+    struct sp_connection *self = SP_CONTAINER(timer, struct sp_connection, timer);
+    struct sp_socket *socket = self->socket;
+
+    sp_socket_lock(socket);
+    if (sp_timer_is_due(timer)) {
+        if (self->state == CONNECTION_GREETING)
+            connection_end(self, -ETIMEDOUT);
+        else if (self->state == CONNECTION_LINGERING)
+            linger_end(self);
+    }
+    sp_socket_unlock(socket);
+}
+
+/* ---- Closing ---- */
+
+static void connection_linger(struct sp_connection *self)
+{
+    int linger_ms = self->socket->options.linger_ms;
+
+    self->state = CONNECTION_LINGERING;
+    sp_list_append(&self->socket->lingering, &self->linger.item);
+    sp_timer_start(&self->timer, sp_deadline_after_ms(linger_ms));
+    want(self, SP_READABLE | SP_WRITABLE);
+}
+
+static void connection_close(struct nn_pipe *pipe, bool may_linger)
+{
+    struct sp_connection *self = connection_of(pipe);
+
+    self->pipe = NULL;
+    if (self->state == CONNECTION_ENDED) {
+        connection_release(self);
+        return;
+    }
+    if (may_linger && !self->is_send_broken && !connection_write(self) && !self->is_send_broken) {
+        connection_linger(self);
+        return;
+    }
+    read_last_words(self->watch.fd);
+    connection_close_descriptor(self);
+    self->owner->ended(self->owner, true, 0);
+    connection_release(self);
+}
+
+void sp_connection_owner_abandon(struct sp_connection_owner *owner)
+{
+    struct sp_list_item *item;
+
+    while ((item = sp_list_first(&owner->greeting)) != NULL) {
+        struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
+        connection_close_descriptor(self);
+        connection_release(self);
+    }
+}
+
+static const struct sp_pipe_ops connection_pipe_ops = {
+    .send = connection_send,
+    .receive = connection_receive,
+    .flush = connection_flush,
+    .close = connection_close,
+    .queued_bytes = connection_queued_bytes,
+};
+
+/* ---- Opening ---- */
+
+static bool is_unwelcome(const struct sp_socket *socket)
+{
+    return socket->protocol->is_full != NULL && socket->protocol->is_full(socket->instance);
+}
+
+static int connection_begin(struct sp_connection *self)
+{
+    uint8_t greeting[SP_GREETING_BYTES];
+    int rc = sp_watch_want(&self->watch, SP_READABLE);
+
+    errno = 0;
+    if (rc < 0)
+        return rc;
+    sp_greeting_write(greeting, self->socket->protocol->id);
+    if (send(self->watch.fd, greeting, sizeof greeting, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof greeting) {
+        rc = errno != 0 ? -errno : -ECONNRESET;
+    }
+    return rc;
+}
+
+void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+                              void (*admitted)(struct sp_connection_owner *),
+                              void (*ended)(struct sp_connection_owner *, bool, int))
+{
+    self->endpoint = endpoint;
+    self->framing = framing;
+    self->admitted = admitted;
+    self->ended = ended;
+    sp_list_init(&self->greeting);
+}
+
+int sp_connection_open(struct sp_connection_owner *owner, int fd)
+{
+    struct sp_socket *socket = owner->endpoint->socket;
+    struct sp_loop *loop = &socket->loop->base;
+    struct sp_connection *self = NULL;
+    int rc = -EBUSY;
+
+    if (is_unwelcome(socket))
+        goto fail;
+    rc = -ENOMEM;
+    self = sp_zalloc(sizeof *self);
+    if (self == NULL)
+        goto fail;
+    self->socket = socket;
+    self->owner = owner;
+    self->endpoint = owner->endpoint;
+    self->linger.abandon = linger_abandon;
+    self->release.run = connection_free;
+    sp_watch_init(&self->watch, loop, fd, connection_handle);
+    if ((rc = sp_timer_init(&self->timer, loop, connection_handle_deadline)) < 0) {
+        sp_free(self);
+        goto fail;
+    }
+
+    self->endpoint->users++;
+    sp_list_append(&owner->greeting, &self->item);
+    if ((rc = connection_begin(self)) < 0) {
+        connection_close_descriptor(self);
+        connection_release(self);
+        return rc;
+    }
+    sp_timer_start(&self->timer, sp_deadline_after_ms(GREETING_LIMIT_MS));
+    return 0;
+
+fail:
+    close(fd);
+    return rc;
+}

@@ -1,0 +1,35 @@
+/* One connection that carries SP messages over a byte stream: tcp, ipc. It greets the peer, asks the protocol to
+ * admit a pipe, reads into slabs and finds frames in place, writes vectors. It knows no protocol and no address.
+ * All of it is guarded by the socket's lock. */
+#ifndef SP_STREAMS_CONNECTION_H
+#define SP_STREAMS_CONNECTION_H
+
+#include "core/socket_internal.h"
+#include "streams/framing.h"
+
+struct sp_connection;
+
+/* Whoever makes connections (a dialer or a listener) and wants to know of their end. */
+struct sp_connection_owner {
+    struct sp_endpoint *endpoint;
+    const struct sp_framing *framing;
+    struct sp_list greeting; /* connections that have no pipe yet */
+    /* The connection has a pipe now. Optional. */
+    void (*admitted)(struct sp_connection_owner *self);
+    /* The descriptor is closed; the pipe may still hold received messages. error: 0 when we closed it, or why it
+     * ended (negative errno). */
+    void (*ended)(struct sp_connection_owner *self, bool was_admitted, int error);
+};
+
+void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+                              void (*admitted)(struct sp_connection_owner *),
+                              void (*ended)(struct sp_connection_owner *, bool, int));
+
+/* Takes a connected, non-blocking descriptor and begins the greeting. Returns 0; or -errno with the descriptor
+ * closed and nothing else done (ended is not called). */
+int sp_connection_open(struct sp_connection_owner *owner, int fd);
+
+/* Closes the connections that have no pipe yet; ended is not called. */
+void sp_connection_owner_abandon(struct sp_connection_owner *self);
+
+#endif

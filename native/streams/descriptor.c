@@ -1,0 +1,99 @@
+/* Stream sockets of the operating system. */
+#include "streams/descriptor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+static void set_int(int fd, int level, int option, int value)
+{
+    /* None of these can fail in a way that a connection could not live with. */
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static void descriptor_configure(int fd, int family, const struct sp_options *options)
+{
+    set_int(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer_bytes);
+    set_int(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer_bytes);
+    if (family == AF_INET || family == AF_INET6) {
+        set_int(fd, IPPROTO_TCP, TCP_NODELAY, options->tcp_nodelay);
+        set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    }
+}
+
+int sp_descriptor_open(int family, const struct sp_options *options)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    descriptor_configure(fd, family, options);
+    return fd;
+}
+
+static int close_with_error(int fd)
+{
+    int error = errno;
+
+    close(fd);
+    return -error;
+}
+
+int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
+{
+    int family = address->storage.ss_family;
+    int fd = sp_descriptor_open(family, options);
+
+    if (fd < 0)
+        return fd;
+    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (family == AF_INET6)
+        set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0 || listen(fd, backlog) < 0)
+        return close_with_error(fd);
+    return fd;
+}
+
+static int bind_local(int fd, const struct sp_socket_address *local)
+{
+    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    return bind(fd, (const struct sockaddr *)&local->storage, local->length);
+}
+
+int sp_descriptor_connect(const struct sp_socket_address *address, const struct sp_socket_address *local,
+                          const struct sp_options *options, bool *is_connected)
+{
+    int fd = sp_descriptor_open(address->storage.ss_family, options);
+
+    if (fd < 0)
+        return fd;
+    if (local != NULL && bind_local(fd, local) < 0)
+        return close_with_error(fd);
+
+    int rc = connect(fd, (const struct sockaddr *)&address->storage, address->length);
+    *is_connected = rc == 0;
+    if (rc < 0 && errno != EINPROGRESS && errno != EINTR)
+        return close_with_error(fd);
+    return fd;
+}
+
+int sp_descriptor_connect_result(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+int sp_descriptor_accept(int fd, const struct sp_options *options)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    int accepted = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (accepted < 0)
+        return -errno;
+    descriptor_configure(accepted, length > 0 ? peer.ss_family : AF_UNIX, options);
+    return accepted;
+}

@@ -1,0 +1,30 @@
+/* Stream sockets of the operating system: making, binding, connecting. Everything is non-blocking and closed in
+ * child processes. All functions return 0 (or a descriptor) or -errno. */
+#ifndef SP_STREAMS_DESCRIPTOR_H
+#define SP_STREAMS_DESCRIPTOR_H
+
+#include "core/options.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct sp_socket_address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+};
+
+/* With NN_SNDBUF, NN_RCVBUF and, for tcp, NN_TCP_NODELAY applied. */
+int sp_descriptor_open(int family, const struct sp_options *options);
+int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog);
+
+/* Begins to connect, from `local` when it is not NULL. Returns the descriptor; *is_connected tells whether it is
+ * done already. */
+int sp_descriptor_connect(const struct sp_socket_address *address, const struct sp_socket_address *local,
+                          const struct sp_options *options, bool *is_connected);
+/* How the attempt ended. */
+int sp_descriptor_connect_result(int fd);
+
+/* The next waiting peer, or -EAGAIN, -EMFILE, ... */
+int sp_descriptor_accept(int fd, const struct sp_options *options);
+
+#endif

@@ -1,0 +1,239 @@
+/* Connecting, and connecting again. */
+#include "streams/dialer.h"
+
+#include "util/random.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Even NN_RECONNECT_IVL 0 must not spin. */
+#define LEAST_DELAY_MS 1
+
+static struct sp_socket *socket_of(const struct sp_dialer *self)
+{
+    return self->owner.endpoint->socket;
+}
+
+static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
+{
+    self->state = state;
+    self->owner.endpoint->is_connecting = state == SP_DIALER_RESOLVING || state == SP_DIALER_CONNECTING;
+}
+
+/* ---- Waiting ---- */
+
+/* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
+ * nothing; then NN_RECONNECT_IVL, doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
+ * the clients of a restarted server do not come back all at once. */
+static int retry_delay_ms(const struct sp_options *options, unsigned failures)
+{
+    int64_t delay_ms = options->reconnect_ivl_ms;
+    int64_t limit_ms = options->reconnect_ivl_max_ms > delay_ms ? options->reconnect_ivl_max_ms : delay_ms;
+
+    if (failures <= 1)
+        return 0;
+    for (unsigned i = 2; i < failures && delay_ms < limit_ms; i++)
+        delay_ms *= 2;
+    if (delay_ms > limit_ms)
+        delay_ms = limit_ms;
+    if (delay_ms < LEAST_DELAY_MS)
+        delay_ms = LEAST_DELAY_MS;
+    delay_ms += (int64_t)(sp_random_u32() % 256u) * delay_ms / 1024;
+    return delay_ms > INT32_MAX ? INT32_MAX : (int)delay_ms;
+}
+
+static void dialer_wait(struct sp_dialer *self)
+{
+    self->failures++;
+    dialer_set_state(self, SP_DIALER_WAITING);
+    sp_timer_start(&self->retry, sp_deadline_after_ms(retry_delay_ms(&self->owner.endpoint->options, self->failures)));
+}
+
+static void dialer_failed(struct sp_dialer *self, int error)
+{
+    socket_of(self)->statistics.connect_errors++;
+    sp_endpoint_report(self->owner.endpoint, error);
+    dialer_wait(self);
+}
+
+/* ---- The connection ---- */
+
+static void dialer_admitted(struct sp_connection_owner *owner)
+{
+    struct sp_dialer *self = SP_CONTAINER(owner, struct sp_dialer, owner);
+
+    self->admitted_ns = sp_now_ns();
+    sp_endpoint_report(owner->endpoint, 0);
+}
+
+static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
+{
+    struct sp_dialer *self = SP_CONTAINER(owner, struct sp_dialer, owner);
+    sp_time_ns least_ns = (sp_time_ns)owner->endpoint->options.reconnect_ivl_ms * SP_NS_PER_MS;
+
+    if (self->state == SP_DIALER_CLOSED)
+        return;
+    /* A peer that turns us away right after the greeting must not make us come back at once, again and again. */
+    if (was_admitted && sp_now_ns() - self->admitted_ns >= least_ns)
+        self->failures = 0;
+    if (error != 0)
+        sp_endpoint_report(owner->endpoint, error);
+    dialer_wait(self);
+}
+
+static void dialer_connected(struct sp_dialer *self, int fd)
+{
+    socket_of(self)->statistics.established_connections++;
+    dialer_set_state(self, SP_DIALER_CONNECTED);
+    int rc = sp_connection_open(&self->owner, fd);
+    if (rc < 0)
+        dialer_failed(self, rc);
+}
+
+/* ---- Connecting ---- */
+
+static void dialer_connect_next(struct sp_dialer *self, int error)
+{
+    const struct sp_socket_address *local = self->target.local.length > 0 ? &self->target.local : NULL;
+
+    while (self->address_next < self->address_count) {
+        const struct sp_socket_address *address = &self->addresses[self->address_next++];
+        bool is_connected;
+        int fd = sp_descriptor_connect(address, local, &socket_of(self)->options, &is_connected);
+        if (fd < 0) {
+            error = fd;
+            continue;
+        }
+        if (is_connected) {
+            dialer_connected(self, fd);
+            return;
+        }
+        dialer_set_state(self, SP_DIALER_CONNECTING);
+        self->watch.fd = fd;
+        error = sp_watch_want(&self->watch, SP_WRITABLE);
+        if (error == 0)
+            return;
+        close(fd);
+    }
+    dialer_failed(self, error);
+}
+
+static void dialer_handle(struct sp_watch *watch, unsigned ready)
+{
+    struct sp_dialer *self = SP_CONTAINER(watch, struct sp_dialer, watch);
+    struct sp_socket *socket = socket_of(self);
+
+    (void)ready;
+    sp_socket_lock(socket);
+    if (self->state == SP_DIALER_CONNECTING && watch->wanted != 0) {
+        int fd = watch->fd;
+        int rc = sp_descriptor_connect_result(fd);
+        sp_watch_want(watch, 0);
+        if (rc < 0) {
+            close(fd);
+            dialer_connect_next(self, rc);
+        } else {
+            dialer_connected(self, fd);
+        }
+    }
+    sp_socket_unlock(socket);
+}
+
+/* ---- Resolving ---- */
+
+static void set_port(struct sp_socket_address *address, uint16_t port)
+{
+    if (address->storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
+}
+
+static void dialer_take_addresses(struct sp_dialer *self, const struct addrinfo *found)
+{
+    self->address_count = 0;
+    self->address_next = 0;
+    for (; found != NULL && self->address_count < SP_DIALER_ADDRESSES; found = found->ai_next) {
+        struct sp_socket_address *address = &self->addresses[self->address_count];
+        if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
+            continue;
+        memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
+        address->length = found->ai_addrlen;
+        set_port(address, self->target.port);
+        self->address_count++;
+    }
+}
+
+static void dialer_resolved(void *context, struct sp_resolution *resolution, int error, const struct addrinfo *found)
+{
+    struct sp_dialer *self = context;
+    struct sp_socket *socket = socket_of(self);
+
+    sp_socket_lock(socket);
+    if (self->state == SP_DIALER_RESOLVING && self->resolution == resolution) {
+        self->resolution = NULL;
+        dialer_take_addresses(self, found);
+        dialer_connect_next(self, error != 0 ? error : -EHOSTUNREACH);
+    }
+    sp_socket_unlock(socket);
+}
+
+static void dialer_begin(struct sp_dialer *self)
+{
+    if (self->target.host[0] == '\0') {
+        self->addresses[0] = self->target.address;
+        self->address_count = 1;
+        self->address_next = 0;
+        dialer_connect_next(self, 0);
+        return;
+    }
+    dialer_set_state(self, SP_DIALER_RESOLVING);
+    self->resolution = sp_resolve(self->watch.loop, self->target.host, self->target.family, dialer_resolved, self);
+    if (self->resolution == NULL)
+        dialer_failed(self, -ENOMEM);
+}
+
+static void dialer_handle_retry(struct sp_timer *timer)
+{
+    struct sp_dialer *self = SP_CONTAINER(timer, struct sp_dialer, retry);
+    struct sp_socket *socket = socket_of(self);
+
+    sp_socket_lock(socket);
+    if (sp_timer_is_due(timer) && self->state == SP_DIALER_WAITING)
+        dialer_begin(self);
+    sp_socket_unlock(socket);
+}
+
+/* ---- Life ---- */
+
+int sp_dialer_open(struct sp_dialer *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+                   const struct sp_dialer_target *target)
+{
+    struct sp_loop *loop = &endpoint->socket->loop->base;
+
+    sp_connection_owner_init(&self->owner, endpoint, framing, dialer_admitted, dialer_ended);
+    self->target = *target;
+    sp_watch_init(&self->watch, loop, -1, dialer_handle);
+    int rc = sp_timer_init(&self->retry, loop, dialer_handle_retry);
+    if (rc < 0)
+        return rc;
+    dialer_begin(self);
+    return 0;
+}
+
+void sp_dialer_close(struct sp_dialer *self)
+{
+    enum sp_dialer_state state = self->state;
+
+    dialer_set_state(self, SP_DIALER_CLOSED);
+    sp_timer_destroy(&self->retry);
+    if (state == SP_DIALER_RESOLVING && self->resolution != NULL)
+        sp_resolution_cancel(self->resolution);
+    if (state == SP_DIALER_CONNECTING && self->watch.wanted != 0) {
+        sp_watch_want(&self->watch, 0);
+        close(self->watch.fd);
+    }
+    sp_connection_owner_abandon(&self->owner);
+}

@@ -1,0 +1,116 @@
+/* Accepting connections, and waiting instead of spinning when descriptors run out. */
+#include "streams/listener.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Accepted per event, so that a flood of connections does not starve the established ones. */
+#define ACCEPT_BURST 16
+#define PAUSE_MS 100
+
+static struct sp_listener *listener_of(struct sp_connection_owner *owner)
+{
+    return SP_CONTAINER(owner, struct sp_listener, owner);
+}
+
+static void listener_connection_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
+{
+    (void)was_admitted;
+    (void)error;
+    /* A descriptor is free again. */
+    struct sp_listener *self = listener_of(owner);
+    if (self->pause.is_active) {
+        sp_timer_stop(&self->pause);
+        sp_watch_want(&self->watch, SP_READABLE);
+    }
+}
+
+static bool is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+static void listener_accept_failed(struct sp_listener *self, int error)
+{
+    self->owner.endpoint->socket->statistics.accept_errors++;
+    sp_endpoint_report(self->owner.endpoint, error);
+    if (!is_shortage(error))
+        return; /* a peer that left before we came: the next event goes on */
+    sp_watch_want(&self->watch, 0);
+    sp_timer_start(&self->pause, sp_deadline_after_ms(PAUSE_MS));
+}
+
+static void listener_accept(struct sp_listener *self)
+{
+    struct sp_endpoint *endpoint = self->owner.endpoint;
+
+    for (int i = 0; i < ACCEPT_BURST; i++) {
+        int fd = sp_descriptor_accept(self->watch.fd, &endpoint->socket->options);
+        if (fd == -EAGAIN || fd == -EINTR)
+            return;
+        if (fd < 0) {
+            listener_accept_failed(self, fd);
+            return;
+        }
+        endpoint->socket->statistics.accepted_connections++;
+        sp_endpoint_report(endpoint, 0);
+        if (sp_connection_open(&self->owner, fd) < 0)
+            endpoint->socket->statistics.broken_connections++;
+    }
+}
+
+static void listener_handle(struct sp_watch *watch, unsigned ready)
+{
+    struct sp_listener *self = SP_CONTAINER(watch, struct sp_listener, watch);
+    struct sp_socket *socket = self->owner.endpoint->socket;
+
+    (void)ready;
+    sp_socket_lock(socket);
+    if (watch->wanted != 0)
+        listener_accept(self);
+    sp_socket_unlock(socket);
+}
+
+static void listener_handle_pause(struct sp_timer *timer)
+{
+    struct sp_listener *self = SP_CONTAINER(timer, struct sp_listener, pause);
+    struct sp_socket *socket = self->owner.endpoint->socket;
+
+    sp_socket_lock(socket);
+    if (sp_timer_is_due(timer))
+        sp_watch_want(&self->watch, SP_READABLE);
+    sp_socket_unlock(socket);
+}
+
+int sp_listener_open(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+                     const struct sp_socket_address *address, int backlog)
+{
+    struct sp_loop *loop = &endpoint->socket->loop->base;
+    int fd;
+    int rc;
+
+    sp_connection_owner_init(&self->owner, endpoint, framing, NULL, listener_connection_ended);
+    if ((rc = sp_timer_init(&self->pause, loop, listener_handle_pause)) < 0)
+        return rc;
+    rc = fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);
+    if (fd < 0)
+        goto fail;
+    sp_watch_init(&self->watch, loop, fd, listener_handle);
+    if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0) {
+        close(fd);
+        goto fail;
+    }
+    return 0;
+
+fail:
+    sp_timer_destroy(&self->pause);
+    return rc;
+}
+
+void sp_listener_close(struct sp_listener *self)
+{
+    sp_timer_destroy(&self->pause);
+    sp_watch_want(&self->watch, 0);
+    close(self->watch.fd);
+    sp_connection_owner_abandon(&self->owner);
+}

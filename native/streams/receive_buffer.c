@@ -1,0 +1,191 @@
+/* Received bytes and the frames in them. */
+#include "streams/receive_buffer.h"
+
+#include "core/chunk.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* Longer frames are read into memory of their own, so that their bodies are never copied. */
+#define DIRECT_FRAME_BYTES ((size_t)16 * 1024)
+/* A peer's announcement is believed only this far; beyond, memory grows as bytes arrive. */
+#define TRUSTED_FRAME_BYTES ((size_t)256 * 1024)
+
+/* ---- Filling ---- */
+
+/* The incomplete frame is long: the kernel fills its memory, and the slab only with what follows it. */
+static bool is_direct(const struct sp_receive_buffer *self)
+{
+    return self->partial != NULL && self->partial_bytes > DIRECT_FRAME_BYTES;
+}
+
+static int make_room_for_partial(struct sp_receive_buffer *self)
+{
+    struct nn_chunk *partial = self->partial;
+
+    if (partial->size_bytes < partial->capacity_bytes)
+        return 0;
+    size_t doubled = partial->capacity_bytes * 2;
+    return sp_chunk_grow(&self->partial, doubled < self->partial_bytes ? doubled : self->partial_bytes);
+}
+
+static ssize_t read_vectors(int fd, const struct iovec *vectors, int count)
+{
+    ssize_t rc;
+
+    do {
+        rc = readv(fd, vectors, count);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : rc;
+}
+
+/* Takes over `count` bytes at the end of what is used of the slab. */
+static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size_t count)
+{
+    if (count == 0)
+        return;
+    sp_chunk_retain(slab->chunk);
+    self->slab = slab->chunk;
+    self->begin = slab->chunk->bytes + slab->used_bytes;
+    self->end = self->begin + count;
+    slab->used_bytes += count;
+}
+
+static ssize_t fill_direct(struct sp_receive_buffer *self, int fd, struct sp_slab *slab)
+{
+    if (make_room_for_partial(self) < 0)
+        return -ENOMEM;
+
+    struct nn_chunk *partial = self->partial;
+    size_t room = partial->capacity_bytes - partial->size_bytes;
+    bool ends_here = partial->capacity_bytes >= self->partial_bytes;
+    if (ends_here)
+        room = self->partial_bytes - partial->size_bytes;
+    struct iovec vectors[2] = {
+        {.iov_base = partial->bytes + partial->size_bytes, .iov_len = room},
+        {.iov_base = slab->chunk->bytes + slab->used_bytes, .iov_len = slab->chunk->capacity_bytes - slab->used_bytes},
+    };
+    ssize_t count = read_vectors(fd, vectors, ends_here ? 2 : 1);
+    if (count <= 0)
+        return count;
+
+    size_t direct = (size_t)count < room ? (size_t)count : room;
+    partial->size_bytes += direct;
+    hold_slab(self, slab, (size_t)count - direct);
+    return count;
+}
+
+static ssize_t fill_slab(struct sp_receive_buffer *self, int fd, struct sp_slab *slab)
+{
+    uint8_t *to = slab->chunk->bytes + slab->used_bytes;
+    size_t carried = self->partial != NULL ? self->partial->size_bytes : 0;
+    struct iovec vector = {.iov_base = to + carried, .iov_len = slab->chunk->capacity_bytes - slab->used_bytes - carried};
+
+    ssize_t count = read_vectors(fd, &vector, 1);
+    if (count <= 0)
+        return count;
+    if (self->partial != NULL) {
+        memcpy(to, self->partial->bytes, carried);
+        sp_chunk_release(self->partial);
+        self->partial = NULL;
+    }
+    hold_slab(self, slab, carried + (size_t)count);
+    return count;
+}
+
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, int fd, struct nn_loop *loop)
+{
+    struct sp_slab slab;
+    int rc = sp_slab_take(loop, &slab);
+
+    if (rc < 0)
+        return rc;
+    ssize_t count = is_direct(self) ? fill_direct(self, fd, &slab) : fill_slab(self, fd, &slab);
+    sp_slab_give(loop, &slab);
+    return count;
+}
+
+/* ---- Frames ---- */
+
+static void release_slab(struct sp_receive_buffer *self)
+{
+    if (self->slab != NULL)
+        sp_chunk_release(self->slab);
+    self->slab = NULL;
+    self->begin = NULL;
+    self->end = NULL;
+}
+
+static size_t frame_bytes(const struct sp_frame *frame)
+{
+    return frame->prefix_bytes + frame->body_bytes;
+}
+
+static bool has_complete_partial(const struct sp_receive_buffer *self)
+{
+    return self->partial != NULL && self->partial_bytes > 0 && self->partial->size_bytes == self->partial_bytes;
+}
+
+/* Moves the bytes of an incomplete frame (of full_bytes, or 0 if not known) out of the slab. */
+static int stash(struct sp_receive_buffer *self, size_t full_bytes)
+{
+    size_t available = (size_t)(self->end - self->begin);
+    size_t capacity = full_bytes == 0 ? SP_FRAME_PREFIX_LIMIT_BYTES : full_bytes;
+
+    if (available == 0) {
+        release_slab(self);
+        return 0;
+    }
+    self->partial = sp_chunk_create(capacity < TRUSTED_FRAME_BYTES ? capacity : TRUSTED_FRAME_BYTES);
+    if (self->partial == NULL)
+        return -ENOMEM;
+    memcpy(self->partial->bytes, self->begin, available);
+    self->partial->size_bytes = available;
+    self->partial_bytes = full_bytes;
+    release_slab(self);
+    return 0;
+}
+
+int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing, size_t limit_bytes)
+{
+    size_t available = (size_t)(self->end - self->begin);
+    int rc;
+
+    if (has_complete_partial(self)) {
+        framing->parse(self->partial->bytes, self->partial->size_bytes, SIZE_MAX, &self->frame);
+        return 1;
+    }
+    if (self->partial != NULL)
+        return 0;
+
+    rc = available > 0 ? framing->parse(self->begin, available, limit_bytes, &self->frame) : 0;
+    if (rc < 0)
+        return rc;
+    if (rc > 0 && self->frame.body_bytes <= available - self->frame.prefix_bytes)
+        return 1;
+    return stash(self, rc > 0 ? frame_bytes(&self->frame) : 0);
+}
+
+void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *message)
+{
+    const struct sp_frame *frame = &self->frame;
+
+    if (has_complete_partial(self)) {
+        sp_message_view(message, self->partial, self->partial->bytes + frame->prefix_bytes, frame->body_bytes);
+        self->partial = NULL;
+        return;
+    }
+    sp_chunk_retain(self->slab);
+    sp_message_view(message, self->slab, self->begin + frame->prefix_bytes, frame->body_bytes);
+    self->begin += frame_bytes(frame);
+}
+
+void sp_receive_buffer_clear(struct sp_receive_buffer *self)
+{
+    release_slab(self);
+    if (self->partial != NULL)
+        sp_chunk_release(self->partial);
+    self->partial = NULL;
+}

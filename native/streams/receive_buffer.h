@@ -1,0 +1,36 @@
+/* Bytes of a connection that are received and not taken yet: complete frames in a slab, found in place, and the one
+ * incomplete frame behind them.
+ *
+ * Slabs are shared by all connections of a loop and never pinned by an incomplete frame: its bytes move to memory of
+ * its own, small ones to be joined with the rest in the next slab, large ones to be filled by the kernel directly. */
+#ifndef SP_STREAMS_RECEIVE_BUFFER_H
+#define SP_STREAMS_RECEIVE_BUFFER_H
+
+#include "core/loop_host.h"
+#include "core/message.h"
+#include "streams/framing.h"
+
+#include <sys/types.h>
+
+struct sp_receive_buffer {
+    struct nn_chunk *slab; /* one reference while there are bytes from begin to end */
+    const uint8_t *begin;
+    const uint8_t *end;
+    struct sp_frame frame;    /* of the first complete message */
+    struct nn_chunk *partial; /* the incomplete frame; size_bytes of it are there */
+    size_t partial_bytes;     /* its full length, or 0 while that is not known */
+};
+
+/* Reads once from fd. Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there).
+ * There must be no complete frame. */
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, int fd, struct nn_loop *loop);
+
+/* Looks for the next complete frame. Returns 1; 0 when more bytes are needed; -EMSGSIZE, -EPROTO, -ENOMEM. */
+int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing, size_t limit_bytes);
+
+/* Takes the frame that sp_receive_buffer_next has found. */
+void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *message);
+
+void sp_receive_buffer_clear(struct sp_receive_buffer *self);
+
+#endif

@@ -1,0 +1,211 @@
+/* Pieces on their way to the kernel. */
+#include "streams/send_queue.h"
+
+#include "core/chunk.h"
+#include "util/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bodies up to this length are copied behind their prefix: cheaper than a vector of their own in writev. */
+#define GATHERED_BODY_BYTES ((size_t)4 * 1024)
+/* A first buffer is small, since a burst to many peers makes one for each; the spare is of full size. */
+#define BUFFER_FIRST_BYTES ((size_t)4 * 1024 + 64)
+#define BUFFER_BYTES ((size_t)64 * 1024)
+
+static struct sp_piece *piece_at(const struct sp_send_queue *self, size_t index)
+{
+    return &self->pieces[(self->first + index) & (self->capacity - 1)];
+}
+
+/* Makes room for `more` pieces. Returns 0 or -ENOMEM. */
+static int reserve_pieces(struct sp_send_queue *self, size_t more)
+{
+    size_t capacity = self->capacity > 0 ? self->capacity : 4;
+
+    if (self->count + more <= self->capacity)
+        return 0;
+    while (capacity < self->count + more)
+        capacity *= 2;
+    struct sp_piece *pieces = sp_alloc(capacity * sizeof *pieces);
+    if (pieces == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < self->count; i++)
+        pieces[i] = *piece_at(self, i);
+    sp_free(self->pieces);
+    self->pieces = pieces;
+    self->capacity = capacity;
+    self->first = 0;
+    return 0;
+}
+
+static void push_piece(struct sp_send_queue *self, const uint8_t *bytes, size_t count, struct nn_chunk *chunk)
+{
+    self->count++;
+    *piece_at(self, self->count - 1) = (struct sp_piece){.bytes = bytes, .count = count, .chunk = chunk};
+    self->bytes += count;
+}
+
+static size_t buffer_room(const struct sp_send_queue *self)
+{
+    return self->buffer != NULL ? self->buffer->capacity_bytes - self->buffer->size_bytes : 0;
+}
+
+/* Makes sure that `count` bytes can be gathered. There must be room for a piece. Returns 0 or -ENOMEM. */
+static int reserve_buffer(struct sp_send_queue *self, size_t count, struct nn_chunk **spare)
+{
+    struct nn_chunk *buffer = *spare;
+
+    if (buffer_room(self) >= count)
+        return 0;
+    if (buffer != NULL && buffer->capacity_bytes >= count) {
+        *spare = NULL;
+    } else {
+        size_t capacity = self->buffer == NULL ? BUFFER_FIRST_BYTES : BUFFER_BYTES;
+        buffer = sp_chunk_create(count > capacity ? count : capacity);
+        if (buffer == NULL)
+            return -ENOMEM;
+    }
+    buffer->size_bytes = 0;
+    if (self->buffer != NULL)
+        sp_chunk_release(self->buffer);
+    self->buffer = buffer;
+    return 0;
+}
+
+/* Copies bytes behind those gathered last. There must be room in the buffer and for a piece. */
+static void gather(struct sp_send_queue *self, const uint8_t *bytes, size_t count)
+{
+    uint8_t *to = self->buffer->bytes + self->buffer->size_bytes;
+    struct sp_piece *last = self->count > 0 ? piece_at(self, self->count - 1) : NULL;
+
+    if (count == 0)
+        return;
+    memcpy(to, bytes, count);
+    self->buffer->size_bytes += count;
+    if (last != NULL && last->chunk == self->buffer && last->bytes + last->count == to) {
+        last->count += count;
+        self->bytes += count;
+        return;
+    }
+    sp_chunk_retain(self->buffer);
+    push_piece(self, to, count, self->buffer);
+}
+
+/* Adds the part of `bytes` behind *skip_bytes, and lowers *skip_bytes by what it left out. */
+static void gather_rest(struct sp_send_queue *self, const uint8_t *bytes, size_t count, size_t *skip_bytes)
+{
+    size_t skipped = *skip_bytes < count ? *skip_bytes : count;
+
+    *skip_bytes -= skipped;
+    gather(self, bytes + skipped, count - skipped);
+}
+
+int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
+                           struct nn_message *message, size_t skip_bytes, struct nn_chunk **spare)
+{
+    size_t head_bytes = prefix_bytes + message->header_bytes;
+    bool is_gathered = message->body_bytes <= GATHERED_BODY_BYTES;
+
+    if (reserve_pieces(self, 3) < 0)
+        return -ENOMEM;
+    if (reserve_buffer(self, is_gathered ? head_bytes + message->body_bytes : head_bytes, spare) < 0)
+        return -ENOMEM;
+
+    gather_rest(self, prefix, prefix_bytes, &skip_bytes);
+    gather_rest(self, nn_message_header(message), message->header_bytes, &skip_bytes);
+    if (is_gathered) {
+        gather_rest(self, message->body, message->body_bytes, &skip_bytes);
+        nn_message_free(message);
+        return 0;
+    }
+    push_piece(self, message->body + skip_bytes, message->body_bytes - skip_bytes, message->chunk);
+    message->chunk = NULL; /* the piece has the reference now */
+    nn_message_free(message);
+    return 0;
+}
+
+int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
+                      struct nn_chunk **spare)
+{
+    return sp_send_queue_add_rest(self, prefix, prefix_bytes, message, 0, spare);
+}
+
+int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit)
+{
+    int count = 0;
+
+    while (count < limit && (size_t)count < self->count) {
+        const struct sp_piece *piece = piece_at(self, (size_t)count);
+        vectors[count].iov_base = (void *)piece->bytes;
+        vectors[count].iov_len = piece->count;
+        count++;
+    }
+    return count;
+}
+
+static void return_buffer(struct sp_send_queue *self, struct nn_chunk **spare)
+{
+    struct nn_chunk *buffer = self->buffer;
+
+    self->buffer = NULL;
+    if (buffer == NULL)
+        return;
+    if (*spare == NULL && buffer->capacity_bytes == BUFFER_BYTES && !sp_chunk_is_shared(buffer))
+        *spare = buffer;
+    else
+        sp_chunk_release(buffer);
+}
+
+void sp_send_queue_consume(struct sp_send_queue *self, size_t count, struct nn_chunk **spare)
+{
+    self->bytes -= count;
+    while (count > 0) {
+        struct sp_piece *piece = piece_at(self, 0);
+        if (piece->count > count) {
+            piece->bytes += count;
+            piece->count -= count;
+            return;
+        }
+        count -= piece->count;
+        if (piece->chunk != NULL)
+            sp_chunk_release(piece->chunk);
+        self->first = (self->first + 1) & (self->capacity - 1);
+        self->count--;
+    }
+    if (self->count == 0) {
+        return_buffer(self, spare);
+        sp_free(self->pieces);
+        self->pieces = NULL;
+        self->capacity = 0;
+        self->first = 0;
+    }
+}
+
+int sp_send_queue_own(struct sp_send_queue *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct sp_piece *piece = piece_at(self, i);
+        if (piece->chunk != NULL)
+            continue;
+        struct nn_chunk *copy = sp_chunk_create(piece->count);
+        if (copy == NULL)
+            return -ENOMEM;
+        memcpy(copy->bytes, piece->bytes, piece->count);
+        piece->chunk = copy;
+        piece->bytes = copy->bytes;
+    }
+    return 0;
+}
+
+void sp_send_queue_clear(struct sp_send_queue *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (piece_at(self, i)->chunk != NULL)
+            sp_chunk_release(piece_at(self, i)->chunk);
+    }
+    if (self->buffer != NULL)
+        sp_chunk_release(self->buffer);
+    sp_free(self->pieces);
+    *self = (struct sp_send_queue){0};
+}

@@ -1,0 +1,44 @@
+/* tcp://: SP over TCP. */
+#include "streams/net_address.h"
+#include "streams/stream_endpoint.h"
+
+#include <string.h>
+
+#define TCP_BACKLOG 128
+
+static int tcp_bind(struct sp_endpoint *base, const char *text)
+{
+    struct sp_socket_address address;
+    int rc = sp_net_address_to_bind(text, base->options.ipv4_only, &address);
+
+    return rc < 0 ? rc : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
+}
+
+static int tcp_connect(struct sp_endpoint *base, const char *text)
+{
+    struct sp_dialer_target target;
+    int rc = sp_net_address_to_connect(text, base->options.ipv4_only, &target);
+
+    return rc < 0 ? rc : sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_tcp_framing, &target);
+}
+
+/* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
+static void tcp_address(const struct sp_endpoint *base, char *buffer)
+{
+    const struct sp_stream_endpoint *self = SP_CONTAINER(base, const struct sp_stream_endpoint, base);
+    struct sp_socket_address address = {.length = sizeof address.storage};
+
+    if (base->is_bound && getsockname(self->listener.watch.fd, (struct sockaddr *)&address.storage, &address.length) == 0)
+        sp_net_address_write(&address, buffer, NN_SOCKADDR_MAX + 1);
+    else
+        strcpy(buffer, strstr(base->address, "://") + 3);
+}
+
+const struct sp_transport sp_tcp_transport = {
+    .scheme = "tcp",
+    .endpoint_bytes = sizeof(struct sp_stream_endpoint),
+    .bind = tcp_bind,
+    .connect = tcp_connect,
+    .close = sp_stream_endpoint_close,
+    .address = tcp_address,
+};

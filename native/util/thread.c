@@ -1,0 +1,135 @@
+/* Mutexes with ranks, and the thread's own place to sleep: an eventfd that poll() waits on. */
+#include "util/thread.h"
+
+#include "util/memory.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+void sp_mutex_init(struct sp_mutex *self, enum sp_rank rank)
+{
+    pthread_mutex_init(&self->native, NULL);
+    self->rank = rank;
+}
+
+void sp_mutex_destroy(struct sp_mutex *self)
+{
+    pthread_mutex_destroy(&self->native);
+}
+
+#ifndef NDEBUG
+/* Bit r is set while the thread holds a lock of rank r. */
+static _Thread_local unsigned held_ranks;
+
+void sp_mutex_lock(struct sp_mutex *self)
+{
+    if (held_ranks >> self->rank != 0) {
+        fprintf(stderr, "nanomsg-native: lock of rank %d taken while a lock of the same or a higher rank is held\n",
+                (int)self->rank);
+        abort();
+    }
+    pthread_mutex_lock(&self->native);
+    held_ranks |= 1u << self->rank;
+}
+
+void sp_mutex_unlock(struct sp_mutex *self)
+{
+    held_ranks &= ~(1u << self->rank);
+    pthread_mutex_unlock(&self->native);
+}
+#endif
+
+struct sp_waiter {
+    int fd;
+};
+
+static pthread_once_t waiter_once = PTHREAD_ONCE_INIT;
+static pthread_key_t waiter_key;
+
+static void waiter_destroy(void *waiter)
+{
+    struct sp_waiter *self = waiter;
+
+    close(self->fd);
+    sp_free(self);
+}
+
+static void waiter_key_create(void)
+{
+    pthread_key_create(&waiter_key, waiter_destroy);
+}
+
+struct sp_waiter *sp_waiter_self(void)
+{
+    pthread_once(&waiter_once, waiter_key_create);
+
+    struct sp_waiter *self = pthread_getspecific(waiter_key);
+    if (self != NULL)
+        return self;
+
+    self = sp_alloc(sizeof *self);
+    if (self == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    self->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->fd < 0 || pthread_setspecific(waiter_key, self) != 0) {
+        int error = self->fd < 0 ? errno : ENOMEM;
+        if (self->fd >= 0)
+            close(self->fd);
+        sp_free(self);
+        errno = error;
+        return NULL;
+    }
+    return self;
+}
+
+void sp_waiter_reset(struct sp_waiter *self)
+{
+    uint64_t count;
+
+    while (read(self->fd, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+static int remaining_ms(sp_time_ns deadline_ns)
+{
+    if (deadline_ns == SP_FOREVER)
+        return -1;
+
+    sp_time_ns now_ns = sp_now_ns();
+    if (now_ns >= deadline_ns)
+        return 0;
+    uint64_t left_ms = (deadline_ns - now_ns + SP_NS_PER_MS - 1) / SP_NS_PER_MS;
+    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+}
+
+int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+{
+    struct pollfd poller = {.fd = self->fd, .events = POLLIN};
+
+    for (;;) {
+        int rc = poll(&poller, 1, remaining_ms(deadline_ns));
+        if (rc > 0) {
+            sp_waiter_reset(self);
+            return 0;
+        }
+        if (rc < 0)
+            return errno == EINTR ? -EINTR : -errno;
+        if (deadline_ns != SP_FOREVER && sp_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+    }
+}
+
+void sp_waiter_wake(struct sp_waiter *self)
+{
+    uint64_t one = 1;
+
+    while (write(self->fd, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
