@@ -1,0 +1,141 @@
+/** Sockets by the directions in which messages go: those that send, those that receive, those that do both. */
+import { type Bytes, checkBytes } from './bytes.js'
+import type { ProtocolName } from './constants.js'
+import type { Handle } from './handle.js'
+import { Inbox } from './inbox.js'
+import { receiveBatches, receiveEach } from './iteration.js'
+import type { SocketOptions } from './options.js'
+import { Outbox } from './outbox.js'
+import { Socket } from './socket.js'
+import { checkWaiting, type Waiting } from './waits.js'
+
+/** Where taking or sending a message changes what the socket may do next, that is done one by one. */
+const BATCH_LIMIT = 512
+
+function send(handle: Handle, outbox: Outbox, body: Bytes, options: Waiting | undefined): Promise<void> {
+  try {
+    checkBytes(body, 'the body', 'send')
+    checkWaiting(options, 'send')
+    handle.assertOpen('send')
+    return outbox.send(body, options)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function trySend(handle: Handle, outbox: Outbox, body: Bytes): boolean {
+  checkBytes(body, 'the body', 'send')
+  handle.assertOpen('send')
+  return outbox.trySend(body)
+}
+
+/** A socket that only sends. */
+export abstract class SendingSocket extends Socket {
+  readonly #outbox: Outbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
+    super(protocol)
+    this.#outbox = new Outbox(this.handle.s, true, this.handle)
+    this.handle.attach({ outbox: this.#outbox })
+    this.configure(options)
+  }
+
+  /**
+   * Sends one message. Waits while no peer can take it.
+   *
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
+   *   sent.
+   */
+  send(body: Bytes, options?: Waiting): Promise<void> {
+    return send(this.handle, this.#outbox, body, options)
+  }
+
+  /**
+   * Sends one message now, or not at all.
+   *
+   * @returns false when no peer can take it now, or other calls wait to send.
+   */
+  trySend(body: Bytes): boolean {
+    return trySend(this.handle, this.#outbox, body)
+  }
+}
+
+/** A socket that receives. */
+export abstract class ReceivingSocket extends Socket implements AsyncIterable<Buffer> {
+  readonly #inbox: Inbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, isStateful: boolean) {
+    super(protocol)
+    this.#inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
+    this.handle.attach({ inbox: this.#inbox })
+  }
+
+  /**
+   * Receives one message. Waits while there is none.
+   *
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
+   *   nothing to wait for (a Req without a request).
+   */
+  receive(options?: Waiting): Promise<Buffer> {
+    try {
+      checkWaiting(options, 'receive')
+      this.handle.assertOpen('receive')
+      return this.#inbox.receive(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The next message, or undefined when there is none now. */
+  tryReceive(): Buffer | undefined {
+    this.handle.assertOpen('receive')
+    return this.#inbox.tryReceive()
+  }
+
+  /** Messages as they come, until the socket closes. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return receiveEach(this.handle, this.#inbox)
+  }
+
+  /** Messages as they come, all that there are at a time: the cheapest way to receive many. Ends when the socket
+   * closes. */
+  batches(): AsyncIterableIterator<Buffer[]> {
+    return receiveBatches(this.handle, this.#inbox)
+  }
+}
+
+/** A socket that sends and receives. */
+export abstract class DuplexSocket extends ReceivingSocket {
+  readonly #outbox: Outbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {
+    super(protocol, isStateful)
+    this.#outbox = new Outbox(this.handle.s, !isStateful, this.handle)
+    this.handle.attach({ outbox: this.#outbox })
+    this.configure(options)
+  }
+
+  /**
+   * Sends one message. Waits while no peer can take it.
+   *
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
+   *   nothing to answer (a Rep without a request). Then the message is not sent.
+   */
+  send(body: Bytes, options?: Waiting): Promise<void> {
+    return send(this.handle, this.#outbox, body, options)
+  }
+
+  /**
+   * Sends one message now, or not at all.
+   *
+   * @returns false when no peer can take it now, or other calls wait to send.
+   */
+  trySend(body: Bytes): boolean {
+    return trySend(this.handle, this.#outbox, body)
+  }
+}

@@ -1,0 +1,86 @@
+import { getSystemErrorName } from 'node:util'
+import { constants } from 'node:os'
+import { EFSM, ETERM } from './constants.js'
+import { native } from './native.js'
+
+/** A call that failed, as Node reports failed system calls. */
+export class NanomsgError extends Error {
+  /** The error's name, such as `'EADDRINUSE'`, `'ETIMEDOUT'` or `'EFSM'`. */
+  readonly code: string
+  /** Its number on this platform. */
+  readonly errno: number
+  /** What was called: `'bind'`, `'send'`, ... */
+  readonly syscall: string
+
+  constructor(message: string, { code, errno, syscall }: { code: string; errno: number; syscall: string }) {
+    super(message)
+    this.code = code
+    this.errno = errno
+    this.syscall = syscall
+  }
+}
+Object.defineProperty(NanomsgError.prototype, 'name', { value: 'NanomsgError', configurable: true, writable: true })
+
+const ownCodes: Readonly<Record<number, string>> = { [EFSM]: 'EFSM', [ETERM]: 'ETERM' }
+
+function codeOf(errno: number): string {
+  const own = ownCodes[errno]
+  if (own !== undefined) return own
+  const name = getSystemErrorName(-errno)
+  return name.startsWith('Unknown') ? `E${errno}` : name
+}
+
+/** What to do about it, where the code alone does not say. */
+const hints: Readonly<Record<string, string>> = {
+  'bind EADDRINUSE': 'Another socket is bound there: close it, or choose port 0 and read the endpoint’s address',
+  'bind EADDRNOTAVAIL': 'No interface of this machine has that address',
+  'bind EACCES': 'Choose a port from 1024 on, or a folder that this process may write to',
+  'bind ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
+  'connect ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
+  'bind EPROTONOSUPPORT': 'Addresses begin with tcp://, ipc:// or inproc://',
+  'connect EPROTONOSUPPORT': 'Addresses begin with tcp://, ipc:// or inproc://',
+  'bind EINVAL': 'Write addresses as tcp://127.0.0.1:5555, tcp://*:0, ipc:///tmp/name or inproc://name',
+  'connect EINVAL': 'Write addresses as tcp://host:5555, ipc:///tmp/name or inproc://name',
+  'bind ENAMETOOLONG': 'Addresses have at most 127 bytes, and paths of ipc as many as the system allows',
+  'connect ENAMETOOLONG': 'Addresses have at most 127 bytes, and paths of ipc as many as the system allows',
+  'send EFSM': 'Receive a request before you reply to it',
+  'receive EFSM': 'Send a request (or a survey) before you receive an answer to it',
+  'receive ETIMEDOUT': 'No message came in time',
+  'send ETIMEDOUT': 'No peer could take the message in time',
+  'subscribe EINVAL': 'A prefix has no such subscription, or is too long',
+  'socket EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
+}
+
+/**
+ * @param errno a positive number
+ * @param subject what the call was about, such as an address
+ */
+export function errnoError(errno: number, syscall: string, subject = ''): NanomsgError {
+  const code = codeOf(errno)
+  const hint = hints[`${syscall} ${code}`]
+  const message = `${code}: ${native.strerror(errno)}, ${syscall}${subject && ` ${subject}`}`
+  return new NanomsgError(hint === undefined ? message : `${message}. ${hint}.`, { code, errno, syscall })
+}
+
+/** An argument of the wrong type or range. `expectation` completes the sentence "... must be". */
+export function argumentError(syscall: string, name: string, expectation: string, value: unknown): NanomsgError {
+  const got = typeof value === 'object' && value !== null ? 'another object' : inspectBriefly(value)
+  const errno = constants.errno.EINVAL
+  return new NanomsgError(`EINVAL: ${name} must be ${expectation}, not ${got}, ${syscall}`, {
+    code: 'EINVAL',
+    errno,
+    syscall,
+  })
+}
+
+function inspectBriefly(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
+  if (typeof value === 'bigint') return `${value}n`
+  return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/** The result of a function of the binding, or its error. */
+export function check(result: number, syscall: string, subject?: string): number {
+  if (result < 0) throw errnoError(-result, syscall, subject)
+  return result
+}

@@ -1,0 +1,91 @@
+import type { Bytes } from './bytes.js'
+import { native, shared } from './native.js'
+
+/** A socket whose messages are gathered. */
+export interface Sender {
+  readonly s: number
+  /** True from its first message of a tick until the tick ends, or until a peer takes no more. */
+  isGathering: boolean
+  /** The engine has refused messages that were gathered: it has no memory. */
+  onRefused(count: number, errno: number): void
+}
+
+const { outgoing, records } = shared
+const buffer = outgoing as Buffer
+const RECORDS_LIMIT = records.length / 3
+
+/** Longer bodies are sent from where they are. */
+export const LONGEST_GATHERED_BYTES = 8 * 1024
+
+let usedBytes = 0
+let count = 0
+let senders: Sender[] = []
+/** The senders of the records, each with its first one. */
+let runs: { sender: Sender; first: number }[] = []
+
+/** Copies a body into the memory that the engine sends from, behind what is gathered there. Returns its length. */
+function place(body: Bytes): number {
+  if (typeof body === 'string') return buffer.write(body, usedBytes)
+  outgoing.set(body, usedBytes)
+  return body.length
+}
+
+/** An upper limit of the bytes that a body takes. */
+export const roomFor = (body: Bytes): number => (typeof body === 'string' ? body.length * 3 : body.length)
+
+function makeRoom(bytes: number): void {
+  if (usedBytes + bytes > outgoing.length || count === RECORDS_LIMIT) flush()
+}
+
+/** Sends one body now, or not at all. Returns 0 or a negated errno. */
+export function sendNow(s: number, body: Bytes): number {
+  makeRoom(roomFor(body))
+  const length = place(body)
+  return native.send(s, usedBytes, length)
+}
+
+/** From now until the end of the tick the sender's messages are gathered. */
+export function beginGathering(sender: Sender): void {
+  sender.isGathering = true
+  if (senders.length === 0) process.nextTick(endTick)
+  senders.push(sender)
+}
+
+/** Adds a message of a sender that is gathering. Returns false when a peer takes no more: the message is not sent. */
+export function gather(sender: Sender, body: Bytes): boolean {
+  makeRoom(roomFor(body))
+  if (!sender.isGathering) return false
+  const length = place(body)
+  if (runs.length === 0 || runs[runs.length - 1]!.sender !== sender) runs.push({ sender, first: count })
+  records[3 * count] = sender.s
+  records[3 * count + 1] = usedBytes
+  records[3 * count + 2] = length
+  count++
+  usedBytes += length
+  return true
+}
+
+/** Hands over what is gathered. */
+export function flush(): void {
+  if (count === 0) return
+  const flushed = runs
+  native.flush(count)
+  runs = []
+  count = 0
+  usedBytes = 0
+  for (const { sender, first } of flushed) {
+    if (records[3 * first]! >= 0) continue
+    sender.isGathering = false
+    const refused = records[3 * first + 1]!
+    if (refused > 0) sender.onRefused(refused, records[3 * first + 2]!)
+  }
+}
+
+function endTick(): void {
+  flush()
+  for (const sender of senders) sender.isGathering = false
+  senders = []
+}
+
+// What was accepted before process.exit() is sent, too.
+process.on('exit', flush)

@@ -1,0 +1,155 @@
+import { constants } from 'node:os'
+import { AF_SP, NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT, type ProtocolName, protocols } from './constants.js'
+import { argumentError, check, errnoError } from './errors.js'
+import type { Inbox } from './inbox.js'
+import { native } from './native.js'
+import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
+import type { Outbox } from './outbox.js'
+import { hold, type Listener, register, unhold, unregister } from './reactor.js'
+import type { Keeper } from './waits.js'
+
+/** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
+export class Handle implements Listener, Keeper {
+  readonly s: number
+  readonly #id: number
+  #inbox: Inbox | undefined
+  #outbox: Outbox | undefined
+  #waits = 0
+  isReferenced = true
+  isOpen = true
+  #closed: Promise<void> | undefined
+  #onClosed: (() => void) | undefined
+
+  constructor(protocol: ProtocolName) {
+    this.#id = register(this)
+    const s = native.socket(AF_SP, protocols[protocol], this.#id)
+    if (s < 0) {
+      unregister(this.#id)
+      throw errnoError(-s, 'socket')
+    }
+    this.s = s
+  }
+
+  /** Says who wants to hear of readiness. */
+  attach({ inbox, outbox }: { inbox?: Inbox; outbox?: Outbox }): void {
+    if (inbox !== undefined) this.#inbox = inbox
+    if (outbox !== undefined) this.#outbox = outbox
+  }
+
+  onEvents(events: number): void {
+    if (this.isOpen && events & NN_POLLIN) this.#inbox?.onReadable()
+    if (this.isOpen && events & NN_POLLOUT) this.#outbox?.onWritable()
+    if (events & NN_LOOP_CLOSED) this.#finish()
+  }
+
+  assertOpen(syscall: string): void {
+    if (!this.isOpen) throw this.#closedError(syscall)
+  }
+
+  // ---- Endpoints ----
+
+  attachTo(address: unknown, syscall: 'bind' | 'connect'): number {
+    if (typeof address !== 'string') {
+      throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
+    }
+    this.assertOpen(syscall)
+    return check(native[syscall](this.s, address), syscall, JSON.stringify(address))
+  }
+
+  addressOf(endpoint: number): string {
+    const address = native.address(this.s, endpoint)
+    if (typeof address === 'number') throw errnoError(-address, 'address')
+    return address
+  }
+
+  shutdown(endpoint: number): void {
+    if (this.isOpen) check(native.shutdown(this.s, endpoint), 'shutdown')
+  }
+
+  // ---- Options ----
+
+  setOption(name: OptionName, value: unknown): void {
+    const { level, number, kind } = options[name]
+    const engineValue = toEngine(kind, value)
+    if (engineValue === undefined) throw argumentError('setsockopt', name, expectationOf(kind), value)
+    this.assertOpen('setsockopt')
+    check(native.setOption(this.s, level, number, engineValue), 'setsockopt', name)
+    if (name === 'sendTimeout' && this.#outbox !== undefined) this.#outbox.defaultTimeout = engineValue
+    if (name === 'receiveTimeout' && this.#inbox !== undefined) this.#inbox.defaultTimeout = engineValue
+  }
+
+  getOption(name: OptionName): number | boolean {
+    const { level, number, kind } = options[name]
+    this.assertOpen('getsockopt')
+    const result = native.getOption(this.s, level, number)
+    if (typeof result === 'number') throw errnoError(-result, 'getsockopt', name)
+    return fromEngine(kind, result.value)
+  }
+
+  setBytesOption(level: number, option: number, bytes: Uint8Array, syscall: string): void {
+    this.assertOpen(syscall)
+    check(native.setOption(this.s, level, option, bytes), syscall)
+  }
+
+  get name(): string {
+    this.assertOpen('getsockopt')
+    const name = native.name(this.s)
+    if (typeof name === 'number') throw errnoError(-name, 'getsockopt', 'name')
+    return name
+  }
+
+  set name(value: unknown) {
+    if (typeof value !== 'string') throw argumentError('setsockopt', 'name', 'a string of at most 63 bytes', value)
+    this.assertOpen('setsockopt')
+    check(native.setOption(this.s, 0, 15, Buffer.from(value)), 'setsockopt', 'name')
+  }
+
+  // ---- Closing ----
+
+  close(linger?: number): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
+    if (linger !== undefined) this.setOption('linger', linger)
+    this.isOpen = false
+    this.#inbox?.close(() => this.#closedError('receive'))
+    this.#outbox?.close(() => this.#closedError('send'))
+    this.#closed = new Promise((resolve) => {
+      this.#onClosed = resolve
+    })
+    this.waitAdded()
+    check(native.close(this.s), 'close')
+    return this.#closed
+  }
+
+  #finish(): void {
+    unregister(this.#id)
+    this.waitRemoved()
+    this.#onClosed?.()
+  }
+
+  #closedError(syscall: string): Error {
+    return errnoError(constants.errno.EBADF, syscall, '(the socket is closed)')
+  }
+
+  // ---- Keeping the process alive ----
+
+  waitAdded(): void {
+    this.#waits++
+    if (this.isReferenced) hold()
+  }
+
+  waitRemoved(): void {
+    this.#waits--
+    if (this.isReferenced) unhold()
+  }
+
+  setReferenced(isReferenced: boolean): void {
+    if (this.isReferenced === isReferenced) return
+    this.isReferenced = isReferenced
+    for (let i = 0; i < this.#waits; i++) {
+      if (isReferenced) hold()
+      else unhold()
+    }
+    this.#inbox?.updateReferences()
+    this.#outbox?.updateReferences()
+  }
+}

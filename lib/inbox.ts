@@ -1,0 +1,126 @@
+import { constants } from 'node:os'
+import { errnoError } from './errors.js'
+import { IN_BODIES, native, shared } from './native.js'
+import { isTurnOver, nextTurn } from './reactor.js'
+import { type Keeper, type Waiting, WaitQueue } from './waits.js'
+
+/** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
+const View = (
+  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBuffer, offset: number, length: number) => Buffer }
+)[Symbol.species]
+
+const { slabs, received, bodies } = shared
+const { EAGAIN } = constants.errno
+
+function viewAt(index: number): Buffer {
+  const token = received[3 * index]!
+  if (token >= 0) return new View(slabs[token]!, received[3 * index + 1]!, received[3 * index + 2]!)
+  if (token !== IN_BODIES) return Buffer.alloc(0)
+  const body = bodies[index]!
+  bodies[index] = undefined
+  return body
+}
+
+/** The receiving side of a socket: messages that have been taken from the engine, or else calls that wait for some. */
+export class Inbox {
+  readonly #s: number
+  readonly #limit: number
+  /** Taken and not yet received, from #head on. Empty while calls wait. */
+  readonly #messages: Buffer[] = []
+  #head = 0
+  /** The engine may have messages for us: it tells when there are some again, not as long as there are. */
+  #isReadable: boolean
+  readonly #waits: WaitQueue<undefined, Buffer>
+  defaultTimeout = -1
+
+  /**
+   * @param limit messages to take at a time. 1 where taking a message changes the socket's state, which is then asked
+   *     each time.
+   */
+  constructor(s: number, limit: number, keeper: Keeper) {
+    this.#s = s
+    this.#limit = limit
+    this.#isReadable = limit === 1
+    this.#waits = new WaitQueue('receive', keeper)
+  }
+
+  /** The next message; undefined when there is none now. */
+  tryReceive(): Buffer | undefined {
+    if (this.#head === this.#messages.length && !this.#fill()) return undefined
+    const message = this.#messages[this.#head]!
+    this.#messages[this.#head] = undefined as never
+    this.#head++
+    if (this.#head === this.#messages.length) this.#empty()
+    return message
+  }
+
+  receive(options?: Waiting): Promise<Buffer> {
+    if (this.#waits.isEmpty) {
+      if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
+      const message = this.tryReceive()
+      if (message !== undefined) return Promise.resolve(message)
+    }
+    return this.#waits.add(undefined, options, this.defaultTimeout)
+  }
+
+  /** The next message, unless other calls wait for it. */
+  tryReceiveNext(): Buffer | undefined {
+    return this.#waits.isEmpty ? this.tryReceive() : undefined
+  }
+
+  /** All messages that there are now, as many as are taken at a time; undefined when there is none. */
+  tryReceiveAll(): Buffer[] | undefined {
+    if (!this.#waits.isEmpty || (this.#head === this.#messages.length && !this.#fill())) return undefined
+    const messages = this.#messages.slice(this.#head)
+    this.#empty()
+    return messages
+  }
+
+  onReadable(): void {
+    this.#isReadable = true
+    while (!this.#waits.isEmpty) {
+      try {
+        const message = this.tryReceive()
+        if (message === undefined) return
+        this.#waits.resolveFirst(message)
+      } catch (error) {
+        this.#waits.rejectFirst(error)
+      }
+    }
+  }
+
+  close(makeError: () => Error): void {
+    this.#empty()
+    this.#waits.rejectAll(makeError)
+  }
+
+  updateReferences(): void {
+    this.#waits.updateReferences()
+  }
+
+  #empty(): void {
+    this.#messages.length = 0
+    this.#head = 0
+  }
+
+  /** Takes messages from the engine. Returns false when it has none. */
+  #fill(): boolean {
+    if (!this.#isReadable) return false
+    if (isTurnOver(0)) return this.#fillLater()
+    const count = native.receive(this.#s, this.#limit)
+    if (count < 0) {
+      if (count !== -EAGAIN) throw errnoError(-count, 'receive')
+      this.#isReadable = this.#limit === 1
+      return false
+    }
+    for (let i = 0; i < count; i++) this.#messages.push(viewAt(i))
+    isTurnOver(count)
+    return true
+  }
+
+  #fillLater(): false {
+    this.#isReadable = false
+    nextTurn(() => this.onReadable())
+    return false
+  }
+}

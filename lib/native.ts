@@ -1,0 +1,69 @@
+import { loadAddon } from './load.js'
+
+/** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
+export interface Shared {
+  /** Pairs: a socket's id, and its NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED. */
+  readonly events: Int32Array
+  /** Triples: a slab's token (or one of the marks below), offset, length. */
+  readonly received: Int32Array
+  /** Triples: a descriptor, and the offset and length of a body in `outgoing`. */
+  readonly records: Int32Array
+  readonly outgoing: Uint8Array
+  /** Long bodies, at the index of their triple. */
+  readonly bodies: (Buffer | undefined)[]
+  /** What messages are received into, by token. */
+  readonly slabs: (ArrayBuffer | undefined)[]
+  /** Called once per wake-up, with the number of pairs in `events`. */
+  dispatch(count: number): void
+}
+
+/** In place of a token: the body is in `bodies`. Any other negative number stands for an empty body. */
+export const IN_BODIES = -1
+
+/** The functions of the binding. A negative result is a negated errno. */
+export interface Functions {
+  socket(domain: number, protocol: number, id: number): number
+  close(s: number): number
+  bind(s: number, address: string): number
+  connect(s: number, address: string): number
+  shutdown(s: number, endpoint: number): number
+  address(s: number, endpoint: number): string | number
+  setOption(s: number, level: number, option: number, value: number | Uint8Array): number
+  getOption(s: number, level: number, option: number): { value: number } | number
+  name(s: number): string | number
+  statistic(s: number, id: number): number
+  strerror(errno: number): string
+  setReferenced(isReferenced: boolean): void
+  /** Sends the body at `offset` of `outgoing`, now or not at all. */
+  send(s: number, offset: number, length: number): number
+  sendBody(s: number, body: Uint8Array): number
+  /** Sends what the first `count` records name. In the first record of each socket's run it leaves: ~descriptor when
+   * messages wait in the socket; the number of refused messages; their errno. */
+  flush(count: number): number
+  /** Takes at most `limit` messages, and says in `received` where they are. */
+  receive(s: number, limit: number): number
+}
+
+const RECEIVED_LIMIT = 512
+const RECORDS_LIMIT = 1024
+const EVENTS_LIMIT = 256
+const OUTGOING_BYTES = 64 * 1024
+
+let dispatchEvents: (count: number) => void = () => {}
+
+/** Who hears of sockets' events. */
+export function onEvents(dispatch: (count: number) => void): void {
+  dispatchEvents = dispatch
+}
+
+export const shared: Shared = {
+  events: new Int32Array(2 * EVENTS_LIMIT),
+  received: new Int32Array(3 * RECEIVED_LIMIT),
+  records: new Int32Array(3 * RECORDS_LIMIT),
+  outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
+  bodies: [],
+  slabs: [],
+  dispatch: (count) => dispatchEvents(count),
+}
+
+export const native: Functions = loadAddon().attach(shared)

@@ -1,0 +1,109 @@
+const NN_SOL_SOCKET = 0
+const NN_TCP = -3
+const NN_REQ = 48
+const NN_SURVEYOR = 98
+
+type Kind =
+  | 'milliseconds'
+  | 'milliseconds or -1'
+  | 'bytes'
+  | 'bytes or -1'
+  | 'priority'
+  | 'hops'
+  | 'boolean'
+  | 'inverted'
+
+interface Option {
+  readonly level: number
+  readonly number: number
+  readonly kind: Kind
+}
+
+/** Every option that is a number or a boolean, by the name of its property. */
+export const options = {
+  linger: { level: NN_SOL_SOCKET, number: 1, kind: 'milliseconds or -1' },
+  sendBuffer: { level: NN_SOL_SOCKET, number: 2, kind: 'bytes' },
+  receiveBuffer: { level: NN_SOL_SOCKET, number: 3, kind: 'bytes' },
+  sendTimeout: { level: NN_SOL_SOCKET, number: 4, kind: 'milliseconds or -1' },
+  receiveTimeout: { level: NN_SOL_SOCKET, number: 5, kind: 'milliseconds or -1' },
+  reconnectInterval: { level: NN_SOL_SOCKET, number: 6, kind: 'milliseconds' },
+  reconnectIntervalMax: { level: NN_SOL_SOCKET, number: 7, kind: 'milliseconds' },
+  sendPriority: { level: NN_SOL_SOCKET, number: 8, kind: 'priority' },
+  receivePriority: { level: NN_SOL_SOCKET, number: 9, kind: 'priority' },
+  ipv6: { level: NN_SOL_SOCKET, number: 14, kind: 'inverted' },
+  maxMessageSize: { level: NN_SOL_SOCKET, number: 16, kind: 'bytes or -1' },
+  maxTtl: { level: NN_SOL_SOCKET, number: 17, kind: 'hops' },
+  tcpNoDelay: { level: NN_TCP, number: 1, kind: 'boolean' },
+  resendInterval: { level: NN_REQ, number: 1, kind: 'milliseconds' },
+  deadline: { level: NN_SURVEYOR, number: 1, kind: 'milliseconds' },
+} as const satisfies Record<string, Option>
+
+export type OptionName = keyof typeof options
+
+const LARGEST = 0x7fffffff
+
+/** What each kind of value must be, and how a message says it. */
+const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectation: string }>> = {
+  milliseconds: { lowest: 0, highest: LARGEST, expectation: 'a whole number of milliseconds' },
+  'milliseconds or -1': {
+    lowest: -1,
+    highest: LARGEST,
+    expectation: 'a whole number of milliseconds, or -1 for no limit',
+  },
+  bytes: { lowest: 1, highest: LARGEST, expectation: 'a whole number of bytes, at least 1' },
+  'bytes or -1': { lowest: -1, highest: LARGEST, expectation: 'a whole number of bytes, or -1 for no limit' },
+  priority: { lowest: 1, highest: 16, expectation: 'a whole number from 1 (highest) to 16' },
+  hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
+  boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
+  inverted: { lowest: 0, highest: 1, expectation: 'true or false' },
+}
+
+export const isBoolean = (kind: Kind): boolean => kind === 'boolean' || kind === 'inverted'
+
+/** What the engine is told, or undefined when the value is not allowed. */
+export function toEngine(kind: Kind, value: unknown): number | undefined {
+  if (isBoolean(kind)) return typeof value === 'boolean' ? Number(value !== (kind === 'inverted')) : undefined
+  const { lowest, highest } = ranges[kind]
+  return Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest
+    ? (value as number)
+    : undefined
+}
+
+export function fromEngine(kind: Kind, value: number): number | boolean {
+  return isBoolean(kind) ? (value === 1) !== (kind === 'inverted') : value
+}
+
+export const expectationOf = (kind: Kind): string => ranges[kind].expectation
+
+/** Options that can be given to every socket's constructor; each is a property of the socket, too. */
+export interface SocketOptions {
+  /** Milliseconds for which `close()` goes on delivering accepted messages; -1: as long as it takes. Default: 1000. */
+  linger?: number
+  /** Bytes that are kept for a peer which does not take them yet; beyond, sending waits. Default: 131072. */
+  sendBuffer?: number
+  /** Bytes that are kept from a peer in the same process before it has to wait. Default: 131072. */
+  receiveBuffer?: number
+  /** Milliseconds for which `send()` waits for a peer; -1: for ever. Default: -1. */
+  sendTimeout?: number
+  /** Milliseconds for which `receive()` waits for a message; -1: for ever. Default: -1. */
+  receiveTimeout?: number
+  /** Milliseconds until a broken connection is tried again. Default: 100. */
+  reconnectInterval?: number
+  /** When not 0, the interval doubles with each failure, up to so many milliseconds. Default: 0. */
+  reconnectIntervalMax?: number
+  /** Priority of peers of later endpoints when sending: 1 (highest) to 16. Default: 8. */
+  sendPriority?: number
+  /** Priority of peers of later endpoints when receiving: 1 (highest) to 16. Default: 8. */
+  receivePriority?: number
+  /** Whether names may be resolved to IPv6 addresses and wildcards bind to them. Default: false. */
+  ipv6?: boolean
+  /** Bytes of the longest message that is received: a peer that sends a longer one is disconnected. -1: no limit.
+   * Default: 1048576. */
+  maxMessageSize?: number
+  /** How many devices a message may have passed through: 1 to 255. Default: 8. */
+  maxTtl?: number
+  /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
+  tcpNoDelay?: boolean
+  /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
+  name?: string
+}

@@ -1,0 +1,81 @@
+import { constants } from 'node:os'
+import { type Bytes, toUint8Array } from './bytes.js'
+import { errnoError, type NanomsgError } from './errors.js'
+import { beginGathering, flush, gather, LONGEST_GATHERED_BYTES, roomFor, type Sender, sendNow } from './gatherer.js'
+import { native } from './native.js'
+import { isTurnOver, nextTurn } from './reactor.js'
+import { type Keeper, type Waiting, WaitQueue } from './waits.js'
+
+const { EAGAIN } = constants.errno
+const sent = Promise.resolve()
+
+/** The sending side of a socket: messages go to the engine, or wait until it can take them. */
+export class Outbox implements Sender {
+  readonly s: number
+  isGathering = false
+  readonly #mayGather: boolean
+  readonly #waits: WaitQueue<Bytes, void>
+  #failure: NanomsgError | undefined
+  defaultTimeout = -1
+
+  /** @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once */
+  constructor(s: number, mayGather: boolean, keeper: Keeper) {
+    this.s = s
+    this.#mayGather = mayGather
+    this.#waits = new WaitQueue('send', keeper)
+  }
+
+  send(body: Bytes, options?: Waiting): Promise<void> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
+    if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
+    return isTurnOver(1) ? new Promise(nextTurn) : sent
+  }
+
+  /** Returns false when no peer can take the message now, or others wait before it. */
+  trySend(body: Bytes): boolean {
+    return this.#waits.isEmpty && this.#trySend(body)
+  }
+
+  onWritable(): void {
+    while (!this.#waits.isEmpty) {
+      try {
+        if (!this.#trySend(this.#waits.firstJob)) return
+        this.#waits.resolveFirst()
+      } catch (error) {
+        this.#waits.rejectFirst(error)
+      }
+    }
+  }
+
+  onRefused(count: number, errno: number): void {
+    this.#failure = errnoError(errno, 'send', `(${count} messages accepted before were lost)`)
+  }
+
+  close(makeError: () => Error): void {
+    if (this.isGathering) flush()
+    this.#waits.rejectAll(makeError)
+  }
+
+  updateReferences(): void {
+    this.#waits.updateReferences()
+  }
+
+  #trySend(body: Bytes): boolean {
+    this.#throwFailure()
+    const isShort = roomFor(body) <= LONGEST_GATHERED_BYTES
+    if (isShort && this.isGathering) return gather(this, body)
+    if (this.isGathering) flush()
+    const rc = isShort ? sendNow(this.s, body) : native.sendBody(this.s, toUint8Array(body))
+    if (rc === -EAGAIN) return false
+    if (rc < 0) throw errnoError(-rc, 'send')
+    if (this.#mayGather && !this.isGathering) beginGathering(this)
+    return true
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    if (failure === undefined) return
+    this.#failure = undefined
+    throw failure
+  }
+}

@@ -1,0 +1,210 @@
+import type { ProtocolName } from './constants.js'
+import { Endpoint } from './endpoint.js'
+import { argumentError } from './errors.js'
+import { Handle } from './handle.js'
+import type { SocketOptions } from './options.js'
+
+/** What all sockets have in common: endpoints, options, and an end. */
+export abstract class Socket {
+  /** @internal */
+  protected readonly handle: Handle
+
+  /** @internal */
+  constructor(protocol: ProtocolName) {
+    this.handle = new Handle(protocol)
+  }
+
+  /** @internal Called by each class's constructor once its sides are attached. */
+  protected configure(options: SocketOptions | undefined): void {
+    try {
+      this.handle.setOption('tcpNoDelay', true)
+      this.#setAll(options ?? {})
+    } catch (error) {
+      void this.handle.close()
+      throw error
+    }
+  }
+
+  #setAll(options: object): void {
+    if (typeof options !== 'object') throw argumentError('socket', 'options', 'an object', options)
+    for (const [name, value] of Object.entries(options)) {
+      if (value === undefined) continue
+      if (!isOption(this, name)) {
+        throw argumentError('socket', 'an option', `one of ${optionNames(this).join(', ')}`, name)
+      }
+      Reflect.set(this, name, value, this)
+    }
+  }
+
+  /**
+   * Accepts connections at an address: `tcp://127.0.0.1:5555`, `tcp://*:0` (all interfaces, any free port),
+   * `tcp://eth0:5555`, `ipc:///tmp/name`, `inproc://name`. A socket can be bound and connected many times.
+   *
+   * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
+   *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
+   */
+  bind(address: string): Endpoint {
+    return new Endpoint(this.handle, this.handle.attachTo(address, 'bind'))
+  }
+
+  /**
+   * Connects to an address in the background, now and again whenever the connection is lost. It need not be bound yet.
+   *
+   * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
+   *   local interface), `EBADF` (the socket is closed).
+   */
+  connect(address: string): Endpoint {
+    return new Endpoint(this.handle, this.handle.attachTo(address, 'connect'))
+  }
+
+  /**
+   * Closes the socket. Calls that wait are rejected with `EBADF`, and messages that were accepted are still delivered
+   * for a while.
+   *
+   * @param options.linger Milliseconds for that; -1: as long as it takes. Default: the option `linger`.
+   * @returns when they are delivered, or the time has passed. Closing again returns the same promise.
+   */
+  close(options?: { linger?: number }): Promise<void> {
+    return this.handle.close(options?.linger)
+  }
+
+  /** True from the call of `close()` on. */
+  get closed(): boolean {
+    return !this.handle.isOpen
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Lets calls that wait keep the process alive, as they do from the start. */
+  ref(): this {
+    this.handle.setReferenced(true)
+    return this
+  }
+
+  /** Lets the process end although calls wait. */
+  unref(): this {
+    this.handle.setReferenced(false)
+    return this
+  }
+
+  // ---- Options; `SocketOptions` says what they mean ----
+
+  get linger(): number {
+    return this.handle.getOption('linger') as number
+  }
+  set linger(milliseconds: number) {
+    this.handle.setOption('linger', milliseconds)
+  }
+
+  get sendBuffer(): number {
+    return this.handle.getOption('sendBuffer') as number
+  }
+  set sendBuffer(bytes: number) {
+    this.handle.setOption('sendBuffer', bytes)
+  }
+
+  get receiveBuffer(): number {
+    return this.handle.getOption('receiveBuffer') as number
+  }
+  set receiveBuffer(bytes: number) {
+    this.handle.setOption('receiveBuffer', bytes)
+  }
+
+  get sendTimeout(): number {
+    return this.handle.getOption('sendTimeout') as number
+  }
+  set sendTimeout(milliseconds: number) {
+    this.handle.setOption('sendTimeout', milliseconds)
+  }
+
+  get receiveTimeout(): number {
+    return this.handle.getOption('receiveTimeout') as number
+  }
+  set receiveTimeout(milliseconds: number) {
+    this.handle.setOption('receiveTimeout', milliseconds)
+  }
+
+  get reconnectInterval(): number {
+    return this.handle.getOption('reconnectInterval') as number
+  }
+  set reconnectInterval(milliseconds: number) {
+    this.handle.setOption('reconnectInterval', milliseconds)
+  }
+
+  get reconnectIntervalMax(): number {
+    return this.handle.getOption('reconnectIntervalMax') as number
+  }
+  set reconnectIntervalMax(milliseconds: number) {
+    this.handle.setOption('reconnectIntervalMax', milliseconds)
+  }
+
+  get sendPriority(): number {
+    return this.handle.getOption('sendPriority') as number
+  }
+  set sendPriority(priority: number) {
+    this.handle.setOption('sendPriority', priority)
+  }
+
+  get receivePriority(): number {
+    return this.handle.getOption('receivePriority') as number
+  }
+  set receivePriority(priority: number) {
+    this.handle.setOption('receivePriority', priority)
+  }
+
+  get ipv6(): boolean {
+    return this.handle.getOption('ipv6') as boolean
+  }
+  set ipv6(isAllowed: boolean) {
+    this.handle.setOption('ipv6', isAllowed)
+  }
+
+  get maxMessageSize(): number {
+    return this.handle.getOption('maxMessageSize') as number
+  }
+  set maxMessageSize(bytes: number) {
+    this.handle.setOption('maxMessageSize', bytes)
+  }
+
+  get maxTtl(): number {
+    return this.handle.getOption('maxTtl') as number
+  }
+  set maxTtl(hops: number) {
+    this.handle.setOption('maxTtl', hops)
+  }
+
+  get tcpNoDelay(): boolean {
+    return this.handle.getOption('tcpNoDelay') as boolean
+  }
+  set tcpNoDelay(isSet: boolean) {
+    this.handle.setOption('tcpNoDelay', isSet)
+  }
+
+  get name(): string {
+    return this.handle.name
+  }
+  set name(name: string) {
+    this.handle.name = name
+  }
+}
+
+/** An option is a property that a socket's class can set. */
+function isOption(socket: Socket, name: string): boolean {
+  return optionNames(socket).includes(name)
+}
+
+function optionNames(socket: Socket): string[] {
+  const names: string[] = []
+  for (
+    let prototype = Object.getPrototypeOf(socket);
+    prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (set !== undefined) names.push(name)
+    }
+  }
+  return names
+}

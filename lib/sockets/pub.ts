@@ -1,0 +1,9 @@
+import { SendingSocket } from '../directions.js'
+import type { SocketOptions } from '../options.js'
+
+/** Sends each message to every connected Sub. One that is slow misses messages; nobody waits for it. */
+export class Pub extends SendingSocket {
+  constructor(options?: SocketOptions) {
+    super('pub', options)
+  }
+}

@@ -1,0 +1,31 @@
+import { type Bytes, checkBytes, toUint8Array } from '../bytes.js'
+import { NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE, protocols } from '../constants.js'
+import { ReceivingSocket } from '../directions.js'
+import type { SocketOptions } from '../options.js'
+
+/** Receives those messages of the connected Pubs that begin with a prefix it has subscribed to; at first, none. */
+export class Sub extends ReceivingSocket {
+  constructor(options?: SocketOptions) {
+    super('sub', false)
+    this.configure(options)
+  }
+
+  /**
+   * Receives from now on what begins with any of the prefixes, too. The empty prefix stands for everything. A prefix can
+   * be subscribed to more than once, and is then unsubscribed from as often.
+   */
+  subscribe(...prefixes: Bytes[]): this {
+    return this.#change(NN_SUB_SUBSCRIBE, prefixes, 'subscribe')
+  }
+
+  /** @throws {NanomsgError} `EINVAL` when there is no subscription to the prefix. */
+  unsubscribe(...prefixes: Bytes[]): this {
+    return this.#change(NN_SUB_UNSUBSCRIBE, prefixes, 'unsubscribe')
+  }
+
+  #change(option: number, prefixes: Bytes[], syscall: string): this {
+    for (const prefix of prefixes) checkBytes(prefix, 'a prefix', syscall)
+    for (const prefix of prefixes) this.handle.setBytesOption(protocols.sub, option, toUint8Array(prefix), syscall)
+    return this
+  }
+}

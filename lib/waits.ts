@@ -1,0 +1,149 @@
+import { constants } from 'node:os'
+import { argumentError, errnoError } from './errors.js'
+
+/** How long to wait. */
+export interface Waiting {
+  /** Milliseconds; -1 waits for ever, 0 not at all. Default: the socket's `sendTimeout` or `receiveTimeout`. */
+  timeout?: number | undefined
+  /** Gives up waiting: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** One call that waits, for instance with the body it wants to send. */
+interface Wait<Job, Result> {
+  readonly job: Job
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+  readonly signal: AbortSignal | undefined
+  onAbort: (() => void) | undefined
+  timer: NodeJS.Timeout | undefined
+  previous: Wait<Job, Result> | undefined
+  next: Wait<Job, Result> | undefined
+}
+
+/** What a queue tells its socket, which keeps the process alive meanwhile. */
+export interface Keeper {
+  readonly isReferenced: boolean
+  waitAdded(): void
+  waitRemoved(): void
+}
+
+/** Longer delays overflow Node's timers, which would then fire at once. */
+const LONGEST_TIMEOUT_MS = 0x7fffffff
+
+/** Calls that wait, first come, first served. */
+export class WaitQueue<Job, Result> {
+  readonly #syscall: string
+  readonly #keeper: Keeper
+  #first: Wait<Job, Result> | undefined
+  #last: Wait<Job, Result> | undefined
+
+  constructor(syscall: string, keeper: Keeper) {
+    this.#syscall = syscall
+    this.#keeper = keeper
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === undefined
+  }
+
+  /** The job of the call that is next. Only when there is one. */
+  get firstJob(): Job {
+    return this.#first!.job
+  }
+
+  /** @param defaultTimeout milliseconds, for calls that name none */
+  add(job: Job, options: Waiting | undefined, defaultTimeout: number): Promise<Result> {
+    const timeout = options?.timeout ?? defaultTimeout
+    const signal = options?.signal
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (timeout === 0) return Promise.reject(errnoError(constants.errno.ETIMEDOUT, this.#syscall))
+    return new Promise((resolve, reject) => {
+      const wait: Wait<Job, Result> = {
+        job,
+        resolve,
+        reject,
+        signal,
+        onAbort: undefined,
+        timer: undefined,
+        previous: this.#last,
+        next: undefined,
+      }
+      this.#link(wait)
+      if (signal !== undefined) this.#watch(wait, signal)
+      if (timeout > 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(wait, timeout)
+    })
+  }
+
+  resolveFirst(result: Result): void {
+    const wait = this.#first!
+    this.#remove(wait)
+    wait.resolve(result)
+  }
+
+  rejectFirst(error: unknown): void {
+    const wait = this.#first!
+    this.#remove(wait)
+    wait.reject(error)
+  }
+
+  rejectAll(makeError: () => unknown): void {
+    while (this.#first !== undefined) this.rejectFirst(makeError())
+  }
+
+  #watch(wait: Wait<Job, Result>, signal: AbortSignal): void {
+    wait.onAbort = () => {
+      this.#remove(wait)
+      wait.reject(signal.reason)
+    }
+    signal.addEventListener('abort', wait.onAbort, { once: true })
+  }
+
+  #startTimer(wait: Wait<Job, Result>, timeout: number): void {
+    wait.timer = setTimeout(() => {
+      this.#remove(wait)
+      wait.reject(errnoError(constants.errno.ETIMEDOUT, this.#syscall))
+    }, timeout)
+    if (!this.#keeper.isReferenced) wait.timer.unref()
+  }
+
+  /** The socket was referenced or unreferenced: its timers follow. */
+  updateReferences(): void {
+    for (let wait = this.#first; wait !== undefined; wait = wait.next) {
+      if (this.#keeper.isReferenced) wait.timer?.ref()
+      else wait.timer?.unref()
+    }
+  }
+
+  #link(wait: Wait<Job, Result>): void {
+    if (this.#last === undefined) this.#first = wait
+    else this.#last.next = wait
+    this.#last = wait
+    this.#keeper.waitAdded()
+  }
+
+  #remove(wait: Wait<Job, Result>): void {
+    if (wait.previous === undefined) this.#first = wait.next
+    else wait.previous.next = wait.next
+    if (wait.next === undefined) this.#last = wait.previous
+    else wait.next.previous = wait.previous
+    if (wait.timer !== undefined) clearTimeout(wait.timer)
+    if (wait.onAbort !== undefined) wait.signal!.removeEventListener('abort', wait.onAbort)
+    this.#keeper.waitRemoved()
+  }
+}
+
+/** Checks what a caller has passed to a function that waits. */
+export function checkWaiting(options: Waiting | undefined, syscall: string): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) {
+    throw argumentError(syscall, 'options', 'an object such as { timeout: 1000 }', options)
+  }
+  const { timeout, signal } = options
+  if (timeout !== undefined && !(typeof timeout === 'number' && (timeout >= 0 || timeout === -1))) {
+    throw argumentError(syscall, 'timeout', 'a number of milliseconds, or -1 to wait for ever', timeout)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argumentError(syscall, 'signal', 'an AbortSignal', signal)
+  }
+}
