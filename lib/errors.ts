@@ -1,5 +1,5 @@
-import { getSystemErrorName } from 'node:util'
 import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
 import { EFSM, ETERM } from './constants.js'
 import { native } from './native.js'
 
