@@ -2,36 +2,39 @@
 #include "functions.h"
 #include "host.h"
 
-namespace {
+namespace
+{
 
 using nanomsg_native::Host;
 using nanomsg_native::Properties;
 
 // attach(shared): opens a loop on the environment's event loop and returns the functions that work on it.
 // lib/native.ts says what `shared` holds.
-napi_value Attach(napi_env env, napi_callback_info info) {
-  napi_value shared;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &shared, nullptr, nullptr);
+napi_value Attach(napi_env env, napi_callback_info info)
+{
+    napi_value shared;
+    size_t count = 1;
+    napi_get_cb_info(env, info, &count, &shared, nullptr, nullptr);
 
-  Host* const host = Host::Open(env, shared);
-  if (host == nullptr)
-    return nullptr;
+    Host *const host = Host::Open(env, shared);
+    if (host == nullptr)
+        return nullptr;
 
-  Properties properties;
-  nanomsg_native::AddSocketFunctions(&properties, host);
-  nanomsg_native::AddMessageFunctions(&properties, host);
-  napi_value functions = nullptr;
-  napi_create_object(env, &functions);
-  napi_define_properties(env, functions, properties.size(), properties.data());
-  return functions;
+    Properties properties;
+    nanomsg_native::AddSocketFunctions(&properties, host);
+    nanomsg_native::AddMessageFunctions(&properties, host);
+    napi_value functions = nullptr;
+    napi_create_object(env, &functions);
+    napi_define_properties(env, functions, properties.size(), properties.data());
+    return functions;
 }
 
-}  // namespace
+} // namespace
 
-NAPI_MODULE_INIT() {
-  napi_value attach;
-  if (napi_create_function(env, "attach", NAPI_AUTO_LENGTH, Attach, nullptr, &attach) == napi_ok)
-    napi_set_named_property(env, exports, "attach", attach);
-  return exports;
+NAPI_MODULE_INIT()
+{
+    napi_value attach;
+    if (napi_create_function(env, "attach", NAPI_AUTO_LENGTH, Attach, nullptr, &attach) == napi_ok)
+        napi_set_named_property(env, exports, "attach", attach);
+    return exports;
 }

@@ -6,19 +6,21 @@
 
 #include <vector>
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
 class Host;
 
 using Properties = std::vector<napi_property_descriptor>;
 
-inline void AddFunction(Properties* properties, const char* name, napi_callback callback, Host* host) {
-  properties->push_back({name, nullptr, callback, nullptr, nullptr, nullptr, napi_enumerable, host});
+inline void AddFunction(Properties *properties, const char *name, napi_callback callback, Host *host)
+{
+    properties->push_back({name, nullptr, callback, nullptr, nullptr, nullptr, napi_enumerable, host});
 }
 
 // Opening, closing, endpoints, options.
-void AddSocketFunctions(Properties* properties, Host* host);
+void AddSocketFunctions(Properties *properties, Host *host);
 // Sending and receiving.
-void AddMessageFunctions(Properties* properties, Host* host);
+void AddMessageFunctions(Properties *properties, Host *host);
 
-}  // namespace nanomsg_native
+} // namespace nanomsg_native

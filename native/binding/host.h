@@ -13,71 +13,84 @@
 #include <unordered_set>
 #include <vector>
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
 // A typed array that both sides use; kept alive by a reference.
-template <typename Element>
-struct SharedArray {
-  Element* elements = nullptr;
-  size_t count = 0;
-  napi_ref reference = nullptr;
+template <typename Element> struct SharedArray {
+    Element *elements = nullptr;
+    size_t count = 0;
+    napi_ref reference = nullptr;
 };
 
-class Host {
- public:
-  // The properties of `shared` are what lib/native.ts calls Shared. Returns NULL with a JavaScript exception.
-  static Host* Open(napi_env env, napi_value shared);
+class Host
+{
+  public:
+    // The properties of `shared` are what lib/native.ts calls Shared. Returns NULL with a JavaScript exception.
+    static Host *Open(napi_env env, napi_value shared);
 
-  Host(const Host&) = delete;
-  Host& operator=(const Host&) = delete;
+    Host(const Host &) = delete;
+    Host &operator=(const Host &) = delete;
 
-  nn_loop* loop() const { return loop_; }
-  SlabStore* slabs() const { return slabs_; }
+    nn_loop *loop() const
+    {
+        return loop_;
+    }
+    SlabStore *slabs() const
+    {
+        return slabs_;
+    }
 
-  // While referenced, the loop keeps the process alive.
-  void SetReferenced(bool is_referenced);
+    // While referenced, the loop keeps the process alive.
+    void SetReferenced(bool is_referenced);
 
-  // Descriptors of sockets that JavaScript has open; they are closed, with their linger, when the environment ends.
-  void AddSocket(int s) { sockets_.insert(s); }
-  void RemoveSocket(int s) { sockets_.erase(s); }
+    // Descriptors of sockets that JavaScript has open; they are closed, with their linger, when the environment ends.
+    void AddSocket(int s)
+    {
+        sockets_.insert(s);
+    }
+    void RemoveSocket(int s)
+    {
+        sockets_.erase(s);
+    }
 
-  // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
-  bool CopyToSlab(const uint8_t* body, size_t size_bytes, uint32_t* token, size_t* offset);
+    // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
+    bool CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, size_t *offset);
 
-  SharedArray<int32_t> events;    // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
-  SharedArray<int32_t> received;  // triples: slab's token or a mark, offset, length
-  SharedArray<int32_t> records;   // triples: descriptor, offset and length in `outgoing`
-  SharedArray<uint8_t> outgoing;  // bodies that JavaScript has gathered
-  napi_ref bodies = nullptr;      // array of Buffers that are too long for a slab
-  std::vector<nn_received> received_batch;
-  std::vector<nn_outgoing> outgoing_batch;
+    SharedArray<int32_t> events;   // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
+    SharedArray<int32_t> received; // triples: slab's token or a mark, offset, length
+    SharedArray<int32_t> records;  // triples: descriptor, offset and length in `outgoing`
+    SharedArray<uint8_t> outgoing; // bodies that JavaScript has gathered
+    napi_ref bodies = nullptr;     // array of Buffers that are too long for a slab
+    std::vector<nn_received> received_batch;
+    std::vector<nn_outgoing> outgoing_batch;
 
- private:
-  explicit Host(napi_env env) : env_(env) {}
-  ~Host() = default;
+  private:
+    explicit Host(napi_env env) : env_(env) {}
+    ~Host() = default;
 
-  bool ReadShared(napi_value shared);
-  bool OpenLoop();
-  static void OnReadable(uv_poll_t* poll, int status, int ready);
-  void Dispatch();
-  void CallDispatch(int32_t count);
-  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* self);
-  void Linger();
-  void DeleteReferences();
+    bool ReadShared(napi_value shared);
+    bool OpenLoop();
+    static void OnReadable(uv_poll_t *poll, int status, int ready);
+    void Dispatch();
+    void CallDispatch(int32_t count);
+    static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *self);
+    void Linger();
+    void DeleteReferences();
 
-  napi_env env_;
-  nn_loop* loop_ = nullptr;
-  SlabStore* slabs_ = nullptr;
-  uv_poll_t* poll_ = nullptr;  // on the heap: uv_close() ends later than we do
-  napi_async_context context_ = nullptr;
-  napi_ref dispatch_ = nullptr;
-  napi_ref slab_array_ = nullptr;
-  std::unordered_set<int> sockets_;
+    napi_env env_;
+    nn_loop *loop_ = nullptr;
+    SlabStore *slabs_ = nullptr;
+    uv_poll_t *poll_ = nullptr; // on the heap: uv_close() ends later than we do
+    napi_async_context context_ = nullptr;
+    napi_ref dispatch_ = nullptr;
+    napi_ref slab_array_ = nullptr;
+    std::unordered_set<int> sockets_;
 
-  // The slab into which small bodies are copied that the engine holds elsewhere.
-  uint8_t* copies_ = nullptr;
-  uint32_t copies_token_ = 0;
-  size_t copies_used_bytes_ = 0;
+    // The slab into which small bodies are copied that the engine holds elsewhere.
+    uint8_t *copies_ = nullptr;
+    uint32_t copies_token_ = 0;
+    size_t copies_used_bytes_ = 0;
 };
 
-}  // namespace nanomsg_native
+} // namespace nanomsg_native

@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <cstring>
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
-namespace {
+namespace
+{
 
 // Longer bodies that are not in a slab are handed over as they are; shorter ones are cheaper to copy.
 constexpr size_t kHandOverBytes = 4 * 1024;
@@ -17,162 +19,176 @@ constexpr size_t kHandOverBytes = 4 * 1024;
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
 
-template <size_t count>
-Host* ReadIntegers(napi_env env, napi_callback_info info, int32_t (&integers)[count]) {
-  napi_value values[count];
-  size_t given = count;
-  void* host;
-  napi_get_cb_info(env, info, &given, values, nullptr, &host);
-  for (size_t i = 0; i < count; i++) {
-    if (napi_get_value_int32(env, values[i], &integers[i]) != napi_ok)
-      integers[i] = -1;
-  }
-  return static_cast<Host*>(host);
+template <size_t count> Host *ReadIntegers(napi_env env, napi_callback_info info, int32_t (&integers)[count])
+{
+    napi_value values[count];
+    size_t given = count;
+    void *host;
+    napi_get_cb_info(env, info, &given, values, nullptr, &host);
+    for (size_t i = 0; i < count; i++) {
+        if (napi_get_value_int32(env, values[i], &integers[i]) != napi_ok)
+            integers[i] = -1;
+    }
+    return static_cast<Host *>(host);
 }
 
-napi_value Integer(napi_env env, int32_t integer) {
-  napi_value value = nullptr;
-  napi_create_int32(env, integer, &value);
-  return value;
+napi_value Integer(napi_env env, int32_t integer)
+{
+    napi_value value = nullptr;
+    napi_create_int32(env, integer, &value);
+    return value;
 }
 
-bool IsInOutgoing(const Host& host, int32_t offset, int32_t size_bytes) {
-  return offset >= 0 && size_bytes >= 0 && static_cast<size_t>(offset) <= host.outgoing.count &&
-         static_cast<size_t>(size_bytes) <= host.outgoing.count - static_cast<size_t>(offset);
+bool IsInOutgoing(const Host &host, int32_t offset, int32_t size_bytes)
+{
+    return offset >= 0 && size_bytes >= 0 && static_cast<size_t>(offset) <= host.outgoing.count &&
+           static_cast<size_t>(size_bytes) <= host.outgoing.count - static_cast<size_t>(offset);
 }
 
-int32_t SendOne(int s, const uint8_t* body, size_t size_bytes) {
-  const nn_outgoing message = {body, size_bytes, nullptr};
-  return nn_socket_send_batch(s, &message, 1, 0) < 0 ? -nn_errno() : 0;
+int32_t SendOne(int s, const uint8_t *body, size_t size_bytes)
+{
+    const nn_outgoing message = {body, size_bytes, nullptr};
+    return nn_socket_send_batch(s, &message, 1, 0) < 0 ? -nn_errno() : 0;
 }
 
 // send(s, offset, length): sends a body that lies in `outgoing`, now or not at all. Returns 0 or -errno.
-napi_value Send(napi_env env, napi_callback_info info) {
-  int32_t arguments[3];
-  const Host& host = *ReadIntegers(env, info, arguments);
-  if (!IsInOutgoing(host, arguments[1], arguments[2]))
-    return Integer(env, -EFAULT);
-  return Integer(env, SendOne(arguments[0], host.outgoing.elements + arguments[1], static_cast<size_t>(arguments[2])));
+napi_value Send(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[3];
+    const Host &host = *ReadIntegers(env, info, arguments);
+    if (!IsInOutgoing(host, arguments[1], arguments[2]))
+        return Integer(env, -EFAULT);
+    return Integer(env,
+                   SendOne(arguments[0], host.outgoing.elements + arguments[1], static_cast<size_t>(arguments[2])));
 }
 
 // sendBody(s, bytes): the same for a body of the caller's.
-napi_value SendBody(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  size_t count = 2;
-  int32_t s;
-  void* body;
-  size_t size_bytes;
-  napi_typedarray_type type;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  if (napi_get_value_int32(env, arguments[0], &s) != napi_ok ||
-      napi_get_typedarray_info(env, arguments[1], &type, &size_bytes, &body, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array)
-    return Integer(env, -EFAULT);
-  return Integer(env, SendOne(s, static_cast<uint8_t*>(body), size_bytes));
+napi_value SendBody(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[2];
+    size_t count = 2;
+    int32_t s;
+    void *body;
+    size_t size_bytes;
+    napi_typedarray_type type;
+    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+    if (napi_get_value_int32(env, arguments[0], &s) != napi_ok ||
+        napi_get_typedarray_info(env, arguments[1], &type, &size_bytes, &body, nullptr, nullptr) != napi_ok ||
+        type != napi_uint8_array)
+        return Integer(env, -EFAULT);
+    return Integer(env, SendOne(s, static_cast<uint8_t *>(body), size_bytes));
 }
 
 // What JavaScript hears of a run of records of one socket, in its first record: ~descriptor when messages wait in
 // the socket, and the number of messages that were refused, with the errno.
-void ReportRun(int32_t* first, int s, int32_t refused, int error) {
-  first[0] = refused > 0 || nn_socket_queued_bytes(s) > 0 ? ~s : s;
-  first[1] = refused;
-  first[2] = error;
+void ReportRun(int32_t *first, int s, int32_t refused, int error)
+{
+    first[0] = refused > 0 || nn_socket_queued_bytes(s) > 0 ? ~s : s;
+    first[1] = refused;
+    first[2] = error;
 }
 
 // flush(count): sends what the records of `outgoing` name; what no peer takes now waits in the socket.
-napi_value Flush(napi_env env, napi_callback_info info) {
-  int32_t arguments[1];
-  Host& host = *ReadIntegers(env, info, arguments);
-  int32_t* const records = host.records.elements;
-  const size_t given = arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0]);
-  const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
+napi_value Flush(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[1];
+    Host &host = *ReadIntegers(env, info, arguments);
+    int32_t *const records = host.records.elements;
+    const size_t given = arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0]);
+    const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
 
-  for (size_t begin = 0; begin < count;) {
-    const int s = records[3 * begin];
-    size_t end = begin;
-    for (; end < count && records[3 * end] == s; end++) {
-      const int32_t* const record = records + 3 * end;
-      if (!IsInOutgoing(host, record[1], record[2]))
-        return Integer(env, -EFAULT);
-      host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr};
+    for (size_t begin = 0; begin < count;) {
+        const int s = records[3 * begin];
+        size_t end = begin;
+        for (; end < count && records[3 * end] == s; end++) {
+            const int32_t *const record = records + 3 * end;
+            if (!IsInOutgoing(host, record[1], record[2]))
+                return Integer(env, -EFAULT);
+            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr};
+        }
+        const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
+        const int error = taken < 0 ? nn_errno() : ENOBUFS;
+        ReportRun(records + 3 * begin, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
+        begin = end;
     }
-    const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
-    const int error = taken < 0 ? nn_errno() : ENOBUFS;
-    ReportRun(records + 3 * begin, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
-    begin = end;
-  }
-  return Integer(env, 0);
+    return Integer(env, 0);
 }
 
-void ReleaseChunk(napi_env /*env*/, void* /*body*/, void* chunk) {
-  nn_chunk_release(static_cast<nn_chunk*>(chunk));
+void ReleaseChunk(napi_env /*env*/, void * /*body*/, void *chunk)
+{
+    nn_chunk_release(static_cast<nn_chunk *>(chunk));
 }
 
 // Makes a Buffer of the chunk's memory; or a copy, where the runtime forbids foreign memory.
-bool HandOver(napi_env env, const nn_received& message, napi_value* buffer) {
-  void* const body = const_cast<uint8_t*>(message.body);
-  if (napi_create_external_buffer(env, message.body_bytes, body, ReleaseChunk, message.chunk, buffer) == napi_ok)
-    return true;
-  const bool is_copied = napi_create_buffer_copy(env, message.body_bytes, body, nullptr, buffer) == napi_ok;
-  nn_chunk_release(message.chunk);
-  return is_copied;
+bool HandOver(napi_env env, const nn_received &message, napi_value *buffer)
+{
+    void *const body = const_cast<uint8_t *>(message.body);
+    if (napi_create_external_buffer(env, message.body_bytes, body, ReleaseChunk, message.chunk, buffer) == napi_ok)
+        return true;
+    const bool is_copied = napi_create_buffer_copy(env, message.body_bytes, body, nullptr, buffer) == napi_ok;
+    nn_chunk_release(message.chunk);
+    return is_copied;
 }
 
 // Says where JavaScript finds the message. Consumes the reference to its chunk.
-bool Place(napi_env env, Host* host, const nn_received& message, napi_value bodies, uint32_t index, int32_t* to) {
-  if (message.body_bytes == 0) {
-    to[0] = kEmpty;
-  } else if (message.is_in_slab) {
-    to[0] = static_cast<int32_t>(message.slab_token);
-    to[1] = static_cast<int32_t>(message.body - host->slabs()->Begin(message.slab_token));
-  } else if (message.body_bytes >= kHandOverBytes) {
-    napi_value buffer;
-    to[0] = kInBodies;
-    return HandOver(env, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
-  } else {
-    uint32_t token = 0;
-    size_t offset = 0;
-    const bool is_copied = host->CopyToSlab(message.body, message.body_bytes, &token, &offset);
-    to[0] = static_cast<int32_t>(token);
-    to[1] = static_cast<int32_t>(offset);
+bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
+{
+    if (message.body_bytes == 0) {
+        to[0] = kEmpty;
+    } else if (message.is_in_slab) {
+        to[0] = static_cast<int32_t>(message.slab_token);
+        to[1] = static_cast<int32_t>(message.body - host->slabs()->Begin(message.slab_token));
+    } else if (message.body_bytes >= kHandOverBytes) {
+        napi_value buffer;
+        to[0] = kInBodies;
+        return HandOver(env, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
+    } else {
+        uint32_t token = 0;
+        size_t offset = 0;
+        const bool is_copied = host->CopyToSlab(message.body, message.body_bytes, &token, &offset);
+        to[0] = static_cast<int32_t>(token);
+        to[1] = static_cast<int32_t>(offset);
+        to[2] = static_cast<int32_t>(message.body_bytes);
+        nn_chunk_release(message.chunk);
+        return is_copied;
+    }
     to[2] = static_cast<int32_t>(message.body_bytes);
-    nn_chunk_release(message.chunk);
-    return is_copied;
-  }
-  to[2] = static_cast<int32_t>(message.body_bytes);
-  if (message.chunk != nullptr)
-    nn_chunk_release(message.chunk);
-  return true;
+    if (message.chunk != nullptr)
+        nn_chunk_release(message.chunk);
+    return true;
 }
 
 // receive(s, limit): takes messages and says in `received` where they are. Returns their number or -errno.
-napi_value Receive(napi_env env, napi_callback_info info) {
-  int32_t arguments[2];
-  Host* const host = ReadIntegers(env, info, arguments);
-  const auto capacity = static_cast<int32_t>(host->received_batch.size());
-  nn_received* const batch = host->received_batch.data();
+napi_value Receive(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[2];
+    Host *const host = ReadIntegers(env, info, arguments);
+    const auto capacity = static_cast<int32_t>(host->received_batch.size());
+    nn_received *const batch = host->received_batch.data();
 
-  const int count = nn_socket_receive_batch(arguments[0], batch, arguments[1] < capacity ? arguments[1] : capacity);
-  if (count < 0)
-    return Integer(env, -nn_errno());
+    const int count = nn_socket_receive_batch(arguments[0], batch, arguments[1] < capacity ? arguments[1] : capacity);
+    if (count < 0)
+        return Integer(env, -nn_errno());
 
-  napi_value bodies = nullptr;
-  napi_get_reference_value(env, host->bodies, &bodies);
-  bool is_placed = true;
-  for (int i = 0; i < count; i++)
-    is_placed = Place(env, host, batch[i], bodies, static_cast<uint32_t>(i), host->received.elements + 3 * i) && is_placed;
-  if (!is_placed)
-    napi_throw_range_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "There is no memory for a received message");
-  return Integer(env, count);
+    napi_value bodies = nullptr;
+    napi_get_reference_value(env, host->bodies, &bodies);
+    bool is_placed = true;
+    for (int i = 0; i < count; i++)
+        is_placed =
+            Place(env, host, batch[i], bodies, static_cast<uint32_t>(i), host->received.elements + 3 * i) && is_placed;
+    if (!is_placed)
+        napi_throw_range_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "There is no memory for a received message");
+    return Integer(env, count);
 }
 
-}  // namespace
+} // namespace
 
-void AddMessageFunctions(Properties* properties, Host* host) {
-  AddFunction(properties, "send", Send, host);
-  AddFunction(properties, "sendBody", SendBody, host);
-  AddFunction(properties, "flush", Flush, host);
-  AddFunction(properties, "receive", Receive, host);
+void AddMessageFunctions(Properties *properties, Host *host)
+{
+    AddFunction(properties, "send", Send, host);
+    AddFunction(properties, "sendBody", SendBody, host);
+    AddFunction(properties, "flush", Flush, host);
+    AddFunction(properties, "receive", Receive, host);
 }
 
-}  // namespace nanomsg_native
+} // namespace nanomsg_native

@@ -1,93 +1,102 @@
 #include "slab_store.h"
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
-namespace {
+namespace
+{
 
-void* AcquireForEngine(void* context, size_t size_bytes, uint32_t* token) {
-  return static_cast<SlabStore*>(context)->Acquire(size_bytes, token);
+void *AcquireForEngine(void *context, size_t size_bytes, uint32_t *token)
+{
+    return static_cast<SlabStore *>(context)->Acquire(size_bytes, token);
 }
 
-void ReleaseForEngine(void* context, uint32_t token) {
-  static_cast<SlabStore*>(context)->Release(token);
+void ReleaseForEngine(void *context, uint32_t token)
+{
+    static_cast<SlabStore *>(context)->Release(token);
 }
 
-}  // namespace
+} // namespace
 
-nn_slab_source SlabStore::Source() {
-  return {AcquireForEngine, ReleaseForEngine, this};
+nn_slab_source SlabStore::Source()
+{
+    return {AcquireForEngine, ReleaseForEngine, this};
 }
 
-uint8_t* SlabStore::Acquire(size_t size_bytes, uint32_t* token) {
-  if (env_ == nullptr || std::this_thread::get_id() != thread_)
-    return nullptr;
+uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
+{
+    if (env_ == nullptr || std::this_thread::get_id() != thread_)
+        return nullptr;
 
-  napi_value slabs;
-  napi_value buffer;
-  void* begin;
-  if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok ||
-      napi_create_arraybuffer(env_, size_bytes, &begin, &buffer) != napi_ok) {
-    napi_value ignored;
-    napi_get_and_clear_last_exception(env_, &ignored);
-    return nullptr;
-  }
+    napi_value slabs;
+    napi_value buffer;
+    void *begin;
+    if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok ||
+        napi_create_arraybuffer(env_, size_bytes, &begin, &buffer) != napi_ok) {
+        napi_value ignored;
+        napi_get_and_clear_last_exception(env_, &ignored);
+        return nullptr;
+    }
 
-  if (free_tokens_.empty()) {
-    free_tokens_.push_back(static_cast<uint32_t>(begins_.size()));
-    begins_.push_back(nullptr);
-  }
-  const uint32_t chosen = free_tokens_.back();
-  if (napi_set_element(env_, slabs, chosen, buffer) != napi_ok)
-    return nullptr;
-  free_tokens_.pop_back();
-  begins_[chosen] = static_cast<uint8_t*>(begin);
-  *token = chosen;
+    if (free_tokens_.empty()) {
+        free_tokens_.push_back(static_cast<uint32_t>(begins_.size()));
+        begins_.push_back(nullptr);
+    }
+    const uint32_t chosen = free_tokens_.back();
+    if (napi_set_element(env_, slabs, chosen, buffer) != napi_ok)
+        return nullptr;
+    free_tokens_.pop_back();
+    begins_[chosen] = static_cast<uint8_t *>(begin);
+    *token = chosen;
 
-  const std::lock_guard<std::mutex> guard(lock_);
-  outstanding_++;
-  return static_cast<uint8_t*>(begin);
-}
-
-void SlabStore::Release(uint32_t token) {
-  bool is_last;
-  {
     const std::lock_guard<std::mutex> guard(lock_);
-    if (!is_closed_)
-      released_.push_back(token);
-    is_last = --outstanding_ == 0 && is_closed_;
-  }
-  if (is_last)
-    delete this;
+    outstanding_++;
+    return static_cast<uint8_t *>(begin);
 }
 
-void SlabStore::Recycle() {
-  std::vector<uint32_t> released;
-  {
-    const std::lock_guard<std::mutex> guard(lock_);
-    if (released_.empty())
-      return;
-    released.swap(released_);
-  }
-
-  napi_value slabs;
-  napi_value undefined;
-  if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok || napi_get_undefined(env_, &undefined) != napi_ok)
-    return;
-  for (const uint32_t token : released) {
-    napi_set_element(env_, slabs, token, undefined);
-    free_tokens_.push_back(token);
-  }
+void SlabStore::Release(uint32_t token)
+{
+    bool is_last;
+    {
+        const std::lock_guard<std::mutex> guard(lock_);
+        if (!is_closed_)
+            released_.push_back(token);
+        is_last = --outstanding_ == 0 && is_closed_;
+    }
+    if (is_last)
+        delete this;
 }
 
-void SlabStore::Close() {
-  bool is_last;
-  {
-    const std::lock_guard<std::mutex> guard(lock_);
-    is_closed_ = true;
-    is_last = outstanding_ == 0;
-  }
-  if (is_last)
-    delete this;
+void SlabStore::Recycle()
+{
+    std::vector<uint32_t> released;
+    {
+        const std::lock_guard<std::mutex> guard(lock_);
+        if (released_.empty())
+            return;
+        released.swap(released_);
+    }
+
+    napi_value slabs;
+    napi_value undefined;
+    if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok || napi_get_undefined(env_, &undefined) != napi_ok)
+        return;
+    for (const uint32_t token : released) {
+        napi_set_element(env_, slabs, token, undefined);
+        free_tokens_.push_back(token);
+    }
 }
 
-}  // namespace nanomsg_native
+void SlabStore::Close()
+{
+    bool is_last;
+    {
+        const std::lock_guard<std::mutex> guard(lock_);
+        is_closed_ = true;
+        is_last = outstanding_ == 0;
+    }
+    if (is_last)
+        delete this;
+}
+
+} // namespace nanomsg_native

@@ -11,44 +11,52 @@
 #include <thread>
 #include <vector>
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
 // Belongs to one environment. The engine may give slabs back from other threads and after the environment is
 // gone, so it deletes itself when it is closed and no slab is out.
-class SlabStore {
- public:
-  // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token.
-  SlabStore(napi_env env, napi_ref slabs) : env_(env), slabs_(slabs), thread_(std::this_thread::get_id()) {}
+class SlabStore
+{
+  public:
+    // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token.
+    SlabStore(napi_env env, napi_ref slabs) : env_(env), slabs_(slabs), thread_(std::this_thread::get_id()) {}
 
-  nn_slab_source Source();
+    nn_slab_source Source();
 
-  // Makes a slab for the caller. Returns NULL when V8 has no memory, or on a thread that is not the environment's.
-  uint8_t* Acquire(size_t size_bytes, uint32_t* token);
-  // The slab's memory goes when JavaScript views it no more.
-  void Release(uint32_t token);
+    // Makes a slab for the caller. Returns NULL when V8 has no memory, or on a thread that is not the environment's.
+    uint8_t *Acquire(size_t size_bytes, uint32_t *token);
+    // The slab's memory goes when JavaScript views it no more.
+    void Release(uint32_t token);
 
-  uint8_t* Begin(uint32_t token) const { return begins_[token]; }
+    uint8_t *Begin(uint32_t token) const
+    {
+        return begins_[token];
+    }
 
-  // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing them.
-  void Recycle();
-  // The environment runs no JavaScript any more: no slabs from here on.
-  void Detach() { env_ = nullptr; }
-  // After Detach, when the engine's loop is gone.
-  void Close();
+    // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing them.
+    void Recycle();
+    // The environment runs no JavaScript any more: no slabs from here on.
+    void Detach()
+    {
+        env_ = nullptr;
+    }
+    // After Detach, when the engine's loop is gone.
+    void Close();
 
- private:
-  ~SlabStore() = default;
+  private:
+    ~SlabStore() = default;
 
-  napi_env env_;  // null once detached
-  napi_ref slabs_;
-  const std::thread::id thread_;
-  std::vector<uint8_t*> begins_;       // by token
-  std::vector<uint32_t> free_tokens_;
+    napi_env env_; // null once detached
+    napi_ref slabs_;
+    const std::thread::id thread_;
+    std::vector<uint8_t *> begins_; // by token
+    std::vector<uint32_t> free_tokens_;
 
-  std::mutex lock_;                    // guards what follows
-  std::vector<uint32_t> released_;
-  size_t outstanding_ = 0;
-  bool is_closed_ = false;
+    std::mutex lock_; // guards what follows
+    std::vector<uint32_t> released_;
+    size_t outstanding_ = 0;
+    bool is_closed_ = false;
 };
 
-}  // namespace nanomsg_native
+} // namespace nanomsg_native

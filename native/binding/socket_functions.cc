@@ -7,148 +7,166 @@
 #include <cerrno>
 #include <string>
 
-namespace nanomsg_native {
+namespace nanomsg_native
+{
 
-namespace {
+namespace
+{
 
-constexpr size_t kLongestAddressBytes = 256;  // more than NN_SOCKADDR_MAX, with what a bound address may add
+constexpr size_t kLongestAddressBytes = 256; // more than NN_SOCKADDR_MAX, with what a bound address may add
 
-Host* HostOf(const Napi::CallbackInfo& info) {
-  return static_cast<Host*>(info.Data());
+Host *HostOf(const Napi::CallbackInfo &info)
+{
+    return static_cast<Host *>(info.Data());
 }
 
-int32_t IntegerAt(const Napi::CallbackInfo& info, size_t index) {
-  const Napi::Value value = info[index];
-  return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
+int32_t IntegerAt(const Napi::CallbackInfo &info, size_t index)
+{
+    const Napi::Value value = info[index];
+    return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
 }
 
-std::string StringAt(const Napi::CallbackInfo& info, size_t index) {
-  const Napi::Value value = info[index];
-  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+std::string StringAt(const Napi::CallbackInfo &info, size_t index)
+{
+    const Napi::Value value = info[index];
+    return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
 }
 
-int ErrnoOr(int rc) {
-  return rc < 0 ? -nn_errno() : rc;
+int ErrnoOr(int rc)
+{
+    return rc < 0 ? -nn_errno() : rc;
 }
 
 // socket(domain, protocol, id): `id` comes back with the socket's events. Returns a descriptor.
-Napi::Value Socket(const Napi::CallbackInfo& info) {
-  Host* const host = HostOf(info);
-  void* const user = reinterpret_cast<void*>(static_cast<intptr_t>(IntegerAt(info, 2)));
-  const int s = ErrnoOr(nn_loop_socket(host->loop(), IntegerAt(info, 0), IntegerAt(info, 1), user));
-  if (s >= 0)
-    host->AddSocket(s);
-  return Napi::Number::New(info.Env(), s);
+Napi::Value Socket(const Napi::CallbackInfo &info)
+{
+    Host *const host = HostOf(info);
+    void *const user = reinterpret_cast<void *>(static_cast<intptr_t>(IntegerAt(info, 2)));
+    const int s = ErrnoOr(nn_loop_socket(host->loop(), IntegerAt(info, 0), IntegerAt(info, 1), user));
+    if (s >= 0)
+        host->AddSocket(s);
+    return Napi::Number::New(info.Env(), s);
 }
 
 // close(s): what was accepted is delivered while the socket lingers; then NN_LOOP_CLOSED is reported.
-Napi::Value Close(const Napi::CallbackInfo& info) {
-  const int s = IntegerAt(info, 0);
-  HostOf(info)->RemoveSocket(s);
-  return Napi::Number::New(info.Env(), ErrnoOr(nn_close(s)));
+Napi::Value Close(const Napi::CallbackInfo &info)
+{
+    const int s = IntegerAt(info, 0);
+    HostOf(info)->RemoveSocket(s);
+    return Napi::Number::New(info.Env(), ErrnoOr(nn_close(s)));
 }
 
 // An address with a NUL in it would be taken for a shorter one.
-template <int (*attach)(int, const char*)>
-Napi::Value Attach(const Napi::CallbackInfo& info) {
-  const std::string address = StringAt(info, 1);
-  const int endpoint =
-      address.find('\0') == std::string::npos ? ErrnoOr(attach(IntegerAt(info, 0), address.c_str())) : -EINVAL;
-  return Napi::Number::New(info.Env(), endpoint);
+template <int (*attach)(int, const char *)> Napi::Value Attach(const Napi::CallbackInfo &info)
+{
+    const std::string address = StringAt(info, 1);
+    const int endpoint =
+        address.find('\0') == std::string::npos ? ErrnoOr(attach(IntegerAt(info, 0), address.c_str())) : -EINVAL;
+    return Napi::Number::New(info.Env(), endpoint);
 }
 
 // shutdown(s, endpoint)
-Napi::Value Shutdown(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), ErrnoOr(nn_shutdown(IntegerAt(info, 0), IntegerAt(info, 1))));
+Napi::Value Shutdown(const Napi::CallbackInfo &info)
+{
+    return Napi::Number::New(info.Env(), ErrnoOr(nn_shutdown(IntegerAt(info, 0), IntegerAt(info, 1))));
 }
 
 // address(s, endpoint): where it is bound or connected, or -errno.
-Napi::Value Address(const Napi::CallbackInfo& info) {
-  char address[kLongestAddressBytes];
-  const int length = nn_endpoint_address(IntegerAt(info, 0), IntegerAt(info, 1), address, sizeof address);
-  if (length < 0)
-    return Napi::Number::New(info.Env(), -nn_errno());
-  return Napi::String::New(info.Env(), address, static_cast<size_t>(length));
+Napi::Value Address(const Napi::CallbackInfo &info)
+{
+    char address[kLongestAddressBytes];
+    const int length = nn_endpoint_address(IntegerAt(info, 0), IntegerAt(info, 1), address, sizeof address);
+    if (length < 0)
+        return Napi::Number::New(info.Env(), -nn_errno());
+    return Napi::String::New(info.Env(), address, static_cast<size_t>(length));
 }
 
 // setOption(s, level, option, value): a number, or the bytes of a Uint8Array. Returns 0 or -errno.
-Napi::Value SetOption(const Napi::CallbackInfo& info) {
-  const int s = IntegerAt(info, 0);
-  const int level = IntegerAt(info, 1);
-  const int option = IntegerAt(info, 2);
-  int rc;
-  if (info[3].IsNumber()) {
-    const int value = IntegerAt(info, 3);
-    rc = nn_setsockopt(s, level, option, &value, sizeof value);
-  } else if (info[3].IsTypedArray() && info[3].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
-    const auto bytes = info[3].As<Napi::Uint8Array>();
-    rc = nn_setsockopt(s, level, option, bytes.ByteLength() > 0 ? bytes.Data() : nullptr, bytes.ByteLength());
-  } else {
-    return Napi::Number::New(info.Env(), -EINVAL);
-  }
-  return Napi::Number::New(info.Env(), ErrnoOr(rc));
+Napi::Value SetOption(const Napi::CallbackInfo &info)
+{
+    const int s = IntegerAt(info, 0);
+    const int level = IntegerAt(info, 1);
+    const int option = IntegerAt(info, 2);
+    int rc;
+    if (info[3].IsNumber()) {
+        const int value = IntegerAt(info, 3);
+        rc = nn_setsockopt(s, level, option, &value, sizeof value);
+    } else if (info[3].IsTypedArray() && info[3].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+        const auto bytes = info[3].As<Napi::Uint8Array>();
+        rc = nn_setsockopt(s, level, option, bytes.ByteLength() > 0 ? bytes.Data() : nullptr, bytes.ByteLength());
+    } else {
+        return Napi::Number::New(info.Env(), -EINVAL);
+    }
+    return Napi::Number::New(info.Env(), ErrnoOr(rc));
 }
 
 // getOption(s, level, option): { value } of an integer option, or -errno.
-Napi::Value GetOption(const Napi::CallbackInfo& info) {
-  int value = 0;
-  size_t size = sizeof value;
-  if (nn_getsockopt(IntegerAt(info, 0), IntegerAt(info, 1), IntegerAt(info, 2), &value, &size) < 0)
-    return Napi::Number::New(info.Env(), -nn_errno());
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("value", value);
-  return result;
+Napi::Value GetOption(const Napi::CallbackInfo &info)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    if (nn_getsockopt(IntegerAt(info, 0), IntegerAt(info, 1), IntegerAt(info, 2), &value, &size) < 0)
+        return Napi::Number::New(info.Env(), -nn_errno());
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("value", value);
+    return result;
 }
 
 // name(s): the value of NN_SOCKET_NAME, or -errno.
-Napi::Value Name(const Napi::CallbackInfo& info) {
-  char name[64];
-  size_t size = sizeof name;
-  if (nn_getsockopt(IntegerAt(info, 0), NN_SOL_SOCKET, NN_SOCKET_NAME, name, &size) < 0)
-    return Napi::Number::New(info.Env(), -nn_errno());
-  return Napi::String::New(info.Env(), name, size < sizeof name ? size : sizeof name);
+Napi::Value Name(const Napi::CallbackInfo &info)
+{
+    char name[64];
+    size_t size = sizeof name;
+    if (nn_getsockopt(IntegerAt(info, 0), NN_SOL_SOCKET, NN_SOCKET_NAME, name, &size) < 0)
+        return Napi::Number::New(info.Env(), -nn_errno());
+    return Napi::String::New(info.Env(), name, size < sizeof name ? size : sizeof name);
 }
 
 // statistic(s, id): a counter, or a negative number.
-Napi::Value Statistic(const Napi::CallbackInfo& info) {
-  const uint64_t value = nn_get_statistic(IntegerAt(info, 0), IntegerAt(info, 1));
-  return Napi::Number::New(info.Env(), value == UINT64_MAX ? -nn_errno() : static_cast<double>(value));
+Napi::Value Statistic(const Napi::CallbackInfo &info)
+{
+    const uint64_t value = nn_get_statistic(IntegerAt(info, 0), IntegerAt(info, 1));
+    return Napi::Number::New(info.Env(), value == UINT64_MAX ? -nn_errno() : static_cast<double>(value));
 }
 
 // strerror(errno)
-Napi::Value StrError(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), nn_strerror(IntegerAt(info, 0)));
+Napi::Value StrError(const Napi::CallbackInfo &info)
+{
+    return Napi::String::New(info.Env(), nn_strerror(IntegerAt(info, 0)));
 }
 
 // setReferenced(isReferenced): whether waiting for sockets keeps the process alive.
-Napi::Value SetReferenced(const Napi::CallbackInfo& info) {
-  HostOf(info)->SetReferenced(info[0].ToBoolean());
-  return info.Env().Undefined();
+Napi::Value SetReferenced(const Napi::CallbackInfo &info)
+{
+    HostOf(info)->SetReferenced(info[0].ToBoolean());
+    return info.Env().Undefined();
 }
 
-template <Napi::Value (*function)(const Napi::CallbackInfo&)>
-void Add(Properties* properties, const char* name, Host* host) {
-  const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
-    return function(Napi::CallbackInfo(env, info));
-  };
-  AddFunction(properties, name, callback, host);
+template <Napi::Value (*function)(const Napi::CallbackInfo &)>
+void Add(Properties *properties, const char *name, Host *host)
+{
+    const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
+        return function(Napi::CallbackInfo(env, info));
+    };
+    AddFunction(properties, name, callback, host);
 }
 
-}  // namespace
+} // namespace
 
-void AddSocketFunctions(Properties* properties, Host* host) {
-  Add<Socket>(properties, "socket", host);
-  Add<Close>(properties, "close", host);
-  Add<Attach<nn_bind>>(properties, "bind", host);
-  Add<Attach<nn_connect>>(properties, "connect", host);
-  Add<Shutdown>(properties, "shutdown", host);
-  Add<Address>(properties, "address", host);
-  Add<SetOption>(properties, "setOption", host);
-  Add<GetOption>(properties, "getOption", host);
-  Add<Name>(properties, "name", host);
-  Add<Statistic>(properties, "statistic", host);
-  Add<StrError>(properties, "strerror", host);
-  Add<SetReferenced>(properties, "setReferenced", host);
+void AddSocketFunctions(Properties *properties, Host *host)
+{
+    Add<Socket>(properties, "socket", host);
+    Add<Close>(properties, "close", host);
+    Add<Attach<nn_bind>>(properties, "bind", host);
+    Add<Attach<nn_connect>>(properties, "connect", host);
+    Add<Shutdown>(properties, "shutdown", host);
+    Add<Address>(properties, "address", host);
+    Add<SetOption>(properties, "setOption", host);
+    Add<GetOption>(properties, "getOption", host);
+    Add<Name>(properties, "name", host);
+    Add<Statistic>(properties, "statistic", host);
+    Add<StrError>(properties, "strerror", host);
+    Add<SetReferenced>(properties, "setReferenced", host);
 }
 
-}  // namespace nanomsg_native
+} // namespace nanomsg_native

@@ -90,7 +90,8 @@ void sp_chunk_unexpose(void *exposed)
     memset((uint8_t *)exposed - sizeof(struct anchor), 0, sizeof(struct anchor));
 }
 
-struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context), void *context)
+struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context),
+                                void *context)
 {
     struct nn_chunk *self = sp_alloc(sizeof *self);
 

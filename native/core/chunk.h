@@ -15,11 +15,11 @@
 
 struct nn_chunk {
     atomic_uint references;
-    bool is_in_slab;        /* memory of a slab source, known there as slab_token */
-    bool has_anchor_room;   /* false: foreign memory, nothing may be written before bytes */
+    bool is_in_slab;      /* memory of a slab source, known there as slab_token */
+    bool has_anchor_room; /* false: foreign memory, nothing may be written before bytes */
     uint32_t slab_token;
-    size_t size_bytes;      /* bytes in use */
-    size_t capacity_bytes;  /* bytes allocated */
+    size_t size_bytes;     /* bytes in use */
+    size_t capacity_bytes; /* bytes allocated */
     uint8_t *bytes;
     void (*release)(void *bytes, void *context); /* NULL: bytes were allocated with the chunk */
     void *context;

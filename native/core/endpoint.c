@@ -119,6 +119,7 @@ void sp_endpoint_report(struct sp_endpoint *self, int error)
         char name[SP_SOCKET_NAME_BYTES];
         size_t size = sizeof name;
         sp_socket_name(self->socket, name, &size);
-        fprintf(stderr, "nanomsg: socket.%s[%s]: Error: %s\n", name, strstr(self->address, "://") + 3, nn_strerror(-error));
+        fprintf(stderr, "nanomsg: socket.%s[%s]: Error: %s\n", name, strstr(self->address, "://") + 3,
+                nn_strerror(-error));
     }
 }

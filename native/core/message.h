@@ -16,7 +16,8 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
 }
 
 /* A view on a chunk; takes one reference from the caller. */
-static inline void sp_message_view(struct nn_message *message, struct nn_chunk *chunk, const uint8_t *body, size_t body_bytes)
+static inline void sp_message_view(struct nn_message *message, struct nn_chunk *chunk, const uint8_t *body,
+                                   size_t body_bytes)
 {
     message->body = body;
     message->body_bytes = body_bytes;

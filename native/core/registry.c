@@ -58,14 +58,15 @@ const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_dom
 
 static bool is_sound(const struct nn_protocol *protocol)
 {
-    bool is_complete = protocol->pipe_added != NULL && protocol->pipe_removed != NULL && protocol->pipe_readable != NULL &&
-                       protocol->pipe_writable != NULL && protocol->events != NULL;
+    bool is_complete = protocol->pipe_added != NULL && protocol->pipe_removed != NULL &&
+                       protocol->pipe_readable != NULL && protocol->pipe_writable != NULL && protocol->events != NULL;
     bool has_send = (protocol->flags & NN_PROTOCOL_SENDS) == 0 || protocol->send != NULL;
     bool has_receive = (protocol->flags & NN_PROTOCOL_RECEIVES) == 0 || protocol->receive != NULL;
     bool has_domain = protocol->domain == AF_SP || protocol->domain == AF_SP_RAW;
 
     return protocol->version == NN_PROTOCOL_VERSION && is_complete && has_send && has_receive && has_domain &&
-           protocol->socket_bytes >= sizeof(struct nn_protocol_socket) && protocol->id > 0 && protocol->id <= UINT16_MAX;
+           protocol->socket_bytes >= sizeof(struct nn_protocol_socket) && protocol->id > 0 &&
+           protocol->id <= UINT16_MAX;
 }
 
 static int registry_add(const struct nn_protocol *protocol)
@@ -108,7 +109,8 @@ int sp_registry_transport(const char *address, const struct sp_transport **trans
 
     size_t scheme_bytes = (size_t)(colon - address);
     for (size_t i = 0; i < COUNT_OF(transports); i++) {
-        if (strlen(transports[i]->scheme) == scheme_bytes && memcmp(transports[i]->scheme, address, scheme_bytes) == 0) {
+        if (strlen(transports[i]->scheme) == scheme_bytes &&
+            memcmp(transports[i]->scheme, address, scheme_bytes) == 0) {
             *transport = transports[i];
             *rest = colon + 3;
             return 0;

@@ -316,7 +316,8 @@ static void socket_continue_closing(struct sp_socket *self)
 
 static void socket_wake(struct sp_socket *self, int events)
 {
-    for (struct sp_list_item *item = sp_list_first(&self->waits); item != NULL; item = sp_list_next(&self->waits, item)) {
+    for (struct sp_list_item *item = sp_list_first(&self->waits); item != NULL;
+         item = sp_list_next(&self->waits, item)) {
         struct sp_wait *wait = SP_CONTAINER(item, struct sp_wait, item);
         if (wait->events & events)
             sp_waiter_wake(wait->waiter);
@@ -491,7 +492,8 @@ int sp_socket_close(int s)
 static void process_wait_for_sockets(void)
 {
     sp_time_ns deadline_ns = sp_deadline_after_ms(TERMINATE_LIMIT_MS);
-    struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000u), .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                             .tv_nsec = (long)(deadline_ns % 1000000000u)};
 
     pthread_mutex_lock(&process.lock);
     while (process.engine_sockets > 0) {

@@ -52,7 +52,8 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
 int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int flags);
 
 /* The batches of nanomsg/loop.h: the number of messages, or -errno. */
-int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
+int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count,
+                         size_t queue_limit_bytes);
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count);
 int64_t sp_socket_queued_bytes(struct sp_socket *self);
 

@@ -34,7 +34,7 @@ struct sp_statistics {
 };
 
 struct sp_socket {
-    struct sp_mutex lock; /* guards all below that is not marked otherwise */
+    struct sp_mutex lock;   /* guards all below that is not marked otherwise */
     atomic_uint references; /* the descriptor's, each call's, each channel's */
     struct nn_loop *loop;
     const struct nn_protocol *protocol;
@@ -56,14 +56,14 @@ struct sp_socket {
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
 
-    int events;                /* as last computed: NN_POLLIN | NN_POLLOUT */
-    struct sp_list waits;      /* struct sp_wait */
+    int events;           /* as last computed: NN_POLLIN | NN_POLLOUT */
+    struct sp_list waits; /* struct sp_wait */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
 
     struct sp_timer protocol_timer;
     struct sp_timer linger_timer;
-    struct sp_list errands;    /* struct sp_task: to run when the lock is left */
+    struct sp_list errands; /* struct sp_task: to run when the lock is left */
     struct sp_task release;
     atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
     bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */
@@ -86,7 +86,7 @@ struct nn_pipe {
     uint8_t receive_priority;
     bool can_send;
     bool can_receive;
-    bool is_admitted; /* the protocol knows it */
+    bool is_admitted;                  /* the protocol knows it */
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 

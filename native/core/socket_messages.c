@@ -78,7 +78,8 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
         return -ENOTSUP;
 
     sp_socket_lock(self);
-    while ((rc = self->state == SP_SOCKET_OPEN ? self->protocol->receive(self->instance, message) : -EBADF) == -EAGAIN &&
+    while ((rc = self->state == SP_SOCKET_OPEN ? self->protocol->receive(self->instance, message) : -EBADF) ==
+               -EAGAIN &&
            !(flags & NN_DONTWAIT)) {
         if (deadline_ns == 0)
             deadline_ns = sp_deadline_after_ms(self->options.receive_timeout_ms);
@@ -136,7 +137,8 @@ static int socket_queue(struct sp_socket *self, struct nn_message *message, size
     return rc < 0 ? rc : sp_message_queue_push(&self->queue, message);
 }
 
-int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes)
+int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count,
+                         size_t queue_limit_bytes)
 {
     struct nn_message message;
     int taken = 0;

@@ -36,12 +36,12 @@ struct sp_endpoint {
     struct sp_socket *socket;
     const struct sp_transport *transport;
     int id;
-    bool is_bound;            /* false: it connects */
-    bool is_closed;           /* the user has shut it down: released with its last connection */
-    bool is_connecting;       /* counted in NN_STAT_INPROGRESS_CONNECTIONS */
-    bool has_error;           /* counted in NN_STAT_CURRENT_EP_ERRORS */
+    bool is_bound;      /* false: it connects */
+    bool is_closed;     /* the user has shut it down: released with its last connection */
+    bool is_connecting; /* counted in NN_STAT_INPROGRESS_CONNECTIONS */
+    bool has_error;     /* counted in NN_STAT_CURRENT_EP_ERRORS */
     int last_error;
-    unsigned users;           /* connections and requests that point here */
+    unsigned users;            /* connections and requests that point here */
     struct sp_options options; /* as they were when the endpoint was made */
     char address[NN_SOCKADDR_MAX + 1];
     struct sp_task release;

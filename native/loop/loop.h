@@ -16,8 +16,8 @@
 
 struct sp_loop {
     struct sp_poller poller;
-    struct sp_mutex lock;   /* guards all below */
-    struct sp_heap timers;  /* room for reserved_timers is made beforehand: starting one cannot fail */
+    struct sp_mutex lock;  /* guards all below */
+    struct sp_heap timers; /* room for reserved_timers is made beforehand: starting one cannot fail */
     size_t reserved_timers;
     sp_time_ns armed_ns;    /* the deadline that the poller knows; SP_FOREVER: none */
     struct sp_list mailbox; /* struct sp_task */

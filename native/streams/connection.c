@@ -208,7 +208,8 @@ static void connection_flush(struct nn_pipe *pipe)
 }
 
 /* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
-static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message)
+static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                             struct nn_message *message)
 {
     if (sp_send_queue_add(&self->queue, prefix, prefix_bytes, message, &self->socket->spare_buffer) < 0) {
         sp_pipe_break(self->pipe);
@@ -249,7 +250,8 @@ static int connection_send_directly(struct sp_connection *self, const uint8_t *p
         want(self, self->watch.wanted | SP_WRITABLE);
         return -EAGAIN;
     }
-    if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken, &self->socket->spare_buffer) < 0) {
+    if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken,
+                               &self->socket->spare_buffer) < 0) {
         sp_pipe_break(self->pipe); /* half a frame is out: the stream cannot go on */
         return -EAGAIN;
     }
@@ -295,7 +297,8 @@ static int connection_find_message(struct sp_connection *self)
 {
     int limit_bytes = self->socket->options.receive_max_bytes;
 
-    return sp_receive_buffer_next(&self->received, self->owner->framing, limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+    return sp_receive_buffer_next(&self->received, self->owner->framing,
+                                  limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
 }
 
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
@@ -360,8 +363,8 @@ static void connection_admit(struct sp_connection *self, int peer_id)
 
 static void connection_read_greeting(struct sp_connection *self)
 {
-    ssize_t count = recv(self->watch.fd, self->greeting + self->greeting_bytes, SP_GREETING_BYTES - self->greeting_bytes,
-                         MSG_DONTWAIT);
+    ssize_t count = recv(self->watch.fd, self->greeting + self->greeting_bytes,
+                         SP_GREETING_BYTES - self->greeting_bytes, MSG_DONTWAIT);
 
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -507,8 +510,8 @@ static int connection_begin(struct sp_connection *self)
     return rc;
 }
 
-void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
-                              void (*admitted)(struct sp_connection_owner *),
+void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
+                              const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int))
 {
     self->endpoint = endpoint;

@@ -21,8 +21,8 @@ struct sp_connection_owner {
     void (*ended)(struct sp_connection_owner *self, bool was_admitted, int error);
 };
 
-void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
-                              void (*admitted)(struct sp_connection_owner *),
+void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
+                              const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int));
 
 /* Takes a connected, non-blocking descriptor and begins the greeting. Returns 0; or -errno with the descriptor

@@ -14,7 +14,7 @@ struct sp_dialer_target {
     struct sp_socket_address local;   /* to bind before connecting; length 0: none */
     char host[256];                   /* to be resolved at every attempt, or empty */
     uint16_t port;
-    int family;                       /* of the answers wanted: AF_INET or AF_UNSPEC */
+    int family; /* of the answers wanted: AF_INET or AF_UNSPEC */
 };
 
 enum sp_dialer_state {
@@ -35,7 +35,7 @@ struct sp_dialer {
     int address_next;
     struct sp_watch watch; /* of the descriptor that is connecting */
     struct sp_timer retry;
-    unsigned failures;     /* attempts since a connection lived */
+    unsigned failures; /* attempts since a connection lived */
     sp_time_ns admitted_ns;
 };
 

@@ -81,7 +81,8 @@ static ssize_t fill_slab(struct sp_receive_buffer *self, int fd, struct sp_slab 
 {
     uint8_t *to = slab->chunk->bytes + slab->used_bytes;
     size_t carried = self->partial != NULL ? self->partial->size_bytes : 0;
-    struct iovec vector = {.iov_base = to + carried, .iov_len = slab->chunk->capacity_bytes - slab->used_bytes - carried};
+    struct iovec vector = {.iov_base = to + carried,
+                           .iov_len = slab->chunk->capacity_bytes - slab->used_bytes - carried};
 
     ssize_t count = read_vectors(fd, &vector, 1);
     if (count <= 0)

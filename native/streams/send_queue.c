@@ -125,8 +125,8 @@ int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, si
     return 0;
 }
 
-int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
-                      struct nn_chunk **spare)
+int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
+                      struct nn_message *message, struct nn_chunk **spare)
 {
     return sp_send_queue_add_rest(self, prefix, prefix_bytes, message, 0, spare);
 }

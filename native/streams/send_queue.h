@@ -25,8 +25,8 @@ struct sp_send_queue {
 /* Adds prefix, header and body. On 0 the message is taken (freed or referenced); a large borrowed body is kept as
  * it is, see sp_send_queue_own. *spare is a buffer to gather in, taken when one is needed. Returns 0 or -ENOMEM,
  * with nothing changed. */
-int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
-                      struct nn_chunk **spare);
+int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
+                      struct nn_message *message, struct nn_chunk **spare);
 
 /* The same for the part of the frame behind its first `skip_bytes`, which the kernel has taken; everything is owned
  * afterwards. */

@@ -40,7 +40,8 @@ static const char *name_of(const struct inproc_endpoint *self)
 /* Called under names.lock. */
 static struct inproc_endpoint *find_bound(const char *name)
 {
-    for (struct sp_list_item *item = sp_list_first(&names.bound); item != NULL; item = sp_list_next(&names.bound, item)) {
+    for (struct sp_list_item *item = sp_list_first(&names.bound); item != NULL;
+         item = sp_list_next(&names.bound, item)) {
         struct inproc_endpoint *endpoint = SP_CONTAINER(item, struct inproc_endpoint, named);
         if (strcmp(name_of(endpoint), name) == 0)
             return endpoint;

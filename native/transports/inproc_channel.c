@@ -24,7 +24,7 @@ struct side {
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
 
-    atomic_size_t queued_bytes;  /* in `queue` and `taken` */
+    atomic_size_t queued_bytes;    /* in `queue` and `taken` */
     atomic_bool is_sender_blocked; /* the other side waits for room */
 
     /* Guarded by this side's socket. */
@@ -278,7 +278,8 @@ static void count_connection(struct side *side, struct sp_socket *socket)
 
 static void side_attach(struct side *side, struct sp_socket *socket)
 {
-    struct sp_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, side->end.endpoint_id) : NULL;
+    struct sp_endpoint *endpoint =
+        socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, side->end.endpoint_id) : NULL;
     int error;
 
     if (endpoint != NULL && !is_other_closed(side)) {

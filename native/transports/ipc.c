@@ -12,7 +12,7 @@
 
 struct ipc_endpoint {
     struct sp_stream_endpoint stream; /* first */
-    dev_t device; /* of the socket file that we made, so that we remove no other */
+    dev_t device;                     /* of the socket file that we made, so that we remove no other */
     ino_t inode;
 };
 
@@ -49,7 +49,8 @@ static bool is_answered(const struct sp_socket_address *address, const struct sp
 
 /* Removes the socket that a dead process has left at the path; nothing else is ever removed. Returns 0, also when
  * there is nothing, or -EADDRINUSE. */
-static int remove_stale_socket(const char *path, const struct sp_socket_address *address, const struct sp_options *options)
+static int remove_stale_socket(const char *path, const struct sp_socket_address *address,
+                               const struct sp_options *options)
 {
     struct stat status;
 

@@ -11,7 +11,9 @@ static int tcp_bind(struct sp_endpoint *base, const char *text)
     struct sp_socket_address address;
     int rc = sp_net_address_to_bind(text, base->options.ipv4_only, &address);
 
-    return rc < 0 ? rc : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
+    return rc < 0
+               ? rc
+               : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
 }
 
 static int tcp_connect(struct sp_endpoint *base, const char *text)
@@ -28,7 +30,8 @@ static void tcp_address(const struct sp_endpoint *base, char *buffer)
     const struct sp_stream_endpoint *self = SP_CONTAINER(base, const struct sp_stream_endpoint, base);
     struct sp_socket_address address = {.length = sizeof address.storage};
 
-    if (base->is_bound && getsockname(self->listener.watch.fd, (struct sockaddr *)&address.storage, &address.length) == 0)
+    if (base->is_bound &&
+        getsockname(self->listener.watch.fd, (struct sockaddr *)&address.storage, &address.length) == 0)
         sp_net_address_write(&address, buffer, NN_SOCKADDR_MAX + 1);
     else
         strcpy(buffer, strstr(base->address, "://") + 3);

@@ -67,9 +67,15 @@ TEST(answerer_sends_each_answer_to_who_asked_with_the_whole_stack)
     CHECK_OK(MOCK_SEND(rep, "2"));
     CHECK(MOCK_IS(mock_receive(rep), "", "third"));
     CHECK_OK(MOCK_SEND(rep, "3"));
-    CHECK(MOCK_IS(mock_sent(reqs[0]), "", "\x80\0\0\0" "1"));
-    CHECK(MOCK_IS(mock_sent(reqs[1]), "", "\0\0\1\0\x80\0\0\0" "2"));
-    CHECK(MOCK_IS(mock_sent(reqs[2]), "", "\0\0\1\0\x7f\xff\xff\xff\xff\xff\xff\xff" "3"));
+    CHECK(MOCK_IS(mock_sent(reqs[0]), "",
+                  "\x80\0\0\0"
+                  "1"));
+    CHECK(MOCK_IS(mock_sent(reqs[1]), "",
+                  "\0\0\1\0\x80\0\0\0"
+                  "2"));
+    CHECK(MOCK_IS(mock_sent(reqs[2]), "",
+                  "\0\0\1\0\x7f\xff\xff\xff\xff\xff\xff\xff"
+                  "3"));
     mock_close(rep);
 }
 
@@ -138,12 +144,12 @@ TEST(answerer_drops_malformed_messages_and_keeps_the_connection)
         const char *bytes;
         size_t count;
     } cases[] = {
-        { "", 0 },
-        { "\x80", 1 },
-        { "\x80\0\0", 3 },
-        { "\0\0\0\0", 4 },
-        { "\0\0\0\1\x80\0\0", 7 },
-        { "\0\0\0\1\0\0\0\2no bottom", 17 },
+        {"", 0},
+        {"\x80", 1},
+        {"\x80\0\0", 3},
+        {"\0\0\0\0", 4},
+        {"\0\0\0\1\x80\0\0", 7},
+        {"\0\0\0\1\0\0\0\2no bottom", 17},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -165,7 +171,7 @@ TEST(answerer_drops_malformed_messages_and_keeps_the_connection)
 
 TEST(answerer_takes_stacks_up_to_the_maximal_number_of_words)
 {
-    static const int limits[] = { 1, 2, 8, 9, 10, 255 };
+    static const int limits[] = {1, 2, 8, 9, 10, 255};
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         size_t limit = (size_t)limits[i];
@@ -262,7 +268,7 @@ TEST(raw_answerer_tells_the_pipe_and_the_stack_in_the_header)
 
     struct mock_bytes asked = mock_receive(rep);
     CHECK_EQUAL(asked.header_bytes, 12);
-    uint8_t expected[] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id };
+    uint8_t expected[] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
     CHECK(memcmp(asked.bytes, expected, 4) == 0);
     CHECK((asked.bytes[0] & 0x80) == 0);
     CHECK(memcmp(asked.bytes + 4, "\0\0\0\1" REQUEST_ID "ask", 11) == 0);

@@ -116,7 +116,8 @@ static int header_assign(struct nn_message *message, const uint8_t *bytes, size_
     return 0;
 }
 
-static int header_join(struct nn_message *message, const void *head, size_t head_bytes, const void *tail, size_t tail_bytes)
+static int header_join(struct nn_message *message, const void *head, size_t head_bytes, const void *tail,
+                       size_t tail_bytes)
 {
     uint8_t joined[HEADER_MAX_BYTES];
 
@@ -382,7 +383,8 @@ static void require_complete(const struct nn_protocol *protocol)
     require(protocol->pipe_readable != NULL && protocol->pipe_writable != NULL, "no pipe_readable or pipe_writable");
     require(protocol->events != NULL, "no events");
     require((protocol->send != NULL) == ((protocol->flags & NN_PROTOCOL_SENDS) != 0), "send does not fit its flag");
-    require((protocol->receive != NULL) == ((protocol->flags & NN_PROTOCOL_RECEIVES) != 0), "receive does not fit its flag");
+    require((protocol->receive != NULL) == ((protocol->flags & NN_PROTOCOL_RECEIVES) != 0),
+            "receive does not fit its flag");
 }
 
 struct sp_socket *mock_try_open(const struct nn_protocol *protocol)
@@ -437,7 +439,8 @@ static int send_message(struct sp_socket *socket, struct nn_message *message)
     return rc;
 }
 
-int mock_send_bytes(struct sp_socket *socket, const void *header, size_t header_bytes, const void *body, size_t body_bytes)
+int mock_send_bytes(struct sp_socket *socket, const void *header, size_t header_bytes, const void *body,
+                    size_t body_bytes)
 {
     struct nn_message message;
     uint8_t *borrowed = allocate(body_bytes + 1);
@@ -468,7 +471,7 @@ int mock_send_owned(struct sp_socket *socket, const void *body, size_t body_byte
 /* Takes the message. */
 static struct mock_bytes flatten(struct nn_message *message, const uint8_t *origin)
 {
-    struct mock_bytes out = { .header_bytes = message->header_bytes, .origin = origin };
+    struct mock_bytes out = {.header_bytes = message->header_bytes, .origin = origin};
 
     out.count = message->header_bytes + message->body_bytes;
     require(out.count <= sizeof out.bytes, "a message is too long for the mock");
@@ -488,7 +491,7 @@ struct mock_bytes mock_receive(struct sp_socket *socket)
     int rc = socket->protocol->receive(socket->base, &message);
     leave(socket);
     if (rc < 0)
-        return (struct mock_bytes){ .rc = rc };
+        return (struct mock_bytes){.rc = rc};
     return flatten(&message, message.body);
 }
 
@@ -665,7 +668,7 @@ struct mock_bytes mock_sent(struct nn_pipe *pipe)
     const uint8_t *origin;
 
     if (!queue_take(&pipe->sent, &message, &origin))
-        return (struct mock_bytes){ .rc = -EAGAIN };
+        return (struct mock_bytes){.rc = -EAGAIN};
     struct mock_bytes out = flatten(&message, origin);
     out.header_bytes = 0;
     return out;
@@ -681,11 +684,13 @@ size_t mock_waiting_count(const struct nn_pipe *pipe)
     return pipe->arrived.count;
 }
 
-bool mock_is(const struct mock_bytes *bytes, const char *header, size_t header_bytes, const char *body, size_t body_bytes)
+bool mock_is(const struct mock_bytes *bytes, const char *header, size_t header_bytes, const char *body,
+             size_t body_bytes)
 {
     if (bytes->rc < 0 || bytes->header_bytes != header_bytes || bytes->count != header_bytes + body_bytes)
         return false;
-    return memcmp(bytes->bytes, header, header_bytes) == 0 && memcmp(bytes->bytes + header_bytes, body, body_bytes) == 0;
+    return memcmp(bytes->bytes, header, header_bytes) == 0 &&
+           memcmp(bytes->bytes + header_bytes, body, body_bytes) == 0;
 }
 
 /* ---- Memory ---- */

@@ -14,19 +14,21 @@
 
 /* What a peer was sent or a user has received. */
 struct mock_bytes {
-    int rc;                 /* 0, or why there is none */
-    size_t header_bytes;    /* the first bytes, in what a user has received */
-    size_t count;           /* header and body */
-    const uint8_t *origin;  /* where the body lay, to see whether it was shared */
+    int rc;                /* 0, or why there is none */
+    size_t header_bytes;   /* the first bytes, in what a user has received */
+    size_t count;          /* header and body */
+    const uint8_t *origin; /* where the body lay, to see whether it was shared */
     uint8_t bytes[MOCK_MESSAGE_BYTES];
 };
 
-bool mock_is(const struct mock_bytes *bytes, const char *header, size_t header_bytes, const char *body, size_t body_bytes);
+bool mock_is(const struct mock_bytes *bytes, const char *header, size_t header_bytes, const char *body,
+             size_t body_bytes);
 
 /* Compares with string literals, which may contain zeros: MOCK_IS(mock_sent(pipe), "\x80\0\0\1", "body"). */
 #define MOCK_IS(bytes, header, body) mock_is_value((bytes), (header), sizeof(header) - 1, (body), sizeof(body) - 1)
 
-static inline bool mock_is_value(struct mock_bytes bytes, const char *header, size_t header_bytes, const char *body, size_t body_bytes)
+static inline bool mock_is_value(struct mock_bytes bytes, const char *header, size_t header_bytes, const char *body,
+                                 size_t body_bytes)
 {
     return mock_is(&bytes, header, header_bytes, body, body_bytes);
 }
@@ -43,9 +45,11 @@ struct sp_socket *mock_try_open(const struct nn_protocol *protocol);
 void mock_close(struct sp_socket *socket);
 
 /* As nn_send with NN_DONTWAIT: the body is borrowed for the call and spoilt afterwards. */
-int mock_send_bytes(struct sp_socket *socket, const void *header, size_t header_bytes, const void *body, size_t body_bytes);
+int mock_send_bytes(struct sp_socket *socket, const void *header, size_t header_bytes, const void *body,
+                    size_t body_bytes);
 #define MOCK_SEND(socket, body) mock_send_bytes((socket), NULL, 0, (body), sizeof(body) - 1)
-#define MOCK_SEND_RAW(socket, header, body) mock_send_bytes((socket), (header), sizeof(header) - 1, (body), sizeof(body) - 1)
+#define MOCK_SEND_RAW(socket, header, body)                                                                            \
+    mock_send_bytes((socket), (header), sizeof(header) - 1, (body), sizeof(body) - 1)
 
 /* The same with a body that is a chunk already, as with NN_MSG. */
 int mock_send_owned(struct sp_socket *socket, const void *body, size_t body_bytes);

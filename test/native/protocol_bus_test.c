@@ -57,10 +57,10 @@ TEST(raw_bus_takes_headers_of_no_or_eight_bytes_only)
     static const struct {
         size_t header_bytes;
         int rc;
-    } cases[] = { { 0, 0 }, { 1, -EINVAL }, { 4, -EINVAL }, { 7, -EINVAL }, { 8, 0 }, { 9, -EINVAL }, { 64, -EINVAL } };
+    } cases[] = {{0, 0}, {1, -EINVAL}, {4, -EINVAL}, {7, -EINVAL}, {8, 0}, {9, -EINVAL}, {64, -EINVAL}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint8_t header[64] = { 0xff, 0xff, 0xff, 0xff, 0xff };
+        uint8_t header[64] = {0xff, 0xff, 0xff, 0xff, 0xff};
         struct sp_socket *bus = mock_open(&sp_bus_raw_protocol);
         struct nn_pipe *peer = mock_attach(bus, 1);
 

@@ -7,14 +7,15 @@
 extern const struct nn_protocol sp_pair_protocol;
 extern const struct nn_protocol sp_pair_raw_protocol;
 
-static const struct nn_protocol *const domains[] = { &sp_pair_protocol, &sp_pair_raw_protocol };
-#define EACH_DOMAIN(protocol) \
-    for (size_t domain = 0; domain < 2; domain++) \
+static const struct nn_protocol *const domains[] = {&sp_pair_protocol, &sp_pair_raw_protocol};
+#define EACH_DOMAIN(protocol)                                                                                          \
+    for (size_t domain = 0; domain < 2; domain++)                                                                      \
         for (const struct nn_protocol *protocol = domains[domain]; protocol != NULL; protocol = NULL)
 
 TEST(pair_without_a_peer_neither_sends_nor_receives)
 {
-    EACH_DOMAIN(protocol) {
+    EACH_DOMAIN(protocol)
+    {
         struct sp_socket *pair = mock_open(protocol);
 
         CHECK_EQUAL(mock_events(pair), 0);
@@ -26,7 +27,8 @@ TEST(pair_without_a_peer_neither_sends_nor_receives)
 
 TEST(pair_passes_messages_both_ways_in_order_without_copying)
 {
-    EACH_DOMAIN(protocol) {
+    EACH_DOMAIN(protocol)
+    {
         struct sp_socket *pair = mock_open(protocol);
         struct nn_pipe *peer = mock_attach(pair, MOCK_UNLIMITED);
         unsigned copies_before = mock_copies();
@@ -48,7 +50,8 @@ TEST(pair_passes_messages_both_ways_in_order_without_copying)
 
 TEST(pair_puts_a_header_before_the_body)
 {
-    EACH_DOMAIN(protocol) {
+    EACH_DOMAIN(protocol)
+    {
         struct sp_socket *pair = mock_open(protocol);
         struct nn_pipe *peer = mock_attach(pair, 1);
 

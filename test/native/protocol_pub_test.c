@@ -9,7 +9,7 @@ extern const struct nn_protocol sp_pub_raw_protocol;
 
 TEST(pub_without_a_peer_sends_to_nobody_and_copies_nothing)
 {
-    const struct nn_protocol *const domains[] = { &sp_pub_protocol, &sp_pub_raw_protocol };
+    const struct nn_protocol *const domains[] = {&sp_pub_protocol, &sp_pub_raw_protocol};
 
     for (size_t domain = 0; domain < 2; domain++) {
         struct sp_socket *pub = mock_open(domains[domain]);

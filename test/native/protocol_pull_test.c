@@ -9,7 +9,7 @@ extern const struct nn_protocol sp_pull_raw_protocol;
 
 TEST(pull_without_a_message_receives_nothing)
 {
-    const struct nn_protocol *const domains[] = { &sp_pull_protocol, &sp_pull_raw_protocol };
+    const struct nn_protocol *const domains[] = {&sp_pull_protocol, &sp_pull_raw_protocol};
 
     for (size_t domain = 0; domain < 2; domain++) {
         struct sp_socket *pull = mock_open(domains[domain]);

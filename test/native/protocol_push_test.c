@@ -9,7 +9,7 @@ extern const struct nn_protocol sp_push_raw_protocol;
 
 TEST(push_without_a_peer_does_not_send)
 {
-    const struct nn_protocol *const domains[] = { &sp_push_protocol, &sp_push_raw_protocol };
+    const struct nn_protocol *const domains[] = {&sp_push_protocol, &sp_push_raw_protocol};
 
     for (size_t domain = 0; domain < 2; domain++) {
         struct sp_socket *push = mock_open(domains[domain]);

@@ -68,12 +68,12 @@ TEST(req_drops_whatever_is_not_the_reply_to_the_latest_request)
         const char *bytes;
         size_t count;
     } cases[] = {
-        { "nothing", "", 0 },
-        { "too short", "\x80\0\0", 3 },
-        { "top bit missing", "\0\0\0\0x", 5 },
-        { "cancelled request", FIRST_ID "x", 5 },
-        { "later id", "\x80\0\0\1x", 5 },
-        { "backtrace on top", "\0\0\0\1\x80\0\0\0x", 9 },
+        {"nothing", "", 0},
+        {"too short", "\x80\0\0", 3},
+        {"top bit missing", "\0\0\0\0x", 5},
+        {"cancelled request", FIRST_ID "x", 5},
+        {"later id", "\x80\0\0\1x", 5},
+        {"backtrace on top", "\0\0\0\1\x80\0\0\0x", 9},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

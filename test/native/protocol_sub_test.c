@@ -28,7 +28,7 @@ static int unsubscribe(struct sp_socket *sub, const char *prefix)
 
 TEST(sub_without_a_subscription_receives_nothing)
 {
-    const struct nn_protocol *const domains[] = { &sp_sub_protocol, &sp_sub_raw_protocol };
+    const struct nn_protocol *const domains[] = {&sp_sub_protocol, &sp_sub_raw_protocol};
 
     for (size_t domain = 0; domain < 2; domain++) {
         struct sp_socket *sub = mock_open(domains[domain]);
@@ -45,7 +45,7 @@ TEST(sub_without_a_subscription_receives_nothing)
 
 TEST(sub_reports_in_only_for_a_message_that_matches)
 {
-    const struct nn_protocol *const domains[] = { &sp_sub_protocol, &sp_sub_raw_protocol };
+    const struct nn_protocol *const domains[] = {&sp_sub_protocol, &sp_sub_raw_protocol};
 
     for (size_t domain = 0; domain < 2; domain++) {
         struct sp_socket *sub = mock_open(domains[domain]);
@@ -196,13 +196,13 @@ TEST(subscriptions_match_prefixes_and_nothing_else)
         const char *prefix, *body;
         bool is_match;
     } cases[] = {
-        { "", "", true },     { "", "x", true },       { "a", "", false },      { "a", "a", true },
-        { "a", "ab", true },  { "a", "b", false },     { "ab", "a", false },    { "ab", "ab", true },
-        { "ab", "ac", false }, { "ab", "xab", false }, { "\xff", "\xff", true }, { "\xff", "\x7f", false },
+        {"", "", true},      {"", "x", true},      {"a", "", false},       {"a", "a", true},
+        {"a", "ab", true},   {"a", "b", false},    {"ab", "a", false},     {"ab", "ab", true},
+        {"ab", "ac", false}, {"ab", "xab", false}, {"\xff", "\xff", true}, {"\xff", "\x7f", false},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sp_subscriptions set = { 0 };
+        struct sp_subscriptions set = {0};
 
         CHECK_OK(add(&set, cases[i].prefix));
         CHECK_EQUAL(matches(&set, cases[i].body), cases[i].is_match);
@@ -212,7 +212,7 @@ TEST(subscriptions_match_prefixes_and_nothing_else)
 
 TEST(subscriptions_distinguish_zero_bytes)
 {
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
 
     CHECK_OK(sp_subscriptions_add(&set, (const uint8_t *)"\0\0a", 3));
     CHECK(sp_subscriptions_match(&set, (const uint8_t *)"\0\0ab", 4));
@@ -225,12 +225,12 @@ TEST(subscriptions_distinguish_zero_bytes)
 
 TEST(subscriptions_do_not_take_back_what_was_not_added)
 {
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
 
     CHECK_OK(add(&set, "abcd"));
     CHECK_OK(add(&set, "abxy"));
-    CHECK(!take_back(&set, "")); /* the root */
-    CHECK(!take_back(&set, "a")); /* inside a label */
+    CHECK(!take_back(&set, ""));   /* the root */
+    CHECK(!take_back(&set, "a"));  /* inside a label */
     CHECK(!take_back(&set, "ab")); /* a fork */
     CHECK(!take_back(&set, "abcde"));
     CHECK(!take_back(&set, "abce"));
@@ -248,7 +248,7 @@ TEST(subscriptions_agree_with_a_list_of_prefixes)
     enum { PREFIXES = 364 }; /* all words of up to five letters of three */
     static char words[PREFIXES][8];
     static unsigned counts[PREFIXES];
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
     uint64_t seed = 42;
     size_t word_count = 1;
 
@@ -283,7 +283,7 @@ TEST(subscriptions_agree_with_a_list_of_prefixes)
 TEST(subscriptions_hold_a_hundred_thousand_prefixes)
 {
     enum { COUNT = 100000 };
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
     char prefix[32];
 
     for (int i = 0; i < COUNT; i++) {
@@ -311,7 +311,7 @@ TEST(subscriptions_hold_a_hundred_thousand_prefixes)
 TEST(subscriptions_bear_a_hundred_thousand_nested_prefixes)
 {
     enum { COUNT = 100000 };
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
     uint8_t *bytes = malloc(COUNT);
 
     memset(bytes, 'a', COUNT);
@@ -332,14 +332,14 @@ TEST(subscriptions_bear_a_hundred_thousand_nested_prefixes)
 
 TEST(subscriptions_tell_all_first_bytes_apart)
 {
-    struct sp_subscriptions set = { 0 };
+    struct sp_subscriptions set = {0};
 
     for (unsigned byte = 0; byte < 256; byte++) {
-        uint8_t prefix[2] = { (uint8_t)byte, (uint8_t)(byte ^ 0x55) };
+        uint8_t prefix[2] = {(uint8_t)byte, (uint8_t)(byte ^ 0x55)};
         CHECK_OK(sp_subscriptions_add(&set, prefix, 2));
     }
     for (unsigned byte = 0; byte < 256; byte++) {
-        uint8_t body[3] = { (uint8_t)byte, (uint8_t)(byte ^ 0x55), 0 };
+        uint8_t body[3] = {(uint8_t)byte, (uint8_t)(byte ^ 0x55), 0};
         CHECK(sp_subscriptions_match(&set, body, 3));
         body[1] ^= 1;
         CHECK(!sp_subscriptions_match(&set, body, 3));

@@ -113,7 +113,7 @@ TEST(surveyor_drops_whatever_is_no_answer_to_the_latest_survey)
         const char *bytes;
         size_t count;
     } cases[] = {
-        { "", 0 }, { "\x80\0\0", 3 }, { "\0\0\0\0x", 5 }, { FIRST_ID "x", 5 }, { "\0\0\0\1" SECOND_ID "x", 9 },
+        {"", 0}, {"\x80\0\0", 3}, {"\0\0\0\0x", 5}, {FIRST_ID "x", 5}, {"\0\0\0\1" SECOND_ID "x", 9},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -118,7 +118,8 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 
 /** Makes a chunk of foreign memory. release is called once, on any thread, when the last reference goes.
  *  Returns NULL and errno ENOMEM. */
-NN_EXPORT struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context), void *context);
+NN_EXPORT struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context),
+                                          void *context);
 /** The chunk behind memory of nn_allocmsg or of a message received with NN_MSG; NULL if it is none. */
 NN_EXPORT struct nn_chunk *nn_chunk_of(void *message);
 NN_EXPORT void nn_chunk_retain(struct nn_chunk *chunk);

@@ -131,7 +131,7 @@ struct nn_protocol_socket {
 };
 
 /** Gets from a member back to the structure that holds it. */
-#define NN_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define NN_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /** (Re)starts the socket's one protocol timer: `timer` of the table is called once, not before
  *  delay_ms milliseconds (>= 0) have passed. */
@@ -150,7 +150,8 @@ NN_EXPORT uint32_t nn_protocol_random(void);
 /* Flags of a protocol. */
 #define NN_PROTOCOL_SENDS 1    /* nn_send is allowed; ENOTSUP otherwise */
 #define NN_PROTOCOL_RECEIVES 2 /* nn_recv is allowed; ENOTSUP otherwise */
-#define NN_PROTOCOL_BUFFERS 4  /* its pipes hold up to NN_SNDBUF bytes that the kernel refused, because
+#define NN_PROTOCOL_BUFFERS                                                                                            \
+    4 /* its pipes hold up to NN_SNDBUF bytes that the kernel refused, because
                                   the protocol drops what a pipe does not take (pub, rep, ...) */
 
 struct nn_protocol {

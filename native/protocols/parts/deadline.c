@@ -3,7 +3,8 @@
 
 #include <limits.h>
 
-static void deadline_start_timer(struct sp_deadline *self, struct nn_protocol_socket *socket, uint64_t now_ms, int delay_ms)
+static void deadline_start_timer(struct sp_deadline *self, struct nn_protocol_socket *socket, uint64_t now_ms,
+                                 int delay_ms)
 {
     nn_protocol_timer_start(socket, delay_ms);
     self->is_timer_running = true;

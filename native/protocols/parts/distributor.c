@@ -27,7 +27,8 @@ void sp_distributor_writable(struct sp_distributor *self, struct sp_distributor_
 }
 
 /* The first pipe from `item` on that is to get the message, or NULL. */
-static struct sp_distributor_slot *distributor_find(const struct sp_distributor *self, struct sp_list_item *item, uint32_t except)
+static struct sp_distributor_slot *distributor_find(const struct sp_distributor *self, struct sp_list_item *item,
+                                                    uint32_t except)
 {
     while (item != NULL) {
         struct sp_distributor_slot *slot = SP_CONTAINER(item, struct sp_distributor_slot, item);
@@ -38,7 +39,8 @@ static struct sp_distributor_slot *distributor_find(const struct sp_distributor 
     return NULL;
 }
 
-static struct sp_distributor_slot *distributor_next(const struct sp_distributor *self, struct sp_distributor_slot *slot, uint32_t except)
+static struct sp_distributor_slot *distributor_next(const struct sp_distributor *self, struct sp_distributor_slot *slot,
+                                                    uint32_t except)
 {
     return distributor_find(self, sp_list_next(&self->writable, &slot->item), except);
 }

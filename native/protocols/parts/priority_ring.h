@@ -17,7 +17,7 @@ struct sp_priority_slot {
 
 /* Valid when zeroed. */
 struct sp_priority_ring {
-    uint32_t occupied; /* bit n: level n has a pipe */
+    uint32_t occupied;                            /* bit n: level n has a pipe */
     struct sp_priority_slot *turn[SP_PRIORITIES]; /* whose turn it is; NULL: the level is empty */
 };
 

@@ -12,7 +12,8 @@
 /* ---- Nodes ---- */
 
 /* A node without children. The label is up to two pieces put together. */
-static struct sp_subscription_node *node_create(const uint8_t *head, size_t head_bytes, const uint8_t *tail, size_t tail_bytes)
+static struct sp_subscription_node *node_create(const uint8_t *head, size_t head_bytes, const uint8_t *tail,
+                                                size_t tail_bytes)
 {
     struct sp_subscription_node *node = sp_zalloc(sizeof *node + head_bytes + tail_bytes);
 
@@ -35,7 +36,8 @@ static void node_destroy(struct sp_subscription_node *node)
 
 /* Replaces the node by one with another label, which may lie in the node's own. Returns NULL, with nothing
  * changed, when memory is short. */
-static struct sp_subscription_node *node_relabel(struct sp_subscription_node *node, const uint8_t *head, size_t head_bytes, const uint8_t *tail, size_t tail_bytes)
+static struct sp_subscription_node *node_relabel(struct sp_subscription_node *node, const uint8_t *head,
+                                                 size_t head_bytes, const uint8_t *tail, size_t tail_bytes)
 {
     struct sp_subscription_node *replacement = node_create(head, head_bytes, tail, tail_bytes);
 
@@ -84,7 +86,8 @@ static size_t node_find(const struct sp_subscription_node *node, uint8_t byte)
 }
 
 /* The child that leads on with these bytes, or NULL when none has all of its label in them. */
-static struct sp_subscription_node *node_step(const struct sp_subscription_node *node, const uint8_t *bytes, size_t count)
+static struct sp_subscription_node *node_step(const struct sp_subscription_node *node, const uint8_t *bytes,
+                                              size_t count)
 {
     size_t place = node_find(node, bytes[0]);
 
@@ -165,7 +168,8 @@ static int subscriptions_add_leaf(struct sp_subscription_node *parent, const uin
 
 /* Puts a node between `parent` and its child at `place`, where the child's label and the rest of a new
  * prefix part after `common` bytes: the new prefix ends there or goes on in a leaf beside the child. */
-static int subscriptions_fork(struct sp_subscription_node *parent, size_t place, size_t common, const uint8_t *rest, size_t rest_bytes)
+static int subscriptions_fork(struct sp_subscription_node *parent, size_t place, size_t common, const uint8_t *rest,
+                              size_t rest_bytes)
 {
     struct sp_subscription_node *child = parent->children[place];
     struct sp_subscription_node *fork = node_create(rest, common, NULL, 0);
@@ -226,7 +230,8 @@ int sp_subscriptions_add(struct sp_subscriptions *self, const uint8_t *prefix, s
 static void subscriptions_join(struct sp_subscription_node *parent, struct sp_subscription_node *node)
 {
     struct sp_subscription_node *child = node->children[0];
-    struct sp_subscription_node *joined = node_relabel(child, node->label, node->label_bytes, child->label, child->label_bytes);
+    struct sp_subscription_node *joined =
+        node_relabel(child, node->label, node->label_bytes, child->label, child->label_bytes);
 
     if (joined == NULL)
         return;
@@ -235,7 +240,8 @@ static void subscriptions_join(struct sp_subscription_node *parent, struct sp_su
 }
 
 /* Removes what is of no use any more after the last subscription of `node` has gone. */
-static void subscriptions_prune(struct sp_subscription_node *grandparent, struct sp_subscription_node *parent, struct sp_subscription_node *node)
+static void subscriptions_prune(struct sp_subscription_node *grandparent, struct sp_subscription_node *parent,
+                                struct sp_subscription_node *node)
 {
     if (node->child_count == 0) {
         node_remove(parent, node);
