@@ -1,0 +1,79 @@
+/** The bar without a messaging library: Node.js' own sockets and a length of 8 bytes before each message. */
+import net from 'node:net'
+
+export const version = process.versions.node
+
+const HEADER_BYTES = 8
+const BURST = 256
+
+function frameInto(bytes, at, body) {
+  bytes.writeBigUInt64BE(BigInt(body.length), at)
+  bytes.set(body, at + HEADER_BYTES)
+}
+
+function frame(body) {
+  const framed = Buffer.allocUnsafe(HEADER_BYTES + body.length)
+  frameInto(framed, 0, body)
+  return framed
+}
+
+const target = (address) => {
+  const path = address.match(/^ipc:\/\/(.*)/)
+  if (path) return { path: path[1] }
+  const { hostname, port } = new URL(address.replace('tcp:', 'http:'))
+  return { host: hostname, port: Number(port) }
+}
+
+const addressOf = (server, address) =>
+  address.startsWith('ipc:') ? address : `tcp://127.0.0.1:${server.address().port}`
+
+/** Calls back with each message that a stream brings. */
+function onBodies(stream, onBody) {
+  let rest = Buffer.alloc(0)
+  stream.on('data', (data) => {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, data]) : data
+    let at = 0
+    while (bytes.length - at >= HEADER_BYTES) {
+      const end = at + HEADER_BYTES + bytes.readUInt32BE(at + 4)
+      if (end > bytes.length) break
+      onBody(bytes.subarray(at + HEADER_BYTES, end))
+      at = end
+    }
+    rest = bytes.subarray(at)
+  })
+}
+
+export async function push(address, body) {
+  const socket = net.connect({ ...target(address), noDelay: true })
+  const frameBytes = HEADER_BYTES + body.length
+  const burst = Math.max(1, Math.min(BURST, Math.floor(65_536 / frameBytes)))
+  const sendMore = () => {
+    let isWritable = true
+    while (isWritable) {
+      const framed = Buffer.allocUnsafeSlow(burst * frameBytes)
+      for (let at = 0; at < framed.length; at += frameBytes) frameInto(framed, at, body)
+      isWritable = socket.write(framed)
+    }
+    socket.once('drain', sendMore)
+  }
+  socket.on('connect', sendMore)
+}
+
+export async function pull(address, onMessages) {
+  const server = net.createServer((socket) => onBodies(socket, () => onMessages(1)))
+  server.listen(target(address), () => onMessages.listensAt(addressOf(server, address)))
+}
+
+export async function req(address, body, onReply) {
+  const socket = net.connect({ ...target(address), noDelay: true })
+  onBodies(socket, () => {
+    onReply()
+    socket.write(frame(body))
+  })
+  socket.on('connect', () => socket.write(frame(body)))
+}
+
+export async function rep(address, onMessages) {
+  const server = net.createServer({ noDelay: true }, (socket) => onBodies(socket, (body) => socket.write(frame(body))))
+  server.listen(target(address), () => onMessages.listensAt(addressOf(server, address)))
+}
