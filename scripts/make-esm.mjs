@@ -14,7 +14,10 @@ function valueNames(declarations) {
   })
   const checker = program.getTypeChecker()
   const module = checker.getSymbolAtLocation(program.getSourceFile(declarations))
+  const isTypeOnly = ({ declarations = [] }) =>
+    declarations.some((each) => ts.isExportSpecifier(each) && ts.isTypeOnlyExportDeclaration(each))
   const isValue = (symbol) => {
+    if (isTypeOnly(symbol)) return false
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
     return (target.flags & ts.SymbolFlags.Value) !== 0
   }

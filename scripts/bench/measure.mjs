@@ -1,7 +1,7 @@
 /** One measurement: two processes, one conversation. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,5 +90,6 @@ export async function measure(peer, { pattern, transport, bytes }) {
   } finally {
     clearTimeout(timer)
     for (const side of sides) side.kill()
+    if (transport === 'ipc') rmSync(address.slice('ipc://'.length), { force: true })
   }
 }
