@@ -1,0 +1,96 @@
+import { constants } from 'node:os'
+import { NanomsgError, Pair, Pull, Push, Req } from 'nanomsg-native'
+import { describe, expect, test } from 'vitest'
+import { failureOf } from './support.js'
+
+describe('an error', () => {
+  test('has the code, the number and the call, as those of Node.js have, and says what to do', async () => {
+    await using pull = new Pull()
+    const error = await failureOf(() => pull.bind('tcp://127.0.0.1:80x'))
+    expect(error).toBeInstanceOf(Error)
+    expect(error.name).toBe('NanomsgError')
+    expect(error.code).toBe('EINVAL')
+    expect(error.errno).toBe(constants.errno.EINVAL)
+    expect(error.syscall).toBe('bind')
+    expect(error.message).toMatch(/^EINVAL: .*"tcp:\/\/127\.0\.0\.1:80x"\. Write addresses as tcp:/)
+  })
+
+  test('of a protocol has a code that only protocols know', async () => {
+    await using req = new Req()
+    const error = await failureOf(() => req.receive())
+    expect(error.code).toBe('EFSM')
+    expect(error.message).toContain('Send a request')
+  })
+
+  test('has a stack that leads to the caller', async () => {
+    await using pull = new Pull()
+    expect((await failureOf(() => pull.bind('?'))).stack).toContain('errors.test.ts')
+  })
+
+  test('can be told from others by its class', () => {
+    expect(() => new Pair({ linger: -2 })).toThrow(NanomsgError)
+  })
+})
+
+describe('a body', () => {
+  test.each([
+    ['a number', 7],
+    ['null', null],
+    ['undefined', undefined],
+    ['a plain object', { length: 3 }],
+    ['an array', [1, 2, 3]],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+    ['a DataView', new DataView(new ArrayBuffer(3))],
+    ['a wider typed array', new Uint16Array(3)],
+  ])('cannot be %s', async (_, body) => {
+    await using push = new Push()
+    for (const call of [() => push.send(body as never), () => push.trySend(body as never)]) {
+      const error = await failureOf(call)
+      expect(error.code).toBe('EINVAL')
+      expect(error.message).toContain('the body must be a Buffer, a Uint8Array or a string')
+    }
+  })
+})
+
+describe('what waiting calls are given', () => {
+  test.each([
+    ['a timeout below -1', { timeout: -2 }, 'timeout'],
+    ['a timeout that is no number', { timeout: '1' }, 'timeout'],
+    ['NaN', { timeout: Number.NaN }, 'timeout'],
+    ['a signal of another kind', { signal: {} }, 'signal'],
+    ['no object', 5, 'options'],
+    ['null', null, 'options'],
+  ])('is checked: %s', async (_, options, name) => {
+    await using pair = new Pair()
+    for (const call of [() => pair.send('x', options as never), () => pair.receive(options as never)]) {
+      const error = await failureOf(call)
+      expect(error.code).toBe('EINVAL')
+      expect(error.message).toContain(`${name} must be`)
+    }
+  })
+})
+
+describe('a closed socket', () => {
+  test('refuses every call with EBADF', async () => {
+    const pair = new Pair()
+    await pair.close()
+    const calls = [
+      () => pair.bind('tcp://127.0.0.1:0'),
+      () => pair.connect('tcp://127.0.0.1:1'),
+      () => pair.send('x'),
+      () => pair.trySend('x'),
+      () => pair.receive(),
+      () => pair.tryReceive(),
+      () => pair.linger,
+      () => {
+        pair.linger = 1
+      },
+      () => pair.name,
+      () => {
+        pair.name = 'late'
+      },
+    ]
+    for (const call of calls) expect((await failureOf(call)).code).toBe('EBADF')
+    expect(pair.closed).toBe(true)
+  })
+})

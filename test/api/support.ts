@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NanomsgError, type Socket } from 'nanomsg-native'
+import { expect } from 'vitest'
+
+/** A folder for ipc sockets, away with its scope. */
+export function temporaryFolder() {
+  const path = mkdtempSync(join(tmpdir(), 'nn-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+let counter = 0
+
+/** Addresses to bind that nobody else uses, one for each transport. */
+export const transports = [
+  { scheme: 'tcp', address: () => 'tcp://127.0.0.1:0' },
+  { scheme: 'ipc', address: () => `ipc://${join(tmpdir(), `nn-${process.pid}-${counter++}`)}` },
+  { scheme: 'inproc', address: () => `inproc://test-${counter++}` },
+] as const
+
+/** Binds one socket and connects the others to it. */
+export function connectAll(address: string, bound: Socket, ...connecting: Socket[]): void {
+  const endpoint = bound.bind(address)
+  for (const socket of connecting) socket.connect(endpoint.address)
+}
+
+/** The error that a call fails with, at once or later. */
+export async function failureOf(call: () => unknown): Promise<NanomsgError> {
+  try {
+    await call()
+  } catch (error) {
+    expect(error).toBeInstanceOf(NanomsgError)
+    return error as NanomsgError
+  }
+  throw new Error('the call has not failed')
+}
+
+/** Lets the event loop turn until the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const built = join(__dirname, '..', '..', 'dist', 'index.js')
+
+/** Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package. */
+export function runProgram(
+  text: string,
+  { args = [], timeout = 30_000 }: { args?: string[]; timeout?: number } = {},
+): Promise<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }> {
+  const program = text.replaceAll("require('nanomsg-native')", `require(${JSON.stringify(built)})`)
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : null
+      resolve({ exitCode, signal: error?.signal ?? null, stdout, stderr })
+    })
+  })
+}

@@ -1,0 +1,136 @@
+import { Pair, Pull, Push, Rep, Req } from 'nanomsg-native'
+import { describe, expect, test } from 'vitest'
+import { connectAll, failureOf } from './support.js'
+
+describe('a timeout', () => {
+  test('ends waiting for a message', async () => {
+    await using pull = new Pull()
+    const error = await failureOf(() => pull.receive({ timeout: 10 }))
+    expect([error.code, error.syscall]).toEqual(['ETIMEDOUT', 'receive'])
+  })
+
+  test('ends waiting for a peer, and the message is not sent', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    expect((await failureOf(() => push.send('late', { timeout: 10 }))).code).toBe('ETIMEDOUT')
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    await push.send('in time')
+    expect(String(await pull.receive())).toBe('in time')
+  })
+
+  test('is an option of the socket, which the call overrides', async () => {
+    await using pair = new Pair({ sendTimeout: 10, receiveTimeout: 10 })
+    expect((await failureOf(() => pair.receive())).code).toBe('ETIMEDOUT')
+    expect((await failureOf(() => pair.send('x'))).code).toBe('ETIMEDOUT')
+    pair.receiveTimeout = -1
+    expect((await failureOf(() => pair.receive({ timeout: 10 }))).code).toBe('ETIMEDOUT')
+  })
+
+  test('of 0 does not wait, and takes what is there', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://timeout-0', pull, push)
+    expect((await failureOf(() => pull.receive({ timeout: 0 }))).code).toBe('ETIMEDOUT')
+    await push.send('there')
+    expect(String(await pull.receive({ timeout: 1000 }))).toBe('there')
+  })
+
+  test('takes no message with it', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const late = failureOf(() => pull.receive({ timeout: 10 }))
+    expect((await late).code).toBe('ETIMEDOUT')
+    await push.send('for the next')
+    expect(String(await pull.receive())).toBe('for the next')
+  })
+
+  test('may be longer than timers of Node.js can be', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const received = pull.receive({ timeout: 2 ** 40 })
+    await push.send('x')
+    expect(String(await received)).toBe('x')
+  })
+})
+
+describe('a signal', () => {
+  test('ends waiting with its reason', async () => {
+    await using pair = new Pair()
+    const controller = new AbortController()
+    const calls = [pair.receive({ signal: controller.signal }), pair.send('x', { signal: controller.signal })]
+    const reason = new Error('changed my mind')
+    controller.abort(reason)
+    for (const call of calls) await expect(call).rejects.toBe(reason)
+  })
+
+  test('that is aborted already ends the call before it begins', async () => {
+    await using left = new Pair()
+    await using right = new Pair()
+    connectAll('inproc://aborted', left, right)
+    await expect(left.send('x', { signal: AbortSignal.abort('no') })).rejects.toBe('no')
+    await left.send('y')
+    await expect(right.receive({ signal: AbortSignal.abort('no') })).rejects.toBe('no')
+    expect(String(await right.receive())).toBe('y')
+  })
+
+  test('can be used for many calls without a trace', async () => {
+    await using left = new Pair()
+    await using right = new Pair()
+    connectAll('tcp://127.0.0.1:0', left, right)
+    const { signal } = new AbortController()
+    for (let i = 0; i < 100; i++) {
+      const received = right.receive({ signal })
+      await left.send(`${i}`, { signal })
+      expect(String(await received)).toBe(`${i}`)
+    }
+  })
+
+  test('of a timeout rejects with a TimeoutError', async () => {
+    await using pair = new Pair()
+    await expect(pair.receive({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+})
+
+describe('closing', () => {
+  test('ends every call that waits with EBADF', async () => {
+    const pair = new Pair()
+    const calls = [pair.receive(), pair.receive({ timeout: 10_000 }), pair.send('x')].map((call) =>
+      failureOf(() => call),
+    )
+    await pair.close()
+    for (const call of calls) expect((await call).code).toBe('EBADF')
+  })
+})
+
+describe('calls that wait', () => {
+  test('get messages first come, first served', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const received = [pull.receive(), pull.receive({ timeout: 5000 }), pull.receive()]
+    for (const text of ['1', '2', '3']) await push.send(text)
+    expect((await Promise.all(received)).map(String)).toEqual(['1', '2', '3'])
+  })
+
+  test('send in the order of the calls', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    const sent = Array.from({ length: 100 }, (_, i) => push.send(`${i}`))
+    expect(push.trySend('overtakes')).toBe(false)
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    for (let i = 0; i < 100; i++) expect(String(await pull.receive())).toBe(`${i}`)
+    await Promise.all(sent)
+    expect(pull.tryReceive()).toBeUndefined()
+  })
+})
+
+test('a Req without a request and a Rep without one do not wait', async () => {
+  await using req = new Req()
+  await using rep = new Rep()
+  expect((await failureOf(() => req.receive())).code).toBe('EFSM')
+  expect((await failureOf(() => req.tryReceive())).code).toBe('EFSM')
+  expect((await failureOf(() => rep.send('x'))).code).toBe('EFSM')
+  expect((await failureOf(() => rep.trySend('x'))).code).toBe('EFSM')
+})
