@@ -1,0 +1,192 @@
+/* Plain stream connections. */
+#include "raw_peer.h"
+
+#include "sockets.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define GREETING_BYTES 8
+
+static bool is_ipc(const char *address)
+{
+    return strncmp(address, "ipc://", 6) == 0;
+}
+
+static socklen_t fill_address(const char *address, struct sockaddr_storage *storage)
+{
+    memset(storage, 0, sizeof *storage);
+    if (is_ipc(address)) {
+        struct sockaddr_un *to = (struct sockaddr_un *)storage;
+        to->sun_family = AF_UNIX;
+        CHECK(strlen(address + 6) < sizeof to->sun_path);
+        strcpy(to->sun_path, address + 6);
+        return sizeof *to;
+    }
+    struct sockaddr_in *to = (struct sockaddr_in *)storage;
+    to->sin_family = AF_INET;
+    to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to->sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+    return sizeof *to;
+}
+
+static int open_stream(const char *address)
+{
+    return (int)CHECK_OK(socket(is_ipc(address) ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+int raw_connect(const char *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = fill_address(address, &storage);
+    int fd = open_stream(address);
+
+    CHECK_OK(connect(fd, (struct sockaddr *)&storage, length));
+    return fd;
+}
+
+int raw_listen(const char *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = fill_address(address, &storage);
+    int fd = open_stream(address);
+    int yes = 1;
+
+    CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
+    CHECK_OK(bind(fd, (struct sockaddr *)&storage, length));
+    CHECK_OK(listen(fd, 16));
+    return fd;
+}
+
+static void wait_readable(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+    if (poll(&ready, 1, test_deadline_ms(8000)) != 1)
+        FAIL("a peer stays silent");
+}
+
+int raw_accept(int listener)
+{
+    wait_readable(listener);
+    return (int)CHECK_OK(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+}
+
+void raw_send(int fd, const void *bytes, size_t count)
+{
+    const uint8_t *from = bytes;
+
+    while (count > 0) {
+        ssize_t sent = send(fd, from, count, MSG_NOSIGNAL);
+        CHECK_OK(sent);
+        from += sent;
+        count -= (size_t)sent;
+    }
+}
+
+static void write_greeting(uint8_t greeting[GREETING_BYTES], int protocol)
+{
+    memcpy(greeting, "\0SP\0\0\0\0\0", GREETING_BYTES);
+    greeting[4] = (uint8_t)(protocol >> 8);
+    greeting[5] = (uint8_t)protocol;
+}
+
+void raw_greet(int fd, int protocol)
+{
+    uint8_t greeting[GREETING_BYTES];
+
+    write_greeting(greeting, protocol);
+    raw_send(fd, greeting, sizeof greeting);
+}
+
+void raw_expect(int fd, const void *bytes, size_t count)
+{
+    uint8_t *received = malloc(count + 1);
+    size_t total = 0;
+
+    CHECK(received != NULL);
+    while (total < count) {
+        wait_readable(fd);
+        ssize_t rc = recv(fd, received + total, count - total, 0);
+        CHECK_OK(rc);
+        CHECK(rc > 0);
+        total += (size_t)rc;
+    }
+    CHECK_BYTES(received, total, bytes, count);
+    free(received);
+}
+
+void raw_expect_greeting(int fd, int protocol)
+{
+    uint8_t greeting[GREETING_BYTES];
+
+    write_greeting(greeting, protocol);
+    raw_expect(fd, greeting, sizeof greeting);
+}
+
+int raw_connect_greeted(const char *address, int protocol, int peer_protocol)
+{
+    int fd = raw_connect(address);
+
+    raw_greet(fd, protocol);
+    raw_expect_greeting(fd, peer_protocol);
+    return fd;
+}
+
+void raw_send_prefix(int fd, const char *address, uint64_t length)
+{
+    uint8_t prefix[9] = {1};
+
+    for (int i = 0; i < 8; i++)
+        prefix[1 + i] = (uint8_t)(length >> (56 - 8 * i));
+    if (is_ipc(address))
+        raw_send(fd, prefix, 9);
+    else
+        raw_send(fd, prefix + 1, 8);
+}
+
+void raw_send_message(int fd, const char *address, const void *body, size_t count)
+{
+    raw_send_prefix(fd, address, count);
+    raw_send(fd, body, count);
+}
+
+/* Reads what has come. Returns true at the end of the stream. */
+static bool read_to_end(int fd)
+{
+    char unwanted[4096];
+    ssize_t rc;
+
+    while ((rc = recv(fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0) {
+    }
+    return rc == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+bool raw_is_closed(int fd)
+{
+    int64_t deadline_ms = test_patience();
+
+    while (!read_to_end(fd)) {
+        if (test_pause(deadline_ms))
+            return false;
+    }
+    return true;
+}
+
+bool raw_is_closed_now(int fd)
+{
+    return read_to_end(fd);
+}
+
+void raw_reset(int fd)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none));
+    close(fd);
+}

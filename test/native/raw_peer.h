@@ -1,0 +1,35 @@
+/* Peers that speak to a socket byte by byte: a plain stream connection over tcp or ipc. */
+#ifndef TEST_RAW_PEER_H
+#define TEST_RAW_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Opens a connection to an address such as "tcp://127.0.0.1:5555" or "ipc:///run/a.sock". Fails the
+ * case when nobody listens. */
+int raw_connect(const char *address);
+/* A listening descriptor at such an address, and a connection that comes to it. */
+int raw_listen(const char *address);
+int raw_accept(int listener);
+
+void raw_send(int fd, const void *bytes, size_t count);
+/* The greeting of a socket type, as tcp and ipc have it. */
+void raw_greet(int fd, int protocol);
+/* Reads the peer's greeting, and fails the case when it is another type's. */
+void raw_expect_greeting(int fd, int protocol);
+/* Both, in this order. */
+int raw_connect_greeted(const char *address, int protocol, int peer_protocol);
+/* One message with the prefix of the address's transport. */
+void raw_send_message(int fd, const char *address, const void *body, size_t count);
+/* A prefix that announces this length. */
+void raw_send_prefix(int fd, const char *address, uint64_t length);
+void raw_expect(int fd, const void *bytes, size_t count);
+/* Waits until the peer has closed; true unless it took longer than the case has patience. */
+bool raw_is_closed(int fd);
+/* Whether the peer has closed by now. */
+bool raw_is_closed_now(int fd);
+/* Closes with a reset (tcp) or at once. */
+void raw_reset(int fd);
+
+#endif

@@ -1,0 +1,214 @@
+/* Descriptors: opening, closing, and what calls say of those that are not open. */
+#include "sockets.h"
+
+#include <nanomsg/bus.h>
+#include <nanomsg/pair.h>
+#include <nanomsg/pipeline.h>
+#include <nanomsg/pubsub.h>
+#include <nanomsg/reqrep.h>
+#include <nanomsg/survey.h>
+
+#include <limits.h>
+
+static const int types[] = {NN_PAIR, NN_PUB,  NN_SUB,      NN_REQ,        NN_REP,
+                            NN_PUSH, NN_PULL, NN_SURVEYOR, NN_RESPONDENT, NN_BUS};
+
+#define TYPES (sizeof types / sizeof types[0])
+
+/* ---- Opening ---- */
+
+TEST(every_type_opens_in_both_domains_and_tells_what_it_is)
+{
+    static const int domains[] = {AF_SP, AF_SP_RAW};
+
+    for (size_t i = 0; i < 2 * TYPES; i++) {
+        int s = (int)CHECK_OK(test_socket(domains[i % 2], types[i / 2]));
+        CHECK_EQUAL(test_get_int(s, NN_SOL_SOCKET, NN_DOMAIN), domains[i % 2]);
+        CHECK_EQUAL(test_get_int(s, NN_SOL_SOCKET, NN_PROTOCOL), types[i / 2]);
+        CHECK_OK(nn_close(s));
+    }
+}
+
+TEST(a_socket_of_another_domain_is_EAFNOSUPPORT)
+{
+    static const int domains[] = {0, -1, 3, INT_MAX, INT_MIN};
+
+    for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)
+        CHECK_ERRNO(nn_socket(domains[i], NN_PAIR), EAFNOSUPPORT);
+    CHECK_ERRNO(nn_socket(0, -1), EAFNOSUPPORT);
+}
+
+TEST(a_socket_of_an_unknown_type_is_EINVAL)
+{
+    static const int unknown[] = {0, -1, NN_PAIR + 1, NN_SUB + 1, NN_SURVEYOR - 1, NN_BUS + 1, INT_MAX, INT_MIN};
+
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        CHECK_ERRNO(nn_socket(AF_SP, unknown[i]), EINVAL);
+        CHECK_ERRNO(nn_socket(AF_SP_RAW, unknown[i]), EINVAL);
+    }
+}
+
+TEST(two_open_sockets_have_different_descriptors)
+{
+    enum { SOCKETS = 2000 };
+    static int opened[SOCKETS];
+    static bool is_seen[1 << 16];
+
+    for (int i = 0; i < SOCKETS; i++) {
+        opened[i] = SOCKET(types[(size_t)i % TYPES]);
+        CHECK(opened[i] >= 0 && opened[i] < 1 << 16);
+        CHECK(!is_seen[opened[i]]);
+        is_seen[opened[i]] = true;
+    }
+    for (int i = 0; i < SOCKETS; i++)
+        CHECK_OK(nn_close(opened[i]));
+}
+
+TEST(sockets_that_come_and_go_use_nothing_up)
+{
+    enum { ROUNDS = 20000 };
+
+    for (int i = 0; i < ROUNDS; i++) {
+        int s = SOCKET(types[(size_t)i % TYPES]);
+        CHECK(s < 1024);
+        CHECK_OK(nn_close(s));
+    }
+}
+
+TEST(a_closed_descriptor_is_not_handed_out_again_at_once)
+{
+    int s = SOCKET(NN_PAIR);
+
+    CHECK_OK(nn_close(s));
+    CHECK(SOCKET(NN_PAIR) != s);
+}
+
+/* ---- Descriptors that are not open ---- */
+
+static void check_every_call_fails(int s)
+{
+    int value = 1;
+    size_t size = sizeof value;
+    char byte = 0;
+    void *message = nn_allocmsg(1, 0);
+
+    CHECK_ERRNO(nn_close(s), EBADF);
+    CHECK_ERRNO(nn_setsockopt(s, NN_SOL_SOCKET, NN_SNDTIMEO, &value, size), EBADF);
+    CHECK_ERRNO(nn_setsockopt(s, -7, 99, NULL, size), EBADF);
+    CHECK_ERRNO(nn_getsockopt(s, NN_SOL_SOCKET, NN_SNDTIMEO, &value, &size), EBADF);
+    CHECK_ERRNO(nn_getsockopt(s, NN_SOL_SOCKET, NN_RCVFD, &value, &size), EBADF);
+    CHECK_ERRNO(nn_bind(s, "inproc://a"), EBADF);
+    CHECK_ERRNO(nn_bind(s, NULL), EBADF);
+    CHECK_ERRNO(nn_connect(s, "inproc://a"), EBADF);
+    CHECK_ERRNO(nn_connect(s, "nonsense"), EBADF);
+    CHECK_ERRNO(nn_shutdown(s, 1), EBADF);
+    CHECK_ERRNO(nn_send(s, "x", 1, 0), EBADF);
+    CHECK_ERRNO(nn_send(s, NULL, 1, 0), EBADF);
+    CHECK_ERRNO(nn_recv(s, &byte, 1, 0), EBADF);
+    CHECK_ERRNO(nn_recv(s, NULL, 1, NN_DONTWAIT), EBADF);
+    errno = 0;
+    CHECK(nn_get_statistic(s, NN_STAT_MESSAGES_SENT) == UINT64_MAX);
+    CHECK_EQUAL(nn_errno(), EBADF);
+
+    CHECK(message != NULL);
+    CHECK_ERRNO(nn_send(s, &message, NN_MSG, 0), EBADF);
+    CHECK_OK(nn_freemsg(message)); /* it has stayed ours */
+}
+
+TEST(every_call_on_a_descriptor_that_was_never_open_is_EBADF)
+{
+    static const int never[] = {-1, INT_MIN, 0, 1, 511, 512, 65535, 65536, INT_MAX};
+
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        check_every_call_fails(never[i]);
+}
+
+TEST(every_call_on_a_closed_descriptor_is_EBADF)
+{
+    int other = SOCKET(NN_PAIR);
+
+    for (size_t i = 0; i < TYPES; i++) {
+        int s = SOCKET(types[i]);
+        CHECK_OK(nn_close(s));
+        check_every_call_fails(s);
+    }
+    CHECK_EQUAL(test_get_int(other, NN_SOL_SOCKET, NN_PROTOCOL), NN_PAIR);
+}
+
+/* ---- Directions ---- */
+
+TEST(a_type_that_cannot_send_says_ENOTSUP)
+{
+    static const int receivers[] = {NN_PULL, NN_SUB};
+    void *message = nn_allocmsg(1, 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        int s = SOCKET(receivers[i]);
+        CHECK_ERRNO(nn_send(s, "x", 1, 0), ENOTSUP);
+        CHECK_ERRNO(nn_send(s, "x", 1, NN_DONTWAIT), ENOTSUP);
+        CHECK_ERRNO(nn_send(s, &message, NN_MSG, 0), ENOTSUP);
+    }
+    CHECK_OK(nn_freemsg(message));
+}
+
+TEST(a_type_that_cannot_receive_says_ENOTSUP)
+{
+    static const int senders[] = {NN_PUSH, NN_PUB};
+    char byte;
+    void *message;
+
+    for (size_t i = 0; i < 2; i++) {
+        int s = SOCKET(senders[i]);
+        CHECK_ERRNO(nn_recv(s, &byte, 1, 0), ENOTSUP);
+        CHECK_ERRNO(nn_recv(s, &byte, 1, NN_DONTWAIT), ENOTSUP);
+        CHECK_ERRNO(nn_recv(s, &message, NN_MSG, 0), ENOTSUP);
+    }
+}
+
+TEST(memory_that_is_missing_is_EFAULT)
+{
+    int s = SOCKET(NN_PAIR);
+    void *none = NULL;
+
+    CHECK_ERRNO(nn_send(s, NULL, 1, NN_DONTWAIT), EFAULT);
+    CHECK_ERRNO(nn_send(s, NULL, NN_MSG, NN_DONTWAIT), EFAULT);
+    CHECK_ERRNO(nn_send(s, &none, NN_MSG, NN_DONTWAIT), EFAULT);
+    CHECK_ERRNO(nn_recv(s, NULL, 1, NN_DONTWAIT), EFAULT);
+    CHECK_ERRNO(nn_send(s, NULL, 0, NN_DONTWAIT), EAGAIN); /* an empty message */
+}
+
+/* ---- Errors as text ---- */
+
+TEST(every_error_has_a_text)
+{
+    CHECK_STRING(nn_strerror(ETERM), "Nanomsg library was terminated");
+    CHECK_STRING(nn_strerror(EFSM), "Operation cannot be performed in this state");
+    CHECK_STRING(nn_strerror(EAGAIN), "Resource temporarily unavailable");
+    CHECK(nn_strerror(0) != NULL);
+    CHECK(nn_strerror(-1) != NULL);
+    CHECK(nn_strerror(INT_MAX) != NULL);
+}
+
+/* ---- The end ---- */
+
+TEST(after_termination_old_descriptors_are_EBADF_and_new_ones_ETERM)
+{
+    int s = SOCKET(NN_REQ);
+    int peer = SOCKET(NN_REP);
+    const char *address = test_ipc_address();
+
+    CHECK_OK(nn_bind(peer, address));
+    CHECK_OK(nn_connect(s, address));
+    nn_term();
+    check_every_call_fails(s);
+    check_every_call_fails(peer);
+    CHECK_ERRNO(nn_socket(AF_SP, NN_REQ), ETERM);
+    CHECK_ERRNO(nn_socket(AF_SP_RAW, NN_REQ), ETERM);
+    nn_term();
+}
+
+TEST(termination_without_a_socket_returns)
+{
+    nn_term();
+    CHECK_ERRNO(nn_socket(AF_SP, NN_PAIR), ETERM);
+}
