@@ -4,8 +4,19 @@ import { argumentError } from './errors.js'
 export type Bytes = Uint8Array | string
 
 export function checkBytes(value: unknown, name: string, syscall: string): asserts value is Bytes {
-  if (typeof value === 'string' || value instanceof Uint8Array) return
-  throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
+  if (typeof value === 'string') return
+  if (!(value instanceof Uint8Array)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
+  if (value.length === 0 && isDetached(value)) {
+    throw argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred')
+  }
+}
+
+function isDetached(array: Uint8Array): boolean {
+  try {
+    return new Uint8Array(array.buffer).length < 0
+  } catch {
+    return true
+  }
 }
 
 export const toUint8Array = (bytes: Bytes): Uint8Array => (typeof bytes === 'string' ? Buffer.from(bytes) : bytes)

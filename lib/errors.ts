@@ -47,7 +47,6 @@ const hints: Readonly<Record<string, string>> = {
   'receive EFSM': 'Send a request (or a survey) before you receive an answer to it',
   'receive ETIMEDOUT': 'No message came in time',
   'send ETIMEDOUT': 'No peer could take the message in time',
-  'subscribe EINVAL': 'A prefix has no such subscription, or is too long',
   'socket EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
 }
 

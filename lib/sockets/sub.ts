@@ -18,7 +18,7 @@ export class Sub extends ReceivingSocket {
     return this.#change(NN_SUB_SUBSCRIBE, prefixes, 'subscribe')
   }
 
-  /** @throws {NanomsgError} `EINVAL` when there is no subscription to the prefix. */
+  /** Ends subscriptions to the prefixes; one that there is not is none to end. */
   unsubscribe(...prefixes: Bytes[]): this {
     return this.#change(NN_SUB_UNSUBSCRIBE, prefixes, 'unsubscribe')
   }

