@@ -39,6 +39,8 @@ static const struct row rows[] = {
     ROW(NN_SOL_SOCKET, NN_RCVMAXSIZE, receive_max_bytes, 1024 * 1024, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_MAXTTL, max_ttl, 8, 1, 255),
     ROW(NN_TCP, NN_TCP_NODELAY, tcp_nodelay, 0, 0, 1),
+    ROW(NN_IPC, NN_IPC_OUTBUFSZ, ipc_out_buffer_bytes, 4096, INT_MIN, INT_MAX),
+    ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_WS, NN_WS_MSG_TYPE, ws_message_type, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY),
 };
 
@@ -95,6 +97,8 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 
     if (level == NN_SOL_SOCKET && option == NN_SOCKET_NAME)
         return set_name(options, value, size);
+    if (level == NN_IPC && option == NN_IPC_SEC_ATTR)
+        return size >= sizeof number ? 0 : -EINVAL; /* named pipes have it: without effect here */
     /* At this level the size is checked before the option is looked up. */
     if (level == NN_SOL_SOCKET && size != sizeof number)
         return -EINVAL;
@@ -109,8 +113,14 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size)
 {
     const struct row *row = find_row(level, option);
+    const void *no_attributes = NULL;
     int number;
 
+    if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
+        memcpy(value, &no_attributes, *size < sizeof no_attributes ? *size : sizeof no_attributes);
+        *size = sizeof no_attributes;
+        return 0;
+    }
     if (row == NULL)
         return -ENOPROTOOPT;
     memcpy(&number, (const char *)options + row->offset, sizeof number);

@@ -22,6 +22,8 @@ struct sp_options {
     int receive_max_bytes; /* -1: no limit */
     int max_ttl;
     int tcp_nodelay;
+    int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */
+    int ipc_in_buffer_bytes;
     int ws_message_type;
     char name[SP_SOCKET_NAME_BYTES];
 };

@@ -38,6 +38,8 @@ static const struct {
     {NN_PAIR, NN_SOL_SOCKET, NN_RCVMAXSIZE, 1048576, -1, INT_MAX},
     {NN_PAIR, NN_SOL_SOCKET, NN_MAXTTL, 8, 1, 255},
     {NN_PAIR, NN_TCP, NN_TCP_NODELAY, 0, 0, 1},
+    {NN_PAIR, NN_IPC, NN_IPC_OUTBUFSZ, 4096, INT_MIN, INT_MAX},
+    {NN_PAIR, NN_IPC, NN_IPC_INBUFSZ, 4096, INT_MIN, INT_MAX},
     {NN_REQ, NN_REQ, NN_REQ_RESEND_IVL, 60000, 0, INT_MAX},
     {NN_SURVEYOR, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, 1000, 0, INT_MAX},
 };
@@ -193,6 +195,19 @@ TEST(what_a_socket_is_cannot_be_set)
 
     for (size_t i = 0; i < sizeof read_only / sizeof read_only[0]; i++)
         CHECK_ERRNO(nn_setsockopt(s, NN_SOL_SOCKET, read_only[i], &value, sizeof value), ENOPROTOOPT);
+}
+
+TEST(security_attributes_of_named_pipes_are_accepted)
+{
+    int s = plain_socket(NN_PAIR);
+    const void *attributes = &s;
+    size_t size = sizeof attributes;
+
+    CHECK_OK(nn_setsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, sizeof attributes));
+    CHECK_ERRNO(nn_setsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, 1), EINVAL);
+    CHECK_OK(nn_getsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, &size));
+    CHECK_EQUAL(size, sizeof attributes);
+    CHECK(attributes == NULL);
 }
 
 TEST(memory_that_is_missing_is_EFAULT)
