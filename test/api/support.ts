@@ -49,7 +49,7 @@ export function runProgram(
   text: string,
   { args = [], timeout = 30_000 }: { args?: string[]; timeout?: number } = {},
 ): Promise<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }> {
-  const program = text.replaceAll("require('nanomsg-native')", `require(${JSON.stringify(built)})`)
+  const program = text.replaceAll("require('nanomsg-native')", `require('${built}')`)
   return new Promise((resolve) => {
     execFile(process.execPath, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : null
