@@ -46,13 +46,15 @@ describe('workers', () => {
       ;(async () => {
         const workers = [start(), start()]
         const req = new Req()
-        for (const worker of workers) req.connect((await once(worker, 'message'))[0])
+        const bound = workers.map((worker) => once(worker, 'message'))
+        for (const message of bound) req.connect((await message)[0])
         for (let i = 0; i < 500; i++) {
           await req.send('' + i)
           if (String(await req.receive()) !== 're: ' + i) throw new Error('wrong answer')
         }
+        const ended = workers.map((worker) => once(worker, 'exit'))
         for (const worker of workers) worker.postMessage('end')
-        await Promise.all(workers.map((worker) => once(worker, 'exit')))
+        await Promise.all(ended)
         await req.close()
         console.log('answered')
       })()`)
