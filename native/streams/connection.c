@@ -69,10 +69,13 @@ static void connection_free(struct sp_task *task)
 /* Nothing refers to the connection any more but events of the current batch. */
 static void connection_release(struct sp_connection *self)
 {
+    struct sp_endpoint *endpoint = self->endpoint;
+
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
+    /* The loop's thread may free it at once. */
     sp_loop_discard(&self->socket->loop->base, &self->release);
-    sp_endpoint_release(self->endpoint);
+    sp_endpoint_release(endpoint);
 }
 
 static void read_last_words(int fd)
