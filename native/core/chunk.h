@@ -14,9 +14,9 @@
 #define SP_CHUNK_ANCHOR_BYTES 16
 
 struct nn_chunk {
-    atomic_uint references;
-    bool is_in_slab;      /* memory of a slab source, known there as slab_token */
-    bool has_anchor_room; /* false: foreign memory, nothing may be written before bytes */
+    _Alignas(16) atomic_uint references; /* so that what follows the chunk is aligned as memory of malloc is */
+    bool is_in_slab;                     /* memory of a slab source, known there as slab_token */
+    bool has_anchor_room;                /* false: foreign memory, nothing may be written before bytes */
     uint32_t slab_token;
     size_t size_bytes;     /* bytes in use */
     size_t capacity_bytes; /* bytes allocated */
