@@ -1,13 +1,10 @@
 /* The calls on sockets: check the arguments, find the socket, ask the engine. */
+#include "api/body.h"
 #include "api/fail.h"
 
-#include "core/chunk.h"
-#include "core/message.h"
 #include "core/socket.h"
 
 #include <nanomsg/nn.h>
-
-#include <string.h>
 
 int nn_errno(void)
 {
@@ -27,6 +24,14 @@ int nn_close(int s)
 void nn_term(void)
 {
     sp_terminate();
+}
+
+/* Undoes nn_term. Not in the header, as ever, but bindings and test suites look for it. */
+NN_EXPORT void nn_init(void);
+
+void nn_init(void)
+{
+    sp_terminate_undo();
 }
 
 int nn_setsockopt(int s, int level, int option, const void *optval, size_t optvallen)
@@ -90,24 +95,6 @@ int nn_shutdown(int s, int how)
     return nn_result(rc);
 }
 
-/* Makes a message of what nn_send got. Memory of nn_allocmsg is viewed with the caller's own reference. */
-static int message_of_buffer(const void *buf, size_t len, struct nn_message *message)
-{
-    if (len != NN_MSG) {
-        if (buf == NULL && len > 0)
-            return -EFAULT;
-        sp_message_borrow(message, buf, len);
-        return 0;
-    }
-
-    void *body = buf != NULL ? *(void *const *)buf : NULL;
-    struct nn_chunk *chunk = sp_chunk_of(body);
-    if (chunk == NULL)
-        return -EFAULT;
-    sp_message_view(message, chunk, body, sp_chunk_exposed_bytes(chunk, body));
-    return 0;
-}
-
 int nn_send(int s, const void *buf, size_t len, int flags)
 {
     struct sp_socket *socket;
@@ -116,36 +103,16 @@ int nn_send(int s, const void *buf, size_t len, int flags)
 
     if (rc < 0)
         return nn_fail(rc);
-    if ((rc = message_of_buffer(buf, len, &message)) == 0) {
+    if ((rc = nn_body_take(buf, len, &message)) == 0) {
         size_t body_bytes = message.body_bytes;
         rc = sp_socket_send(socket, &message, flags);
         if (rc == 0)
             rc = (int)body_bytes;
-        else if (len != NN_MSG)
-            nn_message_free(&message); /* a copy may have been made on the way */
+        else
+            nn_body_return(&message, len == NN_MSG);
     }
     sp_socket_release(socket);
     return nn_result(rc);
-}
-
-/* Gives the body to the user. Returns its length or -errno. */
-static int give_body(struct nn_message *message, void *buf, size_t len)
-{
-    size_t body_bytes = message->body_bytes;
-
-    if (len == NN_MSG) {
-        void *body = sp_message_expose_body(message);
-        if (body == NULL) {
-            nn_message_free(message);
-            return -ENOMEM;
-        }
-        *(void **)buf = body;
-        return (int)body_bytes;
-    }
-    if (body_bytes > 0 && len > 0)
-        memcpy(buf, message->body, body_bytes < len ? body_bytes : len);
-    nn_message_free(message);
-    return (int)body_bytes;
 }
 
 int nn_recv(int s, void *buf, size_t len, int flags)
@@ -159,7 +126,7 @@ int nn_recv(int s, void *buf, size_t len, int flags)
     if (buf == NULL && len > 0)
         rc = -EFAULT;
     else if ((rc = sp_socket_receive(socket, &message, flags)) == 0)
-        rc = give_body(&message, buf, len);
+        rc = nn_body_give(&message, buf, len);
     sp_socket_release(socket);
     return nn_result(rc);
 }
