@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { markAsUntransferable } from 'node:worker_threads'
 import { errnoError } from './errors.js'
 import { IN_BODIES, native, shared } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
@@ -12,9 +13,21 @@ const View = (
 const { slabs, received, bodies } = shared
 const { EAGAIN } = constants.errno
 
+let slabInUse: ArrayBuffer | undefined
+
+/** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
+function slabAt(token: number): ArrayBuffer {
+  const slab = slabs[token]!
+  if (slab !== slabInUse) {
+    slabInUse = slab
+    markAsUntransferable(slab)
+  }
+  return slab
+}
+
 function viewAt(index: number): Buffer {
   const token = received[3 * index]!
-  if (token >= 0) return new View(slabs[token]!, received[3 * index + 1]!, received[3 * index + 2]!)
+  if (token >= 0) return new View(slabAt(token), received[3 * index + 1]!, received[3 * index + 2]!)
   if (token !== IN_BODIES) return Buffer.alloc(0)
   const body = bodies[index]!
   bodies[index] = undefined
