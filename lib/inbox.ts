@@ -43,6 +43,8 @@ export class Inbox {
   #head = 0
   /** The engine may have messages for us: it tells when there are some again, not as long as there are. */
   #isReadable: boolean
+  /** onReadable() follows when the event loop has turned. */
+  #isDeferred = false
   readonly #waits: WaitQueue<undefined, Buffer>
   defaultTimeout = -1
 
@@ -59,7 +61,12 @@ export class Inbox {
 
   /** The next message; undefined when there is none now. */
   tryReceive(): Buffer | undefined {
-    if (this.#head === this.#messages.length && !this.#fill()) return undefined
+    return this.#take(true)
+  }
+
+  /** @param isUrgent false when the caller can wait until the event loop has turned, where it is time for that */
+  #take(isUrgent: boolean): Buffer | undefined {
+    if (this.#head === this.#messages.length && !this.#fill(isUrgent)) return undefined
     const message = this.#messages[this.#head]!
     this.#messages[this.#head] = undefined as never
     this.#head++
@@ -70,7 +77,7 @@ export class Inbox {
   receive(options?: Waiting): Promise<Buffer> {
     if (this.#waits.isEmpty) {
       if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
-      const message = this.tryReceive()
+      const message = this.#take((options?.timeout ?? this.defaultTimeout) === 0)
       if (message !== undefined) return Promise.resolve(message)
     }
     return this.#waits.add(undefined, options, this.defaultTimeout)
@@ -78,12 +85,12 @@ export class Inbox {
 
   /** The next message, unless other calls wait for it. */
   tryReceiveNext(): Buffer | undefined {
-    return this.#waits.isEmpty ? this.tryReceive() : undefined
+    return this.#waits.isEmpty ? this.#take(false) : undefined
   }
 
   /** All messages that there are now, as many as are taken at a time; undefined when there is none. */
   tryReceiveAll(): Buffer[] | undefined {
-    if (!this.#waits.isEmpty || (this.#head === this.#messages.length && !this.#fill())) return undefined
+    if (!this.#waits.isEmpty || (this.#head === this.#messages.length && !this.#fill(false))) return undefined
     const messages = this.#messages.slice(this.#head)
     this.#empty()
     return messages
@@ -93,7 +100,7 @@ export class Inbox {
     this.#isReadable = true
     while (!this.#waits.isEmpty) {
       try {
-        const message = this.tryReceive()
+        const message = this.#take(false)
         if (message === undefined) return
         this.#waits.resolveFirst(message)
       } catch (error) {
@@ -117,9 +124,9 @@ export class Inbox {
   }
 
   /** Takes messages from the engine. Returns false when it has none. */
-  #fill(): boolean {
+  #fill(isUrgent: boolean): boolean {
     if (!this.#isReadable) return false
-    if (isTurnOver(0)) return this.#fillLater()
+    if (!isUrgent && isTurnOver(0)) return this.#fillLater()
     const count = native.receive(this.#s, this.#limit)
     if (count < 0) {
       if (count !== -EAGAIN) throw errnoError(-count, 'receive')
@@ -132,8 +139,12 @@ export class Inbox {
   }
 
   #fillLater(): false {
-    this.#isReadable = false
-    nextTurn(() => this.onReadable())
+    if (this.#isDeferred) return false
+    this.#isDeferred = true
+    nextTurn(() => {
+      this.#isDeferred = false
+      this.onReadable()
+    })
     return false
   }
 }
