@@ -6,14 +6,16 @@ export type Bytes = Uint8Array | string
 export function checkBytes(value: unknown, name: string, syscall: string): asserts value is Bytes {
   if (typeof value === 'string') return
   if (!(value instanceof Uint8Array)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
-  if (value.length === 0 && isDetached(value)) {
-    throw argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred')
+  if (value.length === 0 && isGone(value)) {
+    throw argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
   }
 }
 
-function isDetached(array: Uint8Array): boolean {
+/** An array whose memory is gone looks like an empty one, but cannot be copied from. */
+function isGone(array: Uint8Array): boolean {
   try {
-    return new Uint8Array(array.buffer).length < 0
+    new Uint8Array(0).set(array)
+    return false
   } catch {
     return true
   }
