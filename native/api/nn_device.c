@@ -61,29 +61,32 @@ static int lane_forward(struct lane *self)
     return 0;
 }
 
-/* What the lane waits for, and until when. */
-static void lane_wait(struct lane *self, struct sp_interest *interest)
+/* Adds what the lane waits for, and returns until when. */
+static sp_time_ns lane_wait(struct lane *self, struct sp_interest *interests)
 {
-    interest->socket = self->has_message ? self->to : self->from;
-    interest->events = self->has_message ? NN_POLLOUT : NN_POLLIN;
-    if (self->is_waiting)
-        return;
-    self->is_waiting = true;
-    self->deadline_ns =
-        sp_deadline_after_ms(socket_int_option(interest->socket, self->has_message ? NN_SNDTIMEO : NN_RCVTIMEO));
+    struct sp_socket *socket = self->has_message ? self->to : self->from;
+
+    interests[interests[0].socket == socket ? 0 : 1].events |= self->has_message ? NN_POLLOUT : NN_POLLIN;
+    if (!self->is_waiting) {
+        self->is_waiting = true;
+        self->deadline_ns =
+            sp_deadline_after_ms(socket_int_option(socket, self->has_message ? NN_SNDTIMEO : NN_RCVTIMEO));
+    }
+    return self->deadline_ns;
 }
 
+/* Waits until some lane can go on. Also the socket that no lane waits for now ends the device when it is closed. */
 static int lanes_wait(struct lane *lanes, int count)
 {
-    struct sp_interest interests[2] = {0};
+    struct sp_interest interests[2] = {{.socket = lanes[0].from}, {.socket = lanes[0].to}};
     sp_time_ns deadline_ns = SP_FOREVER;
 
     for (int i = 0; i < count; i++) {
-        lane_wait(&lanes[i], &interests[i]);
-        if (lanes[i].deadline_ns < deadline_ns)
-            deadline_ns = lanes[i].deadline_ns;
+        sp_time_ns lane_deadline_ns = lane_wait(&lanes[i], interests);
+        if (lane_deadline_ns < deadline_ns)
+            deadline_ns = lane_deadline_ns;
     }
-    int rc = sp_interests_wait(interests, count, deadline_ns);
+    int rc = sp_interests_wait(interests, 2, deadline_ns);
     if (rc == -EINTR && count > 1)
         return 0; /* as ever, signals end devices of one direction only */
     if (rc == 0)

@@ -40,7 +40,7 @@ static void interests_watch(struct sp_interest *interests, int count, struct sp_
         struct sp_interest *interest = &interests[i];
         if (interest->socket == NULL)
             continue;
-        interest->wait = (struct sp_wait){.waiter = waiter, .events = interest->events};
+        interest->wait = (struct sp_wait){.waiter = waiter, .events = interest->events | NN_LOOP_CLOSED};
         sp_socket_watch(interest->socket, &interest->wait);
     }
 }

@@ -7,7 +7,7 @@
 /* What somebody waits for at one socket. */
 struct sp_interest {
     struct sp_socket *socket; /* acquired by the caller; NULL: none, and nothing is waited for */
-    int events;               /* NN_POLLIN | NN_POLLOUT */
+    int events;               /* NN_POLLIN | NN_POLLOUT; 0: nothing but that it is closed */
     int ready;                /* those of them that came true */
     struct sp_wait wait;
 };

@@ -71,7 +71,7 @@ const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
 struct sp_wait {
     struct sp_list_item item;
     struct sp_waiter *waiter;
-    int events; /* NN_POLLIN | NN_POLLOUT */
+    int events; /* NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED */
 };
 
 /* NN_POLLIN | NN_POLLOUT as they are now, or -EBADF when the socket is closing. */

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define RAW(protocol) ((int)CHECK_OK(test_socket(AF_SP_RAW, (protocol))))
 
 struct raw_message {
     size_t header_bytes;
@@ -19,9 +18,14 @@ struct raw_message {
     char body[64];
 };
 
+static int raw(int protocol)
+{
+    return (int)CHECK_OK(test_socket(AF_SP_RAW, protocol));
+}
+
 static int raw_bound(int protocol, const char *address)
 {
-    int s = RAW(protocol);
+    int s = raw(protocol);
 
     CHECK_OK(nn_bind(s, address));
     return s;
@@ -29,7 +33,7 @@ static int raw_bound(int protocol, const char *address)
 
 static int raw_connected(int protocol, const char *address)
 {
-    int s = RAW(protocol);
+    int s = raw(protocol);
 
     CHECK_OK(nn_connect(s, address));
     return s;
@@ -256,8 +260,8 @@ TEST(a_question_without_an_id_is_dropped)
 
 TEST(a_raw_asker_waits_for_a_peer_or_sends_to_nobody)
 {
-    int request = RAW(NN_REQ);
-    int survey = RAW(NN_SURVEYOR);
+    int request = raw(NN_REQ);
+    int survey = raw(NN_SURVEYOR);
 
     CHECK_ERRNO(send_raw(request, "\x80\0\0\1", 4, "question", NN_DONTWAIT), EAGAIN);
     CHECK_OK(send_raw(survey, "\x80\0\0\1", 4, "question", NN_DONTWAIT));
@@ -290,13 +294,13 @@ TEST_OVER_TRANSPORTS(a_raw_bus_tells_who_sent_and_spares_him)
 
 TEST(a_bus_refuses_other_headers)
 {
-    int raw = RAW(NN_BUS);
+    int bus = raw(NN_BUS);
     int cooked = SOCKET(NN_BUS);
 
-    CHECK_ERRNO(send_raw(raw, "1234", 4, "body", 0), EINVAL);
-    CHECK_ERRNO(send_raw(raw, "123456789", 9, "body", 0), EINVAL);
+    CHECK_ERRNO(send_raw(bus, "1234", 4, "body", 0), EINVAL);
+    CHECK_ERRNO(send_raw(bus, "123456789", 9, "body", 0), EINVAL);
     CHECK_ERRNO(send_raw(cooked, "12345678", 8, "body", 0), EINVAL);
-    CHECK_OK(send_raw(raw, "12345678", 8, "body", 0));
+    CHECK_OK(send_raw(bus, "12345678", 8, "body", 0));
 }
 
 /* ---- Readiness ---- */
@@ -320,7 +324,7 @@ TEST(raw_sockets_can_always_send_where_their_type_drops)
     };
 
     for (size_t i = 0; i < COUNT_OF(idle); i++) {
-        int s = RAW(idle[i].protocol);
+        int s = raw(idle[i].protocol);
         bool receives = idle[i].protocol != NN_PUSH && idle[i].protocol != NN_PUB;
         bool sends = idle[i].protocol != NN_PULL && idle[i].protocol != NN_SUB;
         struct nn_pollfd entry = {.fd = s, .events = (short)((receives ? NN_POLLIN : 0) | (sends ? NN_POLLOUT : 0))};
