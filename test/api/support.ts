@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NanomsgError, type Socket } from 'nanomsg-native'
+import { NanomsgError, type Push, type Socket } from 'nanomsg-native'
 import { expect } from 'vitest'
 
 /** A folder for ipc sockets, away with its scope. */
@@ -37,9 +37,25 @@ export async function failureOf(call: () => unknown): Promise<NanomsgError> {
   throw new Error('the call has not failed')
 }
 
+/** Lets the event loop turn once: what is ready by then has been seen. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
 /** Lets the event loop turn until the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  while (!condition()) await turn()
+}
+
+/** Sends until nothing more is accepted, in many turns of the event loop. Returns how many were. */
+export async function fill(push: Push, body: Uint8Array): Promise<number> {
+  let accepted = 0
+  for (let quiet = 0; quiet < 50; quiet++) {
+    while (push.trySend(body)) {
+      accepted++
+      quiet = 0
+    }
+    await turn()
+  }
+  return accepted
 }
 
 const built = join(__dirname, '..', '..', 'dist', 'index.js')
