@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
-import { Pair, Pull, Push } from 'nanomsg-native'
+import { Bus, Pair, Pull, Push } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
-import { failureOf, temporaryFolder, transports } from './support.js'
+import { connectAll, failureOf, temporaryFolder, transports, turn } from './support.js'
 
 describe('a port that the system chooses', () => {
   test('is told by the endpoint', async () => {
@@ -88,6 +88,38 @@ describe.each(transports)('over $scheme', ({ address }) => {
   })
 })
 
+test('an endpoint of a closed socket may still be closed', async () => {
+  const pull = new Pull()
+  const bound = pull.bind('tcp://127.0.0.1:0')
+  const connected = pull.connect('tcp://127.0.0.1:1')
+  await pull.close()
+  bound.close()
+  connected.close()
+  await using next = new Pull()
+  expect(next.bind(bound.address).address).toBe(bound.address)
+})
+
+test('an address is told as it was given where nothing had to be chosen', async () => {
+  await using pull = new Pull()
+  expect(pull.bind('inproc://told').address).toBe('inproc://told')
+  expect(pull.connect('tcp://localhost:1').address).toBe('tcp://localhost:1')
+})
+
+test('a socket may be bound to an address and connected to the same: it speaks to itself', async () => {
+  await using bus = new Bus()
+  bus.connect(bus.bind('inproc://itself').address)
+  let isHeard = false
+  const heard = bus.receive().then((message) => {
+    isHeard = true
+    return message
+  })
+  while (!isHeard) {
+    await bus.send('echo')
+    await turn()
+  }
+  expect(String(await heard)).toBe('echo')
+})
+
 test('an ipc socket leaves no file behind', async () => {
   using folder = temporaryFolder()
   const path = `${folder.path}/socket`
@@ -97,6 +129,13 @@ test('an ipc socket leaves no file behind', async () => {
   await pull.close()
   expect(existsSync(path)).toBe(false)
 })
+
+async function expectToWork(pair: Pair): Promise<void> {
+  await using other = new Pair()
+  connectAll('inproc://works', pair, other)
+  await other.send('x')
+  expect(String(await pair.receive())).toBe('x')
+}
 
 describe('a wrong address', () => {
   const wrong: [string, string][] = [
@@ -119,12 +158,14 @@ describe('a wrong address', () => {
     await using pair = new Pair()
     const error = await failureOf(() => pair.connect(address))
     expect([error.code, error.syscall]).toEqual([code, 'connect'])
+    await expectToWork(pair)
   })
 
-  test.each(wrong.filter(([address]) => address !== 'tcp://:5555'))('%j is %s for bind', async (address, code) => {
+  test.each(wrong.filter(([address]) => address !== 'tcp://:5555'))('%j is %s for bind, and changes nothing', async (address, code) => {
     await using pair = new Pair()
     const error = await failureOf(() => pair.bind(address))
     expect([error.code, error.syscall]).toEqual([code, 'bind'])
+    await expectToWork(pair)
   })
 
   test('is told from one that this machine does not have', async () => {

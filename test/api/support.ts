@@ -37,8 +37,8 @@ export async function failureOf(call: () => unknown): Promise<NanomsgError> {
   throw new Error('the call has not failed')
 }
 
-/** Lets the event loop turn once: what is ready by then has been seen. */
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Lets the event loop turn once: from one setImmediate() to the next, it sees what is ready. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 
 /** Lets the event loop turn until the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {

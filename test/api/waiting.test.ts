@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { Pair, Pull, Push, Rep, Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
-import { connectAll, failureOf } from './support.js'
+import { connectAll, failureOf, turn } from './support.js'
 
 describe('a timeout', () => {
   test('ends waiting for a message', async () => {
@@ -31,8 +32,48 @@ describe('a timeout', () => {
     await using pull = new Pull()
     connectAll('inproc://timeout-0', pull, push)
     expect((await failureOf(() => pull.receive({ timeout: 0 }))).code).toBe('ETIMEDOUT')
-    await push.send('there')
-    expect(String(await pull.receive({ timeout: 1000 }))).toBe('there')
+    await push.send('there', { timeout: 0 })
+    await turn()
+    expect(String(await pull.receive({ timeout: 0 }))).toBe('there')
+    await using lonely = new Push({ sendTimeout: 0 })
+    expect((await failureOf(() => lonely.send('x'))).code).toBe('ETIMEDOUT')
+  })
+
+  test('of 0 takes all that is there, however much it is', async () => {
+    await using push = new Push({ sendBuffer: 10_000_000 })
+    await using pull = new Pull({ receiveBuffer: 10_000_000, receiveTimeout: 0 })
+    connectAll('inproc://timeout-0-many', pull, push)
+    await push.send('0')
+    for (let i = 1; i < 20_000; i++) void push.send(`${i}`)
+    await turn()
+    for (let i = 0; i < 10_000; i++) expect(String(pull.tryReceive())).toBe(`${i}`)
+    for (let i = 10_000; i < 20_000; i++) expect(String(await pull.receive())).toBe(`${i}`)
+    expect(pull.tryReceive()).toBeUndefined()
+  })
+
+  test('ends calls in the order of their timeouts, not of the calls', async () => {
+    await using pull = new Pull()
+    const ended: number[] = []
+    const calls = [40, 20, 1].map((timeout) =>
+      pull.receive({ timeout }).catch(() => {
+        ended.push(timeout)
+      }),
+    )
+    await Promise.all(calls)
+    expect(ended).toEqual([1, 20, 40])
+  })
+
+  test('that has not passed when the message comes leaves no timer behind', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://no-timer', pull, push)
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const received = pull.receive({ timeout: 60_000 })
+    expect(timers()).toBe(before + 1)
+    await push.send('x', { timeout: 60_000 })
+    await received
+    expect(timers()).toBe(before)
   })
 
   test('takes no message with it', async () => {
@@ -87,6 +128,47 @@ describe('a signal', () => {
     }
   })
 
+  test('ends its own call only', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const controller = new AbortController()
+    const calls = [pull.receive(), pull.receive({ signal: controller.signal, timeout: 5000 }), pull.receive()]
+    controller.abort('no more')
+    await expect(calls[1]).rejects.toBe('no more')
+    await push.send('1')
+    await push.send('2')
+    expect([String(await calls[0]), String(await calls[2])]).toEqual(['1', '2'])
+  })
+
+  test('that is aborted when the call has ended does nothing', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://aborted-late', pull, push)
+    const controller = new AbortController()
+    const received = pull.receive({ signal: controller.signal })
+    await push.send('x', { signal: controller.signal })
+    expect(String(await received)).toBe('x')
+    const next = pull.receive()
+    controller.abort('too late')
+    await push.send('y')
+    expect(String(await next)).toBe('y')
+  })
+
+  test('is let go of when the call has ended', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://let-go', pull, push)
+    const { signal } = new AbortController()
+    for (let i = 0; i < 5; i++) {
+      const received = pull.receive({ signal })
+      expect(getEventListeners(signal, 'abort').length).toBe(1)
+      await push.send('x', { signal })
+      await received
+      expect(getEventListeners(signal, 'abort').length).toBe(0)
+    }
+  })
+
   test('of a timeout rejects with a TimeoutError', async () => {
     await using pair = new Pair()
     await expect(pair.receive({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ name: 'TimeoutError' })
@@ -101,6 +183,17 @@ describe('closing', () => {
     )
     await pair.close()
     for (const call of calls) expect((await call).code).toBe('EBADF')
+  })
+
+  test('ends calls at once, and signals and timers have no say afterwards', async () => {
+    const pull = new Pull()
+    const controller = new AbortController()
+    const received = failureOf(() => pull.receive({ signal: controller.signal, timeout: 1 }))
+    void pull.close()
+    controller.abort('too late')
+    const error = await received
+    expect([error.code, error.syscall]).toEqual(['EBADF', 'receive'])
+    expect(error.message).toContain('the socket is closed')
   })
 })
 
