@@ -65,7 +65,11 @@ export abstract class Socket {
    * @returns when they are delivered, or the time has passed. Closing again returns the same promise.
    */
   close(options?: { linger?: number }): Promise<void> {
-    return this.handle.close(options?.linger)
+    try {
+      return this.handle.close(options?.linger)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** True from the call of `close()` on. */
