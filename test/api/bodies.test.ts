@@ -5,6 +5,11 @@ import { connectAll, failureOf, transports } from './support.js'
 const allBytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 const wide = new Uint8Array(new ArrayBuffer(64)).map((_, i) => i)
 
+/** TypeScript does not know these yet. */
+function growing(): ArrayBuffer {
+  return new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(8, { maxByteLength: 100 })
+}
+
 const bodies: [string, Uint8Array | string, Uint8Array][] = [
   ['nothing', '', Buffer.alloc(0)],
   ['an empty Buffer', Buffer.alloc(0), Buffer.alloc(0)],
@@ -18,6 +23,9 @@ const bodies: [string, Uint8Array | string, Uint8Array][] = [
   ['8 KiB', Buffer.alloc(8192, 'k'), Buffer.alloc(8192, 'k')],
   ['8 KiB and a byte', Buffer.alloc(8193, 'k'), Buffer.alloc(8193, 'k')],
   ['a string of 100 kB', 'ü'.repeat(50_000), Buffer.from('ü'.repeat(50_000))],
+  ['1 MiB less a byte', Buffer.alloc(2 ** 20 - 1, 'm'), Buffer.alloc(2 ** 20 - 1, 'm')],
+  ['a view of shared memory', new Uint8Array(new SharedArrayBuffer(9), 3, 4).fill(5), Buffer.alloc(4, 5)],
+  ['a view of memory that can grow', new Uint8Array(growing(), 2).fill(6), Buffer.alloc(6, 6)],
   ['1 MiB, the longest by default', Buffer.alloc(2 ** 20, 'm'), Buffer.alloc(2 ** 20, 'm')],
 ]
 
@@ -88,6 +96,33 @@ test('a body whose memory was given away is refused', async () => {
   const error = await failureOf(() => pair.send(body))
   expect(error.code).toBe('EINVAL')
   expect(error.message).toContain('whose memory was transferred')
+})
+
+test('a view that its memory no longer covers is refused', async () => {
+  await using pair = new Pair()
+  const memory = growing()
+  const body = new Uint8Array(memory, 4)
+  ;(memory as unknown as { resize(length: number): void }).resize(2)
+  expect((await failureOf(() => pair.send(body))).code).toBe('EINVAL')
+})
+
+test('the memory of a message cannot be given away: other messages lie there, too', async () => {
+  await using left = new Pair()
+  await using right = new Pair()
+  connectAll('tcp://127.0.0.1:0', left, right)
+  for (const length of [10, 3000, 20_000]) {
+    await left.send(Buffer.alloc(length, 'a'))
+    const message = await right.receive()
+    const next = right.receive()
+    try {
+      structuredClone(message, { transfer: [message.buffer as ArrayBuffer] })
+    } catch (error) {
+      expect((error as Error).name).toBe('DataCloneError')
+    }
+    expect(message.equals(Buffer.alloc(length, 'a'))).toBe(true)
+    await left.send('b')
+    expect(String(await next)).toBe('b')
+  }
 })
 
 test('a message that is longer than the receiver allows costs its sender the connection', async () => {

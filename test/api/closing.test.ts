@@ -27,6 +27,14 @@ test('close returns the same promise again, and may be called while it closes', 
   expect(pair.close()).toBe(closed)
 })
 
+test('a wrong linger is reported by the promise, and leaves the socket open', async () => {
+  await using pair = new Pair()
+  const closed = pair.close({ linger: 'long' as never })
+  await expect(closed).rejects.toMatchObject({ code: 'EINVAL' })
+  expect(pair.closed).toBe(false)
+  expect(pair.linger).toBe(1000)
+})
+
 test('linger ends: a peer that never reads does not keep a socket', async () => {
   const server = createServer((socket) => {
     socket.write(Buffer.from('0053500000510000', 'hex'))

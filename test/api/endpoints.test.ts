@@ -161,12 +161,15 @@ describe('a wrong address', () => {
     await expectToWork(pair)
   })
 
-  test.each(wrong.filter(([address]) => address !== 'tcp://:5555'))('%j is %s for bind, and changes nothing', async (address, code) => {
-    await using pair = new Pair()
-    const error = await failureOf(() => pair.bind(address))
-    expect([error.code, error.syscall]).toEqual([code, 'bind'])
-    await expectToWork(pair)
-  })
+  test.each(wrong.filter(([address]) => address !== 'tcp://:5555'))(
+    '%j is %s for bind, and changes nothing',
+    async (address, code) => {
+      await using pair = new Pair()
+      const error = await failureOf(() => pair.bind(address))
+      expect([error.code, error.syscall]).toEqual([code, 'bind'])
+      await expectToWork(pair)
+    },
+  )
 
   test('is told from one that this machine does not have', async () => {
     await using pair = new Pair()

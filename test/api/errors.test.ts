@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { inspect } from 'node:util'
 import { NanomsgError, Pair, Pull, Push, Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { failureOf } from './support.js'
@@ -25,6 +26,36 @@ describe('an error', () => {
   test('has a stack that leads to the caller', async () => {
     await using pull = new Pull()
     expect((await failureOf(() => pull.bind('?'))).stack).toContain('errors.test.ts')
+  })
+
+  test('shows its code where it is printed', async () => {
+    await using pull = new Pull()
+    const printed = inspect(await failureOf(() => pull.receive({ timeout: 0 })))
+    expect(printed).toMatch(/^NanomsgError: ETIMEDOUT: /)
+    for (const property of ["code: 'ETIMEDOUT'", `errno: ${constants.errno.ETIMEDOUT}`, "syscall: 'receive'"]) {
+      expect(printed).toContain(property)
+    }
+  })
+
+  test.each<[string, string, (pair: Pair) => unknown]>([
+    ['EPROTONOSUPPORT', 'bind', (pair) => pair.bind('http://x')],
+    ['EINVAL', 'connect', (pair) => pair.connect('tcp://x')],
+    ['ENAMETOOLONG', 'connect', (pair) => pair.connect(`tcp://${'x'.repeat(200)}:1`)],
+    ['EADDRNOTAVAIL', 'bind', (pair) => pair.bind('tcp://192.0.2.1:5555')],
+    ['EADDRINUSE', 'bind', (pair) => pair.bind(pair.bind('tcp://127.0.0.1:0').address)],
+    ['ETIMEDOUT', 'send', (pair) => pair.send('x', { timeout: 1 })],
+    ['ETIMEDOUT', 'receive', (pair) => pair.receive({ timeout: 1 })],
+    ['EINVAL', 'setsockopt', (pair) => Reflect.set(pair, 'maxTtl', 0)],
+    ['EINVAL', 'socket', () => new Pair({ nonsense: 1 } as never)],
+    ['EINVAL', 'socket', () => new Pair('linger' as never)],
+    ['EINVAL', 'setsockopt', (pair) => pair.close({ linger: -2 })],
+  ])('is %s of %s, with the number of this system', async (code, syscall, call) => {
+    await using pair = new Pair()
+    const error = await failureOf(() => call(pair))
+    expect([error.code, error.syscall]).toEqual([code, syscall])
+    expect(error.errno).toBe(constants.errno[code as keyof typeof constants.errno])
+    expect(error.message.startsWith(`${code}: `)).toBe(true)
+    expect(pair.closed).toBe(false)
   })
 
   test('can be told from others by its class', () => {

@@ -63,6 +63,60 @@ describe('iterating over a socket', () => {
     for await (const _ of pull) throw new Error('a closed socket has no messages')
   })
 
+  test('can be left by an error of its own, and the socket stays as it is', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://thrown', pull, push)
+    await push.send('a')
+    await push.send('b')
+    const iterate = async () => {
+      for await (const message of pull) throw new Error(`not ${message}`)
+    }
+    await expect(iterate()).rejects.toThrow('not a')
+    expect(String(await pull.receive())).toBe('b')
+  })
+
+  test('is over for good once it has ended', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('inproc://over', pull, push)
+    const iterator = pull[Symbol.asyncIterator]()
+    await push.send('a')
+    expect(String((await iterator.next()).value)).toBe('a')
+    expect(await iterator.return?.()).toEqual({ value: undefined, done: true })
+    await push.send('b')
+    expect(await iterator.next()).toEqual({ value: undefined, done: true })
+    expect(String(await pull.receive())).toBe('b')
+  })
+
+  test('may be asked for several messages at a time: they come in order', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const iterator = pull[Symbol.asyncIterator]()
+    const results = [iterator.next(), iterator.next(), iterator.next()]
+    for (const text of ['a', 'b', 'c']) await push.send(text)
+    expect((await Promise.all(results)).map(({ value }) => String(value))).toEqual(['a', 'b', 'c'])
+  })
+
+  test('ends quietly for all who iterate, and fails for those who receive', async () => {
+    const pull = new Pull()
+    const iterate = async () => {
+      for await (const _ of pull);
+      return 'quietly'
+    }
+    const iterations = [iterate(), iterate()]
+    const received = failureOf(() => pull.receive())
+    const iterateBatches = async () => {
+      for await (const _ of pull.batches());
+      return 'quietly'
+    }
+    iterations.push(iterateBatches())
+    await pull.close()
+    expect(await Promise.all(iterations)).toEqual(['quietly', 'quietly', 'quietly'])
+    expect((await received).code).toBe('EBADF')
+  })
+
   test('fails when waiting does', async () => {
     await using pull = new Pull({ receiveTimeout: 10 })
     const error = await failureOf(async () => {
@@ -115,6 +169,47 @@ describe('batches', () => {
     expect(Math.min(...sizes)).toBeGreaterThan(0)
     expect(Math.max(...sizes)).toBeGreaterThan(10)
     await pull.close()
+  })
+
+  test('can be left in the middle: what follows is still there', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    const received: number[] = []
+    await push.send('0')
+    for (let i = 1; i < 2000; i++) void push.send(`${i}`)
+    while (received.length < 1000) {
+      for await (const messages of pull.batches()) {
+        received.push(...messages.map(Number))
+        break
+      }
+    }
+    while (received.length < 2000) received.push(Number(await pull.receive()))
+    expect(received).toEqual(Array.from({ length: 2000 }, (_, i) => i))
+  })
+
+  test('of a Rep have one request, since it must be answered first', async () => {
+    const rep = new Rep()
+    const reqs = Array.from({ length: 3 }, () => new Req())
+    connectAll('inproc://batches-of-rep', rep, ...reqs)
+    for (const [i, req] of reqs.entries()) await req.send(`${i}`)
+    const sizes: number[] = []
+    for await (const messages of rep.batches()) {
+      sizes.push(messages.length)
+      await rep.send(`re: ${messages[0]}`)
+      if (sizes.length === 3) break
+    }
+    expect(sizes).toEqual([1, 1, 1])
+    for (const [i, req] of reqs.entries()) expect(String(await req.receive())).toBe(`re: ${i}`)
+    await Promise.all([rep, ...reqs].map((socket) => socket.close()))
+  })
+
+  test('fail when waiting does', async () => {
+    await using pull = new Pull({ receiveTimeout: 5 })
+    const error = await failureOf(async () => {
+      for await (const _ of pull.batches());
+    })
+    expect([error.code, error.syscall]).toEqual(['ETIMEDOUT', 'receive'])
   })
 
   test('mix with single messages', async () => {
