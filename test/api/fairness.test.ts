@@ -1,0 +1,141 @@
+// However busy some sockets are, the rest of the program goes on: timers, files, other sockets.
+import { readFile } from 'node:fs/promises'
+import { Bus, Pair, Pub, Pull, Push, Rep, Req } from 'nanomsg-native'
+import { describe, expect, test } from 'vitest'
+import { connectAll, transports } from './support.js'
+
+/** What a program does besides: a timer that fires, a file that is read, a turn of the event loop, again and again. */
+async function theRest(): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    await readFile(__filename)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Runs `work` over and over while the rest of the program has its turns. */
+async function besides(work: () => Promise<unknown>, rest = theRest): Promise<void> {
+  let isOver = false
+  const working = (async () => {
+    while (!isOver) await work()
+  })()
+  await rest()
+  isOver = true
+  await working
+}
+
+describe.each(transports)('the rest of a program goes on, over $scheme,', ({ address }) => {
+  test('while messages are sent and received one by one', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll(address(), pull, push)
+    await besides(async () => {
+      await push.send('x')
+      await pull.receive()
+    })
+  })
+
+  test('while requests are answered as fast as they come', async () => {
+    await using req = new Req()
+    await using rep = new Rep()
+    connectAll(address(), rep, req)
+    void (async () => {
+      for await (const request of rep) await rep.send(request)
+    })()
+    await besides(async () => {
+      await req.send('x')
+      await req.receive()
+    })
+  })
+
+  test('while two Pairs play ball with many balls', async () => {
+    await using left = new Pair()
+    await using right = new Pair()
+    connectAll(address(), left, right)
+    const playing = [left, right].map(async (pair) => {
+      for await (const ball of pair) await pair.send(ball)
+    })
+    for (let i = 0; i < 100; i++) await left.send(`${i}`)
+    await theRest()
+    await Promise.all([left.close({ linger: 0 }), right.close({ linger: 0 })])
+    // A player who was about to send hears of the end.
+    for (const result of await Promise.allSettled(playing)) {
+      if (result.status === 'rejected') expect(result.reason.code).toBe('EBADF')
+    }
+  })
+
+  test('while batches are received', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll(address(), pull, push)
+    let received = 0
+    const receiving = (async () => {
+      for await (const messages of pull.batches()) received += messages.length
+    })()
+    await besides(() => push.send('x'))
+    await pull.close()
+    await receiving
+    expect(received).toBeGreaterThan(0)
+  })
+})
+
+test('the rest of a program goes on while a Pub publishes to nobody', async () => {
+  await using pub = new Pub()
+  await besides(() => pub.send('x'))
+})
+
+test('the rest of a program goes on while a Bus sends to nobody', async () => {
+  await using bus = new Bus()
+  await besides(() => bus.send('x'))
+})
+
+test('a flooded socket leaves others their turn', async () => {
+  await using flood = new Push()
+  await using flooded = new Pull()
+  connectAll('tcp://127.0.0.1:0', flooded, flood)
+  void (async () => {
+    for await (const _message of flooded);
+  })()
+  const pairs = Array.from({ length: 10 }, () => {
+    const both = { left: new Pair(), right: new Pair() }
+    connectAll('tcp://127.0.0.1:0', both.left, both.right)
+    return both
+  })
+  await besides(
+    () => flood.send('x'),
+    async () => {
+      for (let i = 0; i < 5; i++) {
+        for (const { left, right } of pairs) {
+          await left.send(`${i}`)
+          expect(String(await right.receive())).toBe(`${i}`)
+        }
+      }
+    },
+  )
+  await Promise.all(pairs.flatMap(({ left, right }) => [left.close(), right.close()]))
+})
+
+test('of sockets that are all flooded none is left out', async () => {
+  const pipelines = Array.from({ length: 5 }, () => ({ push: new Push(), pull: new Pull(), received: 0 }))
+  let isOver = false
+  const working = pipelines.flatMap((pipeline) => {
+    const { push, pull } = pipeline
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    return [
+      (async () => {
+        while (!isOver) await push.send('x')
+      })(),
+      (async () => {
+        for await (const messages of pull.batches()) {
+          pipeline.received += messages.length
+          if (pipelines.every(({ received }) => received > 1000)) isOver = true
+        }
+      })(),
+    ]
+  })
+  while (!isOver) await theRest()
+  await Promise.all(pipelines.map(({ pull }) => pull.close()))
+  await Promise.all(pipelines.map(({ push }) => push.close({ linger: 0 })))
+  await Promise.allSettled(working)
+  expect(Math.min(...pipelines.map(({ received }) => received))).toBeGreaterThan(1000)
+})
