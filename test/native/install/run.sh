@@ -1,0 +1,63 @@
+#!/bin/sh
+# Installs a build into an empty folder and uses it as others do: run.sh BUILD CMAKE COMPILER
+set -eu
+build=$1 cmake=$2 compiler=$3
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+prefix=$folder/prefix
+passed=0 failed=0
+
+check() {
+  what=$1
+  shift
+  if "$@" >"$folder/log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    cat "$folder/log"
+    echo "FAILED $what"
+    failed=$((failed + 1))
+  fi
+}
+
+# Also when the build was configured for another place.
+DESTDIR='' "$cmake" --install "$build" --prefix "$prefix" >/dev/null
+library_folder=$(dirname "$(find "$prefix" -name 'libnanomsg.a')")
+
+for header in nn inproc ipc tcp ws pair pubsub reqrep pipeline survey bus loop protocol; do
+  check "the header $header.h is installed" test -f "$prefix/include/nanomsg/$header.h"
+done
+for header in "$prefix"/include/nanomsg/*.h; do
+  check "$(basename "$header") can be included alone" \
+    "$compiler" -Werror -Wall -Wextra -fsyntax-only -x c "$header" -I"$prefix/include"
+done
+check "the shared library is installed" test -e "$library_folder/libnanomsg.so"
+check "the replacement is installed" test -e "$library_folder/nanomsg-replacement/libnanomsg.so.5"
+
+check "a CMake project finds the package" "$cmake" -S "$here/consumer" -B "$folder/consumer" \
+  -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler"
+check "a CMake project builds" "$cmake" --build "$folder/consumer"
+for program in with_shared with_static with_plain_name; do
+  check "$program runs" "$folder/consumer/$program"
+done
+
+export PKG_CONFIG_PATH="$library_folder/pkgconfig"
+if command -v pkg-config >/dev/null; then
+  check "pkg-config knows a recent version" pkg-config --atleast-version=1.1 nanomsg
+  flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs nanomsg)
+  # shellcheck disable=SC2086
+  check "a program builds with what pkg-config says" \
+    "$compiler" "$here/consumer/program.c" -o "$folder/with_pkg_config" $flags
+  check "that program runs" env LD_LIBRARY_PATH="$library_folder" "$folder/with_pkg_config"
+else
+  echo "without pkg-config its file is only looked at"
+  check "nanomsg.pc is installed" grep -q '^Libs: .*-lnanomsg$' "$PKG_CONFIG_PATH/nanomsg.pc"
+fi
+
+# A program that is linked to one library runs on the other.
+check "a program for libnanomsg.so.5 builds" "$compiler" -I"$prefix/include" "$here/consumer/program.c" \
+  -o "$folder/replaced" "$library_folder/nanomsg-replacement/libnanomsg.so.5"
+check "that program runs" env LD_LIBRARY_PATH="$library_folder/nanomsg-replacement" "$folder/replaced"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
