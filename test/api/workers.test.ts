@@ -89,6 +89,74 @@ describe('workers', () => {
     expect([exitCode, stdout, stderr]).toEqual([0, 'survived\n', ''])
   })
 
+  test('give their inproc names back when they are terminated', async () => {
+    const { stdout, stderr, exitCode } = await runProgram(`${preamble(`
+      const rep = new Rep()
+      rep.bind('inproc://name')
+      parentPort.postMessage('bound')
+      for await (const request of rep) await rep.send('worker ' + workerData)`)}
+      ;(async () => {
+        const req = new Req({ reconnectInterval: 2, resendInterval: 1000000 })
+        req.connect('inproc://name')
+        for (let i = 0; i < 5; i++) {
+          const worker = start(i)
+          await once(worker, 'message')
+          await req.send('who?')
+          if (String(await req.receive()) !== 'worker ' + i) throw new Error('somebody else')
+          await worker.terminate()
+        }
+        const rep = new Rep()
+        rep.bind('inproc://name')
+        await Promise.all([rep.close(), req.close()])
+        console.log('given back')
+      })()`)
+    expect([exitCode, stdout, stderr]).toEqual([0, 'given back\n', ''])
+  })
+
+  test('deliver what they have sent when they end by process.exit()', async () => {
+    const { stdout, stderr, exitCode } = await runProgram(`${preamble(`
+      const push = new Push()
+      push.connect(workerData)
+      await push.send('0')
+      for (let i = 1; i < 100; i++) void push.send('' + i)
+      process.exit()`)}
+      ;(async () => {
+        const pull = new Pull()
+        for (const address of ['tcp://127.0.0.1:0', 'inproc://exit']) {
+          const worker = start(pull.bind(address).address)
+          for (let i = 0; i < 100; i++) if (Number(await pull.receive()) !== i) throw new Error('out of order')
+          await once(worker, 'exit')
+        }
+        await pull.close()
+        console.log('delivered')
+      })()`)
+    expect([exitCode, stdout, stderr]).toEqual([0, 'delivered\n', ''])
+  })
+
+  test('and the main thread keep each their own messages, which may be copied to the other', async () => {
+    const { stdout, stderr, exitCode } = await runProgram(`${preamble(`
+      const pull = new Pull()
+      parentPort.postMessage(pull.bind('tcp://127.0.0.1:0').address)
+      for (let i = 0; i < 200; i++) parentPort.postMessage(await pull.receive())`)}
+      ;(async () => {
+        const worker = start()
+        const push = new Push()
+        const messages = []
+        const all = new Promise((resolve) => worker.on('message', (message) => {
+          if (typeof message === 'string') push.connect(message)
+          else if (messages.push(message) === 200) resolve()
+        }))
+        for (let i = 0; i < 200; i++) await push.send(Buffer.alloc(i * 100, i))
+        await all
+        messages.forEach((message, i) => {
+          if (!Buffer.alloc(i * 100, i).equals(message)) throw new Error('message ' + i + ' has changed')
+        })
+        await push.close()
+        console.log('copied')
+      })()`)
+    expect([exitCode, stdout, stderr]).toEqual([0, 'copied\n', ''])
+  })
+
   test('do not keep the process when they are unreferenced', async () => {
     const { stdout, exitCode } = await runProgram(`${preamble(`
       const pull = new Pull()
