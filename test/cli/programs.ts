@@ -115,29 +115,47 @@ function isBinary(path: string): boolean {
   }
 }
 
+function onPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, name)).find(isBinary)
+}
+
 /** The original: a nanocat on the path that is no script, as ours is. */
-const original = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'nanocat'))
-  .find(isBinary)
+const original = onPath('nanocat')
+
+const nngcat = onPath('nngcat')
 
 /** Starts the nanocat of libnanomsg. */
 export function theirs(...args: string[]): Program {
   return new Program([original!], args)
 }
 
-/** Tests that need the original; without it they are skipped, and said to be, or fail when peers are required. */
-export function describeWithOriginal(name: string, define: () => void): void {
-  if (original) {
+/** Starts the nngcat of NNG. */
+export function theirsOfNng(...args: string[]): Program {
+  return new Program([nngcat!], args)
+}
+
+function describeWith(program: string, path: string | undefined, name: string, define: () => void): void {
+  if (path !== undefined) {
     describe(name, define)
   } else if (process.env.NN_REQUIRE_PEERS === '1') {
     test(name, () => {
-      throw new Error('the nanocat of libnanomsg is required here: scripts/install-test-tools installs it')
+      throw new Error(`${program} is required here: scripts/install-test-tools installs it`)
     })
   } else {
-    console.log(`skipped: ${name}; scripts/install-test-tools installs the nanocat of libnanomsg`)
+    console.log(`skipped: ${name}; scripts/install-test-tools installs ${program}`)
     describe.skip(name, define)
   }
+}
+
+/** Tests that need the original; without it they are skipped, and said to be, or fail when peers are required. */
+export function describeWithOriginal(name: string, define: () => void): void {
+  describeWith('the nanocat of libnanomsg', original, name, define)
+}
+
+/** The same for NNG's. */
+export function describeWithNng(name: string, define: () => void): void {
+  describeWith('the nngcat of NNG', nngcat, name, define)
 }
 
 /** A folder for sockets and files, away with its scope. */
