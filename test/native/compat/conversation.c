@@ -267,6 +267,8 @@ int main(int argc, char **argv)
         check(nn_connect(s, argv[4]), "nn_connect");
     say("ready");
     part->play(s);
+#ifndef NN_MAY_HANG_IN_CLOSE
     check(nn_close(s), "nn_close");
+#endif
     return 0;
 }
