@@ -27,9 +27,10 @@ static const struct nn_protocol *const built_in_protocols[] = {
     &sp_surveyor_protocol, &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
 };
 
-extern const struct sp_transport sp_inproc_transport, sp_ipc_transport, sp_tcp_transport;
+extern const struct sp_transport sp_inproc_transport, sp_ipc_transport, sp_tcp_transport, sp_ws_transport;
 
-static const struct sp_transport *const transports[] = {&sp_inproc_transport, &sp_ipc_transport, &sp_tcp_transport};
+static const struct sp_transport *const transports[] = {&sp_inproc_transport, &sp_ipc_transport, &sp_tcp_transport,
+                                                        &sp_ws_transport};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,4 +1,4 @@
-/* One connection over a byte stream: greeting, messages, end. */
+/* One connection over a byte stream: greeting, messages, farewell, end. */
 #include "streams/connection.h"
 
 #include "streams/receive_buffer.h"
@@ -8,11 +8,12 @@
 #include "util/memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A peer that has not greeted by then is no SP peer; libnanomsg waits as long. */
-#define GREETING_LIMIT_MS 1000
+/* So long a peer may take to answer our farewell. */
+#define FAREWELL_LIMIT_MS 1000
 /* While messages are gathered, so many bytes leave in one call. */
 #define BURST_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
@@ -24,7 +25,7 @@ enum connection_state {
     CONNECTION_GREETING,
     CONNECTION_OPEN,      /* has a pipe */
     CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
-    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes are still passed on */
+    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the farewell are still passed on */
     CONNECTION_CLOSED
 };
 
@@ -42,13 +43,27 @@ struct sp_connection {
     struct sp_task release;
     enum connection_state state;
     bool is_send_broken;
-    uint8_t greeting[SP_GREETING_BYTES];
-    uint8_t greeting_bytes;
+    bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
+    enum sp_frame_kind found;
+    int error;         /* why it is ending */
+    uint8_t *greeting; /* what the peer has said so far; NULL once it is admitted */
+    size_t greeting_bytes;
+    _Alignas(16) unsigned char session[]; /* the framing's */
 };
 
 static struct sp_connection *connection_of(const struct nn_pipe *pipe)
 {
     return pipe->connection;
+}
+
+static const struct sp_framing *framing_of(const struct sp_connection *self)
+{
+    return self->owner->framing;
+}
+
+static struct sp_session *session_of(struct sp_connection *self)
+{
+    return framing_of(self)->session_bytes > 0 ? (struct sp_session *)self->session : NULL;
 }
 
 static bool is_buffering(const struct sp_connection *self)
@@ -63,6 +78,7 @@ static void connection_free(struct sp_task *task)
     struct sp_connection *self = SP_CONTAINER(task, struct sp_connection, release);
 
     sp_timer_destroy(&self->timer);
+    sp_free(self->greeting);
     sp_free(self);
 }
 
@@ -73,6 +89,8 @@ static void connection_release(struct sp_connection *self)
 
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
+    if (framing_of(self)->close != NULL)
+        framing_of(self)->close(session_of(self));
     /* The loop's thread may free it at once. */
     sp_loop_discard(&self->socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
@@ -121,7 +139,7 @@ static void linger_end(struct sp_connection *self)
 {
     sp_list_remove(&self->linger.item);
     connection_close_descriptor(self);
-    self->owner->ended(self->owner, true, 0);
+    self->owner->ended(self->owner, true, self->error);
     connection_release(self);
 }
 
@@ -205,11 +223,6 @@ static bool connection_write(struct sp_connection *self)
     return true;
 }
 
-static void connection_flush(struct nn_pipe *pipe)
-{
-    connection_write(connection_of(pipe));
-}
-
 /* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
 static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
                              struct nn_message *message)
@@ -262,20 +275,102 @@ static int connection_send_directly(struct sp_connection *self, const uint8_t *p
     return 0;
 }
 
-static int connection_send(struct nn_pipe *pipe, struct nn_message *message)
+static int connection_pass(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                           struct nn_message *message)
 {
-    struct sp_connection *self = connection_of(pipe);
-    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
-    size_t prefix_bytes = self->owner->framing->write_prefix(prefix, sp_message_bytes(message));
-
     if (self->socket->is_corked || self->queue.count > 0)
         return connection_gather(self, prefix, prefix_bytes, message);
     return connection_send_directly(self, prefix, prefix_bytes, message);
 }
 
+/* What leaves is a copy that the framing makes; the message stays as it is until the copy is accepted. */
+static int connection_pass_encoded(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                                   struct nn_message *message)
+{
+    uint8_t scratch[SP_ENCODE_SCRATCH_BYTES];
+    struct nn_message encoded;
+
+    if (framing_of(self)->encode(prefix, prefix_bytes, message, scratch, &encoded) < 0) {
+        sp_pipe_break(self->pipe);
+        return -EAGAIN;
+    }
+    int rc = connection_pass(self, prefix, prefix_bytes, &encoded);
+    nn_message_free(rc == 0 ? message : &encoded);
+    return rc;
+}
+
+static int connection_send(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
+    size_t prefix_bytes = framing_of(self)->write_prefix(session_of(self), prefix, message);
+
+    return framing_of(self)->encode != NULL ? connection_pass_encoded(self, prefix, prefix_bytes, message)
+                                            : connection_pass(self, prefix, prefix_bytes, message);
+}
+
+/* Queues the framing's own frame, which goes between two messages. While the kernel is full it waits in its one place
+ * in the session, so that a peer that asks and does not read costs no memory. */
+static void connection_queue_control(struct sp_connection *self)
+{
+    struct sp_session *session = session_of(self);
+    struct nn_message nothing;
+
+    if (session == NULL || session->control_bytes == 0 || (self->watch.wanted & SP_WRITABLE) ||
+        self->queue.bytes >= BURST_BYTES)
+        return;
+    nn_message_init(&nothing);
+    if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,
+                          &self->socket->spare_buffer) == 0)
+        session->control_bytes = 0;
+}
+
+static void connection_flush(struct nn_pipe *pipe)
+{
+    struct sp_connection *self = connection_of(pipe);
+
+    if (connection_write(self)) {
+        connection_queue_control(self);
+        connection_write(self);
+    }
+}
+
+/* Sends what the framing answers to the frames that were read. */
+static void connection_answer_control(struct sp_connection *self)
+{
+    if (self->state != CONNECTION_OPEN || self->is_send_broken)
+        return;
+    connection_queue_control(self);
+    if (self->queue.count > 0)
+        sp_pipe_mark_dirty(self->pipe);
+}
+
 static size_t connection_queued_bytes(const struct nn_pipe *pipe)
 {
     return connection_of(pipe)->queue.bytes;
+}
+
+/* The farewell is out: what comes from the peer now is read and dropped, until its end. */
+static void connection_await_end(struct sp_connection *self)
+{
+    sp_time_ns limit_ns = sp_deadline_after_ms(FAREWELL_LIMIT_MS);
+
+    if (framing_of(self)->is_left_first)
+        shutdown(self->watch.fd, SHUT_WR);
+    want(self, SP_READABLE);
+    if (self->timer.deadline_ns > limit_ns)
+        sp_timer_start(&self->timer, limit_ns);
+}
+
+/* Everything is passed on, or can no longer be. */
+static void linger_written(struct sp_connection *self)
+{
+    if (self->has_left && !self->is_send_broken) {
+        connection_await_end(self);
+        return;
+    }
+    read_last_words(self->watch.fd);
+    linger_end(self);
 }
 
 static void connection_writable(struct sp_connection *self)
@@ -286,9 +381,11 @@ static void connection_writable(struct sp_connection *self)
         return;
     }
     want(self, self->watch.wanted & ~SP_WRITABLE);
+    connection_queue_control(self);
+    if (self->queue.count > 0 && !connection_write(self))
+        return;
     if (self->state == CONNECTION_LINGERING) {
-        read_last_words(self->watch.fd);
-        linger_end(self);
+        linger_written(self);
     } else if (self->pipe != NULL && !self->is_send_broken) {
         sp_pipe_set_writable(self->pipe);
     }
@@ -296,19 +393,59 @@ static void connection_writable(struct sp_connection *self)
 
 /* ---- Receiving ---- */
 
+/* Looks for the next message, and deals with the framing's own frames on the way. Returns 1, 0 when more bytes are
+ * needed, or -errno. */
 static int connection_find_message(struct sp_connection *self)
 {
+    const struct sp_framing *framing = framing_of(self);
     int limit_bytes = self->socket->options.receive_max_bytes;
+    int rc;
 
-    return sp_receive_buffer_next(&self->received, self->owner->framing,
-                                  limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+    self->found = SP_FRAME_SERVICE;
+    do {
+        rc = sp_receive_buffer_next(&self->received, framing, session_of(self),
+                                    limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+        if (rc <= 0 || framing->use == NULL)
+            return rc;
+        rc = framing->use(session_of(self), sp_receive_buffer_frame(&self->received), &self->received.frame);
+        if (rc < 0)
+            return rc;
+        self->found = (enum sp_frame_kind)rc;
+        if (self->found != SP_FRAME_MESSAGE)
+            sp_receive_buffer_drop(&self->received);
+        connection_answer_control(self);
+    } while (self->found == SP_FRAME_SERVICE);
+    return 1;
+}
+
+static void connection_take_message(struct sp_connection *self, struct nn_message *message)
+{
+    if (self->found != SP_FRAME_COMPLETES)
+        sp_receive_buffer_take(&self->received, message);
+    if (framing_of(self)->finish != NULL)
+        framing_of(self)->finish(session_of(self), self->found, message);
+}
+
+static bool connection_leave(struct sp_connection *self, int reason, int limit_ms);
+
+/* The peer has broken the rules, or takes its leave. There is no complete message. */
+static void connection_refuse(struct sp_connection *self, int error)
+{
+    if (!connection_leave(self, error, FAREWELL_LIMIT_MS)) {
+        connection_end(self, error);
+        return;
+    }
+    if (error != -ESHUTDOWN)
+        self->socket->statistics.broken_connections++;
+    self->error = error != -ESHUTDOWN ? error : -ECONNRESET;
+    sp_pipe_break(self->pipe);
 }
 
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct sp_connection *self = connection_of(pipe);
 
-    sp_receive_buffer_take(&self->received, message);
+    connection_take_message(self, message);
     int rc = connection_find_message(self);
     if (rc > 0)
         return 0;
@@ -317,10 +454,21 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
     if (self->state == CONNECTION_ENDED)
         sp_pipe_break(pipe); /* that was the last of it */
     else if (rc < 0)
-        connection_end(self, rc);
+        connection_refuse(self, rc);
     else
         want(self, self->watch.wanted | SP_READABLE);
     return 0;
+}
+
+/* Tells the protocol when what has come holds a message. */
+static void connection_deliver(struct sp_connection *self)
+{
+    int rc = connection_find_message(self);
+
+    if (rc > 0)
+        sp_pipe_set_readable(self->pipe);
+    else if (rc < 0)
+        connection_refuse(self, rc);
 }
 
 static void connection_read(struct sp_connection *self)
@@ -335,22 +483,36 @@ static void connection_read(struct sp_connection *self)
     ssize_t count = sp_receive_buffer_fill(&self->received, self->watch.fd, self->socket->loop);
     if (count == -EAGAIN)
         return;
-    int rc = count > 0 ? connection_find_message(self) : count < 0 ? (int)count : -ECONNRESET;
-    if (rc > 0)
-        sp_pipe_set_readable(self->pipe);
-    else if (rc < 0)
-        connection_end(self, rc);
+    if (count <= 0) {
+        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
+        return;
+    }
+    connection_deliver(self);
 }
 
 /* ---- Greeting ---- */
 
 static const struct sp_pipe_ops connection_pipe_ops;
 
-static void connection_admit(struct sp_connection *self, int peer_id)
+/* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
+static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
 {
+    size_t count = greeting->reply_bytes;
+
+    errno = 0;
+    if (count == 0 || send(self->watch.fd, greeting->reply, count, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)count)
+        return 0;
+    return errno != 0 ? -errno : -ECONNRESET;
+}
+
+static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
+{
+    size_t rest = self->greeting_bytes - taken_bytes;
     int error = -EPROTO;
 
-    if (peer_id == self->socket->protocol->peer_id)
+    if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
+        error = -ENOMEM;
+    else if (peer_id == self->socket->protocol->peer_id)
         self->pipe = sp_pipe_open(self->endpoint, &connection_pipe_ops, self, &error);
     if (self->pipe == NULL) {
         connection_end(self, error);
@@ -358,16 +520,62 @@ static void connection_admit(struct sp_connection *self, int peer_id)
     }
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
+    sp_free(self->greeting);
+    self->greeting = NULL;
     self->state = CONNECTION_OPEN;
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
     sp_pipe_set_writable(self->pipe);
+    if (rest > 0)
+        connection_deliver(self);
+}
+
+/* The peer was told why; it shall be able to read that before the end. */
+static void connection_turn_away(struct sp_connection *self, int error)
+{
+    shutdown(self->watch.fd, SHUT_WR);
+    read_last_words(self->watch.fd);
+    connection_end(self, error);
+}
+
+static void connection_hand_over(struct sp_connection *self)
+{
+    int fd = self->watch.fd;
+
+    sp_list_remove(&self->item);
+    sp_timer_stop(&self->timer);
+    sp_watch_want(&self->watch, 0);
+    self->watch.fd = -1;
+    self->owner->hand_over(self->owner, fd, self->greeting, self->greeting_bytes);
+    connection_release(self);
+}
+
+static void connection_answer(struct sp_connection *self)
+{
+    struct sp_greeting greeting;
+
+    greeting.endpoint = self->endpoint;
+    greeting.received = self->greeting;
+    greeting.received_bytes = self->greeting_bytes;
+    greeting.taken_bytes = 0;
+    greeting.reply_bytes = 0;
+    int peer_id = framing_of(self)->answer(session_of(self), &greeting);
+    int rc = connection_say(self, &greeting);
+
+    if (peer_id == -EXDEV)
+        connection_hand_over(self);
+    else if (rc < 0)
+        connection_end(self, rc);
+    else if (peer_id < 0)
+        connection_turn_away(self, peer_id);
+    else if (peer_id > 0)
+        connection_admit(self, peer_id, greeting.taken_bytes);
 }
 
 static void connection_read_greeting(struct sp_connection *self)
 {
     ssize_t count = recv(self->watch.fd, self->greeting + self->greeting_bytes,
-                         SP_GREETING_BYTES - self->greeting_bytes, MSG_DONTWAIT);
+                         framing_of(self)->greeting_limit_bytes - self->greeting_bytes, MSG_DONTWAIT);
 
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -375,12 +583,8 @@ static void connection_read_greeting(struct sp_connection *self)
         connection_end(self, count < 0 ? -errno : -ECONNRESET);
         return;
     }
-    self->greeting_bytes = (uint8_t)(self->greeting_bytes + count);
-    int peer_id = sp_greeting_parse(self->greeting, self->greeting_bytes);
-    if (peer_id < 0)
-        connection_end(self, peer_id);
-    else if (peer_id > 0)
-        connection_admit(self, peer_id);
+    self->greeting_bytes += (size_t)count;
+    connection_answer(self);
 }
 
 /* ---- Events ---- */
@@ -443,29 +647,66 @@ static void connection_handle_deadline(struct sp_timer *timer)
 
 /* ---- Closing ---- */
 
-static void connection_linger(struct sp_connection *self)
+static void connection_linger(struct sp_connection *self, int limit_ms)
 {
-    int linger_ms = self->socket->options.linger_ms;
-
     self->state = CONNECTION_LINGERING;
     sp_list_append(&self->socket->lingering, &self->linger.item);
-    sp_timer_start(&self->timer, sp_deadline_after_ms(linger_ms));
+    sp_timer_start(&self->timer, sp_deadline_after_ms(limit_ms));
     want(self, SP_READABLE | SP_WRITABLE);
+}
+
+/* Takes our leave behind what is queued already, where the framing has words for that; the connection then lingers.
+ * Returns false when there is nobody to say it to. */
+static bool connection_leave(struct sp_connection *self, int reason, int limit_ms)
+{
+    struct sp_session *session = session_of(self);
+    struct nn_message nothing;
+
+    if (framing_of(self)->leave == NULL || self->is_send_broken || sp_send_queue_own(&self->queue) < 0)
+        return false;
+    framing_of(self)->leave(session, reason);
+    nn_message_init(&nothing);
+    if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,
+                          &self->socket->spare_buffer) < 0)
+        return false;
+    session->control_bytes = 0;
+    self->has_left = true;
+    if (self->pipe != NULL)
+        self->pipe->can_send = false;
+    connection_linger(self, limit_ms); /* the first event passes it on */
+    return true;
+}
+
+/* The same for somebody who does not wait: when the kernel does not take it at once, the end comes without. */
+static void connection_leave_at_once(struct sp_connection *self)
+{
+    struct sp_session *session = session_of(self);
+
+    if (framing_of(self)->leave == NULL || self->is_send_broken || self->queue.count > 0)
+        return;
+    framing_of(self)->leave(session, 0);
+    send(self->watch.fd, session->control, session->control_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void connection_close(struct nn_pipe *pipe, bool may_linger)
 {
     struct sp_connection *self = connection_of(pipe);
+    int linger_ms = self->socket->options.linger_ms;
 
     self->pipe = NULL;
+    if (self->state == CONNECTION_LINGERING)
+        return; /* the farewell is under way */
     if (self->state == CONNECTION_ENDED) {
         connection_release(self);
         return;
     }
+    if (may_linger && connection_leave(self, 0, linger_ms))
+        return;
     if (may_linger && !self->is_send_broken && !connection_write(self) && !self->is_send_broken) {
-        connection_linger(self);
+        connection_linger(self, linger_ms);
         return;
     }
+    connection_leave_at_once(self);
     read_last_words(self->watch.fd);
     connection_close_descriptor(self);
     self->owner->ended(self->owner, true, 0);
@@ -500,17 +741,34 @@ static bool is_unwelcome(const struct sp_socket *socket)
 
 static int connection_begin(struct sp_connection *self)
 {
-    uint8_t greeting[SP_GREETING_BYTES];
+    struct sp_greeting greeting;
     int rc = sp_watch_want(&self->watch, SP_READABLE);
 
-    errno = 0;
-    if (rc < 0)
+    if (rc < 0 || framing_of(self)->greet == NULL)
         return rc;
-    sp_greeting_write(greeting, self->socket->protocol->id);
-    if (send(self->watch.fd, greeting, sizeof greeting, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof greeting) {
-        rc = errno != 0 ? -errno : -ECONNRESET;
+    greeting.endpoint = self->endpoint;
+    greeting.reply_bytes = 0;
+    framing_of(self)->greet(session_of(self), &greeting);
+    return connection_say(self, &greeting);
+}
+
+static struct sp_connection *connection_create(struct sp_connection_owner *owner)
+{
+    struct sp_connection *self = sp_zalloc(sizeof *self + owner->framing->session_bytes);
+
+    if (self == NULL)
+        return NULL;
+    self->greeting = sp_alloc(owner->framing->greeting_limit_bytes);
+    if (self->greeting == NULL) {
+        sp_free(self);
+        return NULL;
     }
-    return rc;
+    self->socket = owner->endpoint->socket;
+    self->owner = owner;
+    self->endpoint = owner->endpoint;
+    self->linger.abandon = linger_abandon;
+    self->release.run = connection_free;
+    return self;
 }
 
 void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
@@ -524,26 +782,22 @@ void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoi
     sp_list_init(&self->greeting);
 }
 
-int sp_connection_open(struct sp_connection_owner *owner, int fd)
+int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const uint8_t *greeting,
+                               size_t greeting_bytes)
 {
-    struct sp_socket *socket = owner->endpoint->socket;
-    struct sp_loop *loop = &socket->loop->base;
+    struct sp_loop *loop = &owner->endpoint->socket->loop->base;
     struct sp_connection *self = NULL;
     int rc = -EBUSY;
 
-    if (is_unwelcome(socket))
+    if (!owner->framing->is_asked_first && is_unwelcome(owner->endpoint->socket))
         goto fail;
     rc = -ENOMEM;
-    self = sp_zalloc(sizeof *self);
+    self = connection_create(owner);
     if (self == NULL)
         goto fail;
-    self->socket = socket;
-    self->owner = owner;
-    self->endpoint = owner->endpoint;
-    self->linger.abandon = linger_abandon;
-    self->release.run = connection_free;
     sp_watch_init(&self->watch, loop, fd, connection_handle);
     if ((rc = sp_timer_init(&self->timer, loop, connection_handle_deadline)) < 0) {
+        sp_free(self->greeting);
         sp_free(self);
         goto fail;
     }
@@ -555,10 +809,20 @@ int sp_connection_open(struct sp_connection_owner *owner, int fd)
         connection_release(self);
         return rc;
     }
-    sp_timer_start(&self->timer, sp_deadline_after_ms(GREETING_LIMIT_MS));
+    sp_timer_start(&self->timer, sp_deadline_after_ms(owner->framing->greeting_limit_ms));
+    if (greeting_bytes > 0) {
+        memcpy(self->greeting, greeting, greeting_bytes);
+        self->greeting_bytes = greeting_bytes;
+        connection_answer(self);
+    }
     return 0;
 
 fail:
     close(fd);
     return rc;
+}
+
+int sp_connection_open(struct sp_connection_owner *owner, int fd)
+{
+    return sp_connection_open_greeted(owner, fd, NULL, 0);
 }

@@ -1,4 +1,4 @@
-/* One connection that carries SP messages over a byte stream: tcp, ipc. It greets the peer, asks the protocol to
+/* One connection that carries SP messages over a byte stream: tcp, ipc, ws. It greets the peer, asks the protocol to
  * admit a pipe, reads into slabs and finds frames in place, writes vectors. It knows no protocol and no address.
  * All of it is guarded by the socket's lock. */
 #ifndef SP_STREAMS_CONNECTION_H
@@ -19,6 +19,9 @@ struct sp_connection_owner {
     /* The descriptor is closed; the pipe may still hold received messages. error: 0 when we closed it, or why it
      * ended (negative errno). */
     void (*ended)(struct sp_connection_owner *self, bool was_admitted, int error);
+    /* The peer's greeting is meant for another endpoint: takes the descriptor, borrows the bytes. Not for framings
+     * whose `answer` never finds that. */
+    void (*hand_over)(struct sp_connection_owner *self, int fd, const uint8_t *greeting, size_t greeting_bytes);
 };
 
 void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
@@ -28,6 +31,10 @@ void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoi
 /* Takes a connected, non-blocking descriptor and begins the greeting. Returns 0; or -errno with the descriptor
  * closed and nothing else done (ended is not called). */
 int sp_connection_open(struct sp_connection_owner *owner, int fd);
+
+/* The same, when the start of the peer's greeting was read elsewhere; at most greeting_limit_bytes of it. */
+int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const uint8_t *greeting,
+                               size_t greeting_bytes);
 
 /* Closes the connections that have no pipe yet; ended is not called. */
 void sp_connection_owner_abandon(struct sp_connection_owner *self);

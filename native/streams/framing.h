@@ -1,37 +1,89 @@
-/* How messages are cut out of a byte stream and how peers greet each other. Pure functions of bytes: they see no
- * descriptor and allocate nothing. */
+/* How messages are cut out of a byte stream, and how peers greet each other and part. Functions of bytes: they see no
+ * descriptor, and what they remember of a connection is their session. */
 #ifndef SP_STREAMS_FRAMING_H
 #define SP_STREAMS_FRAMING_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "core/transport.h"
 
 /* The longest prefix of any framing. */
 #define SP_FRAME_PREFIX_LIMIT_BYTES 16
 /* The greeting of SP over a byte stream, both ways. */
 #define SP_GREETING_BYTES 8
+/* The longest frame that a framing sends of its own: a WebSocket control frame with mask and 125 bytes. */
+#define SP_CONTROL_LIMIT_BYTES 131
+/* The longest greeting that we send. */
+#define SP_REPLY_LIMIT_BYTES 1024
+/* Encoded messages up to this length need no memory of their own. */
+#define SP_ENCODE_SCRATCH_BYTES 4096
 
 struct sp_frame {
     size_t prefix_bytes; /* before the body */
     size_t body_bytes;
 };
 
+/* What a complete frame is. */
+enum sp_frame_kind {
+    SP_FRAME_SERVICE,   /* no message: it is dealt with */
+    SP_FRAME_MESSAGE,   /* its body is a message */
+    SP_FRAME_COMPLETES, /* dealt with, and `finish` gives a message */
+};
+
+/* What a framing remembers of one connection: first in its own structure, zeroed at the beginning. */
+struct sp_session {
+    /* A frame to be sent between two messages; a newer one replaces one that the kernel does not take. */
+    uint8_t control[SP_CONTROL_LIMIT_BYTES];
+    uint8_t control_bytes;
+};
+
+/* A greeting while it is under way. */
+struct sp_greeting {
+    struct sp_endpoint *endpoint;
+    const uint8_t *received; /* everything so far */
+    size_t received_bytes;
+    size_t taken_bytes; /* set by `answer`: what follows are frames */
+    uint8_t reply[SP_REPLY_LIMIT_BYTES];
+    size_t reply_bytes;
+};
+
 struct sp_framing {
+    size_t session_bytes; /* 0: none, and `session` is NULL in all calls */
+    size_t greeting_limit_bytes;
+    int greeting_limit_ms;
+    bool is_asked_first; /* the peer greets first; only then it is known whether it is welcome here */
+    bool is_left_first;  /* in a farewell, our side of the stream is closed before the peer's */
+
+    /* Begins: puts what we say first into the reply. Optional. */
+    void (*greet)(struct sp_session *session, struct sp_greeting *greeting);
+    /* Reads what the peer has said and puts what we say to it into the reply. Returns the protocol id of the peer; 0
+     * when more bytes are needed, fewer than greeting_limit_bytes; -EXDEV when another endpoint is meant; another
+     * -errno when the peer is refused (after the reply). */
+    int (*answer)(struct sp_session *session, struct sp_greeting *greeting);
+
     /* Reads the prefix at the start of data. Returns 1 and fills frame (whose body need not be there yet); 0 when
      * more bytes are needed to tell; -EMSGSIZE when the body is longer than limit_bytes; -EPROTO. */
-    int (*parse)(const uint8_t *data, size_t available_bytes, size_t limit_bytes, struct sp_frame *frame);
-    /* Writes the prefix of a body and returns its length. */
-    size_t (*write_prefix)(uint8_t *prefix, size_t body_bytes);
+    int (*parse)(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
+                 struct sp_frame *frame);
+    /* Writes the prefix of a message and returns its length. */
+    size_t (*write_prefix)(struct sp_session *session, uint8_t *prefix, const struct nn_message *message);
+
+    /* All below are optional. */
+
+    /* Makes what goes behind the prefix instead of the message: in scratch, or in memory of its own. Returns 0 or
+     * -ENOMEM. */
+    int (*encode)(const uint8_t *prefix, size_t prefix_bytes, const struct nn_message *message,
+                  uint8_t scratch[SP_ENCODE_SCRATCH_BYTES], struct nn_message *encoded);
+    /* Called once for each complete frame, which begins at data and may be changed in place. Returns its kind;
+     * -ESHUTDOWN when the peer takes its leave; another -errno when it has broken the rules. */
+    int (*use)(struct sp_session *session, uint8_t *data, const struct sp_frame *frame);
+    /* Completes a message that is being received: marks the one at hand, or gives what has been put together. */
+    void (*finish)(struct sp_session *session, enum sp_frame_kind kind, struct nn_message *message);
+    /* Puts our last frame into session->control. reason: 0 when we leave, or what `parse` or `use` returned. */
+    void (*leave)(struct sp_session *session, int reason);
+    void (*close)(struct sp_session *session);
 };
 
 /* tcp: a 64-bit length (sp-tcp-mapping-01). ipc: the same behind a type byte of 1. */
 extern const struct sp_framing sp_tcp_framing;
 extern const struct sp_framing sp_ipc_framing;
-
-void sp_greeting_write(uint8_t greeting[SP_GREETING_BYTES], int protocol_id);
-
-/* Returns the peer's protocol id, or -EPROTO when these are no greeting. Only as many bytes as there are need to be
- * right, so that garbage is noticed early; 0 when more are needed. */
-int sp_greeting_parse(const uint8_t *data, size_t available_bytes);
 
 #endif

@@ -82,29 +82,30 @@ static void listener_handle_pause(struct sp_timer *timer)
     sp_socket_unlock(socket);
 }
 
-int sp_listener_open(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
-                     const struct sp_socket_address *address, int backlog)
+int sp_listener_start(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing, int fd)
 {
     struct sp_loop *loop = &endpoint->socket->loop->base;
-    int fd;
-    int rc;
+    int rc = sp_timer_init(&self->pause, loop, listener_handle_pause);
 
-    sp_connection_owner_init(&self->owner, endpoint, framing, NULL, listener_connection_ended);
-    if ((rc = sp_timer_init(&self->pause, loop, listener_handle_pause)) < 0)
+    if (rc < 0) {
+        close(fd);
         return rc;
-    rc = fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);
-    if (fd < 0)
-        goto fail;
+    }
+    sp_connection_owner_init(&self->owner, endpoint, framing, NULL, listener_connection_ended);
     sp_watch_init(&self->watch, loop, fd, listener_handle);
     if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0) {
         close(fd);
-        goto fail;
+        sp_timer_destroy(&self->pause);
     }
-    return 0;
-
-fail:
-    sp_timer_destroy(&self->pause);
     return rc;
+}
+
+int sp_listener_open(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+                     const struct sp_socket_address *address, int backlog)
+{
+    int fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);
+
+    return fd < 0 ? fd : sp_listener_start(self, endpoint, framing, fd);
 }
 
 void sp_listener_close(struct sp_listener *self)

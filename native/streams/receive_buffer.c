@@ -149,19 +149,20 @@ static int stash(struct sp_receive_buffer *self, size_t full_bytes)
     return 0;
 }
 
-int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing, size_t limit_bytes)
+int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,
+                           const struct sp_session *session, size_t limit_bytes)
 {
     size_t available = (size_t)(self->end - self->begin);
     int rc;
 
     if (has_complete_partial(self)) {
-        framing->parse(self->partial->bytes, self->partial->size_bytes, SIZE_MAX, &self->frame);
+        framing->parse(session, self->partial->bytes, self->partial->size_bytes, SIZE_MAX, &self->frame);
         return 1;
     }
     if (self->partial != NULL)
         return 0;
 
-    rc = available > 0 ? framing->parse(self->begin, available, limit_bytes, &self->frame) : 0;
+    rc = available > 0 ? framing->parse(session, self->begin, available, limit_bytes, &self->frame) : 0;
     if (rc < 0)
         return rc;
     if (rc > 0 && self->frame.body_bytes <= available - self->frame.prefix_bytes)
@@ -181,6 +182,34 @@ void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *m
     sp_chunk_retain(self->slab);
     sp_message_view(message, self->slab, self->begin + frame->prefix_bytes, frame->body_bytes);
     self->begin += frame_bytes(frame);
+}
+
+uint8_t *sp_receive_buffer_frame(struct sp_receive_buffer *self)
+{
+    return has_complete_partial(self) ? self->partial->bytes : (uint8_t *)self->begin;
+}
+
+void sp_receive_buffer_drop(struct sp_receive_buffer *self)
+{
+    if (!has_complete_partial(self)) {
+        self->begin += frame_bytes(&self->frame);
+        return;
+    }
+    sp_chunk_release(self->partial);
+    self->partial = NULL;
+}
+
+int sp_receive_buffer_start(struct sp_receive_buffer *self, const uint8_t *bytes, size_t count)
+{
+    struct nn_chunk *chunk = sp_chunk_create(count);
+
+    if (chunk == NULL)
+        return -ENOMEM;
+    memcpy(chunk->bytes, bytes, count);
+    self->slab = chunk;
+    self->begin = chunk->bytes;
+    self->end = chunk->bytes + count;
+    return 0;
 }
 
 void sp_receive_buffer_clear(struct sp_receive_buffer *self)

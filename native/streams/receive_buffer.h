@@ -26,10 +26,20 @@ struct sp_receive_buffer {
 ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, int fd, struct nn_loop *loop);
 
 /* Looks for the next complete frame. Returns 1; 0 when more bytes are needed; -EMSGSIZE, -EPROTO, -ENOMEM. */
-int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing, size_t limit_bytes);
+int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,
+                           const struct sp_session *session, size_t limit_bytes);
 
-/* Takes the frame that sp_receive_buffer_next has found. */
+/* The start of the frame that sp_receive_buffer_next has found. Nobody else sees these bytes yet: they may be changed
+ * in place. */
+uint8_t *sp_receive_buffer_frame(struct sp_receive_buffer *self);
+
+/* Takes that frame's body as a message, or drops the frame. */
 void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *message);
+
+void sp_receive_buffer_drop(struct sp_receive_buffer *self);
+
+/* Puts the first bytes of the stream in, which were read by other means. Returns 0 or -ENOMEM. */
+int sp_receive_buffer_start(struct sp_receive_buffer *self, const uint8_t *bytes, size_t count);
 
 void sp_receive_buffer_clear(struct sp_receive_buffer *self);
 

@@ -1,6 +1,8 @@
 /* The SP mappings for byte streams: greeting and length-prefixed messages. */
 #include "streams/framing.h"
 
+#include "core/message.h"
+#include "core/socket_internal.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -19,21 +21,26 @@ static int length_check(uint64_t body_bytes, size_t limit_bytes, size_t prefix_b
     return 1;
 }
 
-static int tcp_parse(const uint8_t *data, size_t available_bytes, size_t limit_bytes, struct sp_frame *frame)
+static int tcp_parse(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
+                     struct sp_frame *frame)
 {
+    (void)session;
     if (available_bytes < LENGTH_BYTES)
         return 0;
     return length_check(sp_get_u64(data), limit_bytes, LENGTH_BYTES, frame);
 }
 
-static size_t tcp_write_prefix(uint8_t *prefix, size_t body_bytes)
+static size_t tcp_write_prefix(struct sp_session *session, uint8_t *prefix, const struct nn_message *message)
 {
-    sp_put_u64(prefix, body_bytes);
+    (void)session;
+    sp_put_u64(prefix, sp_message_bytes(message));
     return LENGTH_BYTES;
 }
 
-static int ipc_parse(const uint8_t *data, size_t available_bytes, size_t limit_bytes, struct sp_frame *frame)
+static int ipc_parse(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
+                     struct sp_frame *frame)
 {
+    (void)session;
     if (available_bytes > 0 && data[0] != IPC_MESSAGE_TYPE)
         return -EPROTO;
     if (available_bytes < 1 + LENGTH_BYTES)
@@ -41,34 +48,61 @@ static int ipc_parse(const uint8_t *data, size_t available_bytes, size_t limit_b
     return length_check(sp_get_u64(data + 1), limit_bytes, 1 + LENGTH_BYTES, frame);
 }
 
-static size_t ipc_write_prefix(uint8_t *prefix, size_t body_bytes)
+static size_t ipc_write_prefix(struct sp_session *session, uint8_t *prefix, const struct nn_message *message)
 {
+    (void)session;
     prefix[0] = IPC_MESSAGE_TYPE;
-    sp_put_u64(prefix + 1, body_bytes);
+    sp_put_u64(prefix + 1, sp_message_bytes(message));
     return 1 + LENGTH_BYTES;
 }
 
+/* ---- Greeting ---- */
+
+/* A peer that has not greeted by then is no SP peer; libnanomsg waits as long. */
+#define GREETING_LIMIT_MS 1000
+
 static const uint8_t greeting_start[4] = {0x00, 'S', 'P', 0x00};
 
-void sp_greeting_write(uint8_t greeting[SP_GREETING_BYTES], int protocol_id)
+static void sp_greet(struct sp_session *session, struct sp_greeting *greeting)
 {
-    memcpy(greeting, greeting_start, sizeof greeting_start);
-    sp_put_u16(greeting + 4, (uint16_t)protocol_id);
-    sp_put_u16(greeting + 6, 0); /* reserved */
+    (void)session;
+    memcpy(greeting->reply, greeting_start, sizeof greeting_start);
+    sp_put_u16(greeting->reply + 4, (uint16_t)greeting->endpoint->socket->protocol->id);
+    sp_put_u16(greeting->reply + 6, 0); /* reserved */
+    greeting->reply_bytes = SP_GREETING_BYTES;
 }
 
-int sp_greeting_parse(const uint8_t *data, size_t available_bytes)
+/* Only as many bytes as there are need to be right, so that garbage is noticed early. */
+static int sp_answer(struct sp_session *session, struct sp_greeting *greeting)
 {
-    size_t known_bytes = available_bytes < sizeof greeting_start ? available_bytes : sizeof greeting_start;
+    size_t count = greeting->received_bytes;
+    size_t known_bytes = count < sizeof greeting_start ? count : sizeof greeting_start;
 
-    if (memcmp(data, greeting_start, known_bytes) != 0)
+    (void)session;
+    if (memcmp(greeting->received, greeting_start, known_bytes) != 0)
         return -EPROTO;
-    if (available_bytes < SP_GREETING_BYTES)
+    if (count < SP_GREETING_BYTES)
         return 0;
+    greeting->taken_bytes = SP_GREETING_BYTES;
     /* The reserved bytes are not checked: libnanomsg accepts any. An id of 0 is nobody's. */
-    int id = sp_get_u16(data + 4);
+    int id = sp_get_u16(greeting->received + 4);
     return id > 0 ? id : -EPROTO;
 }
 
-const struct sp_framing sp_tcp_framing = {.parse = tcp_parse, .write_prefix = tcp_write_prefix};
-const struct sp_framing sp_ipc_framing = {.parse = ipc_parse, .write_prefix = ipc_write_prefix};
+const struct sp_framing sp_tcp_framing = {
+    .greeting_limit_bytes = SP_GREETING_BYTES,
+    .greeting_limit_ms = GREETING_LIMIT_MS,
+    .greet = sp_greet,
+    .answer = sp_answer,
+    .parse = tcp_parse,
+    .write_prefix = tcp_write_prefix,
+};
+
+const struct sp_framing sp_ipc_framing = {
+    .greeting_limit_bytes = SP_GREETING_BYTES,
+    .greeting_limit_ms = GREETING_LIMIT_MS,
+    .greet = sp_greet,
+    .answer = sp_answer,
+    .parse = ipc_parse,
+    .write_prefix = ipc_write_prefix,
+};

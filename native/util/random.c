@@ -1,4 +1,4 @@
-/* xorshift64* per thread, seeded by the kernel. */
+/* xorshift64* per thread, seeded by the kernel; and a store of the kernel's own numbers. */
 #include "util/random.h"
 
 #include "util/clock.h"
@@ -40,4 +40,17 @@ void sp_random_fill(void *bytes, size_t count)
         to += part;
         count -= part;
     }
+}
+
+uint32_t sp_random_unpredictable_u32(void)
+{
+    static _Thread_local uint32_t store[64];
+    static _Thread_local size_t left;
+
+    if (left == 0) {
+        if (getrandom(store, sizeof store, 0) != (ssize_t)sizeof store)
+            sp_random_fill(store, sizeof store); /* a kernel without getrandom */
+        left = sizeof store / sizeof store[0];
+    }
+    return store[--left];
 }

@@ -1,11 +1,15 @@
-/* Random numbers for ids and jitter; not for secrets. */
+/* Random numbers. */
 #ifndef SP_UTIL_RANDOM_H
 #define SP_UTIL_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+/* For ids and jitter: quick, and not for secrets. */
 uint32_t sp_random_u32(void);
 void sp_random_fill(void *bytes, size_t count);
+
+/* Cannot be foretold from earlier ones: the kernel's, fetched many at a time. */
+uint32_t sp_random_unpredictable_u32(void);
 
 #endif

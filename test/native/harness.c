@@ -342,7 +342,7 @@ __attribute__((format(printf, 1, 2))) static const char *keep(const char *format
     return texts[index];
 }
 
-const char *test_tcp_address(void)
+static unsigned free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -352,7 +352,17 @@ const char *test_tcp_address(void)
         getsockname(fd, (struct sockaddr *)&address, &size) < 0)
         FAIL("cannot choose a port: %s", strerror(errno));
     close(fd);
-    return keep("tcp://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    return ntohs(address.sin_port);
+}
+
+const char *test_tcp_address(void)
+{
+    return keep("tcp://127.0.0.1:%u", free_port());
+}
+
+const char *test_ws_address(void)
+{
+    return keep("ws://127.0.0.1:%u", free_port());
 }
 
 const char *test_path(const char *name)

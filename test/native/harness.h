@@ -99,6 +99,7 @@ void test_check_string(const char *actual, const char *expected, const char *tex
  * is removed at the end. The text is valid until the case ends. */
 const char *test_tcp_address(void);
 const char *test_ipc_address(void);
+const char *test_ws_address(void);
 
 /* A path in that directory. */
 const char *test_path(const char *name);

@@ -57,7 +57,8 @@ static void converse(char *asking, char *answering, const char *address, bool as
     CASE(asking, answering, transport, answers, false, connects, false)
 #define CASES(asking, answering)                                                                                       \
     CASES_OVER(asking, answering, tcp)                                                                                 \
-    CASES_OVER(asking, answering, ipc)
+    CASES_OVER(asking, answering, ipc)                                                                                 \
+    CASES_OVER(asking, answering, ws)
 
 CASES(pair, pair)
 CASES(req, rep)

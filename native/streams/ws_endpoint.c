@@ -1,0 +1,197 @@
+/* Ports that WebSocket endpoints share. */
+#include "streams/ws_endpoint.h"
+
+#include "streams/ws_framing.h"
+#include "streams/ws_handshake.h"
+
+#include "core/socket_internal.h"
+#include "util/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* All bound endpoints of the process. */
+static struct {
+    struct sp_mutex lock;
+    pthread_once_t once;
+    struct sp_list endpoints;
+} ports = {.once = PTHREAD_ONCE_INIT};
+
+static void ports_init(void)
+{
+    sp_mutex_init(&ports.lock, SP_RANK_PORTS);
+    sp_list_init(&ports.endpoints);
+}
+
+static bool is_same_port(const struct sp_socket_address *one, const struct sp_socket_address *other)
+{
+    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
+}
+
+/* ---- Paths; under ports.lock ---- */
+
+static struct sp_ws_endpoint *find_bound(const struct sp_socket_address *address, const char *path, size_t path_bytes)
+{
+    for (struct sp_list_item *item = sp_list_first(&ports.endpoints); item != NULL;
+         item = sp_list_next(&ports.endpoints, item)) {
+        struct sp_ws_endpoint *endpoint = SP_CONTAINER(item, struct sp_ws_endpoint, item);
+        if (is_same_port(&endpoint->port_address, address) && strlen(endpoint->path) == path_bytes &&
+            memcmp(endpoint->path, path, path_bytes) == 0)
+            return endpoint;
+    }
+    return NULL;
+}
+
+/* Who serves a request: the endpoint of that path, or else the one that serves any. */
+static struct sp_ws_endpoint *find_serving(const struct sp_socket_address *address, const char *path, size_t path_bytes)
+{
+    struct sp_ws_endpoint *exact = find_bound(address, path, path_bytes);
+
+    return exact != NULL ? exact : find_bound(address, "", 0);
+}
+
+enum sp_ws_place sp_ws_endpoint_find(struct sp_ws_endpoint *self, const char *path, size_t path_bytes)
+{
+    sp_mutex_lock(&ports.lock);
+    const struct sp_ws_endpoint *serving = find_serving(&self->port_address, path, path_bytes);
+    sp_mutex_unlock(&ports.lock);
+    return serving == NULL ? SP_WS_NOWHERE : serving == self ? SP_WS_HERE : SP_WS_ELSEWHERE;
+}
+
+/* ---- Handing over ---- */
+
+/* A peer on its way from the endpoint that accepted it to the one that it wants. */
+struct transfer {
+    struct sp_task task;
+    struct sp_socket_address port_address;
+    int fd;
+    size_t path_bytes;
+    size_t request_bytes;
+    uint8_t bytes[]; /* the path, then the request */
+};
+
+/* The socket and the id of the endpoint that serves the request now; the socket is retained. */
+static struct sp_socket *transfer_find(const struct transfer *self, int *endpoint_id)
+{
+    struct sp_socket *socket = NULL;
+
+    sp_mutex_lock(&ports.lock);
+    struct sp_ws_endpoint *endpoint = find_serving(&self->port_address, (const char *)self->bytes, self->path_bytes);
+    if (endpoint != NULL) {
+        socket = endpoint->stream.base.socket;
+        *endpoint_id = endpoint->stream.base.id;
+        sp_socket_retain(socket);
+    }
+    sp_mutex_unlock(&ports.lock);
+    return socket;
+}
+
+static void transfer_arrive(const struct transfer *self, struct sp_endpoint *endpoint)
+{
+    struct sp_statistics *statistics = &endpoint->socket->statistics;
+    struct sp_listener *listener = &sp_ws_endpoint_of(endpoint)->stream.listener;
+
+    statistics->accepted_connections++;
+    if (sp_connection_open_greeted(&listener->owner, self->fd, self->bytes + self->path_bytes, self->request_bytes) < 0)
+        statistics->broken_connections++;
+}
+
+static void transfer_run(struct sp_task *task)
+{
+    struct transfer *self = SP_CONTAINER(task, struct transfer, task);
+    int endpoint_id = 0;
+    struct sp_socket *socket = transfer_find(self, &endpoint_id);
+
+    if (socket == NULL) {
+        close(self->fd); /* it was closed meanwhile; the peer will come again and be told */
+    } else {
+        sp_socket_lock(socket);
+        struct sp_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
+        if (endpoint != NULL)
+            transfer_arrive(self, endpoint);
+        else
+            close(self->fd);
+        sp_socket_unlock(socket);
+        sp_socket_release_reference(socket);
+    }
+    sp_free(self);
+}
+
+static void ws_hand_over(struct sp_connection_owner *owner, int fd, const uint8_t *request, size_t request_bytes)
+{
+    struct sp_ws_endpoint *from = sp_ws_endpoint_of(owner->endpoint);
+    struct sp_text path = sp_ws_requested_path(request, request_bytes);
+    struct transfer *self = sp_zalloc(sizeof *self + path.count + request_bytes);
+
+    if (self == NULL) {
+        close(fd);
+        return;
+    }
+    self->task.run = transfer_run;
+    self->port_address = from->port_address;
+    self->fd = fd;
+    self->path_bytes = path.count;
+    self->request_bytes = request_bytes;
+    memcpy(self->bytes, path.bytes, path.count);
+    memcpy(self->bytes + path.count, request, request_bytes);
+    owner->endpoint->socket->statistics.accepted_connections--; /* counted where it is admitted */
+    sp_socket_add_errand(owner->endpoint->socket, &self->task);
+}
+
+/* ---- Listening ---- */
+
+/* A descriptor that listens at the address: a new one, or another of the same port. Under ports.lock. */
+static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+{
+    for (struct sp_list_item *item = sp_list_first(&ports.endpoints); item != NULL;
+         item = sp_list_next(&ports.endpoints, item)) {
+        struct sp_ws_endpoint *other = SP_CONTAINER(item, struct sp_ws_endpoint, item);
+        if (!is_same_port(&other->port_address, address))
+            continue;
+        if (find_bound(address, self->path, strlen(self->path)) != NULL)
+            return -EADDRINUSE;
+        int fd = fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0);
+        return fd < 0 ? -errno : fd;
+    }
+    return sp_descriptor_listen(address, &self->stream.base.socket->options, backlog);
+}
+
+static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+{
+    int fd = open_port(self, address, backlog);
+
+    if (fd < 0)
+        return fd;
+    self->port_address = (struct sp_socket_address){.length = sizeof self->port_address.storage};
+    if (getsockname(fd, (struct sockaddr *)&self->port_address.storage, &self->port_address.length) < 0) {
+        int rc = -errno;
+        close(fd);
+        return rc;
+    }
+    int rc = sp_listener_start(&self->stream.listener, &self->stream.base, &sp_ws_server_framing, fd);
+    if (rc < 0)
+        return rc;
+    self->stream.listener.owner.hand_over = ws_hand_over;
+    sp_list_append(&ports.endpoints, &self->item);
+    return 0;
+}
+
+int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+{
+    pthread_once(&ports.once, ports_init);
+    sp_mutex_lock(&ports.lock);
+    int rc = join_port(self, address, backlog);
+    sp_mutex_unlock(&ports.lock);
+    return rc;
+}
+
+void sp_ws_endpoint_stop_listening(struct sp_ws_endpoint *self)
+{
+    /* Out of the list before the descriptor is closed, which somebody might be about to duplicate. */
+    sp_mutex_lock(&ports.lock);
+    sp_list_remove(&self->item);
+    sp_mutex_unlock(&ports.lock);
+    sp_listener_close(&self->stream.listener);
+}

@@ -1,0 +1,28 @@
+/* WebSocket (RFC 6455) under SP: one message of SP is one message of WebSocket. */
+#ifndef SP_STREAMS_WS_FRAMING_H
+#define SP_STREAMS_WS_FRAMING_H
+
+#include "streams/framing.h"
+
+#define SP_WS_ACCEPT_LENGTH 28
+
+struct sp_ws_session {
+    struct sp_session base; /* first */
+    bool is_client;
+    uint8_t send_opcode;              /* of messages that do not say otherwise */
+    uint8_t fragment_opcode;          /* of the message whose fragments are coming; 0: none */
+    uint8_t message_opcode;           /* of the message that is complete */
+    uint16_t close_code;              /* of the peer's close frame */
+    struct nn_chunk *fragments;       /* those that have come */
+    char accept[SP_WS_ACCEPT_LENGTH]; /* what the server has to answer; clients only */
+};
+
+static inline struct sp_ws_session *sp_ws_session_of(struct sp_session *base)
+{
+    return SP_CONTAINER(base, struct sp_ws_session, base);
+}
+
+extern const struct sp_framing sp_ws_client_framing;
+extern const struct sp_framing sp_ws_server_framing;
+
+#endif

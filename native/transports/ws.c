@@ -1,0 +1,116 @@
+/* ws://[interface;]host:port[/path]: SP over WebSocket. */
+#include "streams/net_address.h"
+#include "streams/ws_endpoint.h"
+#include "streams/ws_framing.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WS_BACKLOG 128
+#define DEFAULT_PORT ":80"
+
+/* ---- Addresses ---- */
+
+/* What can stand in a request line; a fragment means nothing there (RFC 6455, section 3). */
+static bool is_path(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f || *text == '#')
+            return false;
+    }
+    return true;
+}
+
+/* Copies "[interface;]host:port" and returns the path, which may be empty. */
+static const char *split(const char *text, char place[NN_SOCKADDR_MAX + 1])
+{
+    const char *slash = strchr(text, '/');
+    size_t count = slash != NULL ? (size_t)(slash - text) : strlen(text);
+
+    memcpy(place, text, count);
+    place[count] = '\0';
+    return text + count;
+}
+
+static bool has_port(const char *host)
+{
+    const char *bracket = strrchr(host, ']');
+
+    return strchr(bracket != NULL ? bracket : host, ':') != NULL;
+}
+
+/* A port behind the path is a mistake that libnanomsg reports as well. */
+static bool ends_with_port(const char *path)
+{
+    const char *colon = strrchr(path, ':');
+
+    return colon != NULL && colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
+/* ---- Endpoints ---- */
+
+static int ws_bind(struct sp_endpoint *base, const char *text)
+{
+    struct sp_ws_endpoint *self = sp_ws_endpoint_of(base);
+    struct sp_socket_address address;
+    char place[NN_SOCKADDR_MAX + 1];
+    const char *path = split(text, place);
+
+    if (!is_path(path) || strchr(path, '?') != NULL)
+        return -EINVAL;
+    strcpy(self->path, path);
+    int rc = sp_net_address_to_bind(place, base->options.ipv4_only, &address);
+    return rc < 0 ? rc : sp_ws_endpoint_listen(self, &address, WS_BACKLOG);
+}
+
+static int ws_connect(struct sp_endpoint *base, const char *text)
+{
+    struct sp_ws_endpoint *self = sp_ws_endpoint_of(base);
+    struct sp_dialer_target target;
+    char place[NN_SOCKADDR_MAX + 1 + sizeof DEFAULT_PORT];
+    const char *path = split(text, place);
+    const char *semicolon = strchr(place, ';');
+    const char *host = semicolon != NULL ? semicolon + 1 : place;
+    bool is_port_given = has_port(host);
+
+    if (!is_path(path) || (!is_port_given && ends_with_port(path)))
+        return -EINVAL;
+    strcpy(self->host, host);
+    snprintf(self->path, sizeof self->path, "%s", *path != '\0' ? path : "/");
+    if (!is_port_given)
+        strcat(place, DEFAULT_PORT);
+    int rc = sp_net_address_to_connect(place, base->options.ipv4_only, &target);
+    return rc < 0 ? rc : sp_dialer_open(&self->stream.dialer, base, &sp_ws_client_framing, &target);
+}
+
+static void ws_close(struct sp_endpoint *base)
+{
+    if (base->is_bound)
+        sp_ws_endpoint_stop_listening(sp_ws_endpoint_of(base));
+    else
+        sp_stream_endpoint_close(base);
+}
+
+/* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
+static void ws_address(const struct sp_endpoint *base, char *buffer)
+{
+    const struct sp_ws_endpoint *self = SP_CONTAINER(base, const struct sp_ws_endpoint, stream.base);
+
+    if (!base->is_bound) {
+        strcpy(buffer, strstr(base->address, "://") + 3);
+        return;
+    }
+    sp_net_address_write(&self->port_address, buffer, NN_SOCKADDR_MAX + 1);
+    strncat(buffer, self->path, NN_SOCKADDR_MAX - strlen(buffer));
+}
+
+const struct sp_transport sp_ws_transport = {
+    .scheme = "ws",
+    .endpoint_bytes = sizeof(struct sp_ws_endpoint),
+    .bind = ws_bind,
+    .connect = ws_connect,
+    .close = ws_close,
+    .address = ws_address,
+};
