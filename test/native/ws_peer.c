@@ -1,0 +1,117 @@
+/* WebSocket, written by hand. */
+#include "ws_peer.h"
+
+#include "sockets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define HEAD_BYTES 4096
+
+static const uint8_t key[4] = {0x9a, 0x00, 0x5c, 0xff};
+
+const char *ws_request(const char *path, const char *server_type)
+{
+    static char request[HEAD_BYTES];
+
+    /* The key of RFC 6455, section 1.3. */
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Protocol: %s.sp.nanomsg.org\r\n\r\n",
+             path, server_type);
+    return request;
+}
+
+const char *ws_read_head(int fd)
+{
+    static char head[HEAD_BYTES];
+    size_t count = 0;
+
+    do {
+        CHECK(count < sizeof head - 1);
+        ssize_t rc = recv(fd, head + count, 1, 0);
+        if (rc <= 0)
+            FAIL("the connection ends behind \"%.*s\"", (int)count, head);
+        head[++count] = '\0';
+    } while (strstr(head, "\r\n\r\n") == NULL);
+    return head;
+}
+
+const char *ws_ask(int fd, const char *request)
+{
+    raw_send(fd, request, strlen(request));
+    return ws_read_head(fd);
+}
+
+void ws_check_status(const char *head, const char *status, const char *file, int line)
+{
+    char start[32];
+
+    snprintf(start, sizeof start, "HTTP/1.1 %s ", status);
+    if (strncmp(head, start, strlen(start)) != 0)
+        test_fail(file, line, "the status is no %s: %s", status, head);
+}
+
+int ws_connect(const char *address, const char *server_type)
+{
+    const char *path = strchr(address + strlen("ws://"), '/');
+    int fd = raw_connect(address);
+    const char *head = ws_ask(fd, ws_request(path != NULL ? path : "/", server_type));
+
+    CHECK_STATUS(head, "101");
+    return fd;
+}
+
+static size_t write_prefix(uint8_t *prefix, int start, uint64_t count)
+{
+    size_t length_bytes = count < 126 ? 0 : count <= UINT16_MAX ? 2 : 8;
+
+    prefix[0] = (uint8_t)start;
+    prefix[1] = (uint8_t)(0x80 | (length_bytes == 0 ? count : length_bytes == 2 ? 126 : 127));
+    for (size_t i = 0; i < length_bytes; i++)
+        prefix[2 + i] = (uint8_t)(count >> 8 * (length_bytes - 1 - i));
+    memcpy(prefix + 2 + length_bytes, key, sizeof key);
+    return 2 + length_bytes + sizeof key;
+}
+
+void ws_send_prefix(int fd, int start, uint64_t announced_bytes)
+{
+    uint8_t prefix[14];
+
+    raw_send(fd, prefix, write_prefix(prefix, start, announced_bytes));
+}
+
+void ws_send(int fd, int start, const void *body, size_t count)
+{
+    const uint8_t *from = body;
+    uint8_t *frame = malloc(14 + count);
+    size_t prefix_bytes;
+
+    CHECK(frame != NULL);
+    prefix_bytes = write_prefix(frame, start, count);
+    for (size_t i = 0; i < count; i++)
+        frame[prefix_bytes + i] = from[i] ^ key[i % sizeof key];
+    raw_send(fd, frame, prefix_bytes + count);
+    free(frame);
+}
+
+void ws_expect(int fd, int start, const void *body, size_t count)
+{
+    uint8_t prefix[14];
+    size_t prefix_bytes = write_prefix(prefix, start, count) - sizeof key;
+
+    prefix[1] &= 0x7f;
+    raw_expect(fd, prefix, prefix_bytes);
+    raw_expect(fd, body, count);
+}
+
+void ws_expect_close(int fd, int code)
+{
+    uint8_t body[2] = {(uint8_t)(code >> 8), (uint8_t)code};
+
+    ws_expect(fd, WS_CLOSE, body, sizeof body);
+    CHECK(raw_is_closed(fd));
+}
