@@ -1,5 +1,6 @@
 const NN_SOL_SOCKET = 0
 const NN_TCP = -3
+const NN_WS = -4
 const NN_REQ = 48
 const NN_SURVEYOR = 98
 
@@ -12,6 +13,7 @@ type Kind =
   | 'hops'
   | 'boolean'
   | 'inverted'
+  | 'text or binary'
 
 interface Option {
   readonly level: number
@@ -34,6 +36,7 @@ export const options = {
   maxMessageSize: { level: NN_SOL_SOCKET, number: 16, kind: 'bytes or -1' },
   maxTtl: { level: NN_SOL_SOCKET, number: 17, kind: 'hops' },
   tcpNoDelay: { level: NN_TCP, number: 1, kind: 'boolean' },
+  textFrames: { level: NN_WS, number: 1, kind: 'text or binary' },
   resendInterval: { level: NN_REQ, number: 1, kind: 'milliseconds' },
   deadline: { level: NN_SURVEYOR, number: 1, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
@@ -56,21 +59,28 @@ const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectati
   hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
   boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
   inverted: { lowest: 0, highest: 1, expectation: 'true or false' },
+  'text or binary': { lowest: 1, highest: 2, expectation: 'true or false' },
 }
 
-export const isBoolean = (kind: Kind): boolean => kind === 'boolean' || kind === 'inverted'
+/** What the engine calls true. */
+const truths: Partial<Record<Kind, number>> = { boolean: 1, inverted: 0, 'text or binary': 1 }
+
+export const isBoolean = (kind: Kind): boolean => truths[kind] !== undefined
 
 /** What the engine is told, or undefined when the value is not allowed. */
 export function toEngine(kind: Kind, value: unknown): number | undefined {
-  if (isBoolean(kind)) return typeof value === 'boolean' ? Number(value !== (kind === 'inverted')) : undefined
   const { lowest, highest } = ranges[kind]
+  const truth = truths[kind]
+  if (truth !== undefined) {
+    return typeof value === 'boolean' ? (value ? truth : lowest + highest - truth) : undefined
+  }
   return Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest
     ? (value as number)
     : undefined
 }
 
 export function fromEngine(kind: Kind, value: number): number | boolean {
-  return isBoolean(kind) ? (value === 1) !== (kind === 'inverted') : value
+  return isBoolean(kind) ? value === truths[kind] : value
 }
 
 export const expectationOf = (kind: Kind): string => ranges[kind].expectation
@@ -104,6 +114,9 @@ export interface SocketOptions {
   maxTtl?: number
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean
+  /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.
+   * Default: false. */
+  textFrames?: boolean
   /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
   name?: string
 }

@@ -179,6 +179,13 @@ export abstract class Socket {
     this.handle.setOption('maxTtl', hops)
   }
 
+  get textFrames(): boolean {
+    return this.handle.getOption('textFrames') as boolean
+  }
+  set textFrames(isSet: boolean) {
+    this.handle.setOption('textFrames', isSet)
+  }
+
   get tcpNoDelay(): boolean {
     return this.handle.getOption('tcpNoDelay') as boolean
   }

@@ -18,6 +18,7 @@ const defaults = {
   maxMessageSize: 1_048_576,
   maxTtl: 8,
   tcpNoDelay: true,
+  textFrames: false,
 } as const
 
 const others = {
@@ -34,6 +35,7 @@ const others = {
   maxMessageSize: -1,
   maxTtl: 255,
   tcpNoDelay: false,
+  textFrames: true,
 } as const
 
 describe.each(Object.entries(classes))('%s', (_, Class) => {
@@ -72,6 +74,7 @@ const wrongValues: [keyof typeof defaults, unknown, string][] = [
   ['maxTtl', 0, 'from 1 to 255'],
   ['maxTtl', 256, 'from 1 to 255'],
   ['tcpNoDelay', 'yes', 'true or false'],
+  ['textFrames', 1, 'true or false'],
 ]
 
 describe('a value out of range', () => {

@@ -17,6 +17,7 @@ let counter = 0
 export const transports = [
   { scheme: 'tcp', address: () => 'tcp://127.0.0.1:0' },
   { scheme: 'ipc', address: () => `ipc://${join(tmpdir(), `nn-${process.pid}-${counter++}`)}` },
+  { scheme: 'ws', address: () => 'ws://127.0.0.1:0/path' },
   { scheme: 'inproc', address: () => `inproc://test-${counter++}` },
 ] as const
 
