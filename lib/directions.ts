@@ -64,13 +64,14 @@ export abstract class SendingSocket extends Socket {
 
 /** A socket that receives. */
 export abstract class ReceivingSocket extends Socket implements AsyncIterable<Buffer> {
-  readonly #inbox: Inbox
+  /** @internal */
+  protected readonly inbox: Inbox
 
   /** @internal */
   constructor(protocol: ProtocolName, isStateful: boolean) {
     super(protocol)
-    this.#inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
-    this.handle.attach({ inbox: this.#inbox })
+    this.inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
+    this.handle.attach({ inbox: this.inbox })
   }
 
   /**
@@ -83,7 +84,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
     try {
       checkWaiting(options, 'receive')
       this.handle.assertOpen('receive')
-      return this.#inbox.receive(options)
+      return this.inbox.receive(options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -92,30 +93,31 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
   /** The next message, or undefined when there is none now. */
   tryReceive(): Buffer | undefined {
     this.handle.assertOpen('receive')
-    return this.#inbox.tryReceive()
+    return this.inbox.tryReceive()
   }
 
   /** Messages as they come, until the socket closes. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    return receiveEach(this.handle, this.#inbox)
+    return receiveEach(this.handle, this.inbox)
   }
 
   /** Messages as they come, all that there are at a time: the cheapest way to receive many. Ends when the socket
    * closes. */
   batches(): AsyncIterableIterator<Buffer[]> {
-    return receiveBatches(this.handle, this.#inbox)
+    return receiveBatches(this.handle, this.inbox)
   }
 }
 
 /** A socket that sends and receives. */
 export abstract class DuplexSocket extends ReceivingSocket {
-  readonly #outbox: Outbox
+  /** @internal */
+  protected readonly outbox: Outbox
 
   /** @internal */
   constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {
     super(protocol, isStateful)
-    this.#outbox = new Outbox(this.handle.s, !isStateful, this.handle)
-    this.handle.attach({ outbox: this.#outbox })
+    this.outbox = new Outbox(this.handle.s, !isStateful, this.handle)
+    this.handle.attach({ outbox: this.outbox })
     this.configure(options)
   }
 
@@ -127,7 +129,7 @@ export abstract class DuplexSocket extends ReceivingSocket {
    *   nothing to answer (a Rep without a request). Then the message is not sent.
    */
   send(body: Bytes, options?: Waiting): Promise<void> {
-    return send(this.handle, this.#outbox, body, options)
+    return send(this.handle, this.outbox, body, options)
   }
 
   /**
@@ -136,6 +138,6 @@ export abstract class DuplexSocket extends ReceivingSocket {
    * @returns false when no peer can take it now, or other calls wait to send.
    */
   trySend(body: Bytes): boolean {
-    return trySend(this.handle, this.#outbox, body)
+    return trySend(this.handle, this.outbox, body)
   }
 }

@@ -12,7 +12,8 @@ export interface Sender {
 
 const { outgoing, records } = shared
 const buffer = outgoing as Buffer
-const RECORDS_LIMIT = records.length / 3
+const RECORD_NUMBERS = 4
+const RECORDS_LIMIT = records.length / RECORD_NUMBERS
 
 /** Longer bodies are sent from where they are. */
 export const LONGEST_GATHERED_BYTES = 8 * 1024
@@ -38,10 +39,10 @@ function makeRoom(bytes: number): void {
 }
 
 /** Sends one body now, or not at all. Returns 0 or a negated errno. */
-export function sendNow(s: number, body: Bytes): number {
+export function sendNow(s: number, body: Bytes, conversation: number): number {
   makeRoom(roomFor(body))
   const length = place(body)
-  return native.send(s, usedBytes, length)
+  return native.send(s, usedBytes, length, conversation)
 }
 
 /** From now until the end of the tick the sender's messages are gathered. */
@@ -52,14 +53,16 @@ export function beginGathering(sender: Sender): void {
 }
 
 /** Adds a message of a sender that is gathering. Returns false when a peer takes no more: the message is not sent. */
-export function gather(sender: Sender, body: Bytes): boolean {
+export function gather(sender: Sender, body: Bytes, conversation: number): boolean {
   makeRoom(roomFor(body))
   if (!sender.isGathering) return false
   const length = place(body)
   if (runs.length === 0 || runs[runs.length - 1]!.sender !== sender) runs.push({ sender, first: count })
-  records[3 * count] = sender.s
-  records[3 * count + 1] = usedBytes
-  records[3 * count + 2] = length
+  const record = RECORD_NUMBERS * count
+  records[record] = sender.s
+  records[record + 1] = usedBytes
+  records[record + 2] = length
+  records[record + 3] = conversation
   count++
   usedBytes += length
   return true
@@ -74,10 +77,11 @@ export function flush(): void {
   count = 0
   usedBytes = 0
   for (const { sender, first } of flushed) {
-    if (records[3 * first]! >= 0) continue
+    const record = RECORD_NUMBERS * first
+    if (records[record]! >= 0) continue
     sender.isGathering = false
-    const refused = records[3 * first + 1]!
-    if (refused > 0) sender.onRefused(refused, records[3 * first + 2]!)
+    const refused = records[record + 1]!
+    if (refused > 0) sender.onRefused(refused, records[record + 2]!)
   }
 }
 

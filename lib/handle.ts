@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { AF_SP, NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT, type ProtocolName, protocols } from './constants.js'
 import { argumentError, check, errnoError } from './errors.js'
+import type { Exchange } from './exchange.js'
 import type { Inbox } from './inbox.js'
 import { native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
@@ -14,6 +15,7 @@ export class Handle implements Listener, Keeper {
   readonly #id: number
   #inbox: Inbox | undefined
   #outbox: Outbox | undefined
+  #exchange: Exchange | undefined
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -31,15 +33,21 @@ export class Handle implements Listener, Keeper {
   }
 
   /** Says who wants to hear of readiness. */
-  attach({ inbox, outbox }: { inbox?: Inbox; outbox?: Outbox }): void {
+  attach({ inbox, outbox, exchange }: { inbox?: Inbox; outbox?: Outbox; exchange?: Exchange }): void {
     if (inbox !== undefined) this.#inbox = inbox
     if (outbox !== undefined) this.#outbox = outbox
+    if (exchange !== undefined) this.#exchange = exchange
   }
 
   onEvents(events: number): void {
-    if (this.isOpen && events & NN_POLLIN) this.#inbox?.onReadable()
+    if (this.isOpen && events & NN_POLLIN) this.#onReadable()
     if (this.isOpen && events & NN_POLLOUT) this.#outbox?.onWritable()
     if (events & NN_LOOP_CLOSED) this.#finish()
+  }
+
+  #onReadable(): void {
+    this.#exchange?.onReadable()
+    this.#inbox?.onReadable()
   }
 
   assertOpen(syscall: string): void {
@@ -110,6 +118,7 @@ export class Handle implements Listener, Keeper {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
     this.isOpen = false
+    this.#exchange?.close(() => this.#closedError('receive'))
     this.#inbox?.close(() => this.#closedError('receive'))
     this.#outbox?.close(() => this.#closedError('send'))
     this.#closed = new Promise((resolve) => {
@@ -149,6 +158,7 @@ export class Handle implements Listener, Keeper {
       if (isReferenced) hold()
       else unhold()
     }
+    this.#exchange?.updateReferences()
     this.#inbox?.updateReferences()
     this.#outbox?.updateReferences()
   }

@@ -25,7 +25,8 @@ function slabAt(token: number): ArrayBuffer {
   return slab
 }
 
-function viewAt(index: number): Buffer {
+/** The message that the engine has placed there. */
+export function viewAt(index: number): Buffer {
   const token = received[3 * index]!
   if (token >= 0) return new View(slabAt(token), received[3 * index + 1]!, received[3 * index + 2]!)
   if (token !== IN_BODIES) return Buffer.alloc(0)
@@ -94,6 +95,11 @@ export class Inbox {
     const messages = this.#messages.slice(this.#head)
     this.#empty()
     return messages
+  }
+
+  /** Adds a message that was taken elsewhere. */
+  add(message: Buffer): void {
+    this.#messages.push(message)
   }
 
   onReadable(): void {

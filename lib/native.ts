@@ -6,7 +6,9 @@ export interface Shared {
   readonly events: Int32Array
   /** Triples: a slab's token (or one of the marks below), offset, length. */
   readonly received: Int32Array
-  /** Triples: a descriptor, and the offset and length of a body in `outgoing`. */
+  /** The conversations of messages in `received`; 0: none. */
+  readonly conversations: Int32Array
+  /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a conversation; 0: none. */
   readonly records: Int32Array
   readonly outgoing: Uint8Array
   /** Long bodies, at the index of their triple. */
@@ -35,13 +37,17 @@ export interface Functions {
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
-  send(s: number, offset: number, length: number): number
-  sendBody(s: number, body: Uint8Array): number
+  send(s: number, offset: number, length: number, conversation: number): number
+  sendBody(s: number, body: Uint8Array, conversation: number): number
   /** Sends what the first `count` records name. In the first record of each socket's run it leaves: ~descriptor when
    * messages wait in the socket; the number of refused messages; their errno. */
   flush(count: number): number
   /** Takes at most `limit` messages, and says in `received` where they are. */
   receive(s: number, limit: number): number
+  /** The same from all conversations, and says in `conversations` from which. */
+  receiveAny(s: number, limit: number): number
+  /** Ends a conversation. */
+  forget(s: number, conversation: number): number
 }
 
 const RECEIVED_LIMIT = 512
@@ -59,7 +65,8 @@ export function onEvents(dispatch: (count: number) => void): void {
 export const shared: Shared = {
   events: new Int32Array(2 * EVENTS_LIMIT),
   received: new Int32Array(3 * RECEIVED_LIMIT),
-  records: new Int32Array(3 * RECORDS_LIMIT),
+  conversations: new Int32Array(RECEIVED_LIMIT),
+  records: new Int32Array(4 * RECORDS_LIMIT),
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs: [],

@@ -33,13 +33,18 @@ export class Outbox implements Sender {
 
   /** Returns false when no peer can take the message now, or others wait before it. */
   trySend(body: Bytes): boolean {
-    return this.#waits.isEmpty && this.#trySend(body)
+    return this.#waits.isEmpty && this.#trySend(body, 0)
+  }
+
+  /** Sends in a conversation, for which nobody has to wait. */
+  sendIn(conversation: number, body: Bytes): void {
+    if (!this.#trySend(body, conversation)) this.#trySend(body, conversation)
   }
 
   onWritable(): void {
     while (!this.#waits.isEmpty) {
       try {
-        if (!this.#trySend(this.#waits.firstJob)) return
+        if (!this.#trySend(this.#waits.firstJob, 0)) return
         this.#waits.resolveFirst()
       } catch (error) {
         this.#waits.rejectFirst(error)
@@ -60,15 +65,16 @@ export class Outbox implements Sender {
     this.#waits.updateReferences()
   }
 
-  #trySend(body: Bytes): boolean {
+  #trySend(body: Bytes, conversation: number): boolean {
     this.#throwFailure()
     const isShort = roomFor(body) <= LONGEST_GATHERED_BYTES
-    if (isShort && this.isGathering) return gather(this, body)
+    const mayGather = this.#mayGather || conversation !== 0
+    if (isShort && mayGather && this.isGathering) return gather(this, body, conversation)
     if (this.isGathering) flush()
-    const rc = isShort ? sendNow(this.s, body) : native.sendBody(this.s, toUint8Array(body))
+    const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toUint8Array(body), conversation)
     if (rc === -EAGAIN) return false
     if (rc < 0) throw errnoError(-rc, 'send')
-    if (this.#mayGather && !this.isGathering) beginGathering(this)
+    if (mayGather && !this.isGathering) beginGathering(this)
     return true
   }
 

@@ -29,7 +29,7 @@ export interface Keeper {
 }
 
 /** Longer delays overflow Node's timers, which would then fire at once. */
-const LONGEST_TIMEOUT_MS = 0x7fffffff
+export const LONGEST_TIMEOUT_MS = 0x7fffffff
 
 /** Calls that wait, first come, first served. */
 export class WaitQueue<Job, Result> {

@@ -1,9 +1,25 @@
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
+import { type Handler, Service, type Serving } from '../service.js'
 
-/** Receives requests; what it sends next is the reply to the one received last. */
+/** Receives requests; what it sends next is the reply to the one received last. With `serve()` many are worked on side by side. */
 export class Rep extends DuplexSocket {
+  #service: Service | undefined
+
   constructor(options?: SocketOptions) {
     super('rep', true, options)
+  }
+
+  /**
+   * Answers requests as they come, many at a time and in any order.
+   *
+   * @param handler gets the body of a request; what it returns, or its promise resolves to, is the answer. Undefined: none.
+   * @returns when the socket is closed, or the signal ends serving.
+   * @throws what the handler throws, unless `onError` hears of it; {NanomsgError} `EINVAL`, `EBADF`.
+   */
+  async serve(handler: Handler, options: Serving = {}): Promise<void> {
+    this.handle.assertOpen('serve')
+    this.#service ??= new Service(this.handle, this.inbox, this.outbox)
+    await this.#service.serve(handler, options)
   }
 }

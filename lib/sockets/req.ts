@@ -1,15 +1,34 @@
+import { type Bytes, checkBytes } from '../bytes.js'
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
+import { type Requesting, Requests } from '../requests.js'
 
 export interface ReqOptions extends SocketOptions {
   /** Milliseconds after which a request that has no reply is sent again. Default: 60000. */
   resendInterval?: number
 }
 
-/** Sends a request to one of the connected Reps, in turn, and receives its reply. A new request gives up the last. */
+/** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up
+ * the last; with `request()` any number go on side by side. */
 export class Req extends DuplexSocket {
+  #requests: Requests | undefined
+
   constructor(options?: ReqOptions) {
     super('req', true, options)
+  }
+
+  /**
+   * Sends a request and returns its reply. It is sent again after `resendInterval`, and at once when the connection it
+   * went to breaks.
+   *
+   * @param body Do not change the bytes before the promise settles.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile.
+   */
+  async request(body: Bytes, options?: Requesting): Promise<Buffer> {
+    checkBytes(body, 'the body', 'request')
+    this.handle.assertOpen('request')
+    this.#requests ??= new Requests(this.handle, this.inbox, this.outbox)
+    return await this.#requests.request(body, options)
   }
 
   get resendInterval(): number {

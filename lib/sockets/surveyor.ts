@@ -1,5 +1,7 @@
+import { type Bytes, checkBytes } from '../bytes.js'
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
+import { type Surveying, Surveys } from '../surveys.js'
 
 export interface SurveyorOptions extends SocketOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
@@ -7,10 +9,26 @@ export interface SurveyorOptions extends SocketOptions {
 }
 
 /** Sends a survey to all connected Respondents and receives their answers until the deadline, which is told by
- * `ETIMEDOUT`. A new survey ends the last. */
+ * `ETIMEDOUT`. With `send()` a new survey ends the last; with `survey()` any number go on side by side. */
 export class Surveyor extends DuplexSocket {
+  #surveys: Surveys | undefined
+
   constructor(options?: SurveyorOptions) {
     super('surveyor', true, options)
+  }
+
+  /**
+   * Asks all connected Respondents, at once.
+   *
+   * @returns their answers as they come; it ends with the deadline, and when the socket is closed. Leaving the loop
+   *   ends the survey.
+   * @throws {NanomsgError} `EINVAL`; `EBADF` when the socket is closed.
+   */
+  survey(question: Bytes, options: Surveying = {}): AsyncIterableIterator<Buffer> {
+    checkBytes(question, 'the question', 'survey')
+    this.handle.assertOpen('survey')
+    this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)
+    return this.#surveys.survey(question, options, this.deadline)
   }
 
   get deadline(): number {

@@ -34,6 +34,30 @@ int nn_socket_receive_batch(int s, struct nn_received *received, int count)
     return nn_result(rc);
 }
 
+int nn_socket_receive_any(int s, struct nn_received *received, int count)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = count > 0 ? sp_socket_receive_any(socket, received, count) : -EINVAL;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_socket_forget(int s, uint32_t conversation)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_forget(socket, conversation);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
 int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes)
 {
     struct sp_socket *socket;

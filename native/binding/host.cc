@@ -69,9 +69,9 @@ Host *Host::Open(napi_env env, napi_value shared)
 bool Host::ReadShared(napi_value shared)
 {
     return ReadArray(env_, shared, "events", &events) && ReadArray(env_, shared, "received", &received) &&
-           ReadArray(env_, shared, "records", &records) && ReadArray(env_, shared, "outgoing", &outgoing) &&
-           ReadProperty(env_, shared, "bodies", &bodies) && ReadProperty(env_, shared, "slabs", &slab_array_) &&
-           ReadProperty(env_, shared, "dispatch", &dispatch_);
+           ReadArray(env_, shared, "conversations", &conversations) && ReadArray(env_, shared, "records", &records) &&
+           ReadArray(env_, shared, "outgoing", &outgoing) && ReadProperty(env_, shared, "bodies", &bodies) &&
+           ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_);
 }
 
 bool Host::OpenLoop()
@@ -82,8 +82,8 @@ bool Host::OpenLoop()
         napi_create_string_utf8(env_, "nanomsg", NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_async_init(env_, nullptr, name, &context_) != napi_ok)
         return false;
-    received_batch.resize(received.count / 3);
-    outgoing_batch.resize(records.count / 3);
+    received_batch.resize(std::min(received.count / 3, conversations.count));
+    outgoing_batch.resize(records.count / 4);
 
     slabs_ = new SlabStore(env_, slab_array_);
     const nn_slab_source source = slabs_->Source();
@@ -200,8 +200,8 @@ void Host::Linger()
 
 void Host::DeleteReferences()
 {
-    for (const napi_ref reference : {events.reference, received.reference, records.reference, outgoing.reference,
-                                     bodies, slab_array_, dispatch_}) {
+    for (const napi_ref reference : {events.reference, received.reference, conversations.reference, records.reference,
+                                     outgoing.reference, bodies, slab_array_, dispatch_}) {
         if (reference != nullptr)
             napi_delete_reference(env_, reference);
     }

@@ -57,11 +57,12 @@ class Host
     // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
     bool CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, size_t *offset);
 
-    SharedArray<int32_t> events;   // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
-    SharedArray<int32_t> received; // triples: slab's token or a mark, offset, length
-    SharedArray<int32_t> records;  // triples: descriptor, offset and length in `outgoing`
-    SharedArray<uint8_t> outgoing; // bodies that JavaScript has gathered
-    napi_ref bodies = nullptr;     // array of Buffers that are too long for a slab
+    SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
+    SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
+    SharedArray<int32_t> conversations; // of the messages in `received`
+    SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
+    SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
+    napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
 

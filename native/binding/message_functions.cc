@@ -45,38 +45,40 @@ bool IsInOutgoing(const Host &host, int32_t offset, int32_t size_bytes)
            static_cast<size_t>(size_bytes) <= host.outgoing.count - static_cast<size_t>(offset);
 }
 
-int32_t SendOne(int s, const uint8_t *body, size_t size_bytes)
+int32_t SendOne(int s, const uint8_t *body, size_t size_bytes, int32_t conversation)
 {
-    const nn_outgoing message = {body, size_bytes, nullptr};
+    const nn_outgoing message = {body, size_bytes, nullptr, static_cast<uint32_t>(conversation)};
     return nn_socket_send_batch(s, &message, 1, 0) < 0 ? -nn_errno() : 0;
 }
 
-// send(s, offset, length): sends a body that lies in `outgoing`, now or not at all. Returns 0 or -errno.
+// send(s, offset, length, conversation): sends a body that lies in `outgoing`, now or not at all. Returns 0 or -errno.
 napi_value Send(napi_env env, napi_callback_info info)
 {
-    int32_t arguments[3];
+    int32_t arguments[4];
     const Host &host = *ReadIntegers(env, info, arguments);
     if (!IsInOutgoing(host, arguments[1], arguments[2]))
         return Integer(env, -EFAULT);
-    return Integer(env,
-                   SendOne(arguments[0], host.outgoing.elements + arguments[1], static_cast<size_t>(arguments[2])));
+    return Integer(env, SendOne(arguments[0], host.outgoing.elements + arguments[1], static_cast<size_t>(arguments[2]),
+                                arguments[3]));
 }
 
-// sendBody(s, bytes): the same for a body of the caller's.
+// sendBody(s, bytes, conversation): the same for a body of the caller's.
 napi_value SendBody(napi_env env, napi_callback_info info)
 {
-    napi_value arguments[2];
-    size_t count = 2;
+    napi_value arguments[3];
+    size_t count = 3;
     int32_t s;
+    int32_t conversation;
     void *body;
     size_t size_bytes;
     napi_typedarray_type type;
     napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
     if (napi_get_value_int32(env, arguments[0], &s) != napi_ok ||
+        napi_get_value_int32(env, arguments[2], &conversation) != napi_ok ||
         napi_get_typedarray_info(env, arguments[1], &type, &size_bytes, &body, nullptr, nullptr) != napi_ok ||
         type != napi_uint8_array)
         return Integer(env, -EFAULT);
-    return Integer(env, SendOne(s, static_cast<uint8_t *>(body), size_bytes));
+    return Integer(env, SendOne(s, static_cast<uint8_t *>(body), size_bytes, conversation));
 }
 
 // What JavaScript hears of a run of records of one socket, in its first record: ~descriptor when messages wait in
@@ -88,6 +90,9 @@ void ReportRun(int32_t *first, int s, int32_t refused, int error)
     first[2] = error;
 }
 
+// The numbers of a record: descriptor, offset, length, conversation.
+constexpr size_t kRecordNumbers = 4;
+
 // flush(count): sends what the records of `outgoing` name; what no peer takes now waits in the socket.
 napi_value Flush(napi_env env, napi_callback_info info)
 {
@@ -98,17 +103,19 @@ napi_value Flush(napi_env env, napi_callback_info info)
     const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
 
     for (size_t begin = 0; begin < count;) {
-        const int s = records[3 * begin];
+        const int s = records[kRecordNumbers * begin];
         size_t end = begin;
-        for (; end < count && records[3 * end] == s; end++) {
-            const int32_t *const record = records + 3 * end;
+        for (; end < count && records[kRecordNumbers * end] == s; end++) {
+            const int32_t *const record = records + kRecordNumbers * end;
             if (!IsInOutgoing(host, record[1], record[2]))
                 return Integer(env, -EFAULT);
-            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr};
+            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr,
+                                        static_cast<uint32_t>(record[3])};
         }
         const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
         const int error = taken < 0 ? nn_errno() : ENOBUFS;
-        ReportRun(records + 3 * begin, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
+        ReportRun(records + kRecordNumbers * begin, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken),
+                  error);
         begin = end;
     }
     return Integer(env, 0);
@@ -158,17 +165,18 @@ bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodi
     return true;
 }
 
-// receive(s, limit): takes messages and says in `received` where they are. Returns their number or -errno.
-napi_value Receive(napi_env env, napi_callback_info info)
+// Takes messages with one of the engine's functions, and says in `received` where they are.
+template <int (*take)(int, nn_received *, int)>
+napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_conversations)
 {
-    int32_t arguments[2];
-    Host *const host = ReadIntegers(env, info, arguments);
     const auto capacity = static_cast<int32_t>(host->received_batch.size());
     nn_received *const batch = host->received_batch.data();
 
-    const int count = nn_socket_receive_batch(arguments[0], batch, arguments[1] < capacity ? arguments[1] : capacity);
+    const int count = take(s, batch, limit < capacity ? limit : capacity);
     if (count < 0)
         return Integer(env, -nn_errno());
+    for (int i = 0; has_conversations && i < count; i++)
+        host->conversations.elements[i] = static_cast<int32_t>(batch[i].conversation);
 
     napi_value bodies = nullptr;
     napi_get_reference_value(env, host->bodies, &bodies);
@@ -181,6 +189,30 @@ napi_value Receive(napi_env env, napi_callback_info info)
     return Integer(env, count);
 }
 
+// receive(s, limit): takes messages and says in `received` where they are. Returns their number or -errno.
+napi_value Receive(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[2];
+    Host *const host = ReadIntegers(env, info, arguments);
+    return TakeMessages<nn_socket_receive_batch>(env, host, arguments[0], arguments[1], false);
+}
+
+// receiveAny(s, limit): the same from all conversations, whose numbers are then in `conversations`.
+napi_value ReceiveAny(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[2];
+    Host *const host = ReadIntegers(env, info, arguments);
+    return TakeMessages<nn_socket_receive_any>(env, host, arguments[0], arguments[1], true);
+}
+
+// forget(s, conversation)
+napi_value Forget(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[2];
+    ReadIntegers(env, info, arguments);
+    return Integer(env, nn_socket_forget(arguments[0], static_cast<uint32_t>(arguments[1])) < 0 ? -nn_errno() : 0);
+}
+
 } // namespace
 
 void AddMessageFunctions(Properties *properties, Host *host)
@@ -189,6 +221,8 @@ void AddMessageFunctions(Properties *properties, Host *host)
     AddFunction(properties, "sendBody", SendBody, host);
     AddFunction(properties, "flush", Flush, host);
     AddFunction(properties, "receive", Receive, host);
+    AddFunction(properties, "receiveAny", ReceiveAny, host);
+    AddFunction(properties, "forget", Forget, host);
 }
 
 } // namespace nanomsg_native

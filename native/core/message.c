@@ -124,6 +124,13 @@ int nn_message_header_prepend(struct nn_message *message, const void *bytes, siz
     return 0;
 }
 
+void nn_message_header_move(struct nn_message *to, struct nn_message *from)
+{
+    to->header = from->header;
+    to->header_bytes = from->header_bytes;
+    from->header_bytes = 0;
+}
+
 void nn_message_header_trim(struct nn_message *message, size_t count)
 {
     uint8_t *header = header_of(message);

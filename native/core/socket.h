@@ -55,6 +55,8 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
 int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count,
                          size_t queue_limit_bytes);
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count);
+int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, int count);
+int sp_socket_forget(struct sp_socket *self, uint32_t conversation);
 int64_t sp_socket_queued_bytes(struct sp_socket *self);
 
 /* ---- Options, statistics, state ---- */

@@ -37,6 +37,13 @@ static void count_received(struct sp_socket *self, size_t bytes)
     self->statistics.bytes_received += bytes;
 }
 
+static int socket_try_send_in(struct sp_socket *self, struct nn_message *message, uint32_t conversation)
+{
+    if (self->state != SP_SOCKET_OPEN)
+        return -EBADF;
+    return self->protocol->send_in != NULL ? self->protocol->send_in(self->instance, message, conversation) : -ENOTSUP;
+}
+
 static int socket_try_send(struct sp_socket *self, struct nn_message *message)
 {
     if (self->state != SP_SOCKET_OPEN)
@@ -94,6 +101,17 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
 
 /* ---- Batches ---- */
 
+static void message_to_received(struct nn_message *message, struct nn_received *to)
+{
+    nn_message_header_clear(message);
+    to->chunk = message->chunk;
+    to->body = message->body;
+    to->body_bytes = message->body_bytes;
+    to->is_in_slab = message->chunk != NULL && message->chunk->is_in_slab;
+    to->slab_token = to->is_in_slab ? message->chunk->slab_token : 0;
+    to->conversation = 0;
+}
+
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count)
 {
     struct nn_message message;
@@ -107,17 +125,44 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
     while (rc == 0 && taken < count && (rc = self->protocol->receive(self->instance, &message)) == 0) {
-        struct nn_received *to = &received[taken++];
         count_received(self, message.body_bytes);
-        nn_message_header_clear(&message);
-        to->chunk = message.chunk;
-        to->body = message.body;
-        to->body_bytes = message.body_bytes;
-        to->is_in_slab = message.chunk != NULL && message.chunk->is_in_slab;
-        to->slab_token = to->is_in_slab ? message.chunk->slab_token : 0;
+        message_to_received(&message, &received[taken++]);
     }
     sp_socket_unlock(self);
     return taken > 0 ? taken : rc;
+}
+
+int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, int count)
+{
+    struct nn_message message;
+    uint32_t number;
+    int taken = 0;
+    int rc = 0;
+
+    if (self->protocol->receive_any == NULL)
+        return -ENOTSUP;
+
+    sp_socket_lock(self);
+    if (self->state != SP_SOCKET_OPEN)
+        rc = -EBADF;
+    while (rc == 0 && taken < count && (rc = self->protocol->receive_any(self->instance, &message, &number)) == 0) {
+        count_received(self, message.body_bytes);
+        message_to_received(&message, &received[taken]);
+        received[taken++].conversation = number;
+    }
+    sp_socket_unlock(self);
+    return taken > 0 ? taken : rc;
+}
+
+int sp_socket_forget(struct sp_socket *self, uint32_t conversation)
+{
+    if (self->protocol->forget == NULL)
+        return -ENOTSUP;
+    sp_socket_lock(self);
+    if (self->state == SP_SOCKET_OPEN)
+        self->protocol->forget(self->instance, conversation);
+    sp_socket_unlock(self);
+    return 0;
 }
 
 static void outgoing_to_message(const struct nn_outgoing *from, struct nn_message *to)
@@ -152,8 +197,9 @@ int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messa
     while (taken < count) {
         outgoing_to_message(&messages[taken], &message);
         bool is_handed_over = message.chunk != NULL;
-        rc = socket_try_send(self, &message);
-        if (rc == -EAGAIN && queue_limit_bytes > 0)
+        uint32_t conversation = messages[taken].conversation;
+        rc = conversation != 0 ? socket_try_send_in(self, &message, conversation) : socket_try_send(self, &message);
+        if (rc == -EAGAIN && queue_limit_bytes > 0 && conversation == 0)
             rc = socket_queue(self, &message, queue_limit_bytes);
         if (rc < 0) {
             if (!is_handed_over)

@@ -2,13 +2,15 @@
  *
  * A request is kept until it is answered. It is sent again when NN_REQ_RESEND_IVL milliseconds have passed
  * (0: never for that reason), and at once when the connection it went to breaks; without a peer it waits
- * for one. A new request cancels the one before. The raw socket only balances requests and passes what
- * comes back, with the first word as header. */
+ * for one. A new request cancels the one before; requests in conversations go on side by side. The raw
+ * socket only balances requests and passes what comes back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
-#include "protocols/parts/deadline.h"
 #include "protocols/parts/inbox.h"
 #include "protocols/parts/int_option.h"
 #include "protocols/parts/load_balancer.h"
+#include "protocols/parts/requests.h"
+
+#include "util/memory.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/reqrep.h>
@@ -19,23 +21,29 @@
 
 /* ---- Cooked ---- */
 
+/* The one request of a user who names no conversation. */
 enum req_state {
     REQ_IDLE,    /* nothing was asked */
-    REQ_UNSENT,  /* the request waits for a pipe that takes it */
-    REQ_SENT,    /* it is on its way, or its reply is */
+    REQ_ASKING,  /* the request is on its way, or its reply is */
     REQ_ANSWERED /* the reply waits to be received */
 };
 
 struct req {
     struct nn_protocol_socket base;
-    struct sp_load_balancer peers;
+    struct sp_requests requests;
     enum req_state state;
-    uint32_t id;               /* of the latest request */
-    struct nn_message request; /* owned; in UNSENT and SENT */
+    struct sp_request request; /* in ASKING */
     struct nn_message reply;   /* owned; in ANSWERED */
-    struct nn_pipe *sent_to;   /* in SENT */
-    struct sp_deadline resend;
-    int resend_ivl_ms;
+    struct sp_id_map conversations;
+    struct sp_list answered; /* conversations whose reply waits to be received */
+};
+
+/* A request that goes on beside others. */
+struct req_conversation {
+    struct sp_request request; /* until it is answered */
+    struct sp_id_map_item by_number;
+    struct sp_list_item answered;
+    struct nn_message reply; /* owned; while linked by `answered` */
 };
 
 static struct req *req_of(struct nn_protocol_socket *base)
@@ -47,8 +55,9 @@ static int req_open(struct nn_protocol_socket *base)
 {
     struct req *self = req_of(base);
 
-    self->id = nn_protocol_random();
-    self->resend_ivl_ms = REQ_DEFAULT_RESEND_IVL_MS;
+    sp_requests_init(&self->requests, base, REQ_DEFAULT_RESEND_IVL_MS);
+    sp_id_map_init(&self->conversations);
+    sp_list_init(&self->answered);
     return 0;
 }
 
@@ -57,105 +66,66 @@ static void req_cancel(struct req *self)
 {
     if (self->state == REQ_ANSWERED)
         nn_message_free(&self->reply);
-    else if (self->state != REQ_IDLE)
-        nn_message_free(&self->request);
-    sp_deadline_clear(&self->resend);
+    else if (self->state == REQ_ASKING)
+        sp_requests_end(&self->requests, &self->request);
     self->state = REQ_IDLE;
-}
-
-static void req_close(struct nn_protocol_socket *base)
-{
-    req_cancel(req_of(base));
-}
-
-/* Sends the request to the next pipe in turn, or leaves it for the first one that turns writable. */
-static void req_transmit(struct req *self)
-{
-    struct nn_message copy;
-
-    int rc = nn_message_share(&copy, &self->request);
-    if (rc == 0 && (rc = sp_load_balancer_send(&self->peers, &copy, &self->sent_to)) < 0)
-        nn_message_free(&copy);
-
-    if (rc == -EAGAIN) {
-        self->state = REQ_UNSENT;
-        sp_deadline_clear(&self->resend);
-        return;
-    }
-    /* What memory did not suffice for is sent again as if it had been lost on its way. */
-    if (rc < 0)
-        self->sent_to = NULL;
-    self->state = REQ_SENT;
-    if (self->resend_ivl_ms > 0)
-        sp_deadline_set(&self->resend, &self->base, self->resend_ivl_ms);
 }
 
 /* Never blocks. The one copy that is kept for resending is also what the pipe sends from. */
 static int req_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     struct req *self = req_of(base);
-    uint32_t id = (self->id + 1) | SP_BACKTRACE_BOTTOM;
 
-    int rc = sp_backtrace_push_id(message, id);
+    if (message->header_bytes > 0)
+        return -EINVAL;
+    int rc = nn_message_own(message);
     if (rc < 0)
         return rc;
-    if ((rc = nn_message_own(message)) < 0) {
-        nn_message_header_clear(message);
-        return rc;
-    }
-
     req_cancel(self);
-    self->id = id;
-    self->request = *message;
-    req_transmit(self);
-    return 0;
+    rc = sp_requests_begin(&self->requests, &self->request, message);
+    if (rc == 0)
+        self->state = REQ_ASKING;
+    return rc;
 }
 
 static int req_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    (void)base;
-    sp_load_balancer_add(nn_pipe_data(pipe), pipe);
+    sp_requests_pipe_added(&req_of(base)->requests, pipe);
     return 0;
 }
 
 static void req_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct req *self = req_of(base);
-
-    sp_load_balancer_writable(&self->peers, nn_pipe_data(pipe));
-    if (self->state == REQ_UNSENT)
-        req_transmit(self);
+    sp_requests_pipe_writable(&req_of(base)->requests, pipe);
 }
 
 static void req_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct req *self = req_of(base);
-
-    sp_load_balancer_remove(&self->peers, nn_pipe_data(pipe));
-    if (self->state == REQ_SENT && self->sent_to == pipe)
-        req_transmit(self);
+    sp_requests_pipe_removed(&req_of(base)->requests, pipe);
 }
 
 static void req_timer(struct nn_protocol_socket *base)
 {
-    struct req *self = req_of(base);
-
-    if (sp_deadline_expired(&self->resend, base))
-        req_transmit(self);
+    sp_requests_timer(&req_of(base)->requests);
 }
 
-/* Takes the message if it is the reply to the latest request; any pipe may bring it. */
+/* Takes the message if it is the reply to a request; any pipe may bring it. */
 static bool req_accept(struct req *self, struct nn_message *message)
 {
-    if (self->state != REQ_SENT && self->state != REQ_UNSENT)
-        return false;
-    if (sp_backtrace_unstack_id(message) < 0 || !sp_backtrace_is_id(message, self->id))
-        return false;
+    struct sp_request *request = sp_requests_answered(&self->requests, message);
 
+    if (request == NULL)
+        return false;
     nn_message_header_clear(message);
-    req_cancel(self);
-    self->reply = *message;
-    self->state = REQ_ANSWERED;
+    sp_requests_end(&self->requests, request);
+    if (request == &self->request) {
+        self->reply = *message;
+        self->state = REQ_ANSWERED;
+    } else {
+        struct req_conversation *conversation = SP_CONTAINER(request, struct req_conversation, request);
+        conversation->reply = *message;
+        sp_list_append(&self->answered, &conversation->answered);
+    }
     return true;
 }
 
@@ -183,12 +153,15 @@ static int req_receive(struct nn_protocol_socket *base, struct nn_message *messa
 
 static int req_events(struct nn_protocol_socket *base)
 {
-    return NN_POLLOUT | (req_of(base)->state == REQ_ANSWERED ? NN_POLLIN : 0);
+    struct req *self = req_of(base);
+    bool can_receive = self->state == REQ_ANSWERED || !sp_list_is_empty(&self->answered);
+
+    return NN_POLLOUT | (can_receive ? NN_POLLIN : 0);
 }
 
 static int req_send_priority(struct nn_protocol_socket *base)
 {
-    return sp_load_balancer_priority(&req_of(base)->peers);
+    return sp_load_balancer_priority(&req_of(base)->requests.peers);
 }
 
 /* Counts from the next sending on, be it the first or a later one of a request. */
@@ -196,14 +169,88 @@ static int req_set_option(struct nn_protocol_socket *base, int option, const voi
 {
     if (option != NN_REQ_RESEND_IVL)
         return -ENOPROTOOPT;
-    return sp_int_option_set(&req_of(base)->resend_ivl_ms, 0, value, size);
+    return sp_int_option_set(&req_of(base)->requests.resend_ivl_ms, 0, value, size);
 }
 
 static int req_get_option(struct nn_protocol_socket *base, int option, void *value, size_t *size)
 {
     if (option != NN_REQ_RESEND_IVL)
         return -ENOPROTOOPT;
-    return sp_int_option_get(req_of(base)->resend_ivl_ms, value, size);
+    return sp_int_option_get(req_of(base)->requests.resend_ivl_ms, value, size);
+}
+
+/* ---- Conversations ---- */
+
+static int req_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+{
+    struct req *self = req_of(base);
+
+    if (sp_id_map_find(&self->conversations, number) != NULL)
+        return -EEXIST;
+    struct req_conversation *conversation = sp_zalloc(sizeof *conversation);
+    if (conversation == NULL)
+        return -ENOMEM;
+    int rc = sp_requests_begin(&self->requests, &conversation->request, message);
+    if (rc < 0) {
+        sp_free(conversation);
+        return rc;
+    }
+    sp_id_map_add(&self->conversations, &conversation->by_number, number);
+    return 0;
+}
+
+/* The conversation is over with its reply. */
+static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+{
+    struct req *self = req_of(base);
+    struct sp_list_item *item = sp_list_pop(&self->answered);
+
+    if (item == NULL) {
+        *number = 0;
+        int rc = req_receive(base, message);
+        return rc == -EFSM ? -EAGAIN : rc;
+    }
+    struct req_conversation *conversation = SP_CONTAINER(item, struct req_conversation, answered);
+    *number = conversation->by_number.id;
+    *message = conversation->reply;
+    sp_id_map_remove(&self->conversations, &conversation->by_number);
+    sp_free(conversation);
+    return 0;
+}
+
+static void req_conversation_end(struct sp_id_map_item *item, void *context)
+{
+    struct req *self = context;
+    struct req_conversation *conversation = SP_CONTAINER(item, struct req_conversation, by_number);
+
+    if (sp_list_is_linked(&conversation->answered)) {
+        sp_list_remove(&conversation->answered);
+        nn_message_free(&conversation->reply);
+    } else {
+        sp_requests_end(&self->requests, &conversation->request);
+    }
+    sp_free(conversation);
+}
+
+static void req_forget(struct nn_protocol_socket *base, uint32_t number)
+{
+    struct req *self = req_of(base);
+    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+
+    if (item == NULL)
+        return;
+    sp_id_map_remove(&self->conversations, item);
+    req_conversation_end(item, self);
+}
+
+static void req_close(struct nn_protocol_socket *base)
+{
+    struct req *self = req_of(base);
+
+    req_cancel(self);
+    sp_id_map_drain(&self->conversations, req_conversation_end, self);
+    sp_id_map_destroy(&self->conversations);
+    sp_requests_destroy(&self->requests);
 }
 
 /* ---- Raw ---- */
@@ -309,7 +356,7 @@ const struct nn_protocol sp_req_protocol = {
     .peer_id = NN_REP,
     .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES,
     .socket_bytes = sizeof(struct req),
-    .pipe_bytes = sizeof(struct sp_priority_slot),
+    .pipe_bytes = sizeof(struct sp_requests_pipe),
     .open = req_open,
     .close = req_close,
     .pipe_added = req_pipe_added,
@@ -323,6 +370,9 @@ const struct nn_protocol sp_req_protocol = {
     .set_option = req_set_option,
     .get_option = req_get_option,
     .send_priority = req_send_priority,
+    .send_in = req_send_in,
+    .receive_any = req_receive_any,
+    .forget = req_forget,
 };
 
 const struct nn_protocol sp_req_raw_protocol = {

@@ -14,8 +14,8 @@ const struct nn_protocol sp_respondent_protocol = {
     .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS,
     .socket_bytes = sizeof(struct sp_answerer_cooked),
     .pipe_bytes = sizeof(struct sp_answerer_pipe),
-    .open = sp_answerer_open,
-    .close = sp_answerer_close,
+    .open = sp_answerer_cooked_open,
+    .close = sp_answerer_cooked_close,
     .pipe_added = sp_answerer_pipe_added,
     .pipe_removed = sp_answerer_pipe_removed,
     .pipe_readable = sp_answerer_pipe_readable,
@@ -23,6 +23,9 @@ const struct nn_protocol sp_respondent_protocol = {
     .send = sp_answerer_cooked_send,
     .receive = sp_answerer_cooked_receive,
     .events = sp_answerer_cooked_events,
+    .send_in = sp_answerer_send_in,
+    .receive_any = sp_answerer_receive_any,
+    .forget = sp_answerer_forget,
 };
 
 const struct nn_protocol sp_respondent_raw_protocol = {

@@ -1,11 +1,17 @@
 /* SURVEYOR: asks all respondents that can take the survey, and receives answers until the deadline. Then
- * receiving fails once with ETIMEDOUT and from there on with EFSM. A new survey ends the one before. The
- * raw socket only distributes and passes what comes back, with the first word as header. */
+ * receiving fails once with ETIMEDOUT and from there on with EFSM. A new survey ends the one before; surveys in
+ * conversations go on side by side, until their user ends them. The raw socket only distributes and passes what comes
+ * back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/deadline.h"
 #include "protocols/parts/distributor.h"
+#include "protocols/parts/id_map.h"
 #include "protocols/parts/inbox.h"
 #include "protocols/parts/int_option.h"
+
+#include "util/bytes.h"
+#include "util/list.h"
+#include "util/memory.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/survey.h>
@@ -81,8 +87,17 @@ struct surveyor_cooked {
     struct surveyor raw;
     enum surveyor_state state;
     uint32_t id; /* of the latest survey */
+    uint32_t last_id;
     struct sp_deadline deadline;
     int deadline_ms;
+    struct sp_id_map surveys; /* in conversations, by the id that answers bear */
+    struct sp_id_map conversations;
+};
+
+/* A survey that goes on beside others. */
+struct surveyor_conversation {
+    struct sp_id_map_item by_id;
+    struct sp_id_map_item by_number;
 };
 
 static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *base)
@@ -90,13 +105,42 @@ static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *bas
     return NN_CONTAINER(base, struct surveyor_cooked, raw.base);
 }
 
-/* An answer counts when it is one to the latest survey. */
+/* The conversation that an answer belongs to, or NULL. */
+static struct surveyor_conversation *surveyor_find(const struct surveyor_cooked *self, const struct nn_message *answer)
+{
+    struct sp_id_map_item *item = sp_id_map_find(&self->surveys, sp_get_u32(nn_message_header(answer)));
+
+    return item != NULL ? SP_CONTAINER(item, struct surveyor_conversation, by_id) : NULL;
+}
+
+/* An answer counts when it is one to the latest survey, or to one in a conversation. */
+static bool surveyor_wants(const struct surveyor_cooked *self, const struct nn_message *answer)
+{
+    return (self->state == SURVEYOR_ASKING && sp_backtrace_is_id(answer, self->id)) ||
+           surveyor_find(self, answer) != NULL;
+}
+
+static bool surveyor_is_asking(const struct surveyor_cooked *self)
+{
+    return self->state == SURVEYOR_ASKING || self->surveys.item_count > 0;
+}
+
 static bool surveyor_cooked_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
 {
-    const struct surveyor_cooked *self = NN_CONTAINER(inbox, struct surveyor_cooked, raw.inbox);
-
     (void)from;
-    return sp_backtrace_unstack_id(message) == 0 && sp_backtrace_is_id(message, self->id);
+    return sp_backtrace_unstack_id(message) == 0 &&
+           surveyor_wants(NN_CONTAINER(inbox, struct surveyor_cooked, raw.inbox), message);
+}
+
+/* Drops what has come too late: it must not stand in the way of the next answers. */
+static void surveyor_drop_late(struct surveyor_cooked *self)
+{
+    struct sp_inbox *inbox = &self->raw.inbox;
+
+    if (!surveyor_is_asking(self))
+        sp_inbox_clear(inbox);
+    else if (inbox->has_ahead && !surveyor_wants(self, &inbox->ahead))
+        sp_inbox_forget(inbox);
 }
 
 static int surveyor_cooked_open(struct nn_protocol_socket *base)
@@ -105,39 +149,47 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
 
     sp_distributor_init(&self->raw.receivers);
     sp_inbox_init(&self->raw.inbox, surveyor_cooked_accept);
-    self->id = nn_protocol_random();
+    self->last_id = nn_protocol_random();
     self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
+    sp_id_map_init(&self->surveys);
+    sp_id_map_init(&self->conversations);
     return 0;
+}
+
+/* Asks everybody, under a new id. */
+static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message, uint32_t *id)
+{
+    do {
+        *id = (self->last_id + 1) | SP_BACKTRACE_BOTTOM;
+        self->last_id = *id;
+    } while (sp_id_map_find(&self->surveys, *id) != NULL);
+    int rc = sp_backtrace_push_id(message, *id);
+    if (rc < 0)
+        return rc;
+    if ((rc = sp_distributor_send(&self->raw.receivers, message, 0)) < 0)
+        nn_message_header_clear(message);
+    return rc;
 }
 
 static int surveyor_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    uint32_t id = (self->id + 1) | SP_BACKTRACE_BOTTOM;
+    uint32_t id;
 
-    int rc = sp_backtrace_push_id(message, id);
+    int rc = surveyor_ask(self, message, &id);
     if (rc < 0)
         return rc;
-    if ((rc = sp_distributor_send(&self->raw.receivers, message, 0)) < 0) {
-        nn_message_header_clear(message);
-        return rc;
-    }
-
-    sp_inbox_forget(&self->raw.inbox);
     self->id = id;
     self->state = SURVEYOR_ASKING;
+    surveyor_drop_late(self);
     sp_deadline_set(&self->deadline, base, self->deadline_ms);
     return 0;
 }
 
-/* What comes while nothing is asked is late, and must not stand in the way of the next answers. */
 static void surveyor_cooked_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct surveyor_cooked *self = surveyor_cooked_of(base);
-
     surveyor_pipe_readable(base, pipe);
-    if (self->state != SURVEYOR_ASKING)
-        sp_inbox_clear(&self->raw.inbox);
+    surveyor_drop_late(surveyor_cooked_of(base));
 }
 
 /* Answers that nobody has received by the deadline are lost. */
@@ -148,7 +200,7 @@ static void surveyor_cooked_timer(struct nn_protocol_socket *base)
     if (!sp_deadline_expired(&self->deadline, base))
         return;
     self->state = SURVEYOR_EXPIRED;
-    sp_inbox_clear(&self->raw.inbox);
+    surveyor_drop_late(self);
 }
 
 static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message)
@@ -161,6 +213,8 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
         self->state = SURVEYOR_IDLE;
         return -ETIMEDOUT;
     }
+    if (!sp_inbox_can_receive(&self->raw.inbox) || surveyor_find(self, &self->raw.inbox.ahead) != NULL)
+        return -EAGAIN; /* an answer in a conversation is for who receives from any */
     int rc = sp_inbox_receive(&self->raw.inbox, message);
     if (rc == 0)
         nn_message_header_clear(message);
@@ -172,7 +226,7 @@ static int surveyor_cooked_events(struct nn_protocol_socket *base)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
-    if (self->state == SURVEYOR_ASKING && !sp_inbox_can_receive(&self->raw.inbox))
+    if (self->state != SURVEYOR_EXPIRED && surveyor_is_asking(self) && !sp_inbox_can_receive(&self->raw.inbox))
         return NN_POLLOUT;
     return NN_POLLOUT | NN_POLLIN;
 }
@@ -190,6 +244,72 @@ static int surveyor_cooked_get_option(struct nn_protocol_socket *base, int optio
     if (option != NN_SURVEYOR_DEADLINE)
         return -ENOPROTOOPT;
     return sp_int_option_get(surveyor_cooked_of(base)->deadline_ms, value, size);
+}
+
+/* ---- Conversations ---- */
+
+static int surveyor_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+    uint32_t id;
+
+    if (sp_id_map_find(&self->conversations, number) != NULL)
+        return -EEXIST;
+    struct surveyor_conversation *conversation = sp_zalloc(sizeof *conversation);
+    if (conversation == NULL)
+        return -ENOMEM;
+    int rc = surveyor_ask(self, message, &id);
+    if (rc < 0) {
+        sp_free(conversation);
+        return rc;
+    }
+    sp_id_map_add(&self->surveys, &conversation->by_id, id);
+    sp_id_map_add(&self->conversations, &conversation->by_number, number);
+    return 0;
+}
+
+static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    if (rc < 0)
+        return rc;
+    const struct surveyor_conversation *conversation = surveyor_find(self, message);
+    *number = conversation != NULL ? conversation->by_number.id : 0;
+    nn_message_header_clear(message);
+    return 0;
+}
+
+static void surveyor_conversation_end(struct sp_id_map_item *item, void *context)
+{
+    struct surveyor_cooked *self = context;
+    struct surveyor_conversation *conversation = SP_CONTAINER(item, struct surveyor_conversation, by_number);
+
+    sp_id_map_remove(&self->surveys, &conversation->by_id);
+    sp_free(conversation);
+}
+
+static void surveyor_forget(struct nn_protocol_socket *base, uint32_t number)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+
+    if (item == NULL)
+        return;
+    sp_id_map_remove(&self->conversations, item);
+    surveyor_conversation_end(item, self);
+    surveyor_drop_late(self);
+}
+
+static void surveyor_cooked_close(struct nn_protocol_socket *base)
+{
+    struct surveyor_cooked *self = surveyor_cooked_of(base);
+
+    surveyor_close(base);
+    sp_id_map_drain(&self->conversations, surveyor_conversation_end, self);
+    sp_id_map_destroy(&self->conversations);
+    sp_id_map_destroy(&self->surveys);
 }
 
 /* ---- Raw ---- */
@@ -238,7 +358,7 @@ const struct nn_protocol sp_surveyor_protocol = {
     .socket_bytes = sizeof(struct surveyor_cooked),
     .pipe_bytes = sizeof(struct surveyor_pipe),
     .open = surveyor_cooked_open,
-    .close = surveyor_close,
+    .close = surveyor_cooked_close,
     .pipe_added = surveyor_pipe_added,
     .pipe_removed = surveyor_pipe_removed,
     .pipe_readable = surveyor_cooked_pipe_readable,
@@ -249,6 +369,9 @@ const struct nn_protocol sp_surveyor_protocol = {
     .timer = surveyor_cooked_timer,
     .set_option = surveyor_cooked_set_option,
     .get_option = surveyor_cooked_get_option,
+    .send_in = surveyor_send_in,
+    .receive_any = surveyor_receive_any,
+    .forget = surveyor_forget,
 };
 
 const struct nn_protocol sp_surveyor_raw_protocol = {

@@ -139,6 +139,14 @@ int nn_message_header_prepend(struct nn_message *message, const void *bytes, siz
     return header_join(message, bytes, count, nn_message_header(message), message->header_bytes);
 }
 
+void nn_message_header_move(struct nn_message *to, struct nn_message *from)
+{
+    require(to->header_bytes == 0, "a header is moved over another one");
+    to->header = from->header;
+    to->header_bytes = from->header_bytes;
+    from->header_bytes = 0;
+}
+
 void nn_message_header_trim(struct nn_message *message, size_t count)
 {
     int failures = starvation;

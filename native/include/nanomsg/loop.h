@@ -77,6 +77,11 @@ NN_EXPORT int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, voi
  *  the terminating NUL, which is written), or -1 and errno: EBADF, EINVAL (endpoint), EMSGSIZE. */
 NN_EXPORT int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes);
 
+/* Conversations: on a socket of a type that asks (REQ, SURVEYOR) or answers (REP, RESPONDENT), any number of requests
+ * or surveys can go on side by side. Each has a number other than 0, which is the caller's where the socket asks, and
+ * the engine's where it answers. A request ends with its reply, a survey when it is forgotten; what is answered ends
+ * with the answer. Number 0 is what nn_send and nn_recv do. */
+
 /** One received message of a batch. The receiver owns one reference to the chunk. */
 struct nn_received {
     struct nn_chunk *chunk; /* give it back with nn_chunk_release; NULL for an empty message */
@@ -84,6 +89,7 @@ struct nn_received {
     size_t body_bytes;
     uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
     bool is_in_slab;
+    uint32_t conversation; /* 0 unless it was received by nn_socket_receive_any */
 };
 
 /**
@@ -93,11 +99,22 @@ struct nn_received {
  */
 NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int count);
 
+/**
+ * The same from all conversations, and from none: whoever has begun conversations receives with this.
+ *
+ * @return their number (at least 1), or -1 and errno: EAGAIN, EBADF, ENOTSUP (no type that has conversations), ENOMEM.
+ */
+NN_EXPORT int nn_socket_receive_any(int s, struct nn_received *received, int count);
+
+/** Ends a conversation; what still comes for it is dropped. Returns 0, or -1 and errno: EBADF, ENOTSUP. */
+NN_EXPORT int nn_socket_forget(int s, uint32_t conversation);
+
 /** A message to send: bytes to copy, or a chunk (from nn_allocmsg or nn_chunk_adopt) to hand over. */
 struct nn_outgoing {
     const void *body;
     size_t body_bytes;
     struct nn_chunk *chunk; /* not NULL: body lies in this chunk and one reference is consumed */
+    uint32_t conversation;
 };
 
 /**
@@ -107,7 +124,8 @@ struct nn_outgoing {
  * all later ones, as long as fewer than queue_limit_bytes wait.
  *
  * @return the number of messages taken (the chunks of the others stay with the caller), or -1 and errno
- *         when the first one was not taken: EAGAIN, EFSM, ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
+ *         when the first one was not taken: EAGAIN, EFSM (also: there is no such conversation to answer), EEXIST
+ *         (there is such a conversation already), ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
  */
 NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
 

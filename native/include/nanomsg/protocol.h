@@ -76,6 +76,9 @@ NN_EXPORT void nn_message_header_clear(struct nn_message *message);
 NN_EXPORT int nn_message_header_append(struct nn_message *message, const void *bytes, size_t count);
 NN_EXPORT int nn_message_header_prepend(struct nn_message *message, const void *bytes, size_t count);
 
+/** Gives `to` the header of `from`, which has none then. `to` must have none before. */
+NN_EXPORT void nn_message_header_move(struct nn_message *to, struct nn_message *from);
+
 /** Removes the first `count` bytes of the header; count must not exceed its length. */
 NN_EXPORT void nn_message_header_trim(struct nn_message *message, size_t count);
 
@@ -204,6 +207,18 @@ struct nn_protocol {
     /** Whether pipe_added would refuse any peer now. Lets the engine turn a peer away before it is greeted, so
      *  that it never believes to be connected. Optional. */
     bool (*is_full)(struct nn_protocol_socket *self);
+
+    /* Conversations: messages that belong together, side by side with others on one socket. A number other than 0
+     * names each. Optional: all three, or none. See nn_socket_send_batch. */
+
+    /** As send, in a conversation: the caller begins it where the protocol asks (-EEXIST: there is one of this
+     *  number), and ends it with this message where the protocol answers (-EFSM: there is none). */
+    int (*send_in)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t number);
+    /** As receive, from any conversation, and sets its number; 0: from none, as `receive` would give it. Never
+     *  -EFSM or -ETIMEDOUT. */
+    int (*receive_any)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t *number);
+    /** Ends a conversation, if there is one of this number: what comes for it is dropped. */
+    void (*forget)(struct nn_protocol_socket *self, uint32_t number);
 };
 
 /**

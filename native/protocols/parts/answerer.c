@@ -2,6 +2,8 @@
 #include "protocols/parts/answerer.h"
 
 #include "util/bytes.h"
+#include "util/list.h"
+#include "util/memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,7 +33,7 @@ int sp_answerer_open(struct nn_protocol_socket *base)
     struct sp_answerer *self = answerer_of(base);
 
     sp_inbox_init(&self->inbox, answerer_accept);
-    sp_pipe_map_init(&self->pipes);
+    sp_id_map_init(&self->pipes);
     return 0;
 }
 
@@ -40,7 +42,7 @@ void sp_answerer_close(struct nn_protocol_socket *base)
     struct sp_answerer *self = answerer_of(base);
 
     sp_inbox_forget(&self->inbox);
-    sp_pipe_map_destroy(&self->pipes);
+    sp_id_map_destroy(&self->pipes);
 }
 
 int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -48,7 +50,7 @@ int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
 
     sp_fair_queue_add(&data->receiving, pipe);
-    sp_pipe_map_add(&answerer_of(base)->pipes, &data->place, pipe);
+    sp_id_map_add(&answerer_of(base)->pipes, &data->place, nn_pipe_id(pipe));
     return 0;
 }
 
@@ -58,7 +60,7 @@ void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *p
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
 
     sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
-    sp_pipe_map_remove(&self->pipes, &data->place);
+    sp_id_map_remove(&self->pipes, &data->place);
 }
 
 void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -78,9 +80,10 @@ void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *
 /* Takes the message. */
 static void answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
 {
-    struct nn_pipe *pipe = sp_pipe_map_find(&self->pipes, pipe_id);
+    struct sp_id_map_item *place = sp_id_map_find(&self->pipes, pipe_id);
 
-    if (pipe == NULL || nn_pipe_send(pipe, message) < 0)
+    if (place == NULL ||
+        nn_pipe_send(nn_pipe_of_data(SP_CONTAINER(place, struct sp_answerer_pipe, place)), message) < 0)
         nn_message_free(message);
 }
 
@@ -109,6 +112,12 @@ int sp_answerer_events(struct nn_protocol_socket *base)
 }
 
 /* ---- Cooked ---- */
+
+int sp_answerer_cooked_open(struct nn_protocol_socket *base)
+{
+    sp_id_map_init(&answerer_cooked_of(base)->conversations);
+    return sp_answerer_open(base);
+}
 
 /* Whoever receives gives up what was received before, also when nothing new is there: programs rely on
  * the send that follows being refused. */
@@ -152,4 +161,87 @@ int sp_answerer_cooked_events(struct nn_protocol_socket *base)
     struct sp_answerer_cooked *self = answerer_cooked_of(base);
 
     return (sp_inbox_can_receive(&self->raw.inbox) ? NN_POLLIN : 0) | (self->is_asked ? NN_POLLOUT : 0);
+}
+
+/* ---- Conversations ---- */
+
+/* Who asked, until the answer. */
+struct answerer_conversation {
+    struct sp_id_map_item by_number;
+    struct nn_message header; /* has no body */
+};
+
+static void answerer_conversation_end(struct sp_id_map_item *item, void *context)
+{
+    struct answerer_conversation *conversation = SP_CONTAINER(item, struct answerer_conversation, by_number);
+
+    (void)context;
+    nn_message_free(&conversation->header);
+    sp_free(conversation);
+}
+
+void sp_answerer_cooked_close(struct nn_protocol_socket *base)
+{
+    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+
+    sp_id_map_drain(&self->conversations, answerer_conversation_end, NULL);
+    sp_id_map_destroy(&self->conversations);
+    sp_answerer_close(base);
+}
+
+static struct answerer_conversation *answerer_begin(struct sp_answerer_cooked *self)
+{
+    struct answerer_conversation *conversation = sp_zalloc(sizeof *conversation);
+
+    if (conversation == NULL)
+        return NULL;
+    nn_message_init(&conversation->header);
+    do {
+        self->last_conversation = self->last_conversation % INT32_MAX + 1;
+    } while (sp_id_map_find(&self->conversations, self->last_conversation) != NULL);
+    sp_id_map_add(&self->conversations, &conversation->by_number, self->last_conversation);
+    return conversation;
+}
+
+/* What there is no memory to answer is dropped: who asked will ask again. */
+int sp_answerer_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+{
+    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    int rc = sp_inbox_receive(&self->raw.inbox, message);
+
+    if (rc < 0)
+        return rc;
+    struct answerer_conversation *conversation = answerer_begin(self);
+    if (conversation == NULL) {
+        nn_message_free(message);
+        return -ENOMEM;
+    }
+    *number = conversation->by_number.id;
+    nn_message_header_move(&conversation->header, message);
+    return 0;
+}
+
+int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+{
+    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+
+    if (item == NULL)
+        return -EFSM;
+    if (message->header_bytes > 0)
+        return -EINVAL;
+    nn_message_header_move(message, &SP_CONTAINER(item, struct answerer_conversation, by_number)->header);
+    sp_answerer_forget(base, number);
+    return sp_answerer_send(base, message);
+}
+
+void sp_answerer_forget(struct nn_protocol_socket *base, uint32_t number)
+{
+    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+
+    if (item == NULL)
+        return;
+    sp_id_map_remove(&self->conversations, item);
+    answerer_conversation_end(item, NULL);
 }

@@ -5,32 +5,34 @@
 #define SP_PROTOCOLS_PARTS_ANSWERER_H
 
 #include "protocols/parts/backtrace.h"
+#include "protocols/parts/id_map.h"
 #include "protocols/parts/inbox.h"
-#include "protocols/parts/pipe_map.h"
 
 /* A raw socket: the header of what is received, and of what is sent, is the id of a pipe and the stack
  * that came from it. */
 struct sp_answerer {
     struct nn_protocol_socket base;
     struct sp_inbox inbox;
-    struct sp_pipe_map pipes;
+    struct sp_id_map pipes;
 };
 
-/* A cooked socket keeps the header between receiving and sending. */
+/* A cooked socket keeps the header between receiving and sending; those of conversations until they are answered. */
 struct sp_answerer_cooked {
     struct sp_answerer raw;
     bool is_asked;
     uint32_t asked_by; /* id of a pipe, which may be gone */
     size_t backtrace_bytes;
     uint8_t backtrace[SP_BACKTRACE_MAX_BYTES];
+    struct sp_id_map conversations;
+    uint32_t last_conversation;
 };
 
 struct sp_answerer_pipe {
     struct sp_priority_slot receiving;
-    struct sp_pipe_map_slot place;
+    struct sp_id_map_item place;
 };
 
-/* Functions of protocol tables; the first six serve both structures. */
+/* Functions of protocol tables; those for pipes serve both structures. */
 int sp_answerer_open(struct nn_protocol_socket *base);
 void sp_answerer_close(struct nn_protocol_socket *base);
 int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe);
@@ -42,8 +44,13 @@ int sp_answerer_receive(struct nn_protocol_socket *base, struct nn_message *mess
 int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_answerer_events(struct nn_protocol_socket *base);
 
+int sp_answerer_cooked_open(struct nn_protocol_socket *base);
+void sp_answerer_cooked_close(struct nn_protocol_socket *base);
 int sp_answerer_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_answerer_cooked_send(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_answerer_cooked_events(struct nn_protocol_socket *base);
+int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number);
+int sp_answerer_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number);
+void sp_answerer_forget(struct nn_protocol_socket *base, uint32_t number);
 
 #endif

@@ -1,0 +1,96 @@
+import { constants } from 'node:os'
+import type { Bytes } from './bytes.js'
+import { errnoError } from './errors.js'
+import { type Inbox, viewAt } from './inbox.js'
+import { native, shared } from './native.js'
+import type { Outbox } from './outbox.js'
+import { isTurnOver, nextTurn } from './reactor.js'
+
+const { conversations } = shared
+const { EAGAIN } = constants.errno
+const MESSAGES_AT_A_TIME = 512
+
+/** What goes on in conversations, as the socket sees it. */
+export interface Parties {
+  onMessage(conversation: number, body: Buffer): void
+  /** How many more messages can be dealt with now. */
+  readonly room: number
+  close(makeError: () => Error): void
+  updateReferences(): void
+}
+
+/** The traffic of a socket's conversations: messages go to whoever takes part, those of none to the inbox. */
+export class Exchange {
+  readonly #s: number
+  readonly #inbox: Inbox
+  readonly #outbox: Outbox
+  readonly #parties: Parties
+  #isOpen = true
+  #isDeferred = false
+  #isTaking = false
+
+  constructor(s: number, inbox: Inbox, outbox: Outbox, parties: Parties) {
+    this.#s = s
+    this.#inbox = inbox
+    this.#outbox = outbox
+    this.#parties = parties
+  }
+
+  send(conversation: number, body: Bytes): void {
+    this.#outbox.sendIn(conversation, body)
+  }
+
+  forget(conversation: number): void {
+    if (this.#isOpen) native.forget(this.#s, conversation)
+  }
+
+  /** Takes what has come, as far as there is room for it. */
+  onReadable(): void {
+    if (this.#isTaking || this.#isDeferred) return
+    this.#isTaking = true
+    try {
+      while (this.#isOpen && this.#parties.room > 0) {
+        if (isTurnOver(0)) {
+          this.#takeLater()
+          return
+        }
+        if (!this.#take()) return
+      }
+    } finally {
+      this.#isTaking = false
+    }
+  }
+
+  /** Returns false when nothing was there. */
+  #take(): boolean {
+    const count = native.receiveAny(this.#s, Math.min(this.#parties.room, MESSAGES_AT_A_TIME))
+    if (count === -EAGAIN) return false
+    if (count < 0) throw errnoError(-count, 'receive')
+    isTurnOver(count)
+    // Whoever hears of a message may receive others into the same places.
+    const messages = Array.from({ length: count }, (_, i) => ({ conversation: conversations[i]!, body: viewAt(i) }))
+    for (const { conversation, body } of messages) {
+      if (conversation === 0) this.#inbox.add(body)
+      else this.#parties.onMessage(conversation, body)
+    }
+    return true
+  }
+
+  #takeLater(): void {
+    this.#isDeferred = true
+    nextTurn(() => {
+      this.#isDeferred = false
+      this.onReadable()
+      this.#inbox.onReadable()
+    })
+  }
+
+  close(makeError: () => Error): void {
+    this.#isOpen = false
+    this.#parties.close(makeError)
+  }
+
+  updateReferences(): void {
+    this.#parties.updateReferences()
+  }
+}

@@ -1,0 +1,187 @@
+/* Sending, resending and recognising the answers. */
+#include "protocols/parts/requests.h"
+
+#include "protocols/parts/backtrace.h"
+
+#include "util/bytes.h"
+
+#include <errno.h>
+
+void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms)
+{
+    self->socket = socket;
+    sp_id_map_init(&self->by_id);
+    sp_list_init(&self->unsent);
+    sp_list_init(&self->due);
+    self->last_id = nn_protocol_random();
+    self->resend_ivl_ms = resend_ivl_ms;
+}
+
+void sp_requests_destroy(struct sp_requests *self)
+{
+    sp_id_map_destroy(&self->by_id);
+}
+
+/* ---- Resending ---- */
+
+static void requests_forget_due(struct sp_request *request)
+{
+    if (sp_list_is_linked(&request->due))
+        sp_list_remove(&request->due);
+}
+
+/* Intervals are mostly the same, so the latest is mostly the last. */
+static void requests_insert_due(struct sp_requests *self, struct sp_request *request)
+{
+    struct sp_list_item *before = self->due.head.previous;
+
+    while (before != &self->due.head && SP_CONTAINER(before, struct sp_request, due)->due_ms > request->due_ms)
+        before = before->previous;
+    request->due.previous = before;
+    request->due.next = before->next;
+    before->next->previous = &request->due;
+    before->next = &request->due;
+}
+
+static void requests_set_due(struct sp_requests *self, struct sp_request *request)
+{
+    requests_forget_due(request);
+    if (self->resend_ivl_ms == 0)
+        return;
+    request->due_ms = nn_protocol_now_ms() + (uint64_t)self->resend_ivl_ms;
+    requests_insert_due(self, request);
+    if (sp_list_first(&self->due) == &request->due)
+        sp_deadline_set(&self->resend, self->socket, self->resend_ivl_ms);
+}
+
+/* ---- Sending ---- */
+
+/* Sends the request to the next peer in turn. Returns false when none takes it: the request is among the unsent. */
+static bool requests_transmit(struct sp_requests *self, struct sp_request *request)
+{
+    struct nn_message copy;
+    struct nn_pipe *pipe;
+
+    int rc = nn_message_share(&copy, &request->message);
+    if (rc == 0 && (rc = sp_load_balancer_send(&self->peers, &copy, &pipe)) < 0)
+        nn_message_free(&copy);
+    if (rc == -EAGAIN) {
+        requests_forget_due(request);
+        sp_list_append(&self->unsent, &request->place);
+        return false;
+    }
+    /* What memory did not suffice for is sent again as if it had been lost on its way. */
+    if (rc == 0)
+        sp_list_append(&((struct sp_requests_pipe *)nn_pipe_data(pipe))->sent, &request->place);
+    requests_set_due(self, request);
+    return true;
+}
+
+static void requests_send_again(struct sp_requests *self, struct sp_request *request)
+{
+    if (sp_list_is_linked(&request->place))
+        sp_list_remove(&request->place);
+    requests_transmit(self, request);
+}
+
+static uint32_t requests_next_id(struct sp_requests *self)
+{
+    do {
+        self->last_id = (self->last_id + 1) | SP_BACKTRACE_BOTTOM;
+    } while (sp_id_map_find(&self->by_id, self->last_id) != NULL);
+    return self->last_id;
+}
+
+int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message)
+{
+    if (message->header_bytes > 0)
+        return -EINVAL;
+    int rc = nn_message_own(message);
+    if (rc < 0)
+        return rc;
+    uint32_t id = requests_next_id(self);
+    if ((rc = sp_backtrace_push_id(message, id)) < 0)
+        return rc;
+
+    request->message = *message;
+    sp_list_item_init(&request->place);
+    sp_list_item_init(&request->due);
+    sp_id_map_add(&self->by_id, &request->by_id, id);
+    requests_transmit(self, request);
+    return 0;
+}
+
+void sp_requests_end(struct sp_requests *self, struct sp_request *request)
+{
+    sp_id_map_remove(&self->by_id, &request->by_id);
+    if (sp_list_is_linked(&request->place))
+        sp_list_remove(&request->place);
+    requests_forget_due(request);
+    if (sp_list_is_empty(&self->due))
+        sp_deadline_clear(&self->resend);
+    nn_message_free(&request->message);
+}
+
+struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply)
+{
+    if (sp_backtrace_unstack_id(reply) < 0)
+        return NULL;
+    struct sp_id_map_item *item = sp_id_map_find(&self->by_id, sp_get_u32(nn_message_header(reply)));
+    return item != NULL ? SP_CONTAINER(item, struct sp_request, by_id) : NULL;
+}
+
+/* ---- Events ---- */
+
+void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe)
+{
+    struct sp_requests_pipe *data = nn_pipe_data(pipe);
+
+    (void)self;
+    sp_load_balancer_add(&data->slot, pipe);
+    sp_list_init(&data->sent);
+}
+
+void sp_requests_pipe_removed(struct sp_requests *self, struct nn_pipe *pipe)
+{
+    struct sp_requests_pipe *data = nn_pipe_data(pipe);
+    struct sp_list_item *item;
+
+    sp_load_balancer_remove(&self->peers, &data->slot);
+    while ((item = sp_list_first(&data->sent)) != NULL)
+        requests_send_again(self, SP_CONTAINER(item, struct sp_request, place));
+}
+
+void sp_requests_pipe_writable(struct sp_requests *self, struct nn_pipe *pipe)
+{
+    struct sp_requests_pipe *data = nn_pipe_data(pipe);
+    struct sp_list waiting;
+    struct sp_list_item *item;
+
+    sp_load_balancer_writable(&self->peers, &data->slot);
+    if (sp_list_is_empty(&self->unsent))
+        return;
+    sp_list_init(&waiting);
+    sp_list_move(&waiting, &self->unsent);
+    while ((item = sp_list_pop(&waiting)) != NULL) {
+        if (!requests_transmit(self, SP_CONTAINER(item, struct sp_request, place)))
+            break;
+    }
+    sp_list_move(&self->unsent, &waiting);
+}
+
+void sp_requests_timer(struct sp_requests *self)
+{
+    struct sp_list_item *item;
+
+    if (!sp_deadline_expired(&self->resend, self->socket))
+        return;
+    uint64_t now_ms = nn_protocol_now_ms();
+    while ((item = sp_list_first(&self->due)) != NULL) {
+        struct sp_request *request = SP_CONTAINER(item, struct sp_request, due);
+        if (request->due_ms > now_ms) {
+            sp_deadline_set(&self->resend, self->socket, (int)(request->due_ms - now_ms));
+            return;
+        }
+        requests_send_again(self, request);
+    }
+}

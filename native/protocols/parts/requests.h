@@ -1,0 +1,55 @@
+/* Requests on their way: each is kept until it is answered, and sent again when nobody has answered for the resend
+ * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order. */
+#ifndef SP_PROTOCOLS_PARTS_REQUESTS_H
+#define SP_PROTOCOLS_PARTS_REQUESTS_H
+
+#include "protocols/parts/deadline.h"
+#include "protocols/parts/id_map.h"
+#include "protocols/parts/load_balancer.h"
+#include "util/list.h"
+
+/* A member of what its owner knows of the request. */
+struct sp_request {
+    struct sp_id_map_item by_id;
+    struct sp_list_item place; /* among the unsent, or among those of the pipe it went to */
+    struct sp_list_item due;
+    uint64_t due_ms;
+    struct nn_message message; /* owned */
+};
+
+struct sp_requests {
+    struct nn_protocol_socket *socket;
+    struct sp_load_balancer peers;
+    struct sp_id_map by_id;
+    struct sp_list unsent;
+    struct sp_list due; /* the sent ones, earliest first */
+    struct sp_deadline resend;
+    uint32_t last_id;
+    int resend_ivl_ms; /* 0: never for that reason */
+};
+
+/* The private part of a pipe. */
+struct sp_requests_pipe {
+    struct sp_priority_slot slot;
+    struct sp_list sent;
+};
+
+void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms);
+/* All requests have ended. */
+void sp_requests_destroy(struct sp_requests *self);
+
+/* Takes the message and sends it, now or when a peer takes it. Returns 0; -EINVAL when it has a header, -ENOMEM, with
+ * nothing changed. */
+int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message);
+void sp_requests_end(struct sp_requests *self, struct sp_request *request);
+
+/* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL. */
+struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply);
+
+/* As the functions of a protocol's table. */
+void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe);
+void sp_requests_pipe_removed(struct sp_requests *self, struct nn_pipe *pipe);
+void sp_requests_pipe_writable(struct sp_requests *self, struct nn_pipe *pipe);
+void sp_requests_timer(struct sp_requests *self);
+
+#endif
