@@ -60,10 +60,13 @@ void sp_pipe_set_readable(struct nn_pipe *self)
 
 void sp_pipe_set_writable(struct nn_pipe *self)
 {
+    struct sp_socket *socket = self->socket;
+
     if (self->can_send)
         return;
     self->can_send = true;
-    self->socket->protocol->pipe_writable(self->socket->instance, self);
+    socket->is_corked = true; /* what has waited leaves together, when the lock is left */
+    socket->protocol->pipe_writable(socket->instance, self);
 }
 
 void sp_pipe_break(struct nn_pipe *self)

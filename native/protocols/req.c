@@ -8,9 +8,7 @@
 #include "protocols/parts/inbox.h"
 #include "protocols/parts/int_option.h"
 #include "protocols/parts/load_balancer.h"
-#include "protocols/parts/requests.h"
-
-#include "util/memory.h"
+#include "protocols/parts/request_conversations.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/reqrep.h>
@@ -34,16 +32,7 @@ struct req {
     enum req_state state;
     struct sp_request request; /* in ASKING */
     struct nn_message reply;   /* owned; in ANSWERED */
-    struct sp_id_map conversations;
-    struct sp_list answered; /* conversations whose reply waits to be received */
-};
-
-/* A request that goes on beside others. */
-struct req_conversation {
-    struct sp_request request; /* until it is answered */
-    struct sp_id_map_item by_number;
-    struct sp_list_item answered;
-    struct nn_message reply; /* owned; while linked by `answered` */
+    struct sp_request_conversations conversations;
 };
 
 static struct req *req_of(struct nn_protocol_socket *base)
@@ -56,8 +45,7 @@ static int req_open(struct nn_protocol_socket *base)
     struct req *self = req_of(base);
 
     sp_requests_init(&self->requests, base, REQ_DEFAULT_RESEND_IVL_MS);
-    sp_id_map_init(&self->conversations);
-    sp_list_init(&self->answered);
+    sp_request_conversations_init(&self->conversations, &self->requests);
     return 0;
 }
 
@@ -117,14 +105,12 @@ static bool req_accept(struct req *self, struct nn_message *message)
     if (request == NULL)
         return false;
     nn_message_header_clear(message);
-    sp_requests_end(&self->requests, request);
     if (request == &self->request) {
+        sp_requests_end(&self->requests, request);
         self->reply = *message;
         self->state = REQ_ANSWERED;
     } else {
-        struct req_conversation *conversation = SP_CONTAINER(request, struct req_conversation, request);
-        conversation->reply = *message;
-        sp_list_append(&self->answered, &conversation->answered);
+        sp_request_conversations_answer(&self->conversations, request, message);
     }
     return true;
 }
@@ -154,7 +140,7 @@ static int req_receive(struct nn_protocol_socket *base, struct nn_message *messa
 static int req_events(struct nn_protocol_socket *base)
 {
     struct req *self = req_of(base);
-    bool can_receive = self->state == REQ_ANSWERED || !sp_list_is_empty(&self->answered);
+    bool can_receive = self->state == REQ_ANSWERED || sp_request_conversations_can_receive(&self->conversations);
 
     return NN_POLLOUT | (can_receive ? NN_POLLIN : 0);
 }
@@ -179,78 +165,36 @@ static int req_get_option(struct nn_protocol_socket *base, int option, void *val
     return sp_int_option_get(req_of(base)->requests.resend_ivl_ms, value, size);
 }
 
-/* ---- Conversations ---- */
-
-static int req_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
-{
-    struct req *self = req_of(base);
-
-    if (sp_id_map_find(&self->conversations, number) != NULL)
-        return -EEXIST;
-    struct req_conversation *conversation = sp_zalloc(sizeof *conversation);
-    if (conversation == NULL)
-        return -ENOMEM;
-    int rc = sp_requests_begin(&self->requests, &conversation->request, message);
-    if (rc < 0) {
-        sp_free(conversation);
-        return rc;
-    }
-    sp_id_map_add(&self->conversations, &conversation->by_number, number);
-    return 0;
-}
-
-/* The conversation is over with its reply. */
-static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
-{
-    struct req *self = req_of(base);
-    struct sp_list_item *item = sp_list_pop(&self->answered);
-
-    if (item == NULL) {
-        *number = 0;
-        int rc = req_receive(base, message);
-        return rc == -EFSM ? -EAGAIN : rc;
-    }
-    struct req_conversation *conversation = SP_CONTAINER(item, struct req_conversation, answered);
-    *number = conversation->by_number.id;
-    *message = conversation->reply;
-    sp_id_map_remove(&self->conversations, &conversation->by_number);
-    sp_free(conversation);
-    return 0;
-}
-
-static void req_conversation_end(struct sp_id_map_item *item, void *context)
-{
-    struct req *self = context;
-    struct req_conversation *conversation = SP_CONTAINER(item, struct req_conversation, by_number);
-
-    if (sp_list_is_linked(&conversation->answered)) {
-        sp_list_remove(&conversation->answered);
-        nn_message_free(&conversation->reply);
-    } else {
-        sp_requests_end(&self->requests, &conversation->request);
-    }
-    sp_free(conversation);
-}
-
-static void req_forget(struct nn_protocol_socket *base, uint32_t number)
-{
-    struct req *self = req_of(base);
-    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
-
-    if (item == NULL)
-        return;
-    sp_id_map_remove(&self->conversations, item);
-    req_conversation_end(item, self);
-}
-
 static void req_close(struct nn_protocol_socket *base)
 {
     struct req *self = req_of(base);
 
     req_cancel(self);
-    sp_id_map_drain(&self->conversations, req_conversation_end, self);
-    sp_id_map_destroy(&self->conversations);
+    sp_request_conversations_destroy(&self->conversations);
     sp_requests_destroy(&self->requests);
+}
+
+/* ---- Conversations ---- */
+
+static int req_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+{
+    return sp_request_conversations_begin(&req_of(base)->conversations, message, number);
+}
+
+static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+{
+    int rc = sp_request_conversations_receive(&req_of(base)->conversations, message, number);
+
+    if (rc != -EAGAIN)
+        return rc;
+    *number = 0;
+    rc = req_receive(base, message);
+    return rc == -EFSM ? -EAGAIN : rc;
+}
+
+static void req_forget(struct nn_protocol_socket *base, uint32_t number)
+{
+    sp_request_conversations_forget(&req_of(base)->conversations, number);
 }
 
 /* ---- Raw ---- */

@@ -5,13 +5,9 @@
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/deadline.h"
 #include "protocols/parts/distributor.h"
-#include "protocols/parts/id_map.h"
 #include "protocols/parts/inbox.h"
 #include "protocols/parts/int_option.h"
-
-#include "util/bytes.h"
-#include "util/list.h"
-#include "util/memory.h"
+#include "protocols/parts/survey_conversations.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/survey.h>
@@ -90,14 +86,7 @@ struct surveyor_cooked {
     uint32_t last_id;
     struct sp_deadline deadline;
     int deadline_ms;
-    struct sp_id_map surveys; /* in conversations, by the id that answers bear */
-    struct sp_id_map conversations;
-};
-
-/* A survey that goes on beside others. */
-struct surveyor_conversation {
-    struct sp_id_map_item by_id;
-    struct sp_id_map_item by_number;
+    struct sp_survey_conversations conversations;
 };
 
 static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *base)
@@ -105,24 +94,16 @@ static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *bas
     return NN_CONTAINER(base, struct surveyor_cooked, raw.base);
 }
 
-/* The conversation that an answer belongs to, or NULL. */
-static struct surveyor_conversation *surveyor_find(const struct surveyor_cooked *self, const struct nn_message *answer)
-{
-    struct sp_id_map_item *item = sp_id_map_find(&self->surveys, sp_get_u32(nn_message_header(answer)));
-
-    return item != NULL ? SP_CONTAINER(item, struct surveyor_conversation, by_id) : NULL;
-}
-
 /* An answer counts when it is one to the latest survey, or to one in a conversation. */
 static bool surveyor_wants(const struct surveyor_cooked *self, const struct nn_message *answer)
 {
     return (self->state == SURVEYOR_ASKING && sp_backtrace_is_id(answer, self->id)) ||
-           surveyor_find(self, answer) != NULL;
+           sp_survey_conversations_of(&self->conversations, answer) != 0;
 }
 
 static bool surveyor_is_asking(const struct surveyor_cooked *self)
 {
-    return self->state == SURVEYOR_ASKING || self->surveys.item_count > 0;
+    return self->state == SURVEYOR_ASKING || !sp_survey_conversations_is_empty(&self->conversations);
 }
 
 static bool surveyor_cooked_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
@@ -151,22 +132,24 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
     sp_inbox_init(&self->raw.inbox, surveyor_cooked_accept);
     self->last_id = nn_protocol_random();
     self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
-    sp_id_map_init(&self->surveys);
-    sp_id_map_init(&self->conversations);
+    sp_survey_conversations_init(&self->conversations);
     return 0;
 }
 
-/* Asks everybody, under a new id. */
-static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message, uint32_t *id)
+static uint32_t surveyor_next_id(struct surveyor_cooked *self)
 {
     do {
-        *id = (self->last_id + 1) | SP_BACKTRACE_BOTTOM;
-        self->last_id = *id;
-    } while (sp_id_map_find(&self->surveys, *id) != NULL);
-    int rc = sp_backtrace_push_id(message, *id);
-    if (rc < 0)
-        return rc;
-    if ((rc = sp_distributor_send(&self->raw.receivers, message, 0)) < 0)
+        self->last_id = (self->last_id + 1) | SP_BACKTRACE_BOTTOM;
+    } while (sp_survey_conversations_is_used(&self->conversations, self->last_id));
+    return self->last_id;
+}
+
+/* Asks everybody. */
+static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message, uint32_t id)
+{
+    int rc = sp_backtrace_push_id(message, id);
+
+    if (rc == 0 && (rc = sp_distributor_send(&self->raw.receivers, message, 0)) < 0)
         nn_message_header_clear(message);
     return rc;
 }
@@ -174,9 +157,9 @@ static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message
 static int surveyor_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    uint32_t id;
+    uint32_t id = surveyor_next_id(self);
 
-    int rc = surveyor_ask(self, message, &id);
+    int rc = surveyor_ask(self, message, id);
     if (rc < 0)
         return rc;
     self->id = id;
@@ -213,7 +196,8 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
         self->state = SURVEYOR_IDLE;
         return -ETIMEDOUT;
     }
-    if (!sp_inbox_can_receive(&self->raw.inbox) || surveyor_find(self, &self->raw.inbox.ahead) != NULL)
+    if (!sp_inbox_can_receive(&self->raw.inbox) ||
+        sp_survey_conversations_of(&self->conversations, &self->raw.inbox.ahead) != 0)
         return -EAGAIN; /* an answer in a conversation is for who receives from any */
     int rc = sp_inbox_receive(&self->raw.inbox, message);
     if (rc == 0)
@@ -246,26 +230,23 @@ static int surveyor_cooked_get_option(struct nn_protocol_socket *base, int optio
     return sp_int_option_get(surveyor_cooked_of(base)->deadline_ms, value, size);
 }
 
+static void surveyor_cooked_close(struct nn_protocol_socket *base)
+{
+    surveyor_close(base);
+    sp_survey_conversations_destroy(&surveyor_cooked_of(base)->conversations);
+}
+
 /* ---- Conversations ---- */
 
 static int surveyor_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    uint32_t id;
+    uint32_t id = surveyor_next_id(self);
 
-    if (sp_id_map_find(&self->conversations, number) != NULL)
-        return -EEXIST;
-    struct surveyor_conversation *conversation = sp_zalloc(sizeof *conversation);
-    if (conversation == NULL)
-        return -ENOMEM;
-    int rc = surveyor_ask(self, message, &id);
-    if (rc < 0) {
-        sp_free(conversation);
-        return rc;
-    }
-    sp_id_map_add(&self->surveys, &conversation->by_id, id);
-    sp_id_map_add(&self->conversations, &conversation->by_number, number);
-    return 0;
+    int rc = sp_survey_conversations_begin(&self->conversations, number, id);
+    if (rc == 0 && (rc = surveyor_ask(self, message, id)) < 0)
+        sp_survey_conversations_forget(&self->conversations, number);
+    return rc;
 }
 
 static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
@@ -275,41 +256,17 @@ static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_messa
     int rc = sp_inbox_receive(&self->raw.inbox, message);
     if (rc < 0)
         return rc;
-    const struct surveyor_conversation *conversation = surveyor_find(self, message);
-    *number = conversation != NULL ? conversation->by_number.id : 0;
+    *number = sp_survey_conversations_of(&self->conversations, message);
     nn_message_header_clear(message);
     return 0;
-}
-
-static void surveyor_conversation_end(struct sp_id_map_item *item, void *context)
-{
-    struct surveyor_cooked *self = context;
-    struct surveyor_conversation *conversation = SP_CONTAINER(item, struct surveyor_conversation, by_number);
-
-    sp_id_map_remove(&self->surveys, &conversation->by_id);
-    sp_free(conversation);
 }
 
 static void surveyor_forget(struct nn_protocol_socket *base, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
 
-    if (item == NULL)
-        return;
-    sp_id_map_remove(&self->conversations, item);
-    surveyor_conversation_end(item, self);
+    sp_survey_conversations_forget(&self->conversations, number);
     surveyor_drop_late(self);
-}
-
-static void surveyor_cooked_close(struct nn_protocol_socket *base)
-{
-    struct surveyor_cooked *self = surveyor_cooked_of(base);
-
-    surveyor_close(base);
-    sp_id_map_drain(&self->conversations, surveyor_conversation_end, self);
-    sp_id_map_destroy(&self->conversations);
-    sp_id_map_destroy(&self->surveys);
 }
 
 /* ---- Raw ---- */

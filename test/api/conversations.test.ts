@@ -34,6 +34,16 @@ describe.each(transports)('over $scheme', ({ address }) => {
     expect(replies.map((reply, i) => reply.equals(Buffer.from(bodies[i] as Buffer)))).toEqual(bodies.map(() => true))
   })
 
+  test('many replies at a time wait for a peer that is slow, and none is lost', async () => {
+    await using req = new Req()
+    await using rep = new Rep({ sendBuffer: 1024 })
+    connectAll(address(), rep, req)
+    void rep.serve((body) => body, { concurrency: 3000 })
+    const bodies = Array.from({ length: 3000 }, (_, i) => Buffer.alloc(1000, `${i} `))
+    const replies = await Promise.all(bodies.map((body) => req.request(body)))
+    expect(replies.every((reply, i) => reply.equals(bodies[i]!))).toBe(true)
+  })
+
   test('replies come in any order', async () => {
     await using req = new Req()
     await using rep = new Rep()

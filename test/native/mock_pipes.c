@@ -508,6 +508,45 @@ int mock_receive_rc(struct sp_socket *socket)
     return mock_receive(socket).rc;
 }
 
+int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *body, size_t body_bytes)
+{
+    struct nn_message message;
+    uint8_t *borrowed = allocate(body_bytes + 1);
+
+    memcpy(borrowed, body, body_bytes);
+    nn_message_init(&message);
+    message.body = borrowed;
+    message.body_bytes = body_bytes;
+    enter(socket);
+    int rc = socket->protocol->send_in(socket->base, &message, conversation);
+    leave(socket);
+    if (rc < 0)
+        nn_message_free(&message);
+    memset(borrowed, '#', body_bytes);
+    free(borrowed);
+    return rc;
+}
+
+struct mock_bytes mock_receive_any(struct sp_socket *socket, uint32_t *conversation)
+{
+    struct nn_message message;
+
+    nn_message_init(&message);
+    enter(socket);
+    int rc = socket->protocol->receive_any(socket->base, &message, conversation);
+    leave(socket);
+    if (rc < 0)
+        return (struct mock_bytes){.rc = rc};
+    return flatten(&message, message.body);
+}
+
+void mock_forget(struct sp_socket *socket, uint32_t conversation)
+{
+    enter(socket);
+    socket->protocol->forget(socket->base, conversation);
+    leave(socket);
+}
+
 int mock_events(struct sp_socket *socket)
 {
     enter(socket);

@@ -59,6 +59,12 @@ struct mock_bytes mock_receive(struct sp_socket *socket);
 /* Receives and forgets; returns what the protocol did. */
 int mock_receive_rc(struct sp_socket *socket);
 
+/* The same in conversations. */
+int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *body, size_t body_bytes);
+#define MOCK_SEND_IN(socket, conversation, body) mock_send_in((socket), (conversation), (body), sizeof(body) - 1)
+struct mock_bytes mock_receive_any(struct sp_socket *socket, uint32_t *conversation);
+void mock_forget(struct sp_socket *socket, uint32_t conversation);
+
 int mock_events(struct sp_socket *socket);
 int mock_send_priority(struct sp_socket *socket);
 int mock_set_option(struct sp_socket *socket, int option, const void *value, size_t size);

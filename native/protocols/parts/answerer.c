@@ -50,40 +50,76 @@ int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
 
     sp_fair_queue_add(&data->receiving, pipe);
+    sp_list_init(&data->waiting);
     sp_id_map_add(&answerer_of(base)->pipes, &data->place, nn_pipe_id(pipe));
     return 0;
+}
+
+/* An answer that waits for its peer. */
+struct answer {
+    struct sp_list_item item;
+    struct nn_message message;
+};
+
+static void answer_free(struct answer *answer)
+{
+    nn_message_free(&answer->message);
+    sp_free(answer);
 }
 
 void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct sp_answerer *self = answerer_of(base);
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_list_item *item;
 
     sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
     sp_id_map_remove(&self->pipes, &data->place);
+    while ((item = sp_list_pop(&data->waiting)) != NULL)
+        answer_free(SP_CONTAINER(item, struct answer, item));
 }
 
 void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
 
-    sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
+    if (sp_list_is_empty(&data->waiting))
+        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
 }
 
-/* An answer asks its pipe when it is there. */
+/* Answers in no conversation ask their pipe when they are there. */
 void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    (void)base;
-    (void)pipe;
+    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_list_item *item;
+
+    if (sp_list_is_empty(&data->waiting))
+        return;
+    while ((item = sp_list_first(&data->waiting)) != NULL) {
+        struct answer *answer = SP_CONTAINER(item, struct answer, item);
+        if (nn_pipe_send(pipe, &answer->message) < 0)
+            return;
+        nn_message_init(&answer->message);
+        sp_list_remove(item);
+        answer_free(answer);
+    }
+    if (nn_pipe_can_receive(pipe))
+        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
+}
+
+static struct nn_pipe *answerer_find(const struct sp_answerer *self, uint32_t pipe_id)
+{
+    struct sp_id_map_item *place = sp_id_map_find(&self->pipes, pipe_id);
+
+    return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_answerer_pipe, place)) : NULL;
 }
 
 /* Takes the message. */
 static void answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
 {
-    struct sp_id_map_item *place = sp_id_map_find(&self->pipes, pipe_id);
+    struct nn_pipe *pipe = answerer_find(self, pipe_id);
 
-    if (place == NULL ||
-        nn_pipe_send(nn_pipe_of_data(SP_CONTAINER(place, struct sp_answerer_pipe, place)), message) < 0)
+    if (pipe == NULL || nn_pipe_send(pipe, message) < 0)
         nn_message_free(message);
 }
 
@@ -221,6 +257,38 @@ int sp_answerer_receive_any(struct nn_protocol_socket *base, struct nn_message *
     return 0;
 }
 
+/* Keeps an answer that the peer does not take yet, and takes no more questions from that peer. */
+static int answerer_wait(struct sp_answerer *self, struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct answer *answer = sp_zalloc(sizeof *answer);
+
+    if (answer == NULL || nn_message_own(message) < 0) {
+        sp_free(answer);
+        return -ENOMEM;
+    }
+    answer->message = *message;
+    sp_list_append(&data->waiting, &answer->item);
+    sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
+    return 0;
+}
+
+/* Unlike others, an answer in a conversation is not dropped when its peer is slow: how many there can be is known to
+ * who works on the questions. Who asked may be gone. */
+static int answerer_pass_or_wait(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
+{
+    struct nn_pipe *pipe = answerer_find(self, pipe_id);
+
+    if (pipe == NULL) {
+        nn_message_free(message);
+        return 0;
+    }
+    const struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    if (sp_list_is_empty(&data->waiting) && nn_pipe_send(pipe, message) == 0)
+        return 0;
+    return answerer_wait(self, pipe, message);
+}
+
 int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct sp_answerer_cooked *self = answerer_cooked_of(base);
@@ -232,7 +300,9 @@ int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *mess
         return -EINVAL;
     nn_message_header_move(message, &SP_CONTAINER(item, struct answerer_conversation, by_number)->header);
     sp_answerer_forget(base, number);
-    return sp_answerer_send(base, message);
+    uint32_t pipe_id = sp_get_u32(nn_message_header(message));
+    nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
+    return answerer_pass_or_wait(&self->raw, pipe_id, message);
 }
 
 void sp_answerer_forget(struct nn_protocol_socket *base, uint32_t number)

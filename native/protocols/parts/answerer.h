@@ -7,6 +7,7 @@
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/id_map.h"
 #include "protocols/parts/inbox.h"
+#include "util/list.h"
 
 /* A raw socket: the header of what is received, and of what is sent, is the id of a pipe and the stack
  * that came from it. */
@@ -29,6 +30,8 @@ struct sp_answerer_cooked {
 
 struct sp_answerer_pipe {
     struct sp_priority_slot receiving;
+    struct sp_list
+        waiting; /* answers of conversations that the peer does not take yet; it is not listened to meanwhile */
     struct sp_id_map_item place;
 };
 

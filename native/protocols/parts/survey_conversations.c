@@ -1,0 +1,64 @@
+/* Each survey is in two tables. */
+#include "protocols/parts/survey_conversations.h"
+
+#include "util/bytes.h"
+#include "util/list.h"
+#include "util/memory.h"
+
+#include <errno.h>
+
+struct survey {
+    struct sp_id_map_item by_id;
+    struct sp_id_map_item by_number;
+};
+
+void sp_survey_conversations_init(struct sp_survey_conversations *self)
+{
+    sp_id_map_init(&self->by_id);
+    sp_id_map_init(&self->by_number);
+}
+
+static void survey_end(struct sp_id_map_item *item, void *context)
+{
+    struct sp_survey_conversations *self = context;
+    struct survey *survey = SP_CONTAINER(item, struct survey, by_number);
+
+    sp_id_map_remove(&self->by_id, &survey->by_id);
+    sp_free(survey);
+}
+
+void sp_survey_conversations_destroy(struct sp_survey_conversations *self)
+{
+    sp_id_map_drain(&self->by_number, survey_end, self);
+    sp_id_map_destroy(&self->by_number);
+    sp_id_map_destroy(&self->by_id);
+}
+
+int sp_survey_conversations_begin(struct sp_survey_conversations *self, uint32_t number, uint32_t id)
+{
+    if (sp_id_map_find(&self->by_number, number) != NULL)
+        return -EEXIST;
+    struct survey *survey = sp_zalloc(sizeof *survey);
+    if (survey == NULL)
+        return -ENOMEM;
+    sp_id_map_add(&self->by_id, &survey->by_id, id);
+    sp_id_map_add(&self->by_number, &survey->by_number, number);
+    return 0;
+}
+
+void sp_survey_conversations_forget(struct sp_survey_conversations *self, uint32_t number)
+{
+    struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);
+
+    if (item == NULL)
+        return;
+    sp_id_map_remove(&self->by_number, item);
+    survey_end(item, self);
+}
+
+uint32_t sp_survey_conversations_of(const struct sp_survey_conversations *self, const struct nn_message *answer)
+{
+    struct sp_id_map_item *item = sp_id_map_find(&self->by_id, sp_get_u32(nn_message_header(answer)));
+
+    return item != NULL ? SP_CONTAINER(item, struct survey, by_id)->by_number.id : 0;
+}
