@@ -3,6 +3,14 @@ import { argumentError } from './errors.js'
 /** The body of a message. Strings are sent as UTF-8. */
 export type Bytes = Uint8Array | string
 
+/** The body of a message to send: bytes, or parts that become one body. */
+export type Body = Bytes | readonly Bytes[]
+
+export function checkBody(value: unknown, name: string, syscall: string): asserts value is Body {
+  if (!Array.isArray(value)) checkBytes(value, name, syscall)
+  else for (let i = 0; i < value.length; i++) checkBytes(value[i], `${name}[${i}]`, syscall)
+}
+
 export function checkBytes(value: unknown, name: string, syscall: string): asserts value is Bytes {
   if (typeof value === 'string') return
   if (!(value instanceof Uint8Array)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)

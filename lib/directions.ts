@@ -1,5 +1,7 @@
 /** Sockets by the directions in which messages go: those that send, those that receive, those that do both. */
-import { type Bytes, checkBytes } from './bytes.js'
+import type { Readable, Writable } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { type Body, checkBody } from './bytes.js'
 import type { ProtocolName } from './constants.js'
 import type { Handle } from './handle.js'
 import { Inbox } from './inbox.js'
@@ -7,14 +9,15 @@ import { receiveBatches, receiveEach } from './iteration.js'
 import type { SocketOptions } from './options.js'
 import { Outbox } from './outbox.js'
 import { Socket } from './socket.js'
+import { checkKind, readableOf, type StreamKind, toWebReadable, toWebWritable, writableOf } from './streams.js'
 import { checkWaiting, type Waiting } from './waits.js'
 
 /** Where taking or sending a message changes what the socket may do next, that is done one by one. */
 const BATCH_LIMIT = 512
 
-function send(handle: Handle, outbox: Outbox, body: Bytes, options: Waiting | undefined): Promise<void> {
+function send(handle: Handle, outbox: Outbox, body: Body, options: Waiting | undefined): Promise<void> {
   try {
-    checkBytes(body, 'the body', 'send')
+    checkBody(body, 'the body', 'send')
     checkWaiting(options, 'send')
     handle.assertOpen('send')
     return outbox.send(body, options)
@@ -23,8 +26,8 @@ function send(handle: Handle, outbox: Outbox, body: Bytes, options: Waiting | un
   }
 }
 
-function trySend(handle: Handle, outbox: Outbox, body: Bytes): boolean {
-  checkBytes(body, 'the body', 'send')
+function trySend(handle: Handle, outbox: Outbox, body: Body): boolean {
+  checkBody(body, 'the body', 'send')
   handle.assertOpen('send')
   return outbox.trySend(body)
 }
@@ -44,11 +47,12 @@ export abstract class SendingSocket extends Socket {
   /**
    * Sends one message. Waits while no peer can take it.
    *
-   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8.
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
+   *   one body.
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
    *   sent.
    */
-  send(body: Bytes, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Waiting): Promise<void> {
     return send(this.handle, this.#outbox, body, options)
   }
 
@@ -57,8 +61,19 @@ export abstract class SendingSocket extends Socket {
    *
    * @returns false when no peer can take it now, or other calls wait to send.
    */
-  trySend(body: Bytes): boolean {
+  trySend(body: Body): boolean {
     return trySend(this.handle, this.#outbox, body)
+  }
+
+  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
+   * it leaves the socket open. */
+  writable(options?: StreamKind<'node'>): Writable
+  writable(options: StreamKind<'web'>): WritableStream<Body>
+  writable(options?: StreamKind): Writable | WritableStream<Body> {
+    const type = checkKind(options, 'writable')
+    this.handle.assertOpen('send')
+    const stream = writableOf((body) => this.send(body))
+    return type === 'web' ? toWebWritable(stream) : stream
   }
 }
 
@@ -106,6 +121,17 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
   batches(): AsyncIterableIterator<Buffer[]> {
     return receiveBatches(this.handle, this.inbox)
   }
+
+  /** A stream of messages: Node's Readable in object mode, or a ReadableStream of the web. Destroying it leaves the
+   * socket open. */
+  readable(options?: StreamKind<'node'>): Readable
+  readable(options: StreamKind<'web'>): ReadableStream<Buffer>
+  readable(options?: StreamKind): Readable | ReadableStream<Buffer> {
+    const type = checkKind(options, 'readable')
+    this.handle.assertOpen('receive')
+    const stream = readableOf(this)
+    return type === 'web' ? toWebReadable(stream) : stream
+  }
 }
 
 /** A socket that sends and receives. */
@@ -124,11 +150,12 @@ export abstract class DuplexSocket extends ReceivingSocket {
   /**
    * Sends one message. Waits while no peer can take it.
    *
-   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8.
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
+   *   one body.
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
    *   nothing to answer (a Rep without a request). Then the message is not sent.
    */
-  send(body: Bytes, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Waiting): Promise<void> {
     return send(this.handle, this.outbox, body, options)
   }
 
@@ -137,7 +164,18 @@ export abstract class DuplexSocket extends ReceivingSocket {
    *
    * @returns false when no peer can take it now, or other calls wait to send.
    */
-  trySend(body: Bytes): boolean {
+  trySend(body: Body): boolean {
     return trySend(this.handle, this.outbox, body)
+  }
+
+  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
+   * it leaves the socket open. */
+  writable(options?: StreamKind<'node'>): Writable
+  writable(options: StreamKind<'web'>): WritableStream<Body>
+  writable(options?: StreamKind): Writable | WritableStream<Body> {
+    const type = checkKind(options, 'writable')
+    this.handle.assertOpen('send')
+    const stream = writableOf((body) => this.send(body))
+    return type === 'web' ? toWebWritable(stream) : stream
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { Bytes } from './bytes.js'
+import type { Body } from './bytes.js'
 import { errnoError } from './errors.js'
 import { type Inbox, viewAt } from './inbox.js'
 import { native, shared } from './native.js'
@@ -36,7 +36,7 @@ export class Exchange {
     this.#parties = parties
   }
 
-  send(conversation: number, body: Bytes): void {
+  send(conversation: number, body: Body): void {
     this.#outbox.sendIn(conversation, body)
   }
 

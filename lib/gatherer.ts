@@ -1,4 +1,4 @@
-import type { Bytes } from './bytes.js'
+import type { Body, Bytes } from './bytes.js'
 import { native, shared } from './native.js'
 
 /** A socket whose messages are gathered. */
@@ -24,22 +24,36 @@ let senders: Sender[] = []
 /** The senders of the records, each with its first one. */
 let runs: { sender: Sender; first: number }[] = []
 
-/** Copies a body into the memory that the engine sends from, behind what is gathered there. Returns its length. */
-function place(body: Bytes): number {
-  if (typeof body === 'string') return buffer.write(body, usedBytes)
-  outgoing.set(body, usedBytes)
-  return body.length
+function placeAt(bytes: Bytes, offset: number): number {
+  if (typeof bytes === 'string') return buffer.write(bytes, offset)
+  outgoing.set(bytes, offset)
+  return bytes.length
 }
 
+/** Copies a body into the memory that the engine sends from, behind what is gathered there. Returns its length. */
+function place(body: Body): number {
+  if (typeof body === 'string' || body instanceof Uint8Array) return placeAt(body, usedBytes)
+  let length = 0
+  for (const part of body) length += placeAt(part, usedBytes + length)
+  return length
+}
+
+const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? bytes.length * 3 : bytes.length)
+
 /** An upper limit of the bytes that a body takes. */
-export const roomFor = (body: Bytes): number => (typeof body === 'string' ? body.length * 3 : body.length)
+export function roomFor(body: Body): number {
+  if (typeof body === 'string' || body instanceof Uint8Array) return roomForBytes(body)
+  let room = 0
+  for (const part of body) room += roomForBytes(part)
+  return room
+}
 
 function makeRoom(bytes: number): void {
   if (usedBytes + bytes > outgoing.length || count === RECORDS_LIMIT) flush()
 }
 
 /** Sends one body now, or not at all. Returns 0 or a negated errno. */
-export function sendNow(s: number, body: Bytes, conversation: number): number {
+export function sendNow(s: number, body: Body, conversation: number): number {
   makeRoom(roomFor(body))
   const length = place(body)
   return native.send(s, usedBytes, length, conversation)
@@ -53,7 +67,7 @@ export function beginGathering(sender: Sender): void {
 }
 
 /** Adds a message of a sender that is gathering. Returns false when a peer takes no more: the message is not sent. */
-export function gather(sender: Sender, body: Bytes, conversation: number): boolean {
+export function gather(sender: Sender, body: Body, conversation: number): boolean {
   makeRoom(roomFor(body))
   if (!sender.isGathering) return false
   const length = place(body)

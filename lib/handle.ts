@@ -7,6 +7,7 @@ import { native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
+import { type Statistics, statistics } from './statistics.js'
 import type { Keeper } from './waits.js'
 
 /** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
@@ -110,6 +111,15 @@ export class Handle implements Listener, Keeper {
     if (typeof value !== 'string') throw argumentError('setsockopt', 'name', 'a string of at most 63 bytes', value)
     this.assertOpen('setsockopt')
     check(native.setOption(this.s, 0, 15, Buffer.from(value)), 'setsockopt', 'name')
+  }
+
+  statistics(): Statistics {
+    this.assertOpen('statistic')
+    const entries = Object.entries(statistics).map(([name, id]) => [name, native.statistic(this.s, id)])
+    const result = Object.fromEntries(entries) as Statistics
+    // The engine has no peer to name a priority of, and counts upwards only.
+    if (result.currentSendPriority <= 0) result.currentSendPriority = -1
+    return result
   }
 
   // ---- Closing ----

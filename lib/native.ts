@@ -38,7 +38,8 @@ export interface Functions {
   setReferenced(isReferenced: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
   send(s: number, offset: number, length: number, conversation: number): number
-  sendBody(s: number, body: Uint8Array, conversation: number): number
+  /** Sends a body from where it is, or parts of one, now or not at all. */
+  sendBody(s: number, body: Uint8Array | Uint8Array[], conversation: number): number
   /** Sends what the first `count` records name. In the first record of each socket's run it leaves: ~descriptor when
    * messages wait in the socket; the number of refused messages; their errno. */
   flush(count: number): number

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { type Bytes, toUint8Array } from './bytes.js'
+import { type Body, toUint8Array } from './bytes.js'
 import { errnoError, type NanomsgError } from './errors.js'
 import { beginGathering, flush, gather, LONGEST_GATHERED_BYTES, roomFor, type Sender, sendNow } from './gatherer.js'
 import { native } from './native.js'
@@ -9,12 +9,17 @@ import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 const { EAGAIN } = constants.errno
 const sent = Promise.resolve()
 
+/** What the engine sends from where it is, or joins. */
+function toMemory(body: Body): Uint8Array | Uint8Array[] {
+  return typeof body === 'string' || body instanceof Uint8Array ? toUint8Array(body) : body.map(toUint8Array)
+}
+
 /** The sending side of a socket: messages go to the engine, or wait until it can take them. */
 export class Outbox implements Sender {
   readonly s: number
   isGathering = false
   readonly #mayGather: boolean
-  readonly #waits: WaitQueue<Bytes, void>
+  readonly #waits: WaitQueue<Body, void>
   #failure: NanomsgError | undefined
   defaultTimeout = -1
 
@@ -25,19 +30,19 @@ export class Outbox implements Sender {
     this.#waits = new WaitQueue('send', keeper)
   }
 
-  send(body: Bytes, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Waiting): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
     if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
     return isTurnOver(1) ? new Promise(nextTurn) : sent
   }
 
   /** Returns false when no peer can take the message now, or others wait before it. */
-  trySend(body: Bytes): boolean {
+  trySend(body: Body): boolean {
     return this.#waits.isEmpty && this.#trySend(body, 0)
   }
 
   /** Sends in a conversation, for which nobody has to wait. */
-  sendIn(conversation: number, body: Bytes): void {
+  sendIn(conversation: number, body: Body): void {
     if (!this.#trySend(body, conversation)) this.#trySend(body, conversation)
   }
 
@@ -65,13 +70,13 @@ export class Outbox implements Sender {
     this.#waits.updateReferences()
   }
 
-  #trySend(body: Bytes, conversation: number): boolean {
+  #trySend(body: Body, conversation: number): boolean {
     this.#throwFailure()
     const isShort = roomFor(body) <= LONGEST_GATHERED_BYTES
     const mayGather = this.#mayGather || conversation !== 0
     if (isShort && mayGather && this.isGathering) return gather(this, body, conversation)
     if (this.isGathering) flush()
-    const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toUint8Array(body), conversation)
+    const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toMemory(body), conversation)
     if (rc === -EAGAIN) return false
     if (rc < 0) throw errnoError(-rc, 'send')
     if (mayGather && !this.isGathering) beginGathering(this)

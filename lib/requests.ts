@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { Bytes } from './bytes.js'
+import type { Body } from './bytes.js'
 import { argumentError, errnoError } from './errors.js'
 import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
@@ -86,7 +86,7 @@ export class Requests implements Parties {
     handle.attach({ exchange: this.#exchange })
   }
 
-  request(body: Bytes, options: Requesting | undefined): Promise<Buffer> {
+  request(body: Body, options: Requesting | undefined): Promise<Buffer> {
     checkRequesting(options)
     const { signal, retry } = options ?? {}
     const timeout = options?.timeout ?? this.#inbox.defaultTimeout
@@ -101,7 +101,7 @@ export class Requests implements Parties {
     })
   }
 
-  #send(request: Request, body: Bytes): void {
+  #send(request: Request, body: Body): void {
     const conversation = nextConversation()
     this.#exchange.send(conversation, body)
     request.conversations.push(conversation)
@@ -113,7 +113,7 @@ export class Requests implements Parties {
     request.addTimer(setTimeout(onTimeout, timeout), this.#handle.isReferenced)
   }
 
-  #startRetrying(request: Request, body: Bytes, retry: number): void {
+  #startRetrying(request: Request, body: Body, retry: number): void {
     const sendAgain = () => {
       try {
         this.#send(request, body)

@@ -1,4 +1,4 @@
-import { type Bytes, checkBytes } from './bytes.js'
+import { type Body, checkBody } from './bytes.js'
 import { argumentError } from './errors.js'
 import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.js'
 import { checkWaiting } from './waits.js'
 
 /** Answers one question: with its result, or not at all when that is undefined. */
-export type Handler = (body: Buffer) => Bytes | undefined | Promise<Bytes | undefined>
+export type Handler = (body: Buffer) => Body | undefined | Promise<Body | undefined>
 
 export interface Serving {
   /** How many questions may be worked on at a time; others wait at their peers. Default: 64. */
@@ -16,7 +16,7 @@ export interface Serving {
   signal?: AbortSignal | undefined
   /** Hears what the handler has thrown, and may answer instead of it. Without it, the first error ends serving and
    * rejects its promise. */
-  onError?: ((error: unknown, body: Buffer) => Bytes | undefined) | undefined
+  onError?: ((error: unknown, body: Buffer) => Body | undefined) | undefined
 }
 
 const DEFAULT_CONCURRENCY = 64
@@ -59,15 +59,15 @@ class Run {
     })
   }
 
-  async answer(body: Buffer): Promise<Bytes | undefined> {
-    let answer: Bytes | undefined
+  async answer(body: Buffer): Promise<Body | undefined> {
+    let answer: Body | undefined
     try {
       answer = await this.#handler(body)
-      if (answer !== undefined) checkBytes(answer, 'the answer', 'serve')
+      if (answer !== undefined) checkBody(answer, 'the answer', 'serve')
     } catch (error) {
       if (this.#onError === undefined) throw error
       answer = this.#onError(error, body)
-      if (answer !== undefined) checkBytes(answer, 'the answer of onError', 'serve')
+      if (answer !== undefined) checkBody(answer, 'the answer of onError', 'serve')
     }
     return answer
   }

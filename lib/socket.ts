@@ -3,6 +3,7 @@ import { Endpoint } from './endpoint.js'
 import { argumentError } from './errors.js'
 import { Handle } from './handle.js'
 import type { SocketOptions } from './options.js'
+import type { Statistics } from './statistics.js'
 
 /** What all sockets have in common: endpoints, options, and an end. */
 export abstract class Socket {
@@ -79,6 +80,11 @@ export abstract class Socket {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** What the socket has done and is doing, in numbers. */
+  stats(): Statistics {
+    return this.handle.statistics()
   }
 
   /** Lets calls that wait keep the process alive, as they do from the start. */

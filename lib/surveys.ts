@@ -1,4 +1,4 @@
-import type { Bytes } from './bytes.js'
+import type { Body } from './bytes.js'
 import { argumentError } from './errors.js'
 import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
@@ -89,7 +89,7 @@ export class Surveys implements Parties {
     handle.attach({ exchange: this.#exchange })
   }
 
-  survey(question: Bytes, { deadline, signal }: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer> {
+  survey(question: Body, { deadline, signal }: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer> {
     checkWaiting({ signal }, 'survey')
     const limit = deadline ?? defaultDeadline
     if (!(typeof limit === 'number' && limit >= 0 && limit <= LONGEST_TIMEOUT_MS)) {

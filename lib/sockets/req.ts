@@ -1,4 +1,4 @@
-import { type Bytes, checkBytes } from '../bytes.js'
+import { type Body, checkBody } from '../bytes.js'
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
 import { type Requesting, Requests } from '../requests.js'
@@ -24,8 +24,8 @@ export class Req extends DuplexSocket {
    * @param body Do not change the bytes before the promise settles.
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile.
    */
-  async request(body: Bytes, options?: Requesting): Promise<Buffer> {
-    checkBytes(body, 'the body', 'request')
+  async request(body: Body, options?: Requesting): Promise<Buffer> {
+    checkBody(body, 'the body', 'request')
     this.handle.assertOpen('request')
     this.#requests ??= new Requests(this.handle, this.inbox, this.outbox)
     return await this.#requests.request(body, options)

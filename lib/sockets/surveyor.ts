@@ -1,4 +1,4 @@
-import { type Bytes, checkBytes } from '../bytes.js'
+import { type Body, checkBody } from '../bytes.js'
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
 import { type Surveying, Surveys } from '../surveys.js'
@@ -24,8 +24,8 @@ export class Surveyor extends DuplexSocket {
    *   ends the survey.
    * @throws {NanomsgError} `EINVAL`; `EBADF` when the socket is closed.
    */
-  survey(question: Bytes, options: Surveying = {}): AsyncIterableIterator<Buffer> {
-    checkBytes(question, 'the question', 'survey')
+  survey(question: Body, options: Surveying = {}): AsyncIterableIterator<Buffer> {
+    checkBody(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
     this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)
     return this.#surveys.survey(question, options, this.deadline)

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace nanomsg_native
 {
@@ -62,23 +63,78 @@ napi_value Send(napi_env env, napi_callback_info info)
                                 arguments[3]));
 }
 
-// sendBody(s, bytes, conversation): the same for a body of the caller's.
+struct Part {
+    void *bytes;
+    size_t size_bytes;
+};
+
+bool ReadPart(napi_env env, napi_value value, Part *part)
+{
+    napi_typedarray_type type;
+    return napi_get_typedarray_info(env, value, &type, &part->size_bytes, &part->bytes, nullptr, nullptr) == napi_ok &&
+           type == napi_uint8_array;
+}
+
+// Joins the elements of an array in memory of the engine. Returns nullptr and sets errno when it cannot.
+void *JoinParts(napi_env env, napi_value array, size_t *size_bytes)
+{
+    std::vector<Part> parts;
+    uint32_t count = 0;
+    size_t total = 0;
+    napi_get_array_length(env, array, &count);
+    parts.resize(count);
+    for (uint32_t i = 0; i < count; i++) {
+        napi_value element;
+        if (napi_get_element(env, array, i, &element) != napi_ok || !ReadPart(env, element, &parts[i])) {
+            errno = EFAULT;
+            return nullptr;
+        }
+        total += parts[i].size_bytes;
+    }
+    auto *const joined = static_cast<uint8_t *>(nn_allocmsg(total, 0));
+    uint8_t *to = joined;
+    for (const Part &part : parts) {
+        if (joined != nullptr && part.size_bytes > 0)
+            std::memcpy(to, part.bytes, part.size_bytes);
+        to += part.size_bytes;
+    }
+    *size_bytes = total;
+    return joined;
+}
+
+int32_t SendParts(napi_env env, int s, napi_value array, int32_t conversation)
+{
+    size_t size_bytes;
+    void *const joined = JoinParts(env, array, &size_bytes);
+    if (joined == nullptr)
+        return -errno;
+    const nn_outgoing message = {joined, size_bytes, nn_chunk_of(joined), static_cast<uint32_t>(conversation)};
+    if (nn_socket_send_batch(s, &message, 1, 0) > 0)
+        return 0;
+    const int error = nn_errno();
+    nn_freemsg(joined);
+    return -error;
+}
+
+// sendBody(s, bytes or an array of them, conversation): the same for a body of the caller's.
 napi_value SendBody(napi_env env, napi_callback_info info)
 {
     napi_value arguments[3];
     size_t count = 3;
     int32_t s;
     int32_t conversation;
-    void *body;
-    size_t size_bytes;
-    napi_typedarray_type type;
+    bool is_array = false;
+    Part body;
     napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
     if (napi_get_value_int32(env, arguments[0], &s) != napi_ok ||
         napi_get_value_int32(env, arguments[2], &conversation) != napi_ok ||
-        napi_get_typedarray_info(env, arguments[1], &type, &size_bytes, &body, nullptr, nullptr) != napi_ok ||
-        type != napi_uint8_array)
+        napi_is_array(env, arguments[1], &is_array) != napi_ok)
         return Integer(env, -EFAULT);
-    return Integer(env, SendOne(s, static_cast<uint8_t *>(body), size_bytes, conversation));
+    if (is_array)
+        return Integer(env, SendParts(env, s, arguments[1], conversation));
+    if (!ReadPart(env, arguments[1], &body))
+        return Integer(env, -EFAULT);
+    return Integer(env, SendOne(s, static_cast<uint8_t *>(body.bytes), body.size_bytes, conversation));
 }
 
 // What JavaScript hears of a run of records of one socket, in its first record: ~descriptor when messages wait in

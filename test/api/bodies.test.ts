@@ -64,6 +64,21 @@ describe.each(transports)('over $scheme', ({ address }) => {
     }
   })
 
+  test('parts arrive as one message', async () => {
+    await using left = new Pair()
+    await using right = new Pair()
+    connectAll(address(), left, right)
+    const long = Buffer.alloc(100_000, 'long')
+    const bodies = [[], ['a'], ['Grüße', Buffer.from([0, 1]), ''], [new Uint8Array(5), 'x', long, long, 'end']]
+    for (const body of bodies) {
+      void left.send(body)
+      void left.send(body) // is gathered behind the first
+      const expected = Buffer.concat(body.map((part) => Buffer.from(part as Buffer)))
+      expect((await right.receive()).equals(expected)).toBe(true)
+      expect((await right.receive()).equals(expected)).toBe(true)
+    }
+  })
+
   test('a Buffer may be changed once it is sent', async () => {
     await using left = new Pair()
     await using right = new Pair()

@@ -69,7 +69,6 @@ describe('a body', () => {
     ['null', null],
     ['undefined', undefined],
     ['a plain object', { length: 3 }],
-    ['an array', [1, 2, 3]],
     ['an ArrayBuffer', new ArrayBuffer(3)],
     ['a DataView', new DataView(new ArrayBuffer(3))],
     ['a wider typed array', new Uint16Array(3)],
@@ -80,6 +79,13 @@ describe('a body', () => {
       expect(error.code).toBe('EINVAL')
       expect(error.message).toContain('the body must be a Buffer, a Uint8Array or a string')
     }
+  })
+
+  test.each([[[1]], [['a', null]], [[['nested']]]])('cannot have parts that are no bytes: %j', async (body) => {
+    await using push = new Push()
+    const error = await failureOf(() => push.send(body as never))
+    expect(error.code).toBe('EINVAL')
+    expect(error.message).toMatch(/the body\[\d\] must be a Buffer/)
   })
 })
 

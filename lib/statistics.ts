@@ -1,0 +1,43 @@
+/** The engine's counters, by the names that they have here. */
+export const statistics = {
+  establishedConnections: 101,
+  acceptedConnections: 102,
+  droppedConnections: 103,
+  brokenConnections: 104,
+  connectErrors: 105,
+  bindErrors: 106,
+  acceptErrors: 107,
+  currentConnections: 201,
+  connectionsInProgress: 202,
+  currentEndpointErrors: 203,
+  messagesSent: 301,
+  messagesReceived: 302,
+  bytesSent: 303,
+  bytesReceived: 304,
+  currentSendPriority: 401,
+} as const
+
+/** What a socket has done since it was opened, and what it is doing now. */
+export interface Statistics {
+  /** Connections that we made, and that peers made to us. */
+  establishedConnections: number
+  acceptedConnections: number
+  /** Connections that we closed, and that ended otherwise: by the peer, by an error, because of what it sent. */
+  droppedConnections: number
+  brokenConnections: number
+  /** Attempts that failed. */
+  connectErrors: number
+  bindErrors: number
+  acceptErrors: number
+  /** Connections at this moment; attempts under way; endpoints whose last attempt failed. */
+  currentConnections: number
+  connectionsInProgress: number
+  currentEndpointErrors: number
+  messagesSent: number
+  messagesReceived: number
+  /** Bytes of bodies. */
+  bytesSent: number
+  bytesReceived: number
+  /** Priority of the peers that the next message would go to: 1 to 16, or -1 when there is none. */
+  currentSendPriority: number
+}

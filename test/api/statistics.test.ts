@@ -1,0 +1,48 @@
+import { Pair, Pull, Push } from 'nanomsg-native'
+import { expect, test } from 'vitest'
+import { connectAll, failureOf, until } from './support.js'
+
+test('connections, messages and bytes are counted', async () => {
+  await using push = new Push()
+  await using pull = new Pull()
+  expect(
+    Object.values(pull.stats())
+      .slice(0, -1)
+      .every((value) => value === 0),
+  ).toBe(true)
+  expect(push.stats().currentSendPriority).toBe(-1)
+  connectAll('tcp://127.0.0.1:0', pull, push)
+  for (let i = 0; i < 10; i++) await push.send('12345')
+  for (let i = 0; i < 10; i++) await pull.receive()
+  expect(push.stats()).toMatchObject({
+    establishedConnections: 1,
+    currentConnections: 1,
+    messagesSent: 10,
+    bytesSent: 50,
+    currentSendPriority: 8,
+  })
+  expect(pull.stats()).toMatchObject({
+    acceptedConnections: 1,
+    currentConnections: 1,
+    messagesReceived: 10,
+    bytesReceived: 50,
+  })
+})
+
+test('what fails is counted', async () => {
+  await using pair = new Pair({ reconnectInterval: 5 })
+  await using other = new Pair()
+  const { address } = other.bind('tcp://127.0.0.1:0')
+  expect((await failureOf(() => pair.bind(address))).code).toBe('EADDRINUSE')
+  expect(pair.stats().bindErrors).toBe(1)
+  await other.close()
+  pair.connect(address)
+  await until(() => pair.stats().connectErrors > 0)
+  expect(pair.stats().currentEndpointErrors).toBe(1)
+})
+
+test('a socket that is closed has no statistics', async () => {
+  const pair = new Pair()
+  await pair.close()
+  expect((await failureOf(() => pair.stats())).code).toBe('EBADF')
+})
