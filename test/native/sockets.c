@@ -1,7 +1,10 @@
 /* Sockets for tests of the public API. */
 #include "sockets.h"
 
+#include <nanomsg/pair.h>
+
 #include <poll.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,6 +113,39 @@ void test_silent(int s, const char *file, int line)
     if (nn_errno() != ETIMEDOUT)
         test_fail(file, line, "cannot receive: %s", nn_strerror(nn_errno()));
     SET_INT(s, NN_SOL_SOCKET, NN_RCVTIMEO, before);
+}
+
+bool test_is_ready(int s, short event, int timeout_ms)
+{
+    struct nn_pollfd entry = {.fd = s, .events = event};
+
+    return CHECK_OK(nn_poll(&entry, 1, timeout_ms)) == 1;
+}
+
+static void stay_on_this_processor(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)CHECK_OK(sched_getcpu()), &set);
+    CHECK_OK(sched_setaffinity(0, sizeof set, &set));
+}
+
+/* The engine has one thread, which looks at connections in the order in which they have become readable:
+ * when this message has come, those before it have. */
+void test_settle(void)
+{
+    static int from = -1;
+    static int to = -1;
+
+    if (from < 0) {
+        stay_on_this_processor();
+        const char *address = test_tcp_address();
+        to = test_socket_bound(NN_PAIR, address);
+        from = test_socket_connected(NN_PAIR, address);
+    }
+    CHECK_SENDS(from, "settle");
+    CHECK_RECEIVES(to, "settle");
 }
 
 int64_t test_now_ms(void)
