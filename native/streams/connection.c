@@ -241,7 +241,8 @@ static int connection_gather(struct sp_connection *self, const uint8_t *prefix, 
     return 0;
 }
 
-/* Sends one message at once, from where it lies. */
+/* Sends one message at once, from where it lies. It is kept also when the kernel takes none of it: a pipe that was said to
+ * be writable takes a message. */
 static int connection_send_directly(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
                                     struct nn_message *message)
 {
@@ -259,11 +260,6 @@ static int connection_send_directly(struct sp_connection *self, const uint8_t *p
     }
     if (taken < 0) {
         connection_send_failed(self);
-        return -EAGAIN;
-    }
-    if (taken == 0 && !is_buffering(self)) {
-        self->pipe->can_send = false;
-        want(self, self->watch.wanted | SP_WRITABLE);
         return -EAGAIN;
     }
     if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken,

@@ -73,18 +73,17 @@ static void tell(struct side *to, struct sp_socket *from)
 
 /* ---- Sending ---- */
 
-static bool is_full(const struct side *to, size_t more_bytes)
+/* The last message may go beyond the limit: who was said to have room takes a message of any size. */
+static bool is_full(const struct side *to)
 {
-    size_t queued_bytes = atomic_load(&to->queued_bytes);
-
-    return queued_bytes > 0 && queued_bytes + more_bytes >= to->end.limit_bytes;
+    return atomic_load(&to->queued_bytes) >= to->end.limit_bytes;
 }
 
 /* Marks us as waiting for room. Returns false when room has come up meanwhile. */
-static bool block(struct side *to, size_t more_bytes)
+static bool block(struct side *to)
 {
     atomic_store(&to->is_sender_blocked, true);
-    if (is_full(to, more_bytes))
+    if (is_full(to))
         return true;
     atomic_store(&to->is_sender_blocked, false);
     return false;
@@ -130,14 +129,13 @@ static int push(struct side *to, struct nn_message *message)
 static int channel_send(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct side *to = other_side(side_of(pipe));
-    size_t bytes = sp_message_bytes(message);
 
-    if ((is_full(to, bytes) && block(to, bytes)) || prepare(message) < 0 || push(to, message) < 0) {
+    if ((is_full(to) && block(to)) || prepare(message) < 0 || push(to, message) < 0) {
         pipe->can_send = false;
         return -EAGAIN;
     }
     tell(to, pipe->socket);
-    if (is_full(to, 1) && block(to, 1))
+    if (is_full(to) && block(to))
         pipe->can_send = false;
     return 0;
 }
