@@ -24,7 +24,7 @@ struct side {
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
 
-    atomic_size_t queued_bytes;    /* in `queue` and `taken` */
+    atomic_size_t queued_bytes;    /* in `queue` and `taken`, by room_of() */
     atomic_bool is_sender_blocked; /* the other side waits for room */
 
     /* Guarded by this side's socket. */
@@ -71,6 +71,12 @@ static void tell(struct side *to, struct sp_socket *from)
     sp_socket_add_errand(from, &to->errand);
 }
 
+/* What a message counts for. An empty one takes memory too, so that it must not count for nothing. */
+static size_t room_of(const struct nn_message *message)
+{
+    return message->body_bytes > 0 ? message->body_bytes : 1;
+}
+
 /* ---- Sending ---- */
 
 /* The last message may go beyond the limit: who was said to have room takes a message of any size. */
@@ -114,14 +120,14 @@ static int prepare(struct nn_message *message)
 static int push(struct side *to, struct nn_message *message)
 {
     struct sp_channel *channel = to->channel;
-    size_t bytes = message->body_bytes;
+    size_t room_bytes = room_of(message);
     int rc = -EPIPE;
 
     sp_mutex_lock(&channel->lock);
     if (!to->is_closed)
         rc = sp_message_queue_push(&to->queue, message);
     if (rc == 0)
-        atomic_fetch_add(&to->queued_bytes, bytes);
+        atomic_fetch_add(&to->queued_bytes, room_bytes);
     sp_mutex_unlock(&channel->lock);
     return rc;
 }
@@ -155,9 +161,9 @@ static bool take_queue(struct side *side)
     return side->taken.count > 0;
 }
 
-static void make_room(struct side *side, struct sp_socket *socket, size_t bytes)
+static void make_room(struct side *side, struct sp_socket *socket, size_t room_bytes)
 {
-    size_t left_bytes = atomic_fetch_sub(&side->queued_bytes, bytes) - bytes;
+    size_t left_bytes = atomic_fetch_sub(&side->queued_bytes, room_bytes) - room_bytes;
 
     /* Not before half is gone, so that a full queue does not cost a wake-up for each message. */
     if (left_bytes <= side->end.limit_bytes / 2 && atomic_load(&side->is_sender_blocked)) {
@@ -182,7 +188,7 @@ static bool find_message(struct side *side, struct sp_socket *socket)
         if (!is_too_big(socket, sp_message_queue_first(&side->taken)))
             return true;
         sp_message_queue_pop(&side->taken, &message);
-        make_room(side, socket, message.body_bytes);
+        make_room(side, socket, room_of(&message));
         nn_message_free(&message);
     }
     return false;
@@ -201,7 +207,7 @@ static int channel_receive(struct nn_pipe *pipe, struct nn_message *message)
     struct side *side = side_of(pipe);
 
     sp_message_queue_pop(&side->taken, message);
-    make_room(side, pipe->socket, message->body_bytes);
+    make_room(side, pipe->socket, room_of(message));
     if (!find_message(side, pipe->socket)) {
         pipe->can_receive = false;
         if (is_other_closed(side))

@@ -311,7 +311,7 @@ TEST_OVER_TRANSPORTS(a_stream_passes_two_loops_that_poll)
 /* One length each: a kernel may be full at the end of a message. */
 TEST_OVER_TRANSPORTS(who_is_ready_to_send_takes_a_message_of_any_size)
 {
-    static const size_t sizes[] = {1, 1000, 4096, 16384, LARGEST_BYTES};
+    static const size_t sizes[] = {0, 1, 1000, 4096, 16384, LARGEST_BYTES};
     static uint8_t body[LARGEST_BYTES];
 
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
