@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <unistd.h>
 
 static void set_int(int fd, int level, int option, int value)
@@ -84,6 +85,19 @@ int sp_descriptor_connect_result(int fd)
     socklen_t size = sizeof error;
 
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+bool sp_descriptor_is_own_peer(int fd)
+{
+    struct sockaddr_storage own = {0};
+    struct sockaddr_storage peer = {0};
+    socklen_t own_length = sizeof own;
+    socklen_t peer_length = sizeof peer;
+
+    if (getsockname(fd, (struct sockaddr *)&own, &own_length) < 0 ||
+        getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
+        return false; /* it is gone already, which reading will tell */
+    return own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
 int sp_descriptor_accept(int fd, const struct sp_options *options)

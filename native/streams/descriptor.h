@@ -23,6 +23,9 @@ int sp_descriptor_connect(const struct sp_socket_address *address, const struct 
                           const struct sp_options *options, bool *is_connected);
 /* How the attempt ended. */
 int sp_descriptor_connect_result(int fd);
+/* Whether a connection's two ends are the same: with nobody listening on a port that the kernel also gives to clients, a
+ * connecting socket may be given just this one, and tcp then connects it to itself. */
+bool sp_descriptor_is_own_peer(int fd);
 
 /* The next waiting peer, or -EAGAIN, -EMFILE, ... */
 int sp_descriptor_accept(int fd, const struct sp_options *options);

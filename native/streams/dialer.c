@@ -85,6 +85,11 @@ static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, i
 
 static void dialer_connected(struct sp_dialer *self, int fd)
 {
+    if (sp_descriptor_is_own_peer(fd)) {
+        close(fd); /* nobody listens, and nobody could while we had the port */
+        dialer_failed(self, -ECONNREFUSED);
+        return;
+    }
     socket_of(self)->statistics.established_connections++;
     dialer_set_state(self, SP_DIALER_CONNECTED);
     int rc = sp_connection_open(&self->owner, fd);

@@ -9,7 +9,9 @@
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
 
+#include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -23,6 +25,21 @@ static int connected_with_intervals(int protocol, const char *address, int inter
     SET_INT(s, NN_SOL_SOCKET, NN_RECONNECT_IVL_MAX, max_ms);
     CHECK_OK(nn_connect(s, address));
     return s;
+}
+
+/* A connecting socket that gets the very port that it connects to is rare, but not rare enough for a client that tries
+ * again and again. Here the kernel's choice is made for it. */
+static atomic_bool takes_the_port_of_its_peer;
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    int yes = 1;
+
+    if (atomic_load(&takes_the_port_of_its_peer)) {
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
+        CHECK_OK(bind(fd, address, length));
+    }
+    return (int)syscall(SYS_connect, fd, address, length);
 }
 
 /* ---- Listeners ---- */
@@ -195,6 +212,21 @@ TEST(an_interval_of_0_does_not_spin)
     int64_t count = (int64_t)nn_get_statistic(s, NN_STAT_CONNECT_ERRORS);
     /* The first two attempts follow each other at once; then at least a millisecond passes. */
     CHECK(count <= test_now_ms() - start_ms + ROUNDING_MS + 2);
+}
+
+TEST(a_connection_to_itself_is_none)
+{
+    const char *address = test_tcp_address();
+
+    atomic_store(&takes_the_port_of_its_peer, true);
+    int s = connected_with_intervals(NN_PAIR, address, 1, 0);
+    WAIT_STATISTIC_AT_LEAST(s, NN_STAT_CONNECT_ERRORS, 3);
+    CHECK_ERRNO(nn_send(s, "to myself", 9, NN_DONTWAIT), EAGAIN);
+    CHECK_EQUAL(nn_get_statistic(s, NN_STAT_ESTABLISHED_CONNECTIONS), 0);
+    atomic_store(&takes_the_port_of_its_peer, false);
+    int peer = test_socket_bound(NN_PAIR, address);
+    CHECK_SENDS(s, "to a peer");
+    CHECK_RECEIVES(peer, "to a peer");
 }
 
 /* ---- What resets the delay ---- */
