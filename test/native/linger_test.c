@@ -189,6 +189,8 @@ TEST_OVER_TRANSPORTS(last_words_arrive_though_the_peers_are_not_read)
     CHECK_OK(nn_bind(one, address));
     SET_INT(other, NN_SOL_SOCKET, NN_SNDBUF, 2 * LAST_BYTES);
     CHECK_OK(nn_connect(other, address));
+    WAIT_PEERS(one, 1);
+    WAIT_PEERS(other, 1);
     CHECK_SENDS(one, "stop");
     CHECK_SENDS(other, "stop");
     test_settle();

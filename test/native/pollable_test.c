@@ -226,6 +226,7 @@ TEST_OVER_TRANSPORTS(only_what_is_subscribed_makes_a_sub_readable)
     test_settle();
     CHECK_OK(nn_setsockopt(sub, NN_SUB, NN_SUB_SUBSCRIBE, "a", 1));
     WAIT_PEERS(pub, 1);
+    WAIT_PEERS(sub, 1);
     for (int i = 0; i < 10; i++)
         CHECK_SENDS(pub, "banana");
     test_settle();
@@ -327,8 +328,8 @@ TEST_OVER_TRANSPORTS(who_is_ready_to_send_takes_a_message_of_any_size)
             CHECK_OK(nn_send(push, body, sizes[i], NN_DONTWAIT));
             CHECK(count++ < 200000);
         }
-        CHECK_ERRNO(nn_send(push, body, sizes[i], NN_DONTWAIT), EAGAIN);
-        CHECK_OK(nn_recv(pull, body, sizeof body, 0));
+        for (; count > 0; count--)
+            CHECK_EQUAL(CHECK_OK(nn_recv(pull, body, sizeof body, 0)), sizes[i]);
         CHECK_OK(nn_close(push));
         CHECK_OK(nn_close(pull));
     }

@@ -160,6 +160,7 @@ TEST_OVER_TRANSPORTS(what_waits_for_a_prefix_that_is_taken_back_is_not_received)
     subscribe(sub, "b", 1);
     test_settle();
     WAIT_PEERS(pub, 1);
+    WAIT_PEERS(sub, 1);
     CHECK_SENDS(pub, "a1");
     CHECK_SENDS(pub, "a2");
     CHECK_SENDS(pub, "b");
@@ -206,6 +207,7 @@ TEST_OVER_TRANSPORTS(a_sub_hears_each_of_its_pubs_in_turn)
         for (int j = 0; j < 20; j++)
             CHECK_SENDS(pubs[i], text);
     }
+    WAIT_PEERS(sub, SUBS);
     for (int round = 0; round < 10; round++) {
         unsigned heard = 0;
         test_settle();

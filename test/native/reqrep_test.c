@@ -382,6 +382,7 @@ TEST_OVER_TRANSPORTS(who_asks_a_lot_does_not_keep_others_from_being_heard)
 
     test_settle();
     flood(address, 200);
+    WAIT_PEERS(rep, 2);
     for (int round = 0; round < 5; round++) {
         CHECK_SENDS(req, "just one");
         test_settle();

@@ -66,9 +66,9 @@ void test_wait_statistic(int s, int statistic, uint64_t value, bool or_more, con
 /* Waits until a socket has so many peers. */
 #define WAIT_PEERS(s, count) WAIT_STATISTIC((s), NN_STAT_CURRENT_CONNECTIONS, (count))
 
-/* Waits until the engine has read all that this thread has sent so far, so that it is known what can be
- * received. Call it once before the first sending too: from there on the thread stays on one processor,
- * where packets to ourselves keep their order. */
+/* Waits until the engine has read all that this thread has sent so far over connections that both sides
+ * have counted, so that it is known what can be received. Call it once before the first sending too: from
+ * there on the thread stays on one processor, where packets to ourselves keep their order. */
 void test_settle(void);
 
 /* Whether a message could be received, or sent, by then. */
