@@ -183,6 +183,11 @@ bool raw_is_closed_now(int fd)
     return read_to_end(fd);
 }
 
+void raw_finish(int fd)
+{
+    CHECK_OK(shutdown(fd, SHUT_WR));
+}
+
 void raw_reset(int fd)
 {
     struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -6,6 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Declares a case once for each transport that such peers can use; the body asks new_address for what it binds. */
+#define TEST_OVER_STREAMS(case_name)                                                                                   \
+    static void test_over_##case_name(const char *(*new_address)(void));                                               \
+    TEST(case_name##_over_ipc)                                                                                         \
+    {                                                                                                                  \
+        test_over_##case_name(test_ipc_address);                                                                       \
+    }                                                                                                                  \
+    TEST(case_name##_over_tcp)                                                                                         \
+    {                                                                                                                  \
+        test_over_##case_name(test_tcp_address);                                                                       \
+    }                                                                                                                  \
+    static void test_over_##case_name(const char *(*new_address)(void))
+
 /* Opens a connection to an address such as "tcp://127.0.0.1:5555" or "ipc:///run/a.sock". Fails the
  * case when nobody listens. */
 int raw_connect(const char *address);
@@ -29,6 +42,8 @@ void raw_expect(int fd, const void *bytes, size_t count);
 bool raw_is_closed(int fd);
 /* Whether the peer has closed by now. */
 bool raw_is_closed_now(int fd);
+/* Says that nothing more will come, and goes on reading. */
+void raw_finish(int fd);
 /* Closes with a reset (tcp) or at once. */
 void raw_reset(int fd);
 
