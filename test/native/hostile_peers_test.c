@@ -232,6 +232,26 @@ TEST_OVER_STREAMS(a_length_over_the_limit_costs_the_connection)
     check_undisturbed(&scene);
 }
 
+TEST_OVER_STREAMS(without_a_limit_a_length_beyond_all_memory_costs_the_connection)
+{
+    static const uint64_t lengths[] = {UINT64_MAX, UINT64_MAX - 7, UINT64_MAX - 8, UINT64_MAX - 9, (uint64_t)1 << 63};
+    static const uint8_t body[100];
+    struct scene scene = scene_open(new_address());
+
+    SET_INT(scene.pull, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        uint8_t bytes[9 + sizeof body] = {1};
+        size_t skipped = is_ipc(scene.address) ? 0 : 1;
+        int fd = connect_push(&scene);
+
+        for (int byte = 0; byte < 8; byte++)
+            bytes[1 + byte] = (uint8_t)(lengths[i] >> (56 - 8 * byte));
+        raw_send(fd, bytes + skipped, sizeof bytes - skipped); /* in one piece, the body's begin behind the length */
+        check_turned_away(&scene, fd, (int)i + 1);
+    }
+    check_undisturbed(&scene);
+}
+
 /* Pages of memory that the process has asked for. */
 static long mapped_bytes(void)
 {
