@@ -104,20 +104,27 @@ void raw_greet(int fd, int protocol)
     raw_send(fd, greeting, sizeof greeting);
 }
 
+void raw_receive(int fd, void *bytes, size_t count)
+{
+    uint8_t *to = bytes;
+
+    while (count > 0) {
+        wait_readable(fd);
+        ssize_t rc = recv(fd, to, count, 0);
+        CHECK_OK(rc);
+        CHECK(rc > 0);
+        to += rc;
+        count -= (size_t)rc;
+    }
+}
+
 void raw_expect(int fd, const void *bytes, size_t count)
 {
     uint8_t *received = malloc(count + 1);
-    size_t total = 0;
 
     CHECK(received != NULL);
-    while (total < count) {
-        wait_readable(fd);
-        ssize_t rc = recv(fd, received + total, count - total, 0);
-        CHECK_OK(rc);
-        CHECK(rc > 0);
-        total += (size_t)rc;
-    }
-    CHECK_BYTES(received, total, bytes, count);
+    raw_receive(fd, received, count);
+    CHECK_BYTES(received, count, bytes, count);
     free(received);
 }
 
@@ -154,6 +161,23 @@ void raw_send_message(int fd, const char *address, const void *body, size_t coun
 {
     raw_send_prefix(fd, address, count);
     raw_send(fd, body, count);
+}
+
+size_t raw_receive_message(int fd, const char *address, void *body, size_t limit)
+{
+    uint8_t prefix[9];
+    size_t count = 0;
+
+    if (is_ipc(address)) {
+        raw_receive(fd, prefix, 1);
+        CHECK_EQUAL(prefix[0], 1);
+    }
+    raw_receive(fd, prefix + 1, 8);
+    for (int i = 1; i < 9; i++)
+        count = count << 8 | prefix[i];
+    CHECK(count <= limit);
+    raw_receive(fd, body, count);
+    return count;
 }
 
 /* Reads what has come. Returns true at the end of the stream. */

@@ -37,6 +37,9 @@ int raw_connect_greeted(const char *address, int protocol, int peer_protocol);
 void raw_send_message(int fd, const char *address, const void *body, size_t count);
 /* A prefix that announces this length. */
 void raw_send_prefix(int fd, const char *address, uint64_t length);
+void raw_receive(int fd, void *bytes, size_t count);
+/* Receives a message of at most `limit` bytes and returns how many it has. */
+size_t raw_receive_message(int fd, const char *address, void *body, size_t limit);
 void raw_expect(int fd, const void *bytes, size_t count);
 /* Waits until the peer has closed; true unless it took longer than the case has patience. */
 bool raw_is_closed(int fd);
