@@ -16,7 +16,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int engine_sockets; /* on the engine's own loop, not released yet */
+    int engine_sockets; /* on the engine's own loop, from before they are opened until they are released */
     bool is_terminated;
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -38,6 +38,17 @@ static void process_count_socket(int change)
     process.engine_sockets += change;
     pthread_cond_broadcast(&process.changed);
     pthread_mutex_unlock(&process.lock);
+}
+
+/* Counts a socket in before anything is made for it, so that the engine's loop stays while it is opened. */
+static int process_admit_socket(bool is_counted)
+{
+    pthread_mutex_lock(&process.lock);
+    int rc = process.is_terminated ? -ETERM : 0;
+    if (rc == 0 && is_counted)
+        process.engine_sockets++;
+    pthread_mutex_unlock(&process.lock);
+    return rc;
 }
 
 static bool process_is_terminated(void)
@@ -175,15 +186,13 @@ static void socket_discard_unseen(struct sp_socket *self)
     sp_free(self);
 }
 
-int sp_socket_open(struct nn_loop *loop, int domain, int protocol_id, void *user)
+/* Opens a socket that the process has admitted; returns its descriptor or -errno. */
+static int socket_open(struct nn_loop *loop, int domain, int protocol_id, void *user)
 {
     struct sp_socket *self;
     bool has_domain;
     int rc = 0;
 
-    pthread_once(&process_once, process_init);
-    if (process_is_terminated())
-        return -ETERM;
     const struct nn_protocol *protocol = sp_registry_protocol(domain, protocol_id, &has_domain);
     if (protocol == NULL)
         return has_domain ? -EINVAL : -EAFNOSUPPORT;
@@ -196,19 +205,37 @@ int sp_socket_open(struct nn_loop *loop, int domain, int protocol_id, void *user
     sp_mutex_lock(&loop->base.lock);
     sp_list_append(&loop->sockets, &self->loop_item);
     sp_mutex_unlock(&loop->base.lock);
-    if (!loop->is_hosted)
-        process_count_socket(1);
 
     rc = sp_table_insert(self);
     if (rc < 0) {
         sp_mutex_lock(&loop->base.lock);
         sp_list_remove(&self->loop_item);
         sp_mutex_unlock(&loop->base.lock);
-        if (!loop->is_hosted)
-            process_count_socket(-1);
         socket_discard_unseen(self);
     }
     return rc;
+}
+
+int sp_socket_open(struct nn_loop *loop, int domain, int protocol_id, void *user)
+{
+    bool is_counted = loop == NULL;
+
+    pthread_once(&process_once, process_init);
+    int rc = process_admit_socket(is_counted);
+    if (rc < 0)
+        return rc;
+    int s = socket_open(loop, domain, protocol_id, user);
+    if (s < 0) {
+        if (is_counted)
+            process_count_socket(-1);
+        return s;
+    }
+    /* A termination that has begun meanwhile may have looked at this descriptor before it was one. */
+    if (process_is_terminated()) {
+        sp_socket_close(s);
+        return -ETERM;
+    }
+    return s;
 }
 
 const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self)
