@@ -29,12 +29,17 @@ int sp_socket_connect(struct sp_socket *self, const char *address)
 
 int sp_socket_shutdown(struct sp_socket *self, int id)
 {
+    int rc = -EBADF;
+
     sp_socket_lock(self);
-    struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
-    if (endpoint != NULL)
-        sp_endpoint_close(endpoint);
+    if (self->state == SP_SOCKET_OPEN) {
+        struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+        if (endpoint != NULL)
+            sp_endpoint_close(endpoint);
+        rc = endpoint != NULL ? 0 : -EINVAL;
+    }
     sp_socket_unlock(self);
-    return endpoint != NULL ? 0 : -EINVAL;
+    return rc;
 }
 
 static int endpoint_write_address(const struct sp_endpoint *endpoint, char *buffer, size_t size_bytes)
@@ -53,9 +58,13 @@ static int endpoint_write_address(const struct sp_endpoint *endpoint, char *buff
 
 int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, size_t size_bytes)
 {
+    int rc = -EBADF;
+
     sp_socket_lock(self);
-    struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
-    int rc = endpoint != NULL ? endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
+    if (self->state == SP_SOCKET_OPEN) {
+        struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+        rc = endpoint != NULL ? endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
+    }
     sp_socket_unlock(self);
     return rc;
 }
