@@ -36,19 +36,30 @@ static int ipc_address(const char *path, struct sp_socket_address *address)
     return 0;
 }
 
-/* Whether somebody listens at the address. */
-static bool is_answered(const struct sp_socket_address *address, const struct sp_options *options)
+/* Returns 0 when nobody listens at the address, -EADDRINUSE when somebody does, or why that cannot be told. */
+static int check_unanswered(const struct sp_socket_address *address, const struct sp_options *options)
 {
     bool is_connected;
     int fd = sp_descriptor_connect(address, NULL, options, &is_connected);
 
     if (fd >= 0)
         close(fd);
-    return fd != -ECONNREFUSED && fd != -ENOENT;
+    switch (fd) {
+    case -ECONNREFUSED:
+    case -ENOENT:
+        return 0;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOBUFS:
+    case -ENOMEM:
+        return fd;
+    default:
+        return -EADDRINUSE;
+    }
 }
 
 /* Removes the socket that a dead process has left at the path; nothing else is ever removed. Returns 0, also when
- * there is nothing, or -EADDRINUSE. */
+ * there is nothing, or -errno. */
 static int remove_stale_socket(const char *path, const struct sp_socket_address *address,
                                const struct sp_options *options)
 {
@@ -56,8 +67,11 @@ static int remove_stale_socket(const char *path, const struct sp_socket_address 
 
     if (lstat(path, &status) < 0)
         return 0; /* bind will say what is wrong, if anything is */
-    if (!S_ISSOCK(status.st_mode) || is_answered(address, options))
+    if (!S_ISSOCK(status.st_mode))
         return -EADDRINUSE;
+    int rc = check_unanswered(address, options);
+    if (rc < 0)
+        return rc;
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
