@@ -35,18 +35,24 @@ static socklen_t fill_address(const char *address, struct sockaddr_storage *stor
     return sizeof *to;
 }
 
-static int open_stream(const char *address)
+int raw_open(const char *address)
 {
     return (int)CHECK_OK(socket(is_ipc(address) ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-int raw_connect(const char *address)
+void raw_connect_opened(int fd, const char *address)
 {
     struct sockaddr_storage storage;
     socklen_t length = fill_address(address, &storage);
-    int fd = open_stream(address);
 
     CHECK_OK(connect(fd, (struct sockaddr *)&storage, length));
+}
+
+int raw_connect(const char *address)
+{
+    int fd = raw_open(address);
+
+    raw_connect_opened(fd, address);
     return fd;
 }
 
@@ -54,7 +60,7 @@ int raw_listen(const char *address)
 {
     struct sockaddr_storage storage;
     socklen_t length = fill_address(address, &storage);
-    int fd = open_stream(address);
+    int fd = raw_open(address);
     int yes = 1;
 
     CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));

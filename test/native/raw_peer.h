@@ -22,6 +22,9 @@
 /* Opens a connection to an address such as "tcp://127.0.0.1:5555" or "ipc:///run/a.sock". Fails the
  * case when nobody listens. */
 int raw_connect(const char *address);
+/* The same in two steps, of which only the first takes a descriptor. */
+int raw_open(const char *address);
+void raw_connect_opened(int fd, const char *address);
 /* A listening descriptor at such an address, and a connection that comes to it. */
 int raw_listen(const char *address);
 int raw_accept(int listener);
