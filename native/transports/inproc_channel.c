@@ -202,6 +202,13 @@ static bool is_other_closed(struct side *side)
     return is_closed;
 }
 
+/* Nothing more will come from the other side, and all that came has been received. */
+static void channel_end(struct nn_pipe *pipe)
+{
+    pipe->socket->statistics.broken_connections++;
+    sp_pipe_break(pipe);
+}
+
 static int channel_receive(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct side *side = side_of(pipe);
@@ -211,7 +218,7 @@ static int channel_receive(struct nn_pipe *pipe, struct nn_message *message)
     if (!find_message(side, pipe->socket)) {
         pipe->can_receive = false;
         if (is_other_closed(side))
-            sp_pipe_break(pipe);
+            channel_end(pipe);
     }
     return 0;
 }
@@ -342,10 +349,8 @@ static void side_update(struct side *side, struct sp_socket *socket)
         side->pipe->can_send = false;
     if (!side->pipe->can_receive && find_message(side, socket))
         sp_pipe_set_readable(side->pipe);
-    if (view.is_other_closed && !side->pipe->can_receive) {
-        socket->statistics.broken_connections++;
-        sp_pipe_break(side->pipe);
-    }
+    if (view.is_other_closed && !side->pipe->can_receive)
+        channel_end(side->pipe);
 }
 
 static void side_run_errand(struct sp_task *task)
