@@ -79,6 +79,7 @@ static void inproc_try(struct inproc_endpoint *self)
 
     if (bound.socket == NULL)
         return;
+    self->base.is_connecting = false;
     if (sp_channel_connect(end_of(self), bound) < 0)
         sp_inproc_disconnected(&self->base);
     sp_socket_release_reference(bound.socket);
@@ -98,8 +99,10 @@ void sp_inproc_disconnected(struct sp_endpoint *base)
     sp_mutex_lock(&names.lock);
     self->is_connected = false;
     sp_mutex_unlock(&names.lock);
-    if (!base->is_closed)
-        start_retry(self);
+    if (base->is_closed)
+        return;
+    base->is_connecting = true;
+    start_retry(self);
 }
 
 static void inproc_handle_retry(struct sp_timer *timer)
@@ -184,6 +187,7 @@ static int inproc_connect(struct sp_endpoint *base, const char *name)
     sp_mutex_lock(&names.lock);
     sp_list_append(&names.connecting, &self->named);
     sp_mutex_unlock(&names.lock);
+    base->is_connecting = true;
     inproc_try(self);
     return 0;
 }
@@ -195,6 +199,7 @@ static void inproc_close(struct sp_endpoint *base)
     sp_mutex_lock(&names.lock);
     sp_list_remove(&self->named);
     sp_mutex_unlock(&names.lock);
+    base->is_connecting = false;
     if (!base->is_bound)
         sp_timer_destroy(&self->retry);
 }
