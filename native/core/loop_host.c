@@ -4,12 +4,12 @@
 #include "core/chunk.h"
 #include "core/socket_internal.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #define SLAB_BYTES ((size_t)128 * 1024)
 #define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
@@ -26,6 +26,7 @@ static int loop_host_create(struct nn_loop **out)
         sp_free(self);
         return rc;
     }
+    self->fork_depth = sp_fork_depth();
     sp_list_init(&self->ready);
     sp_list_init(&self->sockets);
     *out = self;
@@ -54,9 +55,22 @@ static struct {
     pthread_mutex_t lock;
     struct nn_loop *loop;
     pthread_t thread;
-    pid_t pid; /* of the process that started it: a forked child has no such thread */
+    struct nn_loop *left_behind; /* the parent's, in a forked child */
     atomic_bool is_stopping;
 } engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* In a forked child, which has no such thread. */
+static void engine_leave(void)
+{
+    pthread_mutex_init(&engine.lock, NULL);
+    engine.left_behind = engine.loop;
+    engine.loop = NULL;
+}
+
+static void engine_init(void)
+{
+    sp_fork_at_child(engine_leave);
+}
 
 static void *engine_main(void *loop)
 {
@@ -94,18 +108,17 @@ static int engine_start(void)
         return rc;
     }
     engine.loop = loop;
-    engine.pid = getpid();
     return 0;
 }
 
 int sp_engine_loop(struct nn_loop **out)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int rc = 0;
 
+    pthread_once(&once, engine_init);
     pthread_mutex_lock(&engine.lock);
-    /* After a fork the parent's loop stays behind untouched: its thread does not exist here, and its poller is
-     * shared with the parent. */
-    if (engine.loop == NULL || engine.pid != getpid())
+    if (engine.loop == NULL)
         rc = engine_start();
     *out = engine.loop;
     pthread_mutex_unlock(&engine.lock);
@@ -116,9 +129,8 @@ void sp_engine_stop(void)
 {
     pthread_mutex_lock(&engine.lock);
     struct nn_loop *loop = engine.loop;
-    bool is_ours = loop != NULL && engine.pid == getpid();
     engine.loop = NULL;
-    if (is_ours) {
+    if (loop != NULL) {
         atomic_store(&engine.is_stopping, true);
         sp_loop_wake(&loop->base);
         pthread_join(engine.thread, NULL);
@@ -144,6 +156,11 @@ struct nn_loop *nn_loop_create(const struct nn_slab_source *slabs)
     return self;
 }
 
+bool sp_loop_host_is_left_behind(const struct nn_loop *self)
+{
+    return self->fork_depth != sp_fork_depth();
+}
+
 static struct sp_socket *first_socket(struct nn_loop *self)
 {
     struct sp_socket *socket = NULL;
@@ -167,6 +184,8 @@ void nn_loop_destroy(struct nn_loop *self)
     void *user;
     int events;
 
+    if (sp_loop_host_is_left_behind(self))
+        return;
     while ((socket = first_socket(self)) != NULL) {
         sp_socket_close(socket->descriptor);
         sp_socket_lock(socket);
@@ -190,6 +209,8 @@ int nn_loop_run(struct nn_loop *self, int budget_events)
     int handled = 0;
     int count;
 
+    if (sp_loop_host_is_left_behind(self))
+        return 0;
     do {
         count = sp_loop_run(&self->base, budget_events - handled, 0);
         handled += count;
@@ -207,6 +228,8 @@ int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
 {
     struct sp_socket *socket = NULL;
 
+    if (sp_loop_host_is_left_behind(self))
+        return 0;
     sp_mutex_lock(&self->base.lock);
     struct sp_list_item *item = sp_list_pop(&self->ready);
     if (item != NULL) {
@@ -228,6 +251,8 @@ bool nn_loop_is_lingering(struct nn_loop *self)
 {
     bool result = false;
 
+    if (sp_loop_host_is_left_behind(self))
+        return false;
     sp_mutex_lock(&self->base.lock);
     for (struct sp_list_item *item = sp_list_first(&self->sockets); item != NULL && !result;
          item = sp_list_next(&self->sockets, item))

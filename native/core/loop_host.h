@@ -14,12 +14,16 @@ struct sp_slab {
 
 struct nn_loop {
     struct sp_loop base;
+    unsigned fork_depth;          /* of the process that made it */
     bool is_hosted;               /* driven by the host's loop; false: by a thread of the engine */
     struct nn_slab_source source; /* acquire is NULL where slabs come from the engine's own memory */
     struct sp_list ready;         /* sockets to report; guarded by base.lock */
     struct sp_list sockets;       /* all that are not released yet; guarded by base.lock */
     struct sp_slab spare;         /* guarded by base.lock */
 };
+
+/* Whether the loop is that of the process which this one was forked from: here it can do nothing. */
+bool sp_loop_host_is_left_behind(const struct nn_loop *self);
 
 /* The loop that serves sockets of C programs; its thread is started on first use. Returns 0 or -errno. */
 int sp_engine_loop(struct nn_loop **out);

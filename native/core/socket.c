@@ -6,6 +6,7 @@
 #include "core/socket_internal.h"
 #include "core/socket_table.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static struct {
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
-static void process_init(void)
+static void process_init_condition(void)
 {
     pthread_condattr_t attributes;
 
@@ -30,6 +31,20 @@ static void process_init(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&process.changed, &attributes);
     pthread_condattr_destroy(&attributes);
+}
+
+/* In a forked child. */
+static void process_leave(void)
+{
+    pthread_mutex_init(&process.lock, NULL);
+    process_init_condition();
+    process.engine_sockets = 0;
+}
+
+static void process_init(void)
+{
+    process_init_condition();
+    sp_fork_at_child(process_leave);
 }
 
 static void process_count_socket(int change)
@@ -197,6 +212,8 @@ static int socket_open(struct nn_loop *loop, int domain, int protocol_id, void *
     if (protocol == NULL)
         return has_domain ? -EINVAL : -EAFNOSUPPORT;
 
+    if (loop != NULL && sp_loop_host_is_left_behind(loop))
+        return -EBADF;
     if (loop == NULL && (rc = sp_engine_loop(&loop)) < 0)
         return rc;
     if ((rc = socket_create(loop, protocol, user, &self)) < 0)

@@ -4,6 +4,7 @@
 
 #include "core/socket_internal.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -35,17 +36,29 @@ static struct {
     int free_count;
 } table = {.once = PTHREAD_ONCE_INIT};
 
-static void table_init(void)
-{
-    sp_mutex_init(&table.lock, SP_RANK_TABLE);
-}
-
 static struct slot *slot_of(int s)
 {
     if (s < 0 || s >= PAGES * PAGE_SLOTS)
         return NULL;
     struct slot *page = atomic_load_explicit(&table.pages[s / PAGE_SLOTS], memory_order_acquire);
     return page != NULL ? &page[s % PAGE_SLOTS] : NULL;
+}
+
+/* In a forked child: what the parent had open is closed here, and its numbers are not used again. */
+static void table_leave(void)
+{
+    for (int s = 0; s < atomic_load(&table.end); s++)
+        atomic_store(&slot_of(s)->state, 0);
+    table.first_free = NULL;
+    table.last_free = NULL;
+    table.free_count = 0;
+    sp_mutex_init(&table.lock, SP_RANK_TABLE);
+}
+
+static void table_init(void)
+{
+    sp_mutex_init(&table.lock, SP_RANK_TABLE);
+    sp_fork_at_child(table_leave);
 }
 
 /* A number that was never used. Called under the lock; NULL when there is none, *error tells why. */

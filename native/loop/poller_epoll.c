@@ -1,6 +1,8 @@
 /* The poller of Linux: epoll(7), with a timerfd and an eventfd inside the set. */
 #include "loop/poller.h"
 
+#include "util/fork.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -28,11 +30,11 @@ int sp_poller_open(struct sp_poller *self)
 
     self->timer_fd = -1;
     self->wake_fd = -1;
-    self->fd = epoll_create1(EPOLL_CLOEXEC);
+    self->fd = sp_fd_opened(epoll_create1(EPOLL_CLOEXEC));
     if (self->fd >= 0)
-        self->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        self->timer_fd = sp_fd_opened(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (self->timer_fd >= 0)
-        self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        self->wake_fd = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (self->wake_fd < 0) {
         rc = -errno;
         goto fail;
@@ -52,11 +54,11 @@ fail:
 void sp_poller_close(struct sp_poller *self)
 {
     if (self->wake_fd >= 0)
-        close(self->wake_fd);
+        sp_fd_close(self->wake_fd);
     if (self->timer_fd >= 0)
-        close(self->timer_fd);
+        sp_fd_close(self->timer_fd);
     if (self->fd >= 0)
-        close(self->fd);
+        sp_fd_close(self->fd);
 }
 
 static uint32_t epoll_events(unsigned ready)

@@ -2,6 +2,7 @@
  * question that hangs must not hold up another one. */
 #include "loop/resolver.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -22,6 +23,17 @@ struct sp_resolution {
 };
 
 static pthread_mutex_t answers = PTHREAD_MUTEX_INITIALIZER;
+
+/* In a forked child, where nobody asks any more. */
+static void answers_leave(void)
+{
+    pthread_mutex_init(&answers, NULL);
+}
+
+static void answers_init(void)
+{
+    sp_fork_at_child(answers_leave);
+}
 
 static void resolution_free(struct sp_resolution *self)
 {
@@ -95,9 +107,11 @@ static int start_detached(struct sp_resolution *self)
 
 struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int family, sp_resolved *done, void *context)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     size_t host_bytes = strlen(host) + 1;
     struct sp_resolution *self = sp_zalloc(sizeof *self + host_bytes);
 
+    pthread_once(&once, answers_init);
     if (self == NULL)
         return NULL;
     self->task.run = resolution_deliver;

@@ -1,6 +1,7 @@
 /* One connection over a byte stream: greeting, messages, farewell, end. */
 #include "streams/connection.h"
 
+#include "streams/descriptor.h"
 #include "streams/receive_buffer.h"
 #include "streams/send_queue.h"
 
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* So long a peer may take to answer our farewell. */
 #define FAREWELL_LIMIT_MS 1000
@@ -114,7 +114,7 @@ static void connection_close_descriptor(struct sp_connection *self)
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
-    close(self->watch.fd);
+    sp_descriptor_close(self->watch.fd);
     self->watch.fd = -1;
     sp_send_queue_clear(&self->queue);
 }
@@ -816,7 +816,7 @@ int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const 
     return 0;
 
 fail:
-    close(fd);
+    sp_descriptor_close(fd);
     return rc;
 }
 

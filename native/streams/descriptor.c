@@ -1,6 +1,8 @@
 /* Stream sockets of the operating system. */
 #include "streams/descriptor.h"
 
+#include "util/fork.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,14 +32,19 @@ int sp_descriptor_open(int family, const struct sp_options *options)
     if (fd < 0)
         return -errno;
     descriptor_configure(fd, family, options);
-    return fd;
+    return sp_fd_opened(fd);
+}
+
+void sp_descriptor_close(int fd)
+{
+    sp_fd_close(fd);
 }
 
 static int close_with_error(int fd)
 {
     int error = errno;
 
-    close(fd);
+    sp_fd_close(fd);
     return -error;
 }
 
@@ -109,5 +116,5 @@ int sp_descriptor_accept(int fd, const struct sp_options *options)
     if (accepted < 0)
         return -errno;
     descriptor_configure(accepted, length > 0 ? peer.ss_family : AF_UNIX, options);
-    return accepted;
+    return sp_fd_opened(accepted);
 }

@@ -1,5 +1,5 @@
 /* Stream sockets of the operating system: making, binding, connecting. Everything is non-blocking and closed in
- * child processes. All functions return 0 (or a descriptor) or -errno. */
+ * child processes. Functions return 0 (or a descriptor) or -errno. */
 #ifndef SP_STREAMS_DESCRIPTOR_H
 #define SP_STREAMS_DESCRIPTOR_H
 
@@ -26,6 +26,8 @@ int sp_descriptor_connect_result(int fd);
 /* Whether a connection's two ends are the same: with nobody listening on a port that the kernel also gives to clients, a
  * connecting socket may be given just this one, and tcp then connects it to itself. */
 bool sp_descriptor_is_own_peer(int fd);
+
+void sp_descriptor_close(int fd);
 
 /* The next waiting peer, or -EAGAIN, -EMFILE, ... */
 int sp_descriptor_accept(int fd, const struct sp_options *options);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Even NN_RECONNECT_IVL 0 must not spin. */
 #define LEAST_DELAY_MS 1
@@ -86,7 +85,7 @@ static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, i
 static void dialer_connected(struct sp_dialer *self, int fd)
 {
     if (sp_descriptor_is_own_peer(fd)) {
-        close(fd); /* nobody listens, and nobody could while we had the port */
+        sp_descriptor_close(fd); /* nobody listens, and nobody could while we had the port */
         dialer_failed(self, -ECONNREFUSED);
         return;
     }
@@ -120,7 +119,7 @@ static void dialer_connect_next(struct sp_dialer *self, int error)
         error = sp_watch_want(&self->watch, SP_WRITABLE);
         if (error == 0)
             return;
-        close(fd);
+        sp_descriptor_close(fd);
     }
     dialer_failed(self, error);
 }
@@ -137,7 +136,7 @@ static void dialer_handle(struct sp_watch *watch, unsigned ready)
         int rc = sp_descriptor_connect_result(fd);
         sp_watch_want(watch, 0);
         if (rc < 0) {
-            close(fd);
+            sp_descriptor_close(fd);
             dialer_connect_next(self, rc);
         } else {
             dialer_connected(self, fd);
@@ -238,7 +237,7 @@ void sp_dialer_close(struct sp_dialer *self)
         sp_resolution_cancel(self->resolution);
     if (state == SP_DIALER_CONNECTING && self->watch.wanted != 0) {
         sp_watch_want(&self->watch, 0);
-        close(self->watch.fd);
+        sp_descriptor_close(self->watch.fd);
     }
     sp_connection_owner_abandon(&self->owner);
 }

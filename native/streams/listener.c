@@ -2,7 +2,6 @@
 #include "streams/listener.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 /* Accepted per event, so that a flood of connections does not starve the established ones. */
 #define ACCEPT_BURST 16
@@ -88,13 +87,13 @@ int sp_listener_start(struct sp_listener *self, struct sp_endpoint *endpoint, co
     int rc = sp_timer_init(&self->pause, loop, listener_handle_pause);
 
     if (rc < 0) {
-        close(fd);
+        sp_descriptor_close(fd);
         return rc;
     }
     sp_connection_owner_init(&self->owner, endpoint, framing, NULL, listener_connection_ended);
     sp_watch_init(&self->watch, loop, fd, listener_handle);
     if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0) {
-        close(fd);
+        sp_descriptor_close(fd);
         sp_timer_destroy(&self->pause);
     }
     return rc;
@@ -112,6 +111,6 @@ void sp_listener_close(struct sp_listener *self)
 {
     sp_timer_destroy(&self->pause);
     sp_watch_want(&self->watch, 0);
-    close(self->watch.fd);
+    sp_descriptor_close(self->watch.fd);
     sp_connection_owner_abandon(&self->owner);
 }

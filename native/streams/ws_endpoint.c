@@ -5,12 +5,12 @@
 #include "streams/ws_handshake.h"
 
 #include "core/socket_internal.h"
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 /* All bound endpoints of the process. */
 static struct {
@@ -19,10 +19,17 @@ static struct {
     struct sp_list endpoints;
 } ports = {.once = PTHREAD_ONCE_INIT};
 
-static void ports_init(void)
+/* In a forked child, whose parent's sockets are none of its own. */
+static void ports_clear(void)
 {
     sp_mutex_init(&ports.lock, SP_RANK_PORTS);
     sp_list_init(&ports.endpoints);
+}
+
+static void ports_init(void)
+{
+    ports_clear();
+    sp_fork_at_child(ports_clear);
 }
 
 static bool is_same_port(const struct sp_socket_address *one, const struct sp_socket_address *other)
@@ -105,14 +112,14 @@ static void transfer_run(struct sp_task *task)
     struct sp_socket *socket = transfer_find(self, &endpoint_id);
 
     if (socket == NULL) {
-        close(self->fd); /* it was closed meanwhile; the peer will come again and be told */
+        sp_descriptor_close(self->fd); /* it was closed meanwhile; the peer will come again and be told */
     } else {
         sp_socket_lock(socket);
         struct sp_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
         if (endpoint != NULL)
             transfer_arrive(self, endpoint);
         else
-            close(self->fd);
+            sp_descriptor_close(self->fd);
         sp_socket_unlock(socket);
         sp_socket_release_reference(socket);
     }
@@ -126,7 +133,7 @@ static void ws_hand_over(struct sp_connection_owner *owner, int fd, const uint8_
     struct transfer *self = sp_zalloc(sizeof *self + path.count + request_bytes);
 
     if (self == NULL) {
-        close(fd);
+        sp_descriptor_close(fd);
         return;
     }
     self->task.run = transfer_run;
@@ -152,7 +159,7 @@ static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_a
             continue;
         if (find_bound(address, self->path, strlen(self->path)) != NULL)
             return -EADDRINUSE;
-        int fd = fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0);
+        int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
         return fd < 0 ? -errno : fd;
     }
     return sp_descriptor_listen(address, &self->stream.base.socket->options, backlog);
@@ -167,7 +174,7 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
     self->port_address = (struct sp_socket_address){.length = sizeof self->port_address.storage};
     if (getsockname(fd, (struct sockaddr *)&self->port_address.storage, &self->port_address.length) < 0) {
         int rc = -errno;
-        close(fd);
+        sp_descriptor_close(fd);
         return rc;
     }
     int rc = sp_listener_start(&self->stream.listener, &self->stream.base, &sp_ws_server_framing, fd);

@@ -1,6 +1,7 @@
 /* inproc://NAME: sockets of one process, in any of its threads. The names, and who connects to whom. */
 #include "transports/inproc_channel.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -20,11 +21,18 @@ static struct {
     struct sp_list connecting;
 } names = {.once = PTHREAD_ONCE_INIT};
 
-static void names_init(void)
+/* Nobody is bound or connecting; in a forked child again. */
+static void names_clear(void)
 {
     sp_mutex_init(&names.lock, SP_RANK_INPROC);
     sp_list_init(&names.bound);
     sp_list_init(&names.connecting);
+}
+
+static void names_init(void)
+{
+    names_clear();
+    sp_fork_at_child(names_clear);
 }
 
 static struct inproc_endpoint *inproc_endpoint_of(struct sp_endpoint *base)

@@ -43,7 +43,7 @@ static int check_unanswered(const struct sp_socket_address *address, const struc
     int fd = sp_descriptor_connect(address, NULL, options, &is_connected);
 
     if (fd >= 0)
-        close(fd);
+        sp_descriptor_close(fd);
     switch (fd) {
     case -ECONNREFUSED:
     case -ENOENT:

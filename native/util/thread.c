@@ -1,6 +1,7 @@
 /* Mutexes with ranks, and the thread's own place to sleep: an eventfd that poll() waits on. */
 #include "util/thread.h"
 
+#include "util/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ void sp_mutex_unlock(struct sp_mutex *self)
 
 struct sp_waiter {
     int fd;
+    unsigned fork_depth; /* of the process that fd is open in */
 };
 
 static pthread_once_t waiter_once = PTHREAD_ONCE_INIT;
@@ -55,7 +57,8 @@ static void waiter_destroy(void *waiter)
 {
     struct sp_waiter *self = waiter;
 
-    close(self->fd);
+    if (self->fork_depth == sp_fork_depth())
+        sp_fd_close(self->fd);
     sp_free(self);
 }
 
@@ -64,29 +67,46 @@ static void waiter_key_create(void)
     pthread_key_create(&waiter_key, waiter_destroy);
 }
 
+/* Returns 0 or -errno. */
+static int waiter_open(struct sp_waiter *self)
+{
+    self->fd = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    self->fork_depth = sp_fork_depth();
+    return self->fd < 0 ? -errno : 0;
+}
+
+static int waiter_create(struct sp_waiter **out)
+{
+    struct sp_waiter *self = sp_alloc(sizeof *self);
+
+    if (self == NULL)
+        return -ENOMEM;
+    int rc = waiter_open(self);
+    if (rc == 0 && pthread_setspecific(waiter_key, self) != 0) {
+        sp_fd_close(self->fd);
+        rc = -ENOMEM;
+    }
+    if (rc < 0)
+        sp_free(self);
+    else
+        *out = self;
+    return rc;
+}
+
 struct sp_waiter *sp_waiter_self(void)
 {
     pthread_once(&waiter_once, waiter_key_create);
 
     struct sp_waiter *self = pthread_getspecific(waiter_key);
-    if (self != NULL)
+    int rc = 0;
+    if (self == NULL)
+        rc = waiter_create(&self);
+    else if (self->fork_depth != sp_fork_depth())
+        rc = waiter_open(self); /* a forked child must not sleep on what wakes its parent */
+    if (rc == 0)
         return self;
-
-    self = sp_alloc(sizeof *self);
-    if (self == NULL) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    self->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (self->fd < 0 || pthread_setspecific(waiter_key, self) != 0) {
-        int error = self->fd < 0 ? errno : ENOMEM;
-        if (self->fd >= 0)
-            close(self->fd);
-        sp_free(self);
-        errno = error;
-        return NULL;
-    }
-    return self;
+    errno = -rc;
+    return NULL;
 }
 
 void sp_waiter_reset(struct sp_waiter *self)

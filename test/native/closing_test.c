@@ -45,22 +45,6 @@ static void run_caller(void *argument)
     self->ended_ms = test_now_ms();
 }
 
-/* What the system says a thread does: 'S' sleeps. */
-static char thread_state(long id)
-{
-    char path[64];
-    char state = '?';
-
-    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", id);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return state;
-    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-        state = '?';
-    fclose(file);
-    return state;
-}
-
 /* Starts the call and waits until its thread sleeps. */
 static void caller_start(struct caller *self, int s, int (*call)(int s))
 {
@@ -68,7 +52,7 @@ static void caller_start(struct caller *self, int s, int (*call)(int s))
 
     *self = (struct caller){.s = s, .call = call};
     self->thread = test_thread_start(run_caller, self);
-    while (atomic_load(&self->thread_id) == 0 || thread_state(atomic_load(&self->thread_id)) != 'S')
+    while (atomic_load(&self->thread_id) == 0 || !test_is_asleep(atomic_load(&self->thread_id)))
         CHECK(!test_pause(deadline_ms));
 }
 

@@ -167,6 +167,21 @@ bool test_pause(int64_t deadline_ms)
     return test_now_ms() > deadline_ms;
 }
 
+bool test_is_asleep(long thread_id)
+{
+    char path[64];
+    char state = '?';
+
+    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", thread_id);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    fclose(file);
+    return state == 'S';
+}
+
 void test_wait_statistic(int s, int statistic, uint64_t value, bool or_more, const char *file, int line)
 {
     int64_t deadline_ms = test_patience();

@@ -73,6 +73,8 @@ void test_settle(void);
 
 /* Whether a message could be received, or sent, by then. */
 bool test_is_ready(int s, short event, int timeout_ms);
+/* Whether the system says of a thread of this process that it sleeps. */
+bool test_is_asleep(long thread_id);
 
 /* Waits a moment before a condition is looked at again; true when the time is up. */
 bool test_pause(int64_t deadline_ms);
