@@ -352,7 +352,7 @@ static int call_everything_on(int s)
 
 TEST_OVER_TRANSPORTS(a_socket_can_be_closed_while_many_threads_use_it)
 {
-    enum { THREADS = 6, ROUNDS = 20 };
+    enum { THREADS = 6, ROUNDS = 10 };
     static int (*const calls[])(int s) = {call_send_on, call_receive_on, call_everything_on};
     struct caller callers[2 * THREADS];
 
