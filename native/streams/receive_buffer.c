@@ -12,6 +12,9 @@
 #define DIRECT_FRAME_BYTES ((size_t)16 * 1024)
 /* A peer's announcement is believed only this far; beyond, memory grows as bytes arrive. */
 #define TRUSTED_FRAME_BYTES ((size_t)256 * 1024)
+/* No memory holds a longer body. It is refused even where the user has set no limit, so that its length and that of its
+ * prefix can be added. */
+#define BODY_LIMIT_BYTES (SIZE_MAX / 2)
 
 /* ---- Filling ---- */
 
@@ -162,6 +165,8 @@ int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_frami
     if (self->partial != NULL)
         return 0;
 
+    if (limit_bytes > BODY_LIMIT_BYTES)
+        limit_bytes = BODY_LIMIT_BYTES;
     rc = available > 0 ? framing->parse(session, self->begin, available, limit_bytes, &self->frame) : 0;
     if (rc < 0)
         return rc;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- Memory ---- */
@@ -341,4 +342,35 @@ TEST(the_limit_counts_the_header_of_a_request)
     CHECK_EQUAL(nn_send(peer, body, 97, 0), 97);
     CHECK_SILENT(s);
     WAIT_STATISTIC_AT_LEAST(s, NN_STAT_BROKEN_CONNECTIONS, 1);
+}
+
+/* With the prefix of tcp (8 bytes) or ipc (9) these lengths are a little less or more than 2^64. */
+static void check_impossible_lengths(const char *address)
+{
+    static const uint64_t lengths[] = {UINT64_MAX / 2 + 1, UINT64_MAX - 8, UINT64_MAX - 7, UINT64_MAX - 6, UINT64_MAX};
+    int s = test_socket_bound(NN_PULL, address);
+    char body[5000] = {0};
+
+    SET_INT(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+        raw_send_prefix(fd, address, lengths[i]);
+        /* It may be refused while this is written, which is no failure here. */
+        send(fd, body, sizeof body, MSG_NOSIGNAL);
+        CHECK(raw_is_closed(fd));
+        close(fd);
+    }
+    int peer = test_socket_connected(NN_PUSH, address);
+    CHECK_SENDS(peer, "possible");
+    CHECK_RECEIVES(s, "possible");
+}
+
+TEST(a_length_that_no_memory_holds_is_refused_without_a_limit_over_tcp)
+{
+    check_impossible_lengths(test_tcp_address());
+}
+
+TEST(a_length_that_no_memory_holds_is_refused_without_a_limit_over_ipc)
+{
+    check_impossible_lengths(test_ipc_address());
 }
