@@ -110,6 +110,14 @@ export class RawPeer {
     return new Promise((resolve) => this.stream.end(resolve))
   }
 
+  /** Ends both halves, when what was written is with the kernel. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.stream.once('close', resolve)
+      this.stream.destroySoon()
+    })
+  }
+
   /** Ends the stream as a crashed machine does: by a reset, where the transport knows one. */
   reset(): void {
     if (this.#isIpc) this.stream.destroy()
