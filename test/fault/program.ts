@@ -5,6 +5,9 @@ import { createInterface } from 'node:readline'
 
 const built = join(__dirname, '..', '..', 'dist', 'index.js')
 
+/** It ends with us, even if we are killed: then its input ends. */
+const ends = `process.stdin.on('close', () => process.exit()).resume()`
+
 /** A process of its own, whose text may use all of the built package's classes, and which speaks in lines. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -16,12 +19,12 @@ export class Program implements AsyncDisposable {
     const program = [
       process.execPath,
       '-e',
-      `const { Pub, Pull, Push, Rep, Req, Sub } = require(${JSON.stringify(built)}); ${text}`,
+      `const { Pub, Pull, Push, Rep, Req, Sub } = require(${JSON.stringify(built)}); ${ends}; ${text}`,
     ]
     // Both limits, as Node raises the soft one to the hard one.
     const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`]
     const [command, ...args] = [...limited, ...program]
-    this.#child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]()
     this.#exited = once(this.#child, 'exit')
   }

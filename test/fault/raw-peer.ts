@@ -37,14 +37,18 @@ function pathOrPort(address: string): { path: string } | { port: number; host: s
 export class RawPeer {
   readonly stream: Stream
   readonly #isIpc: boolean
-  readonly #ended: Promise<unknown>
+  readonly #wakers: (() => void)[] = []
 
   constructor(stream: Stream, address: string) {
     this.stream = stream
     this.#isIpc = address.startsWith('ipc://')
-    this.#ended = new Promise((resolve) => stream.once('close', resolve))
     stream.setNoDelay(true)
     stream.on('error', () => {}) // being reset is what such peers must expect
+    for (const event of ['readable', 'end', 'close']) {
+      stream.on(event, () => {
+        for (const wake of this.#wakers.splice(0)) wake()
+      })
+    }
   }
 
   static async connect(address: string): Promise<RawPeer> {
@@ -93,10 +97,15 @@ export class RawPeer {
   async read(count: number): Promise<Buffer> {
     for (;;) {
       const bytes = this.stream.read(count) as Buffer | null
-      if (bytes !== null && bytes.length === count) return bytes
-      if (this.stream.readableEnded || this.stream.destroyed) throw new Error('the stream has ended')
-      await Promise.race([once(this.stream, 'readable'), this.#ended])
+      if (bytes?.length === count) return bytes
+      if (this.isClosed) throw new Error('the stream has ended')
+      await this.#changed()
     }
+  }
+
+  /** Something has come, or the stream has ended. */
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#wakers.push(resolve))
   }
 
   async readMessage(): Promise<Buffer> {
@@ -130,9 +139,9 @@ export class RawPeer {
 
   /** Reads and forgets whatever comes until the other side closes. */
   async closedByOther(): Promise<void> {
-    const ended = this.isClosed ? undefined : Promise.race([once(this.stream, 'end').catch(() => {}), this.#ended])
-    this.stream.resume()
-    await ended
+    while (!this.isClosed) {
+      if (this.stream.read() === null) await this.#changed()
+    }
     this.stream.destroy()
   }
 

@@ -68,6 +68,23 @@ export class EchoUnderAttack {
   }
 }
 
+/** A Pull gets a share of what a Push sends. What others take meanwhile is not counted: the kernel may accept a little
+ * more for a peer that reads nothing. */
+export async function expectServed(push: Push, pull: Pull): Promise<void> {
+  let isOver = false
+  const send = async () => {
+    for (let i = 0; !isOver; i++) await push.send(`${i}`)
+  }
+  const sent = send()
+  for (let last = -1, heard = 0; heard < 200; heard++) {
+    const next = Number(await pull.receive())
+    expect(next).toBeGreaterThan(last)
+    last = next
+  }
+  isOver = true
+  await sent
+}
+
 /** How many descriptors this process has open. */
 export const openDescriptors = (): number => readdirSync('/dev/fd').length
 
