@@ -17,8 +17,6 @@
 /* While messages are gathered, so many bytes leave in one call. */
 #define BURST_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
-/* No memory holds more; with a frame's prefix added, a length up to here still fits a size_t. */
-#define MESSAGE_LIMIT_BYTES (SIZE_MAX / 2)
 /* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
  * bytes by a reset, which may cost the peer what it has not read yet. */
 #define LAST_WORDS_BYTES ((size_t)256 * 1024)
@@ -402,7 +400,7 @@ static int connection_find_message(struct sp_connection *self)
     self->found = SP_FRAME_SERVICE;
     do {
         rc = sp_receive_buffer_next(&self->received, framing, session_of(self),
-                                    limit_bytes < 0 ? MESSAGE_LIMIT_BYTES : (size_t)limit_bytes);
+                                    limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
         if (rc <= 0 || framing->use == NULL)
             return rc;
         rc = framing->use(session_of(self), sp_receive_buffer_frame(&self->received), &self->received.frame);
