@@ -53,7 +53,7 @@ int nn_getsockopt(int s, int level, int option, void *optval, size_t *optvallen)
 
     if (rc < 0)
         return nn_fail(rc);
-    if (optvallen == NULL || (optval == NULL && *optvallen > 0))
+    if (optvallen == NULL || optval == NULL)
         rc = -EFAULT;
     else
         rc = sp_socket_get_option(socket, level, option, optval, optvallen);

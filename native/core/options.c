@@ -62,19 +62,6 @@ void sp_options_init(struct sp_options *options)
         memcpy((char *)options + rows[i].offset, &rows[i].initial, sizeof rows[i].initial);
 }
 
-int sp_option_read_int(const void *value, size_t size, int lowest, int highest, int *out)
-{
-    int number;
-
-    if (size != sizeof number)
-        return -EINVAL;
-    memcpy(&number, value, sizeof number);
-    if (number < lowest || number > highest)
-        return -EINVAL;
-    *out = number;
-    return 0;
-}
-
 void sp_option_write_int(int number, void *value, size_t *size)
 {
     memcpy(value, &number, *size < sizeof number ? *size : sizeof number);
@@ -86,8 +73,26 @@ static int set_name(struct sp_options *options, const void *value, size_t size)
     if (size >= sizeof options->name)
         return -EINVAL;
     memset(options->name, 0, sizeof options->name);
-    memcpy(options->name, value, size);
+    if (size > 0)
+        memcpy(options->name, value, size);
+    options->has_name = true;
     return 0;
+}
+
+/* Whether options of a level can have values of this size. Levels whose options are all of one type look at the size
+ * before they look the option up; that of ipc, as ever, lets longer values pass. */
+static bool is_size_of_level(int level, size_t size)
+{
+    switch (level) {
+    case NN_SOL_SOCKET:
+    case NN_TCP:
+    case NN_WS:
+        return size == sizeof(int);
+    case NN_IPC:
+        return size >= sizeof(int);
+    default:
+        return true;
+    }
 }
 
 int sp_options_set(struct sp_options *options, int level, int option, const void *value, size_t size)
@@ -97,28 +102,30 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 
     if (level == NN_SOL_SOCKET && option == NN_SOCKET_NAME)
         return set_name(options, value, size);
-    if (level == NN_IPC && option == NN_IPC_SEC_ATTR)
-        return size >= sizeof number ? 0 : -EINVAL; /* named pipes have it: without effect here */
-    /* At this level the size is checked before the option is looked up. */
-    if (level == NN_SOL_SOCKET && size != sizeof number)
+    if (!is_size_of_level(level, size))
         return -EINVAL;
+    if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
+        options->ipc_security_attributes = value; /* of named pipes: only kept to be read back */
+        return 0;
+    }
     if (row == NULL)
         return -ENOPROTOOPT;
-    int rc = sp_option_read_int(value, size, row->lowest, row->highest, &number);
-    if (rc == 0)
-        memcpy((char *)options + row->offset, &number, sizeof number);
-    return rc;
+    memcpy(&number, value, sizeof number);
+    if (number < row->lowest || number > row->highest)
+        return -EINVAL;
+    memcpy((char *)options + row->offset, &number, sizeof number);
+    return 0;
 }
 
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size)
 {
     const struct row *row = find_row(level, option);
-    const void *no_attributes = NULL;
+    const void *attributes = options->ipc_security_attributes;
     int number;
 
     if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
-        memcpy(value, &no_attributes, *size < sizeof no_attributes ? *size : sizeof no_attributes);
-        *size = sizeof no_attributes;
+        memcpy(value, &attributes, *size < sizeof attributes ? *size : sizeof attributes);
+        *size = sizeof attributes;
         return 0;
     }
     if (row == NULL)

@@ -24,7 +24,9 @@ struct sp_options {
     int tcp_nodelay;
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */
     int ipc_in_buffer_bytes;
+    const void *ipc_security_attributes; /* the user's; never looked at */
     int ws_message_type;
+    bool has_name; /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
 
@@ -37,8 +39,7 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 /* Copies at most *size bytes and sets *size to the full size. Returns 0 or -ENOPROTOOPT. */
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size);
 
-/* Helpers for whoever has an int option: -EINVAL unless size is that of an int. */
-int sp_option_read_int(const void *value, size_t size, int lowest, int highest, int *out);
+/* Gives an int as sp_options_get does. */
 void sp_option_write_int(int number, void *value, size_t *size);
 
 #endif

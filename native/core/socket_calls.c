@@ -76,7 +76,7 @@ void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size)
     char number[16];
     const char *name = self->options.name;
 
-    if (*name == '\0') {
+    if (!self->options.has_name) {
         snprintf(number, sizeof number, "%d", self->descriptor);
         name = number;
     }

@@ -10,6 +10,7 @@
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
 #include <nanomsg/tcp.h>
+#include <nanomsg/ws.h>
 
 #include <limits.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static const struct {
     {NN_PAIR, NN_TCP, NN_TCP_NODELAY, 0, 0, 1},
     {NN_PAIR, NN_IPC, NN_IPC_OUTBUFSZ, 4096, INT_MIN, INT_MAX},
     {NN_PAIR, NN_IPC, NN_IPC_INBUFSZ, 4096, INT_MIN, INT_MAX},
+    {NN_PAIR, NN_WS, NN_WS_MSG_TYPE, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY},
     {NN_REQ, NN_REQ, NN_REQ_RESEND_IVL, 60000, 0, INT_MAX},
     {NN_SURVEYOR, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, 1000, 0, INT_MAX},
 };
@@ -99,13 +101,16 @@ TEST(integers_of_another_size_are_EINVAL)
 
     for (size_t i = 0; i < INTS; i++) {
         int s = plain_socket(ints[i].protocol);
-        for (size_t j = 0; j < sizeof sizes / sizeof sizes[0]; j++)
-            CHECK_ERRNO(nn_setsockopt(s, ints[i].level, ints[i].option, bytes, sizes[j]), EINVAL);
+        for (size_t j = 0; j < sizeof sizes / sizeof sizes[0]; j++) {
+            if (ints[i].level != NN_IPC || sizes[j] < sizeof(int))
+                CHECK_ERRNO(nn_setsockopt(s, ints[i].level, ints[i].option, bytes, sizes[j]), EINVAL);
+        }
         CHECK_EQUAL(test_get_int(s, ints[i].level, ints[i].option), ints[i].initial);
         CHECK_OK(nn_close(s));
     }
 }
 
+/* But for the options of socket types, which are given whole or not at all. */
 TEST(a_short_buffer_gets_a_part_and_the_full_size)
 {
     unsigned char bytes[8];
@@ -115,9 +120,13 @@ TEST(a_short_buffer_gets_a_part_and_the_full_size)
         int value = ints[i].initial;
         size_t size = 2;
         memset(bytes, 0xaa, sizeof bytes);
-        CHECK_OK(nn_getsockopt(s, ints[i].level, ints[i].option, bytes, &size));
-        CHECK_EQUAL(size, sizeof value);
-        CHECK_BYTES(bytes, 2, &value, 2);
+        if (ints[i].level <= NN_SOL_SOCKET) {
+            CHECK_OK(nn_getsockopt(s, ints[i].level, ints[i].option, bytes, &size));
+            CHECK_EQUAL(size, sizeof value);
+            CHECK_BYTES(bytes, 2, &value, 2);
+        } else {
+            CHECK_ERRNO(nn_getsockopt(s, ints[i].level, ints[i].option, bytes, &size), EINVAL);
+        }
         CHECK_EQUAL(bytes[2], 0xaa);
 
         size = sizeof bytes;
@@ -169,7 +178,33 @@ TEST(unknown_options_are_ENOPROTOOPT)
         CHECK_ERRNO(nn_setsockopt(s, unknown[i].level, unknown[i].option, &value, sizeof value), ENOPROTOOPT);
         CHECK_ERRNO(nn_getsockopt(s, unknown[i].level, unknown[i].option, &value, &size), ENOPROTOOPT);
     }
-    CHECK_ERRNO(nn_setsockopt(s, NN_SOL_SOCKET, 99, &value, 1), EINVAL); /* its size is looked at first */
+}
+
+TEST(sizes_are_looked_at_before_options_of_a_level_with_one_size)
+{
+    static const struct {
+        int level;
+        size_t size;
+        int error;
+    } cases[] = {
+        {NN_SOL_SOCKET, 1, EINVAL},  {NN_SOL_SOCKET, 8, EINVAL}, {NN_TCP, 0, EINVAL},   {NN_TCP, 8, EINVAL},
+        {NN_WS, 3, EINVAL},          {NN_WS, 8, EINVAL},         {NN_IPC, 3, EINVAL},   {NN_IPC, 8, ENOPROTOOPT},
+        {NN_INPROC, 0, ENOPROTOOPT}, {NN_REQ, 0, ENOPROTOOPT},   {-99, 1, ENOPROTOOPT},
+    };
+    int s = plain_socket(NN_REQ);
+    char bytes[8] = {0};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_ERRNO(nn_setsockopt(s, cases[i].level, 99, bytes, cases[i].size), cases[i].error);
+}
+
+TEST(values_of_ipc_options_may_be_longer_than_an_integer)
+{
+    int values[2] = {8192, -1};
+    int s = plain_socket(NN_PAIR);
+
+    CHECK_OK(nn_setsockopt(s, NN_IPC, NN_IPC_OUTBUFSZ, values, sizeof values));
+    CHECK_EQUAL(test_get_int(s, NN_IPC, NN_IPC_OUTBUFSZ), 8192);
 }
 
 TEST(a_type_has_only_its_own_options)
@@ -197,17 +232,20 @@ TEST(what_a_socket_is_cannot_be_set)
         CHECK_ERRNO(nn_setsockopt(s, NN_SOL_SOCKET, read_only[i], &value, sizeof value), ENOPROTOOPT);
 }
 
-TEST(security_attributes_of_named_pipes_are_accepted)
+TEST(security_attributes_of_named_pipes_are_kept_and_nothing_more)
 {
     int s = plain_socket(NN_PAIR);
-    const void *attributes = &s;
-    size_t size = sizeof attributes;
+    long attributes = 0;
+    const void *kept = &s;
+    size_t size = sizeof kept;
 
+    CHECK_OK(nn_getsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &kept, &size));
+    CHECK_EQUAL(size, sizeof kept);
+    CHECK(kept == NULL);
     CHECK_OK(nn_setsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, sizeof attributes));
-    CHECK_ERRNO(nn_setsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, 1), EINVAL);
-    CHECK_OK(nn_getsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &attributes, &size));
-    CHECK_EQUAL(size, sizeof attributes);
-    CHECK(attributes == NULL);
+    CHECK_ERRNO(nn_setsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &s, 1), EINVAL);
+    CHECK_OK(nn_getsockopt(s, NN_IPC, NN_IPC_SEC_ATTR, &kept, &size));
+    CHECK(kept == &attributes);
 }
 
 TEST(memory_that_is_missing_is_EFAULT)
@@ -218,6 +256,8 @@ TEST(memory_that_is_missing_is_EFAULT)
 
     CHECK_ERRNO(nn_setsockopt(s, NN_SOL_SOCKET, NN_SNDBUF, NULL, 4), EFAULT);
     CHECK_ERRNO(nn_setsockopt(s, NN_SUB, NN_SUB_SUBSCRIBE, NULL, 1), EFAULT);
+    CHECK_ERRNO(nn_getsockopt(s, NN_SOL_SOCKET, NN_SNDBUF, NULL, &size), EFAULT);
+    size = 0;
     CHECK_ERRNO(nn_getsockopt(s, NN_SOL_SOCKET, NN_SNDBUF, NULL, &size), EFAULT);
     CHECK_ERRNO(nn_getsockopt(s, NN_SOL_SOCKET, NN_SNDBUF, &value, NULL), EFAULT);
     CHECK_OK(nn_setsockopt(s, NN_SUB, NN_SUB_SUBSCRIBE, NULL, 0));
@@ -286,6 +326,8 @@ TEST(a_name_is_the_descriptor_until_it_is_set)
     check_name(s, "a longer name");
     CHECK_OK(nn_setsockopt(s, NN_SOL_SOCKET, NN_SOCKET_NAME, "short", 5));
     check_name(s, "short");
+    CHECK_OK(nn_setsockopt(s, NN_SOL_SOCKET, NN_SOCKET_NAME, "", 0));
+    check_name(s, "");
 }
 
 TEST(a_name_has_at_most_63_bytes)

@@ -196,7 +196,7 @@ struct nn_protocol {
     void (*timer)(struct nn_protocol_socket *self);
 
     /** Options of the level `id`. Return 0, -ENOPROTOOPT, -EINVAL or -ENOMEM. get copies at most
-     *  *size bytes and sets *size to the option's full size. Optional. */
+     *  *size bytes, or refuses less than all with -EINVAL, and sets *size to the option's full size. Optional. */
     int (*set_option)(struct nn_protocol_socket *self, int option, const void *value, size_t size);
     int (*get_option)(struct nn_protocol_socket *self, int option, void *value, size_t *size);
 

@@ -20,10 +20,12 @@ static inline int sp_int_option_set(int *option, int lowest, const void *value, 
     return 0;
 }
 
-/* Copies at most *size bytes and sets *size to the full size. */
+/* Sets *size to the full size. Unlike for options of all sockets, no part of the number is given: -EINVAL. */
 static inline int sp_int_option_get(int option, void *value, size_t *size)
 {
-    memcpy(value, &option, *size < sizeof option ? *size : sizeof option);
+    if (*size < sizeof option)
+        return -EINVAL;
+    memcpy(value, &option, sizeof option);
     *size = sizeof option;
     return 0;
 }
