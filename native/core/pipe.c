@@ -46,6 +46,7 @@ struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_
     }
     self->is_admitted = true;
     sp_list_append(&socket->pipes, &self->item);
+    socket->has_had_pipe = true;
     socket->statistics.current_connections++;
     return self;
 }

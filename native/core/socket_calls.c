@@ -175,9 +175,11 @@ static bool endpoint_has_error(const struct sp_endpoint *endpoint)
     return endpoint->has_error;
 }
 
+/* As ever, 0 where nothing was sent by priority yet; -1 means that all who could be sent to are gone or full. */
 static int socket_send_priority(struct sp_socket *self)
 {
-    return self->protocol->send_priority != NULL ? self->protocol->send_priority(self->instance) : -1;
+    return self->protocol->send_priority != NULL && self->has_had_pipe ? self->protocol->send_priority(self->instance)
+                                                                       : 0;
 }
 
 static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)

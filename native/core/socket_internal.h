@@ -47,7 +47,8 @@ struct sp_socket {
 
     struct sp_list endpoints; /* struct sp_endpoint */
     int last_endpoint_id;
-    struct sp_list pipes;     /* struct nn_pipe, admitted */
+    struct sp_list pipes; /* struct nn_pipe, admitted */
+    bool has_had_pipe;
     struct sp_list broken;    /* pipes to remove before the lock is left */
     struct sp_list dirty;     /* pipes to flush before the lock is left */
     bool is_corked;           /* pipes gather until then */

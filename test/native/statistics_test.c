@@ -49,7 +49,7 @@ TEST(a_new_socket_has_counted_nothing)
         int s = SOCKET(types[i]);
         for (size_t j = 0; j < COUNT_OF(statistics); j++)
             CHECK_STATISTIC(s, statistics[j], 0);
-        CHECK_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, NO_PRIORITY);
+        CHECK_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, 0);
     }
 }
 
@@ -420,7 +420,7 @@ TEST_OVER_TRANSPORTS(the_priority_in_use_is_that_of_the_best_peer_that_can_take_
         CHECK_OK(nn_bind(s, addresses[0]));
         SET_INT(s, NN_SOL_SOCKET, NN_SNDPRIO, 16);
         CHECK_OK(nn_bind(s, addresses[1]));
-        CHECK_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, NO_PRIORITY);
+        CHECK_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, 0);
         int last = test_socket_connected(types[i][1], addresses[1]);
         WAIT_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, 16);
         int best = test_socket_connected(types[i][1], addresses[0]);
