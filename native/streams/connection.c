@@ -437,12 +437,25 @@ static void connection_refuse(struct sp_connection *self, int error)
     sp_pipe_break(self->pipe);
 }
 
+/* Goes on reading where reading had stopped with bytes left in the kernel. The user who asks for them needs not wait
+ * for the loop, and a peer of better priority does not lose its turn. Returns as sp_receive_buffer_fill. */
+static ssize_t connection_read_on(struct sp_connection *self)
+{
+    if (self->state != CONNECTION_OPEN || (self->watch.wanted & SP_READABLE))
+        return -EAGAIN;
+    want(self, self->watch.wanted | SP_READABLE);
+    return sp_receive_buffer_fill(&self->received, self->watch.fd, self->socket->loop);
+}
+
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct sp_connection *self = connection_of(pipe);
+    ssize_t count = -EAGAIN;
 
     connection_take_message(self, message);
     int rc = connection_find_message(self);
+    if (rc == 0 && (count = connection_read_on(self)) > 0)
+        rc = connection_find_message(self);
     if (rc > 0)
         return 0;
 
@@ -451,6 +464,8 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         sp_pipe_break(pipe); /* that was the last of it */
     else if (rc < 0)
         connection_refuse(self, rc);
+    else if (count <= 0 && count != -EAGAIN)
+        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
     else
         want(self, self->watch.wanted | SP_READABLE);
     return 0;
