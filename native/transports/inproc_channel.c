@@ -12,6 +12,10 @@
  * receive slab alive in another socket's queue. */
 #define LEAST_SHARE 8
 
+/* A queue up to this size lets the next message in as soon as there is room; a larger one waits until half of it is
+ * gone, so that a full queue does not cost a wake-up for each message. */
+#define EXACT_QUEUE_BYTES ((size_t)4 * 1024)
+
 struct side {
     struct sp_channel *channel;
     struct sp_task errand;
@@ -24,7 +28,8 @@ struct side {
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
 
-    atomic_size_t queued_bytes;    /* in `queue` and `taken`, by room_of() */
+    atomic_size_t queued_bytes; /* in `queue` and `taken`, by room_of() */
+    atomic_size_t queued_count;
     atomic_bool is_sender_blocked; /* the other side waits for room */
 
     /* Guarded by this side's socket. */
@@ -79,10 +84,10 @@ static size_t room_of(const struct nn_message *message)
 
 /* ---- Sending ---- */
 
-/* The last message may go beyond the limit: who was said to have room takes a message of any size. */
+/* As in libnanomsg, a queue takes one message beyond its limit, of any size, and then no more. */
 static bool is_full(const struct side *to)
 {
-    return atomic_load(&to->queued_bytes) >= to->end.limit_bytes;
+    return atomic_load(&to->queued_count) > 1 && atomic_load(&to->queued_bytes) >= to->end.limit_bytes;
 }
 
 /* Marks us as waiting for room. Returns false when room has come up meanwhile. */
@@ -126,8 +131,10 @@ static int push(struct side *to, struct nn_message *message)
     sp_mutex_lock(&channel->lock);
     if (!to->is_closed)
         rc = sp_message_queue_push(&to->queue, message);
-    if (rc == 0)
+    if (rc == 0) {
         atomic_fetch_add(&to->queued_bytes, room_bytes);
+        atomic_fetch_add(&to->queued_count, 1);
+    }
     sp_mutex_unlock(&channel->lock);
     return rc;
 }
@@ -163,10 +170,12 @@ static bool take_queue(struct side *side)
 
 static void make_room(struct side *side, struct sp_socket *socket, size_t room_bytes)
 {
+    size_t limit_bytes = side->end.limit_bytes;
     size_t left_bytes = atomic_fetch_sub(&side->queued_bytes, room_bytes) - room_bytes;
+    size_t left_count = atomic_fetch_sub(&side->queued_count, 1) - 1;
+    bool has_room = left_bytes < limit_bytes && (left_bytes <= limit_bytes / 2 || limit_bytes <= EXACT_QUEUE_BYTES);
 
-    /* Not before half is gone, so that a full queue does not cost a wake-up for each message. */
-    if (left_bytes <= side->end.limit_bytes / 2 && atomic_load(&side->is_sender_blocked)) {
+    if ((has_room || left_count <= 1) && atomic_load(&side->is_sender_blocked)) {
         atomic_store(&side->is_sender_blocked, false);
         tell(other_side(side), socket);
     }
