@@ -75,6 +75,14 @@ TEST(sockets_that_come_and_go_use_nothing_up)
     }
 }
 
+TEST(more_sockets_can_be_open_than_libnanomsg_allows)
+{
+    enum { SOCKETS = 2000 }; /* there, 512 */
+
+    for (int i = 0; i < SOCKETS; i++)
+        SOCKET(types[(size_t)i % TYPES]);
+}
+
 TEST(a_closed_descriptor_is_not_handed_out_again_at_once)
 {
     int s = SOCKET(NN_PAIR);
