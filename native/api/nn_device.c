@@ -1,9 +1,15 @@
-/* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread. Headers travel
- * with the messages, so that answers find their way back. */
+/* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread; nn_forwarder does
+ * so piece by piece, for hosts. Headers travel with the messages, so that answers find their way back. */
 #include "api/fail.h"
 
 #include "core/interest.h"
 #include "core/message.h"
+
+#include "util/memory.h"
+
+#include <nanomsg/loop.h>
+
+#include <limits.h>
 
 /* One direction of a device. A message that cannot be passed on yet is held, and then the next one is not received. */
 struct lane {
@@ -61,32 +67,45 @@ static int lane_forward(struct lane *self)
     return 0;
 }
 
-/* Adds what the lane waits for, and returns until when. */
-static sp_time_ns lane_wait(struct lane *self, struct sp_interest *interests)
+/* The socket that the lane waits for. */
+static struct sp_socket *lane_socket(const struct lane *self)
 {
-    struct sp_socket *socket = self->has_message ? self->to : self->from;
+    return self->has_message ? self->to : self->from;
+}
 
-    interests[interests[0].socket == socket ? 0 : 1].events |= self->has_message ? NN_POLLOUT : NN_POLLIN;
+/* Until when the lane waits, once it has begun to. */
+static sp_time_ns lane_deadline(struct lane *self)
+{
     if (!self->is_waiting) {
         self->is_waiting = true;
         self->deadline_ns =
-            sp_deadline_after_ms(socket_int_option(socket, self->has_message ? NN_SNDTIMEO : NN_RCVTIMEO));
+            sp_deadline_after_ms(socket_int_option(lane_socket(self), self->has_message ? NN_SNDTIMEO : NN_RCVTIMEO));
     }
     return self->deadline_ns;
+}
+
+static sp_time_ns lanes_deadline(struct lane *lanes, int count)
+{
+    sp_time_ns deadline_ns = SP_FOREVER;
+
+    for (int i = 0; i < count; i++) {
+        sp_time_ns lane_deadline_ns = lane_deadline(&lanes[i]);
+        if (lane_deadline_ns < deadline_ns)
+            deadline_ns = lane_deadline_ns;
+    }
+    return deadline_ns;
 }
 
 /* Waits until some lane can go on. Also the socket that no lane waits for now ends the device when it is closed. */
 static int lanes_wait(struct lane *lanes, int count)
 {
     struct sp_interest interests[2] = {{.socket = lanes[0].from}, {.socket = lanes[0].to}};
-    sp_time_ns deadline_ns = SP_FOREVER;
 
     for (int i = 0; i < count; i++) {
-        sp_time_ns lane_deadline_ns = lane_wait(&lanes[i], interests);
-        if (lane_deadline_ns < deadline_ns)
-            deadline_ns = lane_deadline_ns;
+        int index = interests[0].socket == lane_socket(&lanes[i]) ? 0 : 1;
+        interests[index].events |= lanes[i].has_message ? NN_POLLOUT : NN_POLLIN;
     }
-    int rc = sp_interests_wait(interests, 2, deadline_ns);
+    int rc = sp_interests_wait(interests, 2, lanes_deadline(lanes, count));
     if (rc == -EINTR && count > 1)
         return 0; /* as ever, signals end devices of one direction only */
     if (rc == 0)
@@ -94,26 +113,38 @@ static int lanes_wait(struct lane *lanes, int count)
     return rc < 0 ? rc : 0;
 }
 
-/* Returns what ended the device. */
-static int lanes_run(struct lane *lanes, int count)
+/* Lets each lane pass on one message if it can. Returns how many did, or what ended the device. */
+static int lanes_forward(struct lane *lanes, int count)
 {
-    int rc = 0;
+    int moved = 0;
 
-    while (rc == 0) {
-        bool has_moved = false;
-        for (int i = 0; i < count && (rc == 0 || rc == -EAGAIN); i++) {
-            rc = lane_forward(&lanes[i]);
-            has_moved |= rc == 0;
-        }
-        if (rc == -EAGAIN)
-            rc = 0;
-        if (rc == 0 && !has_moved)
-            rc = lanes_wait(lanes, count);
+    for (int i = 0; i < count; i++) {
+        int rc = lane_forward(&lanes[i]);
+        if (rc < 0 && rc != -EAGAIN)
+            return rc;
+        moved += rc == 0;
     }
+    return moved;
+}
+
+static void lanes_clear(struct lane *lanes, int count)
+{
     for (int i = 0; i < count; i++) {
         if (lanes[i].has_message)
             nn_message_free(&lanes[i].message);
     }
+}
+
+/* Returns what ended the device. */
+static int lanes_run(struct lane *lanes, int count)
+{
+    int rc;
+
+    do {
+        rc = lanes_forward(lanes, count);
+        if (rc == 0)
+            rc = lanes_wait(lanes, count);
+    } while (rc >= 0);
     return rc;
 }
 
@@ -138,44 +169,140 @@ static int device_lanes(struct sp_socket *first, struct sp_socket *second, struc
     return count;
 }
 
-static int device_between(int s1, int s2)
-{
-    struct lane lanes[2];
+/* Both sockets, and the lanes between them; `second` is `first` where messages go back to where they came from. */
+struct device {
     struct sp_socket *first;
     struct sp_socket *second;
-    int rc = sp_socket_acquire(s1, &first);
+    struct lane lanes[2];
+    int lane_count;
+};
+
+static void device_release(struct device *self)
+{
+    sp_socket_release(self->second);
+    sp_socket_release(self->first);
+}
+
+static int device_acquire(struct device *self, int s1, int s2)
+{
+    int rc = sp_socket_acquire(s1, &self->first);
 
     if (rc < 0)
         return rc;
-    rc = sp_socket_acquire(s2, &second);
-    if (rc == 0) {
-        rc = device_lanes(first, second, lanes);
-        if (rc > 0)
-            rc = lanes_run(lanes, rc);
-        sp_socket_release(second);
-    }
-    sp_socket_release(first);
+    rc = sp_socket_acquire(s2, &self->second);
+    if (rc < 0)
+        sp_socket_release(self->first);
     return rc;
 }
 
-static int device_loopback(int s)
+static int device_loopback_lane(struct device *self)
 {
-    struct sp_socket *socket;
-    int rc = sp_socket_acquire(s, &socket);
+    if (!socket_is_raw(self->first))
+        return -EINVAL;
+    self->lanes[0] = (struct lane){.from = self->first, .to = self->first};
+    return 1;
+}
+
+/* Returns 0, or -errno and nothing to close. */
+static int device_open(struct device *self, int s1, int s2)
+{
+    bool is_loopback = s1 < 0 || s2 < 0;
+    int rc = device_acquire(self, s1 < 0 ? s2 : s1, s2 < 0 ? s1 : s2);
 
     if (rc < 0)
         return rc;
-    struct lane lane = {.from = socket, .to = socket};
-    rc = socket_is_raw(socket) ? lanes_run(&lane, 1) : -EINVAL;
-    sp_socket_release(socket);
-    return rc;
+    rc = is_loopback ? device_loopback_lane(self) : device_lanes(self->first, self->second, self->lanes);
+    if (rc < 0) {
+        device_release(self);
+        return rc;
+    }
+    self->lane_count = rc;
+    return 0;
+}
+
+static void device_close(struct device *self)
+{
+    lanes_clear(self->lanes, self->lane_count);
+    device_release(self);
 }
 
 int nn_device(int s1, int s2)
 {
-    if (s1 < 0 && s2 < 0)
-        return nn_fail(-EBADF);
-    if (s1 < 0 || s2 < 0)
-        return nn_fail(device_loopback(s1 < 0 ? s2 : s1));
-    return nn_fail(device_between(s1, s2));
+    struct device device;
+    int rc = device_open(&device, s1, s2);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = lanes_run(device.lanes, device.lane_count);
+    device_close(&device);
+    return nn_fail(rc);
+}
+
+/* ---- On the loop of a host ---- */
+
+struct nn_forwarder {
+    struct device device;
+};
+
+struct nn_forwarder *nn_forwarder_create(int s1, int s2)
+{
+    struct nn_forwarder *self = sp_zalloc(sizeof *self);
+    int rc = self != NULL ? device_open(&self->device, s1, s2) : -ENOMEM;
+
+    if (rc == 0)
+        return self;
+    sp_free(self);
+    errno = -rc;
+    return NULL;
+}
+
+void nn_forwarder_destroy(struct nn_forwarder *self)
+{
+    device_close(&self->device);
+    sp_free(self);
+}
+
+static int device_check_open(const struct device *self)
+{
+    int rc = sp_socket_events(self->first);
+
+    if (rc >= 0)
+        rc = sp_socket_events(self->second);
+    return rc < 0 ? rc : 0;
+}
+
+/* How long the host may wait: until the time of the lane that waits longest is up. */
+static int device_wait_ms(struct device *self)
+{
+    sp_time_ns deadline_ns = lanes_deadline(self->lanes, self->lane_count);
+    sp_time_ns now_ns = sp_now_ns();
+
+    if (deadline_ns == SP_FOREVER)
+        return -1;
+    if (now_ns >= deadline_ns)
+        return 0;
+    sp_time_ns wait_ms = (deadline_ns - now_ns + 999999) / 1000000;
+    return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+}
+
+int nn_forwarder_run(struct nn_forwarder *self, int budget_messages, int *wait_ms)
+{
+    struct device *device = &self->device;
+    int moved = 0;
+    int rc;
+
+    do {
+        rc = lanes_forward(device->lanes, device->lane_count);
+        if (rc < 0)
+            return nn_fail(rc);
+        moved += rc;
+    } while (rc > 0 && moved < budget_messages);
+
+    *wait_ms = -1;
+    if (rc > 0)
+        return moved;
+    if ((rc = device_check_open(device)) < 0)
+        return nn_fail(rc);
+    *wait_ms = device_wait_ms(device);
+    return *wait_ms == 0 ? nn_fail(-ETIMEDOUT) : moved;
 }

@@ -505,6 +505,7 @@ static void socket_begin_closing(struct sp_socket *self)
     self->state = SP_SOCKET_CLOSING;
     atomic_store(&self->is_delivering, true);
     socket_wake(self, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED);
+    socket_report(self, NN_POLLIN | NN_POLLOUT);
     sp_event_fd_set(&self->receive_fd, true);
     sp_event_fd_set(&self->send_fd, true);
     sp_event_fd_close(&self->receive_fd);

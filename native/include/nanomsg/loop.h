@@ -56,7 +56,8 @@ NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
 
 /**
  * The next socket whose readiness rose since it was last reported: a message came to a socket that had
- * none (NN_POLLIN), it can send again (NN_POLLOUT), it has closed for good (NN_LOOP_CLOSED).
+ * none (NN_POLLIN), it can send again (NN_POLLOUT), it has closed for good (NN_LOOP_CLOSED). When its descriptor is
+ * closed, by whomever, it is both readable and writable: calls fail with EBADF.
  *
  * @return 1 and fills user (as given to nn_loop_socket) and events; 0 when there is none.
  */
@@ -131,6 +132,26 @@ NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, in
 
 /** Bytes that wait in the socket's own queue, or -1 and errno EBADF. */
 NN_EXPORT int64_t nn_socket_queued_bytes(int s);
+
+/* ---- Devices ---------------------------------------------------------------------------------- */
+
+struct nn_forwarder;
+
+/** What nn_device() does, without waiting: the owner of the loop calls nn_forwarder_run when one of the sockets is ready.
+ *  Returns NULL and errno as nn_device(), or ENOMEM. */
+NN_EXPORT struct nn_forwarder *nn_forwarder_create(int s1, int s2);
+
+/**
+ * Forwards what it can without blocking, and stops after about budget_messages.
+ *
+ * @param wait_ms  gets how long to wait for readiness before the next call, by NN_SNDTIMEO and NN_RCVTIMEO; -1: no limit
+ * @return the number of messages forwarded (not less than the budget: there may be more), or -1 and errno, which ends
+ *         the device: EBADF (a socket is closed), ETIMEDOUT, ...
+ */
+NN_EXPORT int nn_forwarder_run(struct nn_forwarder *forwarder, int budget_messages, int *wait_ms);
+
+/** Releases the forwarder and a message that it could not pass on. The sockets stay open. */
+NN_EXPORT void nn_forwarder_destroy(struct nn_forwarder *forwarder);
 
 /* ---- Chunks ------------------------------------------------------------------------------------ */
 
