@@ -1,9 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const inProject = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
 export default defineConfig({
   resolve: {
-    alias: { 'nanomsg-native': fileURLToPath(new URL('./lib/index.ts', import.meta.url)) },
+    alias: [
+      { find: /^nanomsg-native$/, replacement: inProject('lib/index.ts') },
+      { find: /^nanomsg-native\/(nn|compat)$/, replacement: inProject('lib/$1/index.ts') },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -48,6 +48,30 @@ const hints: Readonly<Record<string, string>> = {
   'receive ETIMEDOUT': 'No message came in time',
   'send ETIMEDOUT': 'No peer could take the message in time',
   'socket EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
+  'socket ETERM': 'nn_term() was called: this process opens no sockets any more',
+  'socket EAFNOSUPPORT': 'The domain is AF_SP or AF_SP_RAW',
+  'socket EINVAL': 'The protocol is one of NN_PAIR, NN_BUS, NN_REQ, NN_REP, NN_PUB, NN_SUB, NN_PUSH, NN_PULL, …',
+  'send ENOTSUP': 'Sockets of this type only receive',
+  'receive ENOTSUP': 'Sockets of this type only send',
+  'send EAGAIN': 'No peer can take a message now',
+  'receive EAGAIN': 'There is no message now',
+  'nn_poll ENOPROTOOPT': 'NN_POLLIN is for types that receive, NN_POLLOUT for those that send',
+  'nn_device EINVAL': 'Both sockets are AF_SP_RAW, and of types that talk to each other, such as NN_REP and NN_REQ',
+  'nn_shutdown EINVAL': 'The socket has no such endpoint: take what nn_bind() or nn_connect() has returned',
+  'nn_setsockopt ENOPROTOOPT': 'Sockets of this type have no such option at this level, or it can only be read',
+  'nn_getsockopt ENOPROTOOPT': 'Sockets of this type have no such option at this level, or it can only be set',
+  'nn_setsockopt EINVAL': 'The value is out of the option’s range, or of the wrong size',
+}
+
+/** Functions of the C API have the hints of those that do the same. */
+const sameHints: Readonly<Record<string, string>> = {
+  nn_bind: 'bind',
+  nn_connect: 'connect',
+  nn_socket: 'socket',
+  nn_send: 'send',
+  nn_sendmsg: 'send',
+  nn_recv: 'receive',
+  nn_recvmsg: 'receive',
 }
 
 /**
@@ -56,7 +80,7 @@ const hints: Readonly<Record<string, string>> = {
  */
 export function errnoError(errno: number, syscall: string, subject = ''): NanomsgError {
   const code = codeOf(errno)
-  const hint = hints[`${syscall} ${code}`]
+  const hint = hints[`${sameHints[syscall] ?? syscall} ${code}`]
   const message = `${code}: ${native.strerror(errno)}, ${syscall}${subject && ` ${subject}`}`
   return new NanomsgError(hint === undefined ? message : `${message}. ${hint}.`, { code, errno, syscall })
 }

@@ -135,14 +135,28 @@ export class Handle implements Listener, Keeper {
       this.#onClosed = resolve
     })
     this.waitAdded()
-    check(native.close(this.s), 'close')
+    // It may be closed already: #finish() follows in any case.
+    native.close(this.s)
     return this.#closed
   }
 
   #finish(): void {
     unregister(this.#id)
+    if (this.#closed === undefined) {
+      this.#wasClosed()
+      return
+    }
     this.waitRemoved()
     this.#onClosed?.()
+  }
+
+  /** Somebody else did it: nn_term(), or nn_close() with its number. */
+  #wasClosed(): void {
+    this.isOpen = false
+    this.#inbox?.close(() => this.#closedError('receive'))
+    this.#outbox?.close(() => this.#closedError('send'))
+    this.#closed = Promise.resolve()
+    native.disown(this.s)
   }
 
   #closedError(syscall: string): Error {

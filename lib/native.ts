@@ -33,7 +33,7 @@ export interface Functions {
   setOption(s: number, level: number, option: number, value: number | Uint8Array): number
   getOption(s: number, level: number, option: number): { value: number } | number
   name(s: number): string | number
-  statistic(s: number, id: number): number
+  statistic(s: number, id: number): { value: number } | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
@@ -49,6 +49,32 @@ export interface Functions {
   receiveAny(s: number, limit: number): number
   /** Ends a conversation. */
   forget(s: number, conversation: number): number
+
+  // What lib/nn is made of. A message is a Uint8Array that shows all of an ArrayBuffer of the engine's memory; sending or
+  // freeing it detaches the ArrayBuffer.
+  allocMessage(size: number): ArrayBuffer | number
+  reallocMessage(message: Uint8Array, size: number): ArrayBuffer | number
+  freeMessage(message: Uint8Array): number
+  sendMessage(s: number, message: Uint8Array): number
+  /** The length of the message is received[0]: where there are no bytes, the ArrayBuffer has one nevertheless. */
+  receiveMessage(s: number): ArrayBuffer | number
+  receiveInto(s: number, bytes: Uint8Array): number
+  optionBytes(s: number, level: number, option: number, bytes: Uint8Array): number
+  sendPieces(s: number, pieces: readonly Uint8Array[], control: Uint8Array | undefined): number
+  sendDescribed(s: number, message: Uint8Array, control: Uint8Array | undefined): number
+  /** Without pieces the message comes as out[0]; control data come as out[1], if there is such an element. */
+  receiveDescribed(s: number, pieces: readonly Uint8Array[] | undefined, out: (ArrayBuffer | undefined)[]): number
+  /** Triples: a descriptor, its events, and those of them that have come. */
+  poll(entries: Int32Array, count: number): number
+  openDevice(s1: number, s2: number): number
+  /** Milliseconds to wait for more to forward are received[0]; -1: without limit. */
+  runDevice(device: number, budget: number): number
+  closeDevice(device: number): void
+  /** The name; value, namespace, type and unit in `properties`. */
+  symbol(i: number, properties: Int32Array): string | undefined
+  term(): void
+  /** Somebody else has closed a socket of this environment's. */
+  disown(s: number): void
 }
 
 const RECEIVED_LIMIT = 512

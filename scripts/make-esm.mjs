@@ -1,7 +1,8 @@
-// Writes the ESM face of the CommonJS build: dist/index.mjs hands on the very classes of dist/index.js,
+// Writes the ESM face of each entry of package.json: dist/index.mjs hands on the very classes of dist/index.js,
 // so that a program that both imports and requires the package sees one set of them.
 // The names come from the declarations; nothing is loaded, and no addon is needed.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
@@ -29,11 +30,16 @@ function valueNames(declarations) {
     .sort()
 }
 
-const names = valueNames(inProject('types/index.d.ts'))
-if (names.length === 0) throw new Error('types/index.d.ts exports no values')
+const { exports } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
 
-writeFileSync(
-  inProject('dist/index.mjs'),
-  `import cjs from './index.js'\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = cjs\n`,
-)
-writeFileSync(inProject('types/index.d.mts'), `export * from './index.js'\n`)
+for (const { import: esm, require: cjs } of Object.values(exports)) {
+  if (esm === undefined) continue
+  const names = valueNames(inProject(cjs.types))
+  if (names.length === 0) throw new Error(`${cjs.types} exports no values`)
+  const list = names.map((name) => `  ${name},\n`).join('')
+  writeFileSync(
+    inProject(esm.default),
+    `import cjs from './${basename(cjs.default)}'\n\nexport const {\n${list}} = cjs\n`,
+  )
+  writeFileSync(inProject(esm.types), `export * from './${basename(cjs.default)}'\n`)
+}

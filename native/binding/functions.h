@@ -22,5 +22,7 @@ inline void AddFunction(Properties *properties, const char *name, napi_callback 
 void AddSocketFunctions(Properties *properties, Host *host);
 // Sending and receiving.
 void AddMessageFunctions(Properties *properties, Host *host);
+// What only the C API in JavaScript needs.
+void AddCFunctions(Properties *properties, Host *host);
 
 } // namespace nanomsg_native

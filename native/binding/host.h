@@ -2,6 +2,7 @@
 // descriptor, and JavaScript hears of what has changed once per wake-up.
 #pragma once
 
+#include "message_memory.h"
 #include "slab_store.h"
 
 #include <nanomsg/loop.h>
@@ -10,6 +11,8 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -57,6 +60,19 @@ class Host
     // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
     bool CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, size_t *offset);
 
+    // The messages that JavaScript holds; NULL where the runtime allows no foreign memory.
+    MessageMemory *messages(napi_env env)
+    {
+        if (!messages_.has_value() && MessageMemory::IsAllowed(env))
+            messages_.emplace();
+        return messages_.has_value() ? &*messages_ : nullptr;
+    }
+
+    // Devices, which end with the environment at the latest. A number stands for each.
+    int AddForwarder(nn_forwarder *forwarder);
+    nn_forwarder *FindForwarder(int number) const;
+    void RemoveForwarder(int number);
+
     SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
     SharedArray<int32_t> conversations; // of the messages in `received`
@@ -87,6 +103,9 @@ class Host
     napi_ref dispatch_ = nullptr;
     napi_ref slab_array_ = nullptr;
     std::unordered_set<int> sockets_;
+    std::optional<MessageMemory> messages_;
+    std::unordered_map<int, nn_forwarder *> forwarders_;
+    int last_forwarder_ = 0;
 
     // The slab into which small bodies are copied that the engine holds elsewhere.
     uint8_t *copies_ = nullptr;

@@ -122,11 +122,16 @@ Napi::Value Name(const Napi::CallbackInfo &info)
     return Napi::String::New(info.Env(), name, size < sizeof name ? size : sizeof name);
 }
 
-// statistic(s, id): a counter, or a negative number.
+// statistic(s, id): { value } of a counter, or -errno.
 Napi::Value Statistic(const Napi::CallbackInfo &info)
 {
+    errno = 0; // what fails and a priority of -1 look alike
     const uint64_t value = nn_get_statistic(IntegerAt(info, 0), IntegerAt(info, 1));
-    return Napi::Number::New(info.Env(), value == UINT64_MAX ? -nn_errno() : static_cast<double>(value));
+    if (value == UINT64_MAX && nn_errno() != 0)
+        return Napi::Number::New(info.Env(), -nn_errno());
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("value", static_cast<double>(static_cast<int64_t>(value)));
+    return result;
 }
 
 // strerror(errno)

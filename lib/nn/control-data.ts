@@ -1,0 +1,103 @@
+/** Control data: records behind each other, each a struct nn_cmsghdr and its data, as C lays them out. */
+import { endianness } from 'node:os'
+import { NN_MSG } from './constants.js'
+import { invalid } from './failing.js'
+
+const SIZE_T_BYTES = /^(arm|ia32|mips|mipsel|ppc|s390)$/.test(process.arch) ? 4 : 8
+const INT_BYTES = 4
+const HEAD_BYTES = SIZE_T_BYTES + 2 * INT_BYTES
+const isLittle = endianness() === 'LE'
+
+const align = (length: number): number => Math.ceil(length / SIZE_T_BYTES) * SIZE_T_BYTES
+
+/** The bytes that a record takes whose data has so many. */
+export const NN_CMSG_SPACE = (length: number): number => align(length) + HEAD_BYTES
+/** What its cmsg_len says. */
+export const NN_CMSG_LEN = (length: number): number => HEAD_BYTES + length
+
+/** One record of control data: what it says is read from, and written to, the Buffer that it lies in. */
+export class nn_cmsghdr {
+  /** @internal */
+  readonly offset: number
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+
+  /** @internal */
+  constructor(control: Uint8Array, offset: number) {
+    this.offset = offset
+    this.#bytes = control
+    this.#view = new DataView(control.buffer, control.byteOffset + offset, HEAD_BYTES)
+  }
+
+  /** The length of head and data. */
+  get cmsg_len(): number {
+    return SIZE_T_BYTES === 4 ? this.#view.getUint32(0, isLittle) : Number(this.#view.getBigUint64(0, isLittle))
+  }
+  set cmsg_len(length: number) {
+    if (!Number.isSafeInteger(length) || length < 0) throw invalid('nn_cmsghdr', 'cmsg_len', 'a length', length)
+    if (SIZE_T_BYTES === 4) this.#view.setUint32(0, length, isLittle)
+    else this.#view.setBigUint64(0, BigInt(length), isLittle)
+  }
+
+  get cmsg_level(): number {
+    return this.#view.getInt32(SIZE_T_BYTES, isLittle)
+  }
+  set cmsg_level(level: number) {
+    this.#view.setInt32(SIZE_T_BYTES, level, isLittle)
+  }
+
+  get cmsg_type(): number {
+    return this.#view.getInt32(SIZE_T_BYTES + INT_BYTES, isLittle)
+  }
+  set cmsg_type(type: number) {
+    this.#view.setInt32(SIZE_T_BYTES + INT_BYTES, type, isLittle)
+  }
+
+  /** @internal The data: as long as cmsg_len says, or to the end of the Buffer while that says nothing. */
+  get data(): Buffer {
+    const begin = this.offset + HEAD_BYTES
+    const end = this.cmsg_len > HEAD_BYTES ? this.offset + this.cmsg_len : this.#bytes.length
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + begin, Math.min(end, this.#bytes.length) - begin)
+  }
+}
+
+/** The bytes of a record's data, to be read or filled. That of SP_HDR is a size_t, the length of the header, and the
+ * header. */
+export const NN_CMSG_DATA = (cmsg: nn_cmsghdr): Buffer => cmsg.data
+
+interface Controlled {
+  msg_control?: Uint8Array | null | undefined
+  msg_controllen?: number | undefined
+}
+
+function controlOf({ msg_control, msg_controllen }: Controlled): Uint8Array {
+  if (!(msg_control instanceof Uint8Array)) return new Uint8Array(0)
+  if (msg_controllen === undefined || msg_controllen === NN_MSG) return msg_control
+  return msg_control.subarray(0, msg_controllen)
+}
+
+function recordAt(control: Uint8Array, offset: number): nn_cmsghdr | null {
+  if (control.length - offset < HEAD_BYTES) return null
+  const record = new nn_cmsghdr(control, offset)
+  return align(record.cmsg_len) <= control.length - offset ? record : null
+}
+
+/** The first record of control data; null when there is none. */
+export const NN_CMSG_FIRSTHDR = (msghdr: Controlled): nn_cmsghdr | null => recordAt(controlOf(msghdr), 0)
+
+/** The record behind another one; null when that was the last. */
+export function NN_CMSG_NXTHDR(msghdr: Controlled, cmsg: nn_cmsghdr): nn_cmsghdr | null {
+  // A record shorter than its head would lead to itself for ever.
+  if (cmsg.cmsg_len < HEAD_BYTES) return null
+  return recordAt(controlOf(msghdr), cmsg.offset + align(cmsg.cmsg_len))
+}
+
+/** Copies those records that fit as a whole. */
+export function copyRecords(from: Uint8Array, to: Uint8Array): void {
+  let end = 0
+  for (let record = recordAt(from, 0); record !== null; record = NN_CMSG_NXTHDR({ msg_control: from }, record)) {
+    if (record.offset + align(record.cmsg_len) > to.length) break
+    end = record.offset + align(record.cmsg_len)
+  }
+  to.set(from.subarray(0, end))
+}
