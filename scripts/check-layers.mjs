@@ -17,7 +17,7 @@ const allowed = {
   transports: ['streams', 'include/transport.h', 'include/numbers'],
   // No stream lies under inproc: it passes messages between sockets itself.
   'transports/inproc': ['core', 'util', 'include/transport.h', 'include/numbers'],
-  api: ['core', 'include'],
+  api: ['core', 'util', 'include'],
   binding: ['include'],
   include: [],
 }

@@ -2,6 +2,7 @@
 import { endianness } from 'node:os'
 import { NN_MSG } from './constants.js'
 import { invalid } from './failing.js'
+import { firstBytes } from './memory.js'
 
 const SIZE_T_BYTES = /^(arm|ia32|mips|mipsel|ppc|s390)$/.test(process.arch) ? 4 : 8
 const INT_BYTES = 4
@@ -70,10 +71,11 @@ interface Controlled {
   msg_controllen?: number | undefined
 }
 
-function controlOf({ msg_control, msg_controllen }: Controlled): Uint8Array {
+function controlOf(msghdr: Controlled): Uint8Array {
+  const { msg_control, msg_controllen } = msghdr ?? {}
   if (!(msg_control instanceof Uint8Array)) return new Uint8Array(0)
   if (msg_controllen === undefined || msg_controllen === NN_MSG) return msg_control
-  return msg_control.subarray(0, msg_controllen)
+  return firstBytes(msg_control, msg_controllen, 'nn_cmsghdr')
 }
 
 function recordAt(control: Uint8Array, offset: number): nn_cmsghdr | null {
@@ -99,5 +101,5 @@ export function copyRecords(from: Uint8Array, to: Uint8Array): void {
     if (record.offset + align(record.cmsg_len) > to.length) break
     end = record.offset + align(record.cmsg_len)
   }
-  to.set(from.subarray(0, end))
+  if (end > 0) to.set(from.subarray(0, end))
 }

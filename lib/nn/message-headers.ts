@@ -4,7 +4,8 @@ import { EFAULT, EINVAL, EMSGSIZE, type NN_DONTWAIT, NN_MSG } from './constants.
 import { copyRecords } from './control-data.js'
 import { perform } from './descriptor.js'
 import { checkInt, failure, invalid, memoryFailure } from './failing.js'
-import { firstBytes, messageIn, nn_freemsg, promised } from './messages.js'
+import { firstBytes, isView } from './memory.js'
+import { messageIn, nn_freemsg, promised } from './messages.js'
 
 /** A piece of a body; or all of it as a message that changes hands, with NN_MSG as its length. */
 export interface nn_iovec {
@@ -22,7 +23,6 @@ export interface nn_msghdr {
   msg_controllen?: number | undefined
 }
 
-const isView = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** Why in a copy: what a caller changes while the call waits must not change what has been checked. */
@@ -118,30 +118,29 @@ export function nn_sendmsg(s: number, msghdr: nn_msghdr, flags?: number): number
 // ---- Receiving ----
 
 /** Gives the caller what has been received. */
-function giveControl(msghdr: nn_msghdr, memory: ArrayBuffer | undefined): void {
-  if (memory === undefined) return
+function giveControl(msghdr: nn_msghdr, room: Uint8Array | undefined, memory: ArrayBuffer): void {
   const control = messageIn(memory, memory.byteLength)
-  if (msghdr.msg_controllen === NN_MSG) {
+  if (room === undefined) {
     msghdr.msg_control = control
     return
   }
-  const room = controlOf(msghdr, 'nn_recvmsg')
-  if (room !== undefined) copyRecords(control, room)
+  copyRecords(control, room)
   nn_freemsg(control)
 }
 
 function receiveDescribed(s: number, msghdr: nn_msghdr, flags: unknown): number | Promise<number> {
   const { bases, isMessage } = piecesOf(msghdr, 'nn_recvmsg')
   const piece = isMessage ? msghdr.msg_iov[0] : undefined
-  const hasControl = msghdr.msg_controllen === NN_MSG || controlOf(msghdr, 'nn_recvmsg') !== undefined
-  const checkMemory = watchMemory(bases, 'nn_recvmsg')
+  const room = msghdr.msg_controllen === NN_MSG ? undefined : controlOf(msghdr, 'nn_recvmsg')
+  const hasControl = msghdr.msg_controllen === NN_MSG || room !== undefined
+  const checkMemory = watchMemory(room === undefined ? bases : [...bases, room], 'nn_recvmsg')
   return perform(s, 'receives', 'nn_recvmsg', flags, () => {
     checkMemory()
     const out: (ArrayBuffer | undefined)[] = hasControl ? [undefined, undefined] : [undefined]
     const rc = native.receiveDescribed(s, isMessage ? undefined : bases, out)
     if (rc < 0) return rc
     if (piece !== undefined) piece.iov_base = messageIn(out[0]!, rc)
-    giveControl(msghdr, out[1])
+    if (out[1] !== undefined) giveControl(msghdr, room, out[1])
     return rc
   })
 }

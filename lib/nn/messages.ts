@@ -5,6 +5,7 @@ import { native, shared } from '../native.js'
 import { EFAULT, EINVAL, ENOMEM, type NN_DONTWAIT, NN_MSG } from './constants.js'
 import { noting, perform } from './descriptor.js'
 import { checkInt, dontWait, failure, invalid, memoryFailure, notedUnknown } from './failing.js'
+import { firstBytes, isView } from './memory.js'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -17,8 +18,6 @@ function checkSize(size: unknown, syscall: string): asserts size is number {
   if (!Number.isInteger(size) || (size as number) < 0) throw invalid(syscall, 'size', 'a number of bytes', size)
   if ((size as number) > constants.MAX_LENGTH) throw failure(ENOMEM, syscall)
 }
-
-const isView = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 const notAMessage = (syscall: string): Error =>
   memoryFailure(
@@ -66,16 +65,6 @@ export function nn_freemsg(message: Uint8Array): 0 {
 }
 
 // ---- Sending ----
-
-/** The first `length` bytes of a buffer. */
-export function firstBytes(buffer: Uint8Array, length: unknown, syscall: string): Uint8Array {
-  if (length === undefined) return buffer
-  checkInt(length, 'len', syscall)
-  if (length < 0 || length > buffer.length) {
-    throw memoryFailure(syscall, `len is ${length}, but the buffer has ${buffer.length} bytes`)
-  }
-  return length === buffer.length ? buffer : new Uint8Array(buffer.buffer, buffer.byteOffset, length)
-}
 
 function bodyOf(buffer: unknown, length: unknown): Uint8Array {
   if (buffer === null || buffer === undefined) return firstBytes(NOTHING, length, 'nn_send')

@@ -59,14 +59,17 @@ export async function fill(push: Push, body: Uint8Array): Promise<number> {
   return accepted
 }
 
-const built = join(__dirname, '..', '..', 'dist', 'index.js')
+const dist = join(__dirname, '..', '..', 'dist')
 
-/** Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package. */
+/** Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of it. */
 export function runProgram(
   text: string,
   { args = [], timeout = 30_000 }: { args?: string[]; timeout?: number } = {},
 ): Promise<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }> {
-  const program = text.replaceAll("require('nanomsg-native')", `require('${built}')`)
+  const program = text.replaceAll(
+    /require\('nanomsg-native(\/\w+)?'\)/g,
+    (_, face = '') => `require('${dist}${face}/index.js')`,
+  )
   return new Promise((resolve) => {
     execFile(process.execPath, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : null
