@@ -127,10 +127,7 @@ export class Handle implements Listener, Keeper {
   close(linger?: number): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
-    this.isOpen = false
-    this.#exchange?.close(() => this.#closedError('receive'))
-    this.#inbox?.close(() => this.#closedError('receive'))
-    this.#outbox?.close(() => this.#closedError('send'))
+    this.#endCalls()
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve
     })
@@ -152,11 +149,16 @@ export class Handle implements Listener, Keeper {
 
   /** Somebody else did it: nn_term(), or nn_close() with its number. */
   #wasClosed(): void {
-    this.isOpen = false
-    this.#inbox?.close(() => this.#closedError('receive'))
-    this.#outbox?.close(() => this.#closedError('send'))
+    this.#endCalls()
     this.#closed = Promise.resolve()
     native.disown(this.s)
+  }
+
+  #endCalls(): void {
+    this.isOpen = false
+    this.#exchange?.close(() => this.#closedError('receive'))
+    this.#inbox?.close(() => this.#closedError('receive'))
+    this.#outbox?.close(() => this.#closedError('send'))
   }
 
   #closedError(syscall: string): Error {

@@ -8,6 +8,7 @@ import { checkInt, dontWait, failure, invalid, memoryFailure, notedUnknown } fro
 import { firstBytes, isView } from './memory.js'
 
 const NOTHING = Buffer.alloc(0)
+const NO_CONVERSATION = 0
 
 // ---- Memory of the engine ----
 
@@ -77,7 +78,7 @@ function sendBytes(s: number, buffer: unknown, length: unknown, flags: unknown):
   const count = body.length
   return perform(s, 'sends', 'nn_send', flags, () => {
     if (body.length !== count) throw memoryFailure('nn_send', 'the buffer was transferred meanwhile')
-    const rc = native.sendBody(s, body)
+    const rc = native.sendBody(s, body, NO_CONVERSATION)
     return rc < 0 ? rc : count
   })
 }
