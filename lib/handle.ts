@@ -7,7 +7,7 @@ import { native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
-import { type Statistics, statistics } from './statistics.js'
+import { type Statistics, statisticsOf } from './statistics.js'
 import type { Keeper } from './waits.js'
 
 /** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
@@ -115,11 +115,7 @@ export class Handle implements Listener, Keeper {
 
   statistics(): Statistics {
     this.assertOpen('statistic')
-    const entries = Object.entries(statistics).map(([name, id]) => [name, native.statistic(this.s, id)])
-    const result = Object.fromEntries(entries) as Statistics
-    // The engine has no peer to name a priority of, and counts upwards only.
-    if (result.currentSendPriority <= 0) result.currentSendPriority = -1
-    return result
+    return statisticsOf(this.s)
   }
 
   // ---- Closing ----

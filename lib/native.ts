@@ -75,6 +75,9 @@ export interface Functions {
   term(): void
   /** Somebody else has closed a socket of this environment's. */
   disown(s: number): void
+  /** Opens raw sockets of two protocols, on threads of their own that forward between them until one is closed. Returns
+   * their descriptors. `ended` is called with the errno for which it ended, when what was accepted is delivered. */
+  startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
 }
 
 const RECEIVED_LIMIT = 512

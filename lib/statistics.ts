@@ -1,5 +1,7 @@
+import { native } from './native.js'
+
 /** The engine's counters, by the names that they have here. */
-export const statistics = {
+const statistics = {
   establishedConnections: 101,
   acceptedConnections: 102,
   droppedConnections: 103,
@@ -40,4 +42,13 @@ export interface Statistics {
   bytesReceived: number
   /** Priority of the peers that the next message would go to: 1 to 16, or -1 when there is none. */
   currentSendPriority: number
+}
+
+/** The counters of an open socket of the engine. */
+export function statisticsOf(s: number): Statistics {
+  const entries = Object.entries(statistics).map(([name, id]) => [name, native.statistic(s, id)])
+  const result = Object.fromEntries(entries) as Statistics
+  // The engine has no peer to name a priority of, and counts upwards only.
+  if (result.currentSendPriority <= 0) result.currentSendPriority = -1
+  return result
 }

@@ -24,5 +24,7 @@ void AddSocketFunctions(Properties *properties, Host *host);
 void AddMessageFunctions(Properties *properties, Host *host);
 // What only the C API in JavaScript needs.
 void AddCFunctions(Properties *properties, Host *host);
+// Forwarding between two raw sockets.
+void AddDeviceFunctions(Properties *properties, Host *host);
 
 } // namespace nanomsg_native

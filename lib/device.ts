@@ -1,0 +1,91 @@
+import { NN_SUB_SUBSCRIBE, type ProtocolName, protocols } from './constants.js'
+import { argumentError, check, errnoError } from './errors.js'
+import { native } from './native.js'
+import { type Statistics, statisticsOf } from './statistics.js'
+
+/** What a device can forward, and the protocols of its two sides: messages, or requests, come in at the first. */
+export const devicePatterns = {
+  reqrep: ['rep', 'req'],
+  survey: ['respondent', 'surveyor'],
+  pipeline: ['pull', 'push'],
+  pubsub: ['sub', 'pub'],
+  pair: ['pair', 'pair'],
+  bus: ['bus', 'bus'],
+} as const satisfies Record<string, readonly [ProtocolName, ProtocolName]>
+
+export type DevicePattern = keyof typeof devicePatterns
+
+/** One of the two raw sockets of a device. */
+export class DeviceSide {
+  readonly #s: number
+
+  constructor(s: number) {
+    this.#s = s
+  }
+
+  /** @returns the address, with the port that the system chose */
+  bind(address: string): string {
+    return this.#attach('bind', address)
+  }
+
+  connect(address: string): string {
+    return this.#attach('connect', address)
+  }
+
+  stats(): Statistics {
+    return statisticsOf(this.#s)
+  }
+
+  #attach(syscall: 'bind' | 'connect', address: string): string {
+    const endpoint = check(native[syscall](this.#s, address), syscall, JSON.stringify(address))
+    const actual = native.address(this.#s, endpoint)
+    return typeof actual === 'string' ? actual : address
+  }
+}
+
+/**
+ * Forwards messages between its two sides, on threads of its own: neither JavaScript nor the event loop has to do with
+ * them. It keeps the process alive until it is closed.
+ *
+ * @internal
+ */
+export class Device {
+  readonly first: DeviceSide
+  readonly second: DeviceSide
+  readonly #descriptors: readonly [number, number]
+  readonly #ended: Promise<void>
+  #isClosed = false
+
+  constructor(pattern: DevicePattern) {
+    const types = devicePatterns[pattern]
+    if (types === undefined) {
+      throw argumentError('device', 'the pattern', `one of ${Object.keys(devicePatterns).join(', ')}`, pattern)
+    }
+    let end: () => void
+    this.#ended = new Promise((resolve) => {
+      end = resolve
+    })
+    const opened = native.startDevice(protocols[types[0]], protocols[types[1]], () => end())
+    if (typeof opened === 'number') throw errnoError(-opened, 'device')
+    this.#descriptors = opened
+    this.first = new DeviceSide(opened[0])
+    this.second = new DeviceSide(opened[1])
+    if (pattern === 'pubsub') {
+      // Everything: what is wanted behind the device is known to those who are there only.
+      check(native.setOption(opened[0], protocols.sub, NN_SUB_SUBSCRIBE, new Uint8Array(0)), 'subscribe')
+    }
+  }
+
+  /** Settles when what was forwarded before is delivered, or both sides have lingered for as long as they may. */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true
+      for (const s of this.#descriptors) native.close(s)
+    }
+    return this.#ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
