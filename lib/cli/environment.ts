@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { interruptions } from './endings.js'
 import type { SocketModule } from './sockets.js'
+import type { MaybeTerminal } from './terminal.js'
 
 /** The world around the program, as far as it is touched. Tests supply their own. */
 export interface Environment {
   readonly programName: string
   readonly stdin: Readable
-  readonly stdout: Writable
-  readonly stderr: Writable
+  readonly stdout: MaybeTerminal
+  readonly stderr: MaybeTerminal
   version(): string
   loadSockets(): Promise<SocketModule>
   /** From now on a signal that would end the process calls back instead. It happens once; a second signal ends it. */

@@ -1,8 +1,12 @@
+import { isUtf8 } from 'node:buffer'
+
 /** Makes of a message what is printed of it. */
 export type Formatter = (message: Uint8Array) => Uint8Array | string
 
 export const formatNames = ['no', 'raw', 'ascii', 'quoted', 'msgpack', 'hex'] as const
-export type FormatName = (typeof formatNames)[number]
+/** Formats that the original does not know. */
+export const ourFormatNames = ['json'] as const
+export type FormatName = (typeof formatNames)[number] | (typeof ourFormatNames)[number]
 
 const NEWLINE = 10
 const DOT = 46
@@ -32,6 +36,13 @@ function inQuotes(message: Uint8Array, texts: readonly string[]): string {
   return `${line}"\n`
 }
 
+/** Text as it is, if the message is UTF-8; any other message in base64. */
+function json(message: Uint8Array): string {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.length)
+  const body = isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') }
+  return `${JSON.stringify({ length: message.length, ...body })}\n`
+}
+
 async function msgpack(): Promise<Formatter> {
   const { encode } = await import('@msgpack/msgpack')
   return encode
@@ -52,5 +63,7 @@ export async function loadFormatter(name: FormatName): Promise<Formatter | undef
       return (message) => inQuotes(message, hexTexts)
     case 'msgpack':
       return await msgpack()
+    case 'json':
+      return json
   }
 }

@@ -32,7 +32,7 @@ function wrap(description: string): string[] {
   return [...lines, rest]
 }
 
-function describe(option: Option): string {
+export function describe(option: Option): string {
   const short = option.short === undefined ? '' : `,-${option.short}`
   const metavar = metavarOf(option) === undefined ? '' : ` ${metavarOf(option)}`
   const head = ` --${option.name}${short}${metavar}`

@@ -29,6 +29,8 @@ async function readStream(stream: Readable): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
+export const cannotRead = (path: string, error: unknown) => cannot('reading', path, error)
+
 /** The whole of a file, or of stdin for `-`; nothing in it is as good as something. */
 export function readInput(path: string, stdin: Readable): Promise<Uint8Array> {
   return path === '-' ? readStream(stdin) : readFile(path)

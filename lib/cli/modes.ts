@@ -2,10 +2,14 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Settings } from './options.js'
 import { type CatSocket, receive, receiveIfAny, send } from './sockets.js'
 
-/** A socket that is bound and connected, and the two ways to be heard. */
+export type Body = Uint8Array | string
+
+/** A socket that is bound and connected, what it is to send, and the two ways to be heard. */
 export interface Conversation {
   readonly socket: CatSocket
   readonly settings: Settings
+  /** Lines of stdin, when these are sent. */
+  readonly lines: AsyncIterable<Uint8Array> | undefined
   /** Aborted when the program has to end. */
   readonly signal: AbortSignal
   print(message: Uint8Array): Promise<void>
@@ -21,67 +25,135 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   else await setImmediate(undefined, { signal })
 }
 
-const bodyOf = ({ body }: Settings) => body ?? ''
+// ---- What is sent, and when ----
 
-async function sendRepeatedly({ socket, settings, signal, warn }: Conversation): Promise<void> {
-  for (;;) {
-    const started = performance.now()
-    await send(socket, bodyOf(settings), warn)
-    if (settings.interval === undefined) return
-    await pause(started + settings.interval - performance.now(), signal)
+/** The first `limit` of what there is. */
+async function* first<Item>(items: AsyncIterable<Item>, limit: number): AsyncGenerator<Item, void> {
+  let left = limit
+  for await (const item of items) {
+    yield item
+    if (--left === 0) return
   }
 }
 
-async function receiveAll({ socket, print }: Conversation): Promise<void> {
-  for (;;) {
+async function* repeat(body: Body, times: number): AsyncGenerator<Body, void> {
+  for (let left = times; left > 0; left--) yield body
+}
+
+/** Each body when it is time for it: with an interval, so long after the one before. */
+async function* inTime({ settings, lines, signal }: Conversation, times: number): AsyncGenerator<Body, void> {
+  const { interval, body } = settings
+  let due: number | undefined
+  for await (const next of lines === undefined ? repeat(body ?? '', times) : first(lines, times)) {
+    if (interval !== undefined) {
+      if (due !== undefined) await pause(due - performance.now(), signal)
+      due = performance.now() + interval
+    }
+    yield next
+  }
+}
+
+/** How often those send who send of their own accord. */
+const timesToSend = ({ count, interval, lines }: Settings) => count ?? (interval === undefined && !lines ? 1 : Infinity)
+
+async function sendAll(conversation: Conversation): Promise<void> {
+  const { socket, settings, warn } = conversation
+  for await (const body of inTime(conversation, timesToSend(settings))) await send(socket, body, warn)
+}
+
+// ---- Receiving ----
+
+/** Receives what there is to come, or so many messages. Returns how many came. */
+async function receiveAtMost(limit: number, { socket, print }: Conversation): Promise<number> {
+  let received = 0
+  while (received < limit) {
     const message = await receiveIfAny(socket)
-    if (message === undefined) return
+    if (message === undefined) break
     await print(message)
+    received++
   }
+  return received
 }
+
+async function receiveAll(conversation: Conversation): Promise<void> {
+  await receiveAtMost(conversation.settings.count ?? Infinity, conversation)
+}
+
+/** Until when answers are waited for; undefined without an interval. */
+const deadlineOf = ({ interval }: Settings) => (interval === undefined ? undefined : performance.now() + interval)
+
+/** As receiveAtMost(), until the deadline if there is one. */
+async function receiveUntil(deadline: number | undefined, limit: number, conversation: Conversation): Promise<number> {
+  const { socket, settings, print } = conversation
+  if (deadline === undefined) return await receiveAtMost(limit, conversation)
+  const patience = settings.receiveTimeout ?? Infinity
+  let received = 0
+  for (let left = deadline - performance.now(); left > 0 && received < limit; left = deadline - performance.now()) {
+    const message = await receiveIfAny(socket, Math.ceil(Math.min(left, patience)))
+    if (message === undefined) break
+    await print(message)
+    received++
+  }
+  return received
+}
+
+// ---- Both ----
 
 /** Asks and prints the answers; with an interval, asks again when it is over. */
 async function ask(conversation: Conversation): Promise<void> {
-  const { socket, settings, signal, warn } = conversation
-  for (;;) {
-    const started = performance.now()
-    await send(socket, bodyOf(settings), warn)
-    if (settings.interval === undefined) return await receiveAll(conversation)
-    await receiveUntil(started + settings.interval, conversation)
-    await pause(started + settings.interval - performance.now(), signal)
+  const { socket, settings, warn } = conversation
+  for await (const body of inTime(conversation, timesToSend(settings))) {
+    const deadline = deadlineOf(settings)
+    await send(socket, body, warn)
+    await receiveUntil(deadline, Infinity, conversation)
   }
 }
 
-async function receiveUntil(deadline: number, { socket, settings, print }: Conversation): Promise<void> {
-  const patience = settings.receiveTimeout ?? Infinity
-  for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
-    const message = await receiveIfAny(socket, Math.ceil(Math.min(left, patience)))
-    if (message === undefined) return
-    await print(message)
+/** Says its own, and prints what the others say meanwhile and after it. */
+async function talk(conversation: Conversation): Promise<void> {
+  const { socket, settings, lines, warn } = conversation
+  let left = settings.count ?? Infinity
+  if (lines !== undefined) return await sendWhileReceiving(left, conversation)
+  for await (const body of inTime(conversation, settings.interval === undefined ? 1 : Infinity)) {
+    const deadline = deadlineOf(settings)
+    await send(socket, body, warn)
+    left -= await receiveUntil(deadline, left, conversation)
+    if (left === 0) return
   }
 }
 
-async function answer({ socket, settings, print, warn }: Conversation): Promise<void> {
-  for (;;) {
+/** Ends when enough has come; or else when everything is sent, and no more comes. */
+async function sendWhileReceiving(limit: number, conversation: Conversation): Promise<void> {
+  const sending = sendAll({ ...conversation, settings: { ...conversation.settings, count: undefined } })
+  const receiving = receiveAtMost(limit, conversation).then((received) => (received < limit ? sending : undefined))
+  await Promise.race([receiving, sending.then(() => receiving)])
+}
+
+async function answer({ socket, settings, lines, print, warn }: Conversation): Promise<void> {
+  const answers = (lines ?? repeat(settings.body ?? '', Infinity))[Symbol.asyncIterator]()
+  for (let left = settings.count ?? Infinity; left > 0; left--) {
     await print(await receive(socket))
-    await send(socket, bodyOf(settings), warn)
+    const { value, done } = await answers.next()
+    if (done) return
+    await send(socket, value, warn)
   }
 }
 
-export function modeOf({ socketType, body }: Settings): Mode {
+export function modeOf({ socketType, body, lines }: Settings): Mode {
+  const hasSomethingToSay = body !== undefined || lines
   switch (socketType) {
     case 'push':
     case 'pub':
-      return sendRepeatedly
+      return sendAll
     case 'req':
     case 'surveyor':
       return ask
     case 'pair':
     case 'bus':
-      return body === undefined ? receiveAll : ask
+      return hasSomethingToSay ? talk : receiveAll
     case 'rep':
     case 'respondent':
-      return body === undefined ? receiveAll : answer
+      return hasSomethingToSay ? answer : receiveAll
     default:
       return receiveAll
   }

@@ -1,5 +1,4 @@
-import type { FormatName } from './formats.js'
-import { formatNames } from './formats.js'
+import { type FormatName, formatNames, ourFormatNames } from './formats.js'
 import { toMilliseconds } from './seconds.js'
 
 export type SocketType = 'push' | 'pull' | 'pub' | 'sub' | 'req' | 'rep' | 'surveyor' | 'respondent' | 'bus' | 'pair'
@@ -21,13 +20,26 @@ export interface Settings {
   interval: number | undefined
   delay: number | undefined
   body: Uint8Array | string | undefined
+  /** Send lines of stdin instead of a body. */
+  lines: boolean
+  /** How many messages to send, or to receive. */
+  count: number | undefined
+  stats: boolean
 }
 
 type Argument =
   | { kind: 'none'; apply(settings: Settings): void }
   | { kind: 'text'; metavar: string; apply(settings: Settings, value: string): void }
   | { kind: 'number'; metavar: string; apply(settings: Settings, value: number): void }
-  | { kind: 'choice'; metavar: string; choices: readonly string[]; apply(settings: Settings, value: string): void }
+  | { kind: 'whole number'; metavar: string; apply(settings: Settings, value: number): void }
+  | {
+      kind: 'choice'
+      metavar: string
+      choices: readonly string[]
+      /** Those that the original does not know. */
+      ourChoices: readonly string[]
+      apply(settings: Settings, value: string): void
+    }
   | { kind: 'file'; metavar: string; apply(settings: Settings, content: Uint8Array): void }
   /** Answers a question on stdout, and the program ends. */
   | { kind: 'question'; about: 'help' | 'version' }
@@ -44,8 +56,8 @@ export interface Option {
   /** The option is refused when another one has brought this before. */
   readonly conflicts?: Trait
   readonly requires?: Trait
-  /** Unknown to the original: never taken for an abbreviation, and absent from the help text, which is the original's. */
-  readonly isOurs?: true
+  /** Unknown to the original: has no abbreviation, and is absent from the text of `--help`, which is the original's. */
+  readonly isOurs?: true | undefined
 }
 
 /** What every command line must bring. */
@@ -64,6 +76,9 @@ export const defaultSettings = (): Settings => ({
   interval: undefined,
   delay: undefined,
   body: undefined,
+  lines: false,
+  count: undefined,
+  stats: false,
 })
 
 function socketType(name: SocketType, provides: Trait[], requires?: Trait): Option {
@@ -96,8 +111,9 @@ function endpoint(
   }
 }
 
-function formatFlag(name: FormatName, short: string | undefined, help: string): Option {
+function formatFlag(name: FormatName, short: string | undefined, help: string, isOurs?: true): Option {
   return {
+    isOurs,
     name,
     short,
     group: 'Input Options',
@@ -216,6 +232,7 @@ export const options: readonly Option[] = [
       kind: 'choice',
       metavar: 'FORMAT',
       choices: formatNames,
+      ourChoices: ourFormatNames,
       apply: (settings, name) => (settings.format = name as FormatName),
     },
     requires: 'readable',
@@ -233,6 +250,12 @@ export const options: readonly Option[] = [
     'Print each message as msgpacked string (raw type). This is useful for programmatic parsing.',
   ),
   formatFlag('hex', undefined, 'Print each message on separate line in double quotes with hex values'),
+  formatFlag(
+    'json',
+    undefined,
+    'Print each message as a JSON object on a line of its own, with its length and its text, or base64 if it is none',
+    true,
+  ),
 
   {
     name: 'interval',
@@ -278,5 +301,30 @@ export const options: readonly Option[] = [
     provides: ['data'],
     conflicts: 'data',
     requires: 'writable',
+  },
+  {
+    name: 'lines',
+    group: 'Output Options',
+    help: 'Send each line of standard input as a message, without its newline',
+    argument: { kind: 'none', apply: (settings) => (settings.lines = true) },
+    provides: ['data'],
+    conflicts: 'data',
+    requires: 'writable',
+    isOurs: true,
+  },
+
+  {
+    name: 'count',
+    group: 'Generic',
+    help: 'Send N messages (PUSH, PUB, REQ, SURVEYOR) or receive N messages (all others), and quit',
+    argument: { kind: 'whole number', metavar: 'N', apply: (settings, count) => (settings.count = count) },
+    isOurs: true,
+  },
+  {
+    name: 'stats',
+    group: 'Generic',
+    help: 'Show messages and megabytes per second and the number of peers, if standard error is a terminal',
+    argument: { kind: 'none', apply: (settings) => (settings.stats = true) },
+    isOurs: true,
   },
 ]

@@ -1,3 +1,4 @@
+import { commandNames } from './commands/names.js'
 import { Ending } from './endings.js'
 import { helpText } from './help.js'
 import { defaultSettings, type Option, options, requiredTraits, type Settings, type Trait } from './options.js'
@@ -39,7 +40,7 @@ class Parser {
       if (text === '--') continue // it does not end the options
       if (text.startsWith('--')) await this.#parseLong(text)
       else if (text.startsWith('-')) await this.#parseShort(text.slice(1))
-      else this.#fail(`Unexpected argument \`\`${text}''`)
+      else await this.#failWithAdvice(`Unexpected argument \`\`${text}''`, text, commandNames)
     }
     this.#checkRequirements()
     return this.#settings
@@ -54,7 +55,7 @@ class Parser {
 
   async #parseLong(text: string) {
     const [name = ''] = text.slice(2).split('=', 1)
-    const option = this.#findLong(name, text)
+    const option = await this.#findLong(name, text)
     const value = text.slice(2 + name.length + 1)
     const hasValue = text.length > 2 + name.length
     this.#written.set(option, describeLong(option, text, name))
@@ -62,12 +63,13 @@ class Parser {
     await this.#apply(option, hasValue || !takesValue(option) ? value : this.#nextValue(option))
   }
 
-  #findLong(name: string, text: string): Option {
+  async #findLong(name: string, text: string): Promise<Option> {
     const found = name === '' ? [] : options.filter((option) => nameMatches(option, name))
     const exact = found.find((option) => option.name === name)
     if (exact) return exact
     if (found.length > 1) this.#fail(`Ambiguous option \`\`${text}'':`, ...found.map((option) => `    ${option.name}`))
-    return found[0] ?? this.#fail(`Unknown option \`\`${text}''`)
+    const names = options.map((option) => option.name)
+    return found[0] ?? (await this.#failWithAdvice(`Unknown option \`\`${text}''`, name, names, '--'))
   }
 
   /** Letters without a value may stand together; what follows a letter that takes one is its value. */
@@ -106,8 +108,13 @@ class Parser {
           this.#settings,
           parseFloatingPoint(value) ?? this.#failAt(option, 'requires float point argument'),
         )
+      case 'whole number':
+        if (!/^[1-9]\d{0,14}$/.test(value)) this.#failAt(option, 'requires a whole number above 0')
+        return argument.apply(this.#settings, Number(value))
       case 'choice':
-        if (!argument.choices.includes(value)) this.#failByChoice(option, value, argument.choices)
+        if (![...argument.choices, ...argument.ourChoices].includes(value)) {
+          this.#failByChoice(option, value, [...argument.choices, ...argument.ourChoices])
+        }
         return argument.apply(this.#settings, value)
       case 'file':
         return argument.apply(this.#settings, await this.#context.readInput(value))
@@ -146,6 +153,14 @@ class Parser {
 
   #failAt(option: Option, complaint: string, ...list: string[]): never {
     this.#fail(`Option ${this.#written.get(option)} ${complaint}`, ...list)
+  }
+
+  /** Complains, and asks on a line of its own whether something else was meant. */
+  async #failWithAdvice(complaint: string, word: string, candidates: readonly string[], prefix = ''): Promise<never> {
+    const { closest } = await import('./advice.js')
+    const meant = closest(word, candidates)
+    if (meant === undefined) this.#fail(complaint)
+    this.#fail(complaint, `did you mean ${prefix}${meant}?`)
   }
 
   #fail(complaint: string, ...list: string[]): never {

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+import { type CommandName, isCommandName } from './commands/names.js'
 import { Ending, type ExitCode, interruptions } from './endings.js'
 import type { Environment } from './environment.js'
 import { loadFormatter } from './formats.js'
@@ -7,12 +9,24 @@ import type { Settings } from './options.js'
 import { Output } from './output.js'
 import { parseCommandLine } from './parser.js'
 import { attach, type CatSocket, configure, createSocket } from './sockets.js'
+import { isTerminal, painter } from './terminal.js'
 
 /** How long the last message of a sender may take to leave. It is over at once when the kernel has it all. */
 const SENDER_LINGER_MS = 60_000
 
+/** How long messages may take to leave once a signal has come; sockets that were not told otherwise linger as long. */
+const INTERRUPTED_LINGER_MS = 1000
+
 /** Peers need a moment to shake hands, and these sockets send to those who are there and to nobody else. */
 const GREETING_MS = 100
+
+/** What a run of the program works with, whatever it does. */
+export interface Run {
+  readonly environment: Environment
+  readonly output: Output
+  /** Aborted with an Ending when the program has to end. */
+  readonly stop: AbortController
+}
 
 /** Does what a command line asks for; what it prints and reads goes through the environment. */
 export async function run(args: readonly string[], environment: Environment): Promise<ExitCode> {
@@ -20,46 +34,110 @@ export async function run(args: readonly string[], environment: Environment): Pr
   environment.stderr.on('error', () => {})
   const stop = new AbortController()
   const output = new Output(environment.stdout, stop)
+  const context = { environment, output, stop }
   try {
-    const settings = await parseCommandLine(args, {
-      programName: environment.programName,
-      version: environment.version,
-      readInput: (path) => readInput(path, environment.stdin),
-    })
-    await converse(settings, environment, output, stop)
+    const [command, ...rest] = args
+    if (isCommandName(command) && !environment.programName.startsWith('nn_')) {
+      await (await commands[command]())(rest, context)
+    } else {
+      await converse(await parse(args, environment), context)
+    }
     return 0
   } catch (error) {
-    return await end(stop.signal.aborted ? stop.signal.reason : error, environment, output)
+    return await end(stop.signal.aborted ? stop.signal.reason : error, context)
   }
 }
 
-async function converse(settings: Settings, environment: Environment, output: Output, stop: AbortController) {
+type Command = (args: readonly string[], context: Run) => Promise<void>
+
+/** Loaded when they are asked for. */
+const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  help: async () => (await import('./commands/help.js')).help,
+  completion: async () => (await import('./commands/completion.js')).completion,
+  bench: async () => (await import('./commands/bench.js')).bench,
+  device: async () => (await import('./commands/device.js')).device,
+}
+
+const parse = (args: readonly string[], environment: Environment) =>
+  parseCommandLine(args, {
+    programName: environment.programName,
+    version: environment.version,
+    readInput: (path) => readInput(path, environment.stdin),
+  })
+
+/** From now on a signal ends what is going on, and then the program. */
+export function stopWhenInterrupted({ environment, stop }: Run): void {
   environment.onInterruption((signal) => stop.abort(new Ending(interruptions[signal])))
-  const warn = (text: string) => void environment.stderr.write(text)
+}
+
+async function converse(settings: Settings, context: Run) {
+  const { environment, output, stop } = context
+  stopWhenInterrupted(context)
   const [socket, format] = await Promise.all([
     // The table of options lets no command line pass without a type.
     createSocket(settings.socketType!, environment.loadSockets),
     loadFormatter(settings.format),
   ])
+  const observer = await observe(socket, settings, context)
   const close = closeOnce(socket)
   // Whoever waits for the socket is woken, and finds the reason in the signal.
-  stop.signal.addEventListener('abort', () => void close())
+  stop.signal.addEventListener('abort', () => {
+    observer?.end()
+    void close()
+  })
+  const warn = (text: string) => {
+    observer?.makeRoom()
+    environment.stderr.write(text)
+  }
   try {
     configure(socket, settings)
-    attach(socket, settings, (news) => settings.verbosity > 0 && warn(`${news}\n`))
+    await attach(socket, settings, teller(settings, warn, environment))
     await pause(settings.delay ?? defaultDelay(settings), stop.signal)
     await modeOf(settings)({
       socket,
       settings,
+      lines: settings.lines ? (await import('./lines.js')).linesOf(environment.stdin, stop.signal) : undefined,
       signal: stop.signal,
-      print: async (message) => format && (await output.write(format(message))),
+      print: async (message) => {
+        if (format === undefined) return
+        if (isTerminal(environment.stdout)) observer?.makeRoom()
+        await output.write(format(message))
+      },
       warn,
     })
   } finally {
-    await Promise.race([close(lingerOf(settings)), interruptionOf(stop.signal)])
+    if (!stop.signal.aborted) observer?.end()
+    if (settings.lines) environment.stdin.destroy()
+    await untilClosed(close(lingerOf(settings)), stop.signal)
     await output.flush()
   }
   stop.signal.throwIfAborted()
+}
+
+type Tell = (news: string) => void
+
+function teller({ verbosity }: Settings, warn: (text: string) => void, { stderr }: Environment): Tell {
+  const paint = painter(stderr)
+  return (news) => verbosity > 0 && warn(`${paint('faint', news)}\n`)
+}
+
+/** Tells of peers that come and go, and shows the rates, when asked to. */
+async function observe(socket: CatSocket, settings: Settings, { environment }: Run) {
+  const terminal = settings.stats && isTerminal(environment.stderr) ? environment.stderr : undefined
+  if (terminal === undefined && settings.verbosity <= 0) return undefined
+  const { Observer } = await import('./observer.js')
+  const paint = painter(environment.stderr)
+  const observer: InstanceType<typeof Observer> = new Observer(() => socket.statistics, {
+    terminal,
+    tell:
+      settings.verbosity > 0
+        ? (news) => {
+            observer.makeRoom()
+            environment.stderr.write(`${paint(news.startsWith('connected') ? 'good' : 'bad', news)}\n`)
+          }
+        : undefined,
+  })
+  return observer
 }
 
 /** Closes the socket at the first call; all calls settle when it is closed. */
@@ -71,30 +149,38 @@ function closeOnce(socket: CatSocket) {
   }
 }
 
+/** Settles when the socket is closed. A signal that comes while it lingers shortens that. */
+async function untilClosed(closed: Promise<void>, signal: AbortSignal): Promise<void> {
+  const settled = new AbortController()
+  const interrupted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      setTimeout(INTERRUPTED_LINGER_MS, undefined, { signal: settled.signal }).then(resolve, () => {})
+    })
+  })
+  await Promise.race([closed, interrupted])
+  settled.abort()
+}
+
 /** Senders see their messages off; who has received everything has little to wait for, and keeps the socket's default. */
 function lingerOf({ socketType, sendTimeout }: Settings): { linger: number } | undefined {
   const isSender = socketType === 'push' || socketType === 'pub'
   return isSender ? { linger: sendTimeout ?? SENDER_LINGER_MS } : undefined
 }
 
-/** Settles when a signal comes while we linger; never when it came before. */
-function interruptionOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-function defaultDelay({ socketType, body, connects }: Settings): number {
+function defaultDelay({ socketType, body, lines, connects }: Settings): number {
   const sendsToThosePresent =
-    socketType === 'pub' || socketType === 'surveyor' || (socketType === 'bus' && body !== undefined)
+    socketType === 'pub' || socketType === 'surveyor' || (socketType === 'bus' && (body !== undefined || lines))
   return sendsToThosePresent && connects.length > 0 ? GREETING_MS : 0
 }
 
-async function end(reason: unknown, environment: Environment, output: Output): Promise<ExitCode> {
+async function end(reason: unknown, { environment, output }: Run): Promise<ExitCode> {
   if (!(reason instanceof Ending)) throw reason
   if (reason.stream === 'stdout') {
     await output.write(reason.words)
     await output.flush()
   } else if (reason.words !== '') {
-    environment.stderr.write(reason.words)
+    const [first = '', ...rest] = reason.words.split('\n')
+    environment.stderr.write([painter(environment.stderr)('bad', first), ...rest].join('\n'))
   }
   return reason.exitCode
 }

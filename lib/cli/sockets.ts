@@ -1,5 +1,7 @@
+import type { Attaching } from './advice.js'
 import { Ending } from './endings.js'
 import { codeOf, textOf } from './error-texts.js'
+import type { Counts } from './observer.js'
 import type { Settings, SocketType } from './options.js'
 
 /** What nanocat needs of a socket. Which of `send`, `receive` and `subscribe` there are depends on its type. */
@@ -7,6 +9,7 @@ export interface CatSocket {
   sendTimeout: number
   receiveTimeout: number
   name: string
+  readonly statistics: Counts
   bind(address: string): { readonly address: string }
   connect(address: string): unknown
   close(options?: { linger?: number }): Promise<void>
@@ -31,7 +34,10 @@ const classNames: Readonly<Record<SocketType, string>> = {
   pair: 'Pair',
 }
 
-export const failed = (attempt: string, error: unknown) => new Ending(3, `${attempt}: ${textOf(error)}\n`)
+/** What the original says of it, and on a line of its own what can be done about it. */
+export function failed(attempt: string, error: unknown, advice?: string): Ending {
+  return new Ending(3, `${attempt}: ${textOf(error)}\n${advice === undefined ? '' : `${advice}\n`}`)
+}
 
 function orFail<Result>(attempt: string, action: () => Result): Result {
   try {
@@ -76,16 +82,31 @@ export function configure(socket: CatSocket, settings: Settings): void {
   }
 }
 
+/** Binds or connects to an address; what is wrong with one that is refused is explained. */
+export async function attachTo<Result>(address: string, attaching: Attaching, action: () => Result): Promise<Result> {
+  try {
+    return action()
+  } catch (error) {
+    const { adviceOnAddress } = await import('./advice.js')
+    throw failed(`Can't ${attaching}`, error, adviceOnAddress(address, attaching, codeOf(error)))
+  }
+}
+
 /** Binds, then connects, and tells about each when asked to. */
-export function attach(socket: CatSocket, settings: Settings, tell: (news: string) => void): void {
+export async function attach(socket: CatSocket, settings: Settings, tell: (news: string) => void): Promise<void> {
   for (const address of settings.binds) {
-    const endpoint = orFail("Can't bind", () => socket.bind(address))
+    const endpoint = await attachTo(address, 'bind', () => socket.bind(address))
     tell(`listening on ${endpoint.address}`)
   }
   for (const address of settings.connects) {
-    orFail("Can't connect", () => socket.connect(address))
+    await attachTo(address, 'connect', () => socket.connect(address))
     tell(`connecting to ${address}`)
   }
+}
+
+function adviceOnSending(socket: CatSocket, error: unknown): string | undefined {
+  const hasWaitedForNobody = codeOf(error) === 'ETIMEDOUT' && socket.statistics.currentConnections === 0
+  return hasWaitedForNobody ? 'nobody is connected' : undefined
 }
 
 /** Sends; a message that finds no room is reported and forgotten, as the original does. */
@@ -93,7 +114,7 @@ export async function send(socket: CatSocket, body: Uint8Array | string, warn: (
   try {
     await socket.send(body)
   } catch (error) {
-    if (codeOf(error) !== 'EAGAIN') throw failed("Can't send", error)
+    if (codeOf(error) !== 'EAGAIN') throw failed("Can't send", error, adviceOnSending(socket, error))
     warn('Message not sent (EAGAIN)\n')
   }
 }

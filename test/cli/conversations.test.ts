@@ -64,7 +64,9 @@ test.each(transports)('an address of $scheme that somebody serves is refused', a
   using folder = temporaryFolder()
   await using holder = ours('--rep', '-v', '--bind', free(folder.path))
   await using second = ours('--rep', '--bind', await holder.listening())
-  expect(await second.ended).toMatchObject({ exitCode: 3, stderr: "Can't bind: Address already in use\n" })
+  const { exitCode, stderr } = await second.ended
+  expect(exitCode).toBe(3)
+  expect(stderr).toMatch(/^Can't bind: Address already in use\nsomebody listens there already: /)
 })
 
 test('what comes on stdin is sent as it is', async () => {
@@ -122,7 +124,9 @@ describe('a nanocat that waits for messages', () => {
     const address = await pull.listening()
     pull.closeStdout()
     await using push = ours('--push', '-D', 'unread', '-i', '0.02', '--connect', address)
-    expect(await pull.ended).toMatchObject({ exitCode: 141, stderr: `listening on ${address}\n` })
+    const { exitCode, stderr } = await pull.ended
+    expect(exitCode).toBe(141)
+    expect(stderr.replaceAll(/^(dis)?connected: .*\n/gm, '')).toBe(`listening on ${address}\n`)
     push.kill('SIGTERM')
     expect(await push.ended).toMatchObject({ signal: 'SIGTERM', stderr: '' })
   })

@@ -34,6 +34,22 @@ test.each([
 })
 
 test.each([
+  ['text', 'gr\u00fc\u00df "dich"\n\u2028', '{"length":17,"text":"gr\u00fc\u00df \\"dich\\"\\n\u2028"}\n'],
+  ['nothing', '', '{"length":0,"text":""}\n'],
+  ['NUL and control characters', '\0\x1b', '{"length":2,"text":"\\u0000\\u001b"}\n'],
+  ['what is no UTF-8', Buffer.from('ff00fe', 'hex'), '{"length":3,"base64":"/wD+"}\n'],
+  ['UTF-8 that is cut off', Buffer.from('c3', 'hex'), '{"length":1,"base64":"ww=="}\n'],
+])('json prints %s as one object on one line', async (_, body, line) => {
+  const printed = (await format('json', Buffer.from(body))).toString()
+  expect(printed).toBe(line)
+  expect(JSON.parse(printed)).toHaveProperty('length')
+})
+
+test('json prints a view as what it shows, not as the memory behind it', async () => {
+  expect((await format('json', Buffer.from('abcdef').subarray(2, 4))).toString()).toBe('{"length":2,"text":"cd"}\n')
+})
+
+test.each([
   ['ascii', 257],
   ['quoted', 740],
   ['hex', 256 * 4 + 3],

@@ -2,11 +2,13 @@ import { PassThrough, Writable } from 'node:stream'
 import type { Environment } from '../../lib/cli/environment.js'
 import { run } from '../../lib/cli/run.js'
 import type { SocketModule } from '../../lib/cli/sockets.js'
+import type { MaybeTerminal } from '../../lib/cli/terminal.js'
 
 export interface InProcessOptions {
   programName?: string
-  stdin?: Uint8Array | string
-  stdout?: Writable
+  stdin?: Uint8Array | string | PassThrough
+  stdout?: MaybeTerminal
+  stderr?: MaybeTerminal | undefined
   sockets?: SocketModule
   /** Receives the function that a signal would call. */
   onInterruption?: Environment['onInterruption']
@@ -29,9 +31,9 @@ export async function nanocatWith(options: InProcessOptions, ...args: string[]) 
   const stderr = collector()
   const environment: Environment = {
     programName: options.programName ?? 'nanocat',
-    stdin: new PassThrough().end(options.stdin ?? ''),
+    stdin: options.stdin instanceof PassThrough ? options.stdin : new PassThrough().end(options.stdin ?? ''),
     stdout: options.stdout ?? stdout.stream,
-    stderr: stderr.stream,
+    stderr: options.stderr ?? stderr.stream,
     version: () => '1.2.3',
     loadSockets: async () => options.sockets ?? {},
     onInterruption: options.onInterruption ?? (() => {}),

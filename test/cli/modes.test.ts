@@ -120,7 +120,10 @@ describe.each(['push', 'pub'])('--%s', (type) => {
 
   test('fails when the send timeout is over', async () => {
     const { exitCode, stderr } = await follow({ send: [timedOut] }, ...args)
-    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: "Can't send: Connection timed out\n" })
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 3,
+      stderr: "Can't send: Connection timed out\nnobody is connected\n",
+    })
   })
 
   test('with an interval, sends until it cannot', async () => {
@@ -175,7 +178,7 @@ describe.each(['req', 'surveyor', 'bus', 'pair'])('--%s with data', (type) => {
     expect({ exitCode, stdout, stderr }).toEqual({
       exitCode: 3,
       stdout: 'one\ntwo\n',
-      stderr: "Can't send: Connection timed out\n",
+      stderr: "Can't send: Connection timed out\nnobody is connected\n",
     })
     const patience = calls.flatMap((call) => /^receive \{"timeout":(\d+)\}$/.exec(call)?.[1] ?? []).map(Number)
     expect(patience).toHaveLength(4)

@@ -7,8 +7,28 @@ import { nanocat, nanocatWith } from './in-process.js'
 import { usageCases } from './usage-cases.js'
 
 describe('a refused command line', () => {
-  test.each(usageCases)('%j ends with status %d and the words of the original', async (args, exitCode, stderr) => {
-    expect(await nanocat(...args)).toEqual({ exitCode, stdout: '', stderr })
+  test.each(usageCases)(
+    '%j ends with status %d and the words of the original',
+    async (args, exitCode, stderr, added) => {
+      expect(await nanocat(...args)).toEqual({ exitCode, stdout: '', stderr: stderr + added })
+    },
+  )
+
+  test.each([
+    [['--count', '0'], 'Option --count requires a whole number above 0\n'],
+    [['--count=1.5'], 'Option --count=1.5 requires a whole number above 0\n'],
+    [['--count'], 'Option --count requires an argument\n'],
+    [['--pull', '--lines', '-L1'], 'Option --lines requires at least one of the following options:\n    --push\n'],
+    [['--push', '--lines', '-Dx'], 'Option -D (--data) conflicts with the following options:\n    --lines \n'],
+    [['--push', '-Dx', '--lines'], 'Option --lines conflicts with the following options:\n    -D (--data) \n'],
+    [['--jso'], "Unknown option ``--jso''\ndid you mean --json?\n"],
+    [['--conect=a'], "Unknown option ``--conect=a''\ndid you mean --connect?\n"],
+    [['--xyzzy'], "Unknown option ``--xyzzy''\n"],
+    [['bnech', 'thr'], "Unexpected argument ``bnech''\ndid you mean bench?\n"],
+  ])('of an option that the original does not have: %j', async (args, complaint) => {
+    const { exitCode, stdout, stderr } = await nanocat(...args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr.startsWith(`nanocat: ${complaint}`)).toBe(true)
   })
 
   test('names the link by which the program was called, when that chose the socket', async () => {
@@ -88,6 +108,11 @@ describe('an accepted command line', () => {
     [[...pull, '-Q'], { format: 'quoted' }],
     [[...pull, '--msg'], { format: 'msgpack' }],
     [[...pull, '--hex'], { format: 'hex' }],
+    [[...pull, '--json'], { format: 'json' }],
+    [[...pull, '--format', 'json'], { format: 'json' }],
+    [['--push', '--lines', '-L1'], { lines: true, body: undefined }],
+    [[...pull, '--count', '3'], { count: 3 }],
+    [[...pull, '--stats'], { stats: true }],
   ]
 
   test.each(cases)('%j is understood', async (args, expected) => {

@@ -11,7 +11,11 @@ export interface Script {
   receive?: readonly (string | Error)[]
   send?: readonly (undefined | Error)[]
   refuse?: Readonly<Record<string, Error>>
+  /** What the socket has counted when it is asked. */
+  counts?: () => CatSocket['statistics']
 }
+
+export const noCounts = { messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, currentConnections: 0 }
 
 /** Socket classes that follow a script and write down what was asked of them. */
 export function scripted(script: Script = {}) {
@@ -32,6 +36,10 @@ export function scripted(script: Script = {}) {
   }
 
   class ScriptedSocket implements CatSocket {
+    get statistics() {
+      if (closing.signal.aborted) throw refusal('EBADF')
+      return script.counts?.() ?? noCounts
+    }
     set sendTimeout(timeout: number) {
       note('sendTimeout', timeout)
     }

@@ -13,8 +13,9 @@ const formats = list('no', 'raw', 'ascii', 'quoted', 'msgpack', 'hex')
 const needs = 'requires at least one of the following options:\n'
 const conflicts = 'conflicts with the following options:\n'
 
-/** Command lines that are refused, each with everything it prints on stderr, as observed with the original. */
-export const usageCases: readonly (readonly [args: string[], exitCode: number, stderr: string])[] = [
+type UsageCase = readonly [args: string[], exitCode: number, stderr: string, added: string]
+
+const cases: readonly (readonly [args: string[], exitCode: number, stderr: string, added?: string])[] = [
   [[], 1, `nanocat: At least one of the following required:\n${types}${endpoints}`],
   [['-'], 1, `nanocat: At least one of the following required:\n${types}${endpoints}`],
   [['--'], 1, `nanocat: At least one of the following required:\n${types}${endpoints}`],
@@ -30,7 +31,7 @@ export const usageCases: readonly (readonly [args: string[], exitCode: number, s
   [['-zh'], 1, "nanocat: Unknown option ``-z''\n"],
   [['--=foo'], 1, "nanocat: Unknown option ``--=foo''\n"],
   [['--pull=x', '-z'], 1, 'nanocat: Option --pull=x does not accept argument\n'],
-  [['--pushy'], 1, "nanocat: Unknown option ``--pushy''\n"],
+  [['--pushy'], 1, "nanocat: Unknown option ``--pushy''\n", 'did you mean --push?\n'],
 
   [['--re'], 1, `nanocat: Ambiguous option \`\`--re'':\n${list('req', 'rep', 'respondent', 'recv-timeout')}`],
   [['--re', '--help'], 1, `nanocat: Ambiguous option \`\`--re'':\n${list('req', 'rep', 'respondent', 'recv-timeout')}`],
@@ -64,10 +65,10 @@ export const usageCases: readonly (readonly [args: string[], exitCode: number, s
   [['-i', '1 '], 1, 'nanocat: Option -i (--interval) requires float point argument\n'],
   [['-i', '.'], 1, 'nanocat: Option -i (--interval) requires float point argument\n'],
 
-  [['--format', 'foo'], 1, `nanocat: Invalid value \`\`foo'' for --format . Options are:\n${formats}`],
-  [['--format', 'ra'], 1, `nanocat: Invalid value \`\`ra'' for --format . Options are:\n${formats}`],
-  [['--format='], 1, `nanocat: Invalid value \`\`'' for --format= . Options are:\n${formats}`],
-  [['--form=foo'], 1, `nanocat: Invalid value \`\`foo'' for --form[at] . Options are:\n${formats}`],
+  [['--format', 'foo'], 1, `nanocat: Invalid value \`\`foo'' for --format . Options are:\n${formats}`, '    json\n'],
+  [['--format', 'ra'], 1, `nanocat: Invalid value \`\`ra'' for --format . Options are:\n${formats}`, '    json\n'],
+  [['--format='], 1, `nanocat: Invalid value \`\`'' for --format= . Options are:\n${formats}`, '    json\n'],
+  [['--form=foo'], 1, `nanocat: Invalid value \`\`foo'' for --form[at] . Options are:\n${formats}`, '    json\n'],
 
   [['--pull', '--push'], 1, `nanocat: Option --push ${conflicts}    --pull \n`],
   [['--sub', '-Dx', '--push'], 1, `nanocat: Option --push ${conflicts}    --sub \n`],
@@ -77,11 +78,16 @@ export const usageCases: readonly (readonly [args: string[], exitCode: number, s
   [['--push', '-D', 'a', '-D', 'b'], 1, `nanocat: Option -D (--data) ${conflicts}    -D (--data) \n`],
   [['--push', '-Dx', '--dat=yy'], 1, `nanocat: Option --dat[a] ${conflicts}    --dat[a] \n`],
 
-  [['--push'], 1, `nanocat: Option --push ${needs}${data}`],
-  [['--pus'], 1, `nanocat: Option --pus[h] ${needs}${data}`],
-  [['--push', '-A'], 1, `nanocat: Option --push ${needs}${data}`],
-  [['--push', '--subscribe', 'a'], 1, `nanocat: Option --push ${needs}${data}`],
-  [['--push', '--bind', 'inproc://a', '--connect', 'bad'], 1, `nanocat: Option --push ${needs}${data}`],
+  [['--push'], 1, `nanocat: Option --push ${needs}${data}`, '    --lines\n'],
+  [['--pus'], 1, `nanocat: Option --pus[h] ${needs}${data}`, '    --lines\n'],
+  [['--push', '-A'], 1, `nanocat: Option --push ${needs}${data}`, '    --lines\n'],
+  [['--push', '--subscribe', 'a'], 1, `nanocat: Option --push ${needs}${data}`, '    --lines\n'],
+  [
+    ['--push', '--bind', 'inproc://a', '--connect', 'bad'],
+    1,
+    `nanocat: Option --push ${needs}${data}`,
+    '    --lines\n',
+  ],
   [['-vvA'], 1, `nanocat: Option -A (--ascii) ${needs}${readable}`],
   [['-Q', '-A', '--push', '-Dx'], 1, `nanocat: Option -A (--ascii) ${needs}${readable}`],
   [['--format=no', '--raw', '--push', '-Dx'], 1, `nanocat: Option --format=no ${needs}${readable}`],
@@ -102,3 +108,9 @@ export const usageCases: readonly (readonly [args: string[], exitCode: number, s
   [['--file=/etc/passwd/x', '-z'], 2, "Error opening file ``/etc/passwd/x'': Not a directory\n"],
   [['-z', '-F', '/no/such/file'], 1, "nanocat: Unknown option ``-z''\n"],
 ]
+
+/** Command lines that are refused, each with what it prints on stderr: all that the original prints, as observed, and
+ * what ours adds. */
+export const usageCases = cases.map(
+  ([args, exitCode, stderr, added = '']): UsageCase => [args, exitCode, stderr, added],
+)

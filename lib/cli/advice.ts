@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** What may be wrong with a command line or an address, and what may have been meant. Loaded when something is wrong. */
+
+const transports = ['tcp', 'ipc', 'inproc']
+
+/** The port of examples. */
+const PORT = 5555
+
+/** How many letters have to be added, left out, replaced or exchanged with their neighbours to make one word of another. */
+function editDistance(from: string, to: string): number {
+  let [beforeLast, last]: number[][] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)]
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= to.length; column++) {
+      const isSame = from[row - 1] === to[column - 1]
+      let distance = Math.min(last![column]! + 1, current[column - 1]! + 1, last![column - 1]! + (isSame ? 0 : 1))
+      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
+        distance = Math.min(distance, beforeLast![column - 2]! + 1)
+      }
+      current.push(distance)
+    }
+    beforeLast = last
+    last = current
+  }
+  return last![to.length]!
+}
+
+/** The candidate that somebody who typed `word` may have meant. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word, candidate)
+    if (distance < least) {
+      least = distance
+      best = candidate
+    }
+  }
+  return best
+}
+
+export type Attaching = 'bind' | 'connect'
+
+/** What is wrong with an address that was refused with this error code; undefined when there is nothing to add. */
+export function adviceOnAddress(address: string, attaching: Attaching, code: string | undefined): string | undefined {
+  const [, scheme, rest = ''] = /^([^:/]*):\/\/(.*)$/s.exec(address) ?? []
+  if (scheme === undefined) return adviceOnMissingScheme(address)
+  if (code === 'EPROTONOSUPPORT' || code === 'EINVAL' || code === 'ENODEV' || code === 'ENAMETOOLONG') {
+    if (!transports.includes(scheme) && code === 'EPROTONOSUPPORT') return adviceOnScheme(address, scheme, rest)
+    if (scheme === 'tcp') return adviceOnTcp(rest, attaching, code)
+    if (scheme === 'ipc') return adviceOnIpc(rest, code)
+    return undefined
+  }
+  return attaching === 'bind' ? adviceOnBinding(scheme, rest, code) : undefined
+}
+
+function adviceOnMissingScheme(address: string): string {
+  const meant = address.includes('/')
+    ? `ipc://${address}`
+    : `tcp://${/^(.*):(\d+)$/.test(address) ? address.replace(/^:/, '*:') : `${address || '127.0.0.1'}:${PORT}`}`
+  return `address does not begin with a transport (tcp://, ipc://, inproc://): ${address}; did you mean ${meant}?`
+}
+
+function adviceOnScheme(address: string, scheme: string, rest: string): string {
+  const meant = closest(scheme, transports)
+  const words = `there is no transport ${scheme}://: ${address}`
+  return meant === undefined
+    ? `${words}; there are tcp://, ipc:// and inproc://`
+    : `${words}; did you mean ${meant}://${rest}?`
+}
+
+function adviceOnTcp(rest: string, attaching: Attaching, code: string): string | undefined {
+  const [, host, port] = /^(.*?)(?::([^:\]]*))?$/s.exec(rest) as unknown as [string, string, string | undefined]
+  const address = `tcp://${rest}`
+  if (code === 'ENODEV') {
+    return `no network interface has that name or address: ${address}; to listen on all of them, tcp://*:${port || PORT}`
+  }
+  if (code !== 'EINVAL') return undefined
+  if (!port) return `tcp address has no port: ${address}; did you mean tcp://${host}:${PORT}?`
+  if (!/^\d+$/.test(port) || Number(port) > 65535) {
+    return `port is not a number up to 65535: ${address}; did you mean tcp://${host}:${PORT}?`
+  }
+  if (host === '') return `tcp address has no host: ${address}; did you mean tcp://127.0.0.1:${port}?`
+  if (attaching === 'connect' && Number(port) === 0) {
+    return `nobody listens on port 0: ${address}; connect to the port that was chosen, which --verbose tells`
+  }
+  if (attaching === 'connect' && host === '*') {
+    return `only --bind knows *: ${address}; did you mean tcp://127.0.0.1:${port}?`
+  }
+  if (/^[\da-f:]+:[\da-f:]*$/i.test(host))
+    return `IPv6 address without brackets: ${address}; did you mean tcp://[${host}]:${port}?`
+  return undefined
+}
+
+function adviceOnIpc(path: string, code: string): string | undefined {
+  if (code !== 'ENAMETOOLONG' && code !== 'EINVAL') return undefined
+  return `path of a socket is too long, with ${Buffer.byteLength(path)} bytes: most systems allow 107`
+}
+
+function adviceOnBinding(scheme: string, rest: string, code: string | undefined): string | undefined {
+  const address = `${scheme}://${rest}`
+  const host = rest.replace(/:[^:]*$/, '')
+  switch (code) {
+    case 'EADDRINUSE':
+      return scheme === 'tcp'
+        ? `somebody listens there already: ${address}; tcp://${host}:0 takes any free port, and --verbose tells which`
+        : `somebody listens there already: ${address}`
+    case 'EADDRNOTAVAIL':
+      return `this machine does not have that address: ${address}; to listen on all that it has, tcp://*${rest.slice(host.length)}`
+    case 'EACCES':
+      return scheme === 'tcp'
+        ? `ports below 1024 are reserved: ${address}; did you mean tcp://${host}:${PORT}?`
+        : `no permission to make a socket in ${dirname(rest)}`
+    case 'ENOENT':
+      return existsSync(dirname(rest)) ? undefined : `there is no folder ${dirname(rest)}`
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { adviceOnAddress, closest } from '../../lib/cli/advice.js'
+import { ours } from './programs.js'
+
+describe('an address that is refused', () => {
+  test.each([
+    [
+      'connect',
+      'tcp://darthsidious',
+      'tcp address has no port: tcp://darthsidious; did you mean tcp://darthsidious:5555?',
+    ],
+    [
+      'connect',
+      'tcp://darthsidious:',
+      'tcp address has no port: tcp://darthsidious:; did you mean tcp://darthsidious:5555?',
+    ],
+    [
+      'bind',
+      'tcp://127.0.0.1:http',
+      'port is not a number up to 65535: tcp://127.0.0.1:http; did you mean tcp://127.0.0.1:5555?',
+    ],
+    ['bind', 'tcp://*:65536', 'port is not a number up to 65535: tcp://*:65536; did you mean tcp://*:5555?'],
+    ['connect', 'tcp://:7000', 'tcp address has no host: tcp://:7000; did you mean tcp://127.0.0.1:7000?'],
+    [
+      'connect',
+      'tcp://a:0',
+      'nobody listens on port 0: tcp://a:0; connect to the port that was chosen, which --verbose tells',
+    ],
+    ['connect', 'tcp://*:7000', 'only --bind knows *: tcp://*:7000; did you mean tcp://127.0.0.1:7000?'],
+    ['bind', 'tpc://a:1', 'there is no transport tpc://: tpc://a:1; did you mean tcp://a:1?'],
+    ['bind', 'udp://a:1', 'there is no transport udp://: udp://a:1; there are tcp://, ipc:// and inproc://'],
+    [
+      'bind',
+      'localhost',
+      'address does not begin with a transport (tcp://, ipc://, inproc://): localhost; did you mean tcp://localhost:5555?',
+    ],
+    [
+      'bind',
+      ':7000',
+      'address does not begin with a transport (tcp://, ipc://, inproc://): :7000; did you mean tcp://*:7000?',
+    ],
+    [
+      'connect',
+      '/tmp/socket',
+      'address does not begin with a transport (tcp://, ipc://, inproc://): /tmp/socket; did you mean ipc:///tmp/socket?',
+    ],
+    ['bind', 'ipc:///no/such/folder/socket', 'there is no folder /no/such/folder'],
+    [
+      'bind',
+      'tcp://192.0.2.1:7000',
+      'this machine does not have that address: tcp://192.0.2.1:7000; to listen on all that it has, tcp://*:7000',
+    ],
+    [
+      'bind',
+      'tcp://none0:7000',
+      'no network interface has that name or address: tcp://none0:7000; to listen on all of them, tcp://*:7000',
+    ],
+    ['bind', `ipc:///tmp/${'n'.repeat(110)}`, 'path of a socket is too long, with 115 bytes: most systems allow 107'],
+  ])('by %s is explained: %s', async (attaching, address, advice) => {
+    await using program = ours('--pull', `--${attaching}`, address)
+    const { exitCode, stderr } = await program.ended
+    expect(exitCode).toBe(3)
+    expect(stderr).toMatch(new RegExp(`^Can't ${attaching}: .*\n`))
+    expect(stderr.split('\n').slice(1)).toEqual([advice, ''])
+  })
+
+  test('because another one listens there gets a free port proposed', () => {
+    expect(adviceOnAddress('tcp://127.0.0.1:80', 'bind', 'EADDRINUSE')).toBe(
+      'somebody listens there already: tcp://127.0.0.1:80; tcp://127.0.0.1:0 takes any free port, and --verbose tells which',
+    )
+  })
+
+  test('because its port is reserved gets another one proposed', () => {
+    expect(adviceOnAddress('tcp://*:80', 'bind', 'EACCES')).toBe(
+      'ports below 1024 are reserved: tcp://*:80; did you mean tcp://*:5555?',
+    )
+  })
+
+  test('for a reason that has nothing to do with it gets no advice', () => {
+    expect(adviceOnAddress('tcp://127.0.0.1:7000', 'bind', 'ENOMEM')).toBeUndefined()
+    expect(adviceOnAddress('tcp://127.0.0.1:7000', 'connect', 'EINVAL')).toBeUndefined()
+  })
+})
+
+describe('the word that was meant', () => {
+  test.each([
+    ['conect', 'connect'],
+    ['bnid', 'bind'],
+    ['pusj', 'push'],
+    ['xx', undefined],
+    ['bogus', undefined],
+  ])('by %s is %s', (word, meant) => {
+    expect(closest(word, ['push', 'pull', 'bind', 'connect', 'bus'])).toBe(meant)
+  })
+})
