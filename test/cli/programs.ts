@@ -20,11 +20,10 @@ export class Program {
   readonly #watchers = new Set<() => void>()
   readonly ended: Promise<Result>
 
-  constructor(command: readonly string[], args: readonly string[]) {
+  /** @param name how the program finds itself called; undefined for a script, which is told by its path */
+  constructor(command: readonly string[], args: readonly string[], name?: string) {
     const [executable = '', ...first] = command
-    this.#child = spawn(executable, [...first, ...args], {
-      argv0: executable === process.execPath ? undefined : 'nanocat',
-    })
+    this.#child = spawn(executable, [...first, ...args], { argv0: name })
     this.#child.stdin.on('error', () => {})
     this.#collect('stdout', this.#stdout)
     this.#collect('stderr', this.#stderr)
@@ -94,13 +93,25 @@ export class Program {
   }
 }
 
-const main = join(__dirname, '..', '..', 'dist', 'cli', 'main.js')
+const built = join(__dirname, '..', '..', 'dist', 'cli')
 
-/** Starts our nanocat, as built. */
-export function ours(...args: string[]): Program {
-  if (!existsSync(main)) throw new Error(`${main} is missing: npm run build:ts makes it`)
-  return new Program([process.execPath, main], args)
+/** The names of nanocat that choose its socket type. */
+export const links = ['push', 'pull', 'pub', 'sub', 'req', 'rep', 'surveyor', 'respondent', 'bus', 'pair'].map(
+  (type) => `nn_${type}`,
+)
+
+/** The file of ours that is installed by this name. */
+export function fileOf(name = 'nanocat'): string {
+  const file = name === 'nanocat' ? join(built, 'main.js') : join(built, 'links', `${name}.js`)
+  if (!existsSync(file)) throw new Error(`${file} is missing: npm run build:ts makes it`)
+  return file
 }
+
+/** Starts our nanocat by one of its names, as built. */
+export const oursAs = (name: string, ...args: string[]) => new Program([process.execPath, fileOf(name)], args)
+
+/** Starts our nanocat. */
+export const ours = (...args: string[]) => oursAs('nanocat', ...args)
 
 function isBinary(path: string): boolean {
   try {
@@ -121,14 +132,15 @@ function onPath(name: string): string | undefined {
 }
 
 /** The original: a nanocat on the path that is no script, as ours is. */
-const original = onPath('nanocat')
+export const original = onPath('nanocat')
 
 const nngcat = onPath('nngcat')
 
+/** Starts the nanocat of libnanomsg by one of its names. */
+export const theirsAs = (name: string, ...args: string[]) => new Program([original!], args, name)
+
 /** Starts the nanocat of libnanomsg. */
-export function theirs(...args: string[]): Program {
-  return new Program([original!], args)
-}
+export const theirs = (...args: string[]) => theirsAs('nanocat', ...args)
 
 /** Starts the nngcat of NNG. */
 export function theirsOfNng(...args: string[]): Program {

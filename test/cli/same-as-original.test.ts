@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { describeWithOriginal, ours, type Program, theirs } from './programs.js'
+// Command lines that end without a word to anybody: the same with the original and with ours.
+import { describe, expect, test } from 'vitest'
+import { describeWithOriginal, links, oursAs, type Program, theirsAs } from './programs.js'
 import { usageCases } from './usage-cases.js'
 
 async function resultOf(program: Program) {
@@ -8,19 +9,37 @@ async function resultOf(program: Program) {
   return { exitCode, signal, stdout: stdout.toString('latin1'), stderr }
 }
 
-async function expectTheSame(args: string[]) {
-  const [original, here] = await Promise.all([resultOf(theirs(...args)), resultOf(ours(...args))])
-  expect(here).toEqual(original)
-  return here
+/** Everything is the same, but that ours may add something to what it says on stderr. Returns that. */
+async function expectTheSame(args: string[], name = 'nanocat') {
+  const [original, here] = await Promise.all([resultOf(theirsAs(name, ...args)), resultOf(oursAs(name, ...args))])
+  expect({ ...here, stderr: here.stderr.slice(0, original.stderr.length) }).toEqual(original)
+  return { exitCode: here.exitCode, added: here.stderr.slice(original.stderr.length) }
 }
 
 describeWithOriginal('a command line that is refused at once ends as with the original', () => {
-  test.each(usageCases)('%j', async (args) => {
-    await expectTheSame(args)
+  test.each(usageCases)('%j', async (args, exitCode, _, added) => {
+    expect(await expectTheSame(args)).toEqual({ exitCode, added })
   })
 
-  test.each([[['--help']], [['-hz']], [['--push', '-h', '-A']]])('%j, which asks for help', async (args) => {
-    expect((await expectTheSame(args)).exitCode).toBe(0)
+  describe.each(links)('called as %s', (link) => {
+    test.each([[[]], [['-L1']], [['-A', '-Dx']], [['--pull']], [['--subscribe', 'x', '-l1', '-Dx']], [['-Dx', '-z']]])(
+      '%j',
+      async (args) => {
+        // What one of these types needs is enough for another: that one would wait, and gets a wrong address.
+        expect((await expectTheSame([...args, '--bind', 'zzz://'], link)).exitCode).not.toBe(0)
+      },
+    )
+  })
+
+  test.each([[['--help']], [['-h']], [['--hel']], [['-hz']], [['-vh']], [['--push', '-h', '-A']]])(
+    '%j, which asks for help',
+    async (args) => {
+      expect(await expectTheSame(args)).toEqual({ exitCode: 0, added: '' })
+    },
+  )
+
+  test.each(links)('%s --help', async (link) => {
+    expect(await expectTheSame(['--help'], link)).toEqual({ exitCode: 0, added: '' })
   })
 })
 
@@ -58,7 +77,25 @@ describeWithOriginal('a conversation that comes to nothing ends as with the orig
     [3, ['--rep', '-Dx', ...inproc, '--recv-timeout', '0']],
     [0, ['--respondent', ...inproc, '--recv-timeout', '0']],
     [3, ['--respondent', '-Dx', ...inproc, '--recv-timeout', '1']],
+    [3, ['--push', '-Dx', '-l', '70000']],
+    [3, ['--push', '-Dx', '--connect-local=-1']],
+    [0, ['--pub', '-Dx', '-X', '']],
+    [3, ['--push', '--data=x', ...inproc, '--send-timeout=0.1']],
+    [3, ['--push', '--data', 'x', ...inproc, '--send-t', '1e-1']],
+    [0, ['--req', '-Dx', ...inproc, '--send-timeout', '0', '--recv-timeout=0']],
+    [0, ['--pull', ...inproc, '--recv-timeout', ' 0x0']],
+    [0, ['--pull', ...inproc, '--recv-timeout=0', '-vvqq', '-A']],
+    [0, ['--pull', ...inproc, '--recv-t', '0', '--format', 'no']],
+    [0, ['--pull', ...inproc, '--recv-timeout', '0', '-d', '0.05']],
+    [0, ['--pull', ...inproc, '--recv-timeout', '0', '--delay=0']],
+    [0, ['--pub', '-Dx', ...inproc, '--delay', '.05', '--socket-name=n']],
+    [0, ['--bus', ...inproc, '--recv-timeout', '0']],
+    [0, ['--pair', ...inproc, '--recv-timeout', '0']],
+    [0, ['--surveyor', '--file', '/etc/hostname', ...inproc, '--recv-timeout', '0']],
   ])('with status %d: %j', async (exitCode, args) => {
-    expect((await expectTheSame(args)).exitCode).toBe(exitCode)
+    const result = await expectTheSame(args)
+    expect(result.exitCode).toBe(exitCode)
+    // One line of advice at most.
+    expect(result.added).toMatch(exitCode === 3 ? /^([^\n]+\n)?$/ : /^$/)
   })
 })
