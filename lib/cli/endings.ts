@@ -7,6 +7,8 @@ export class Ending extends Error {
     readonly exitCode: ExitCode,
     readonly words = '',
     readonly stream: 'stdout' | 'stderr' = 'stderr',
+    /** For people only: what stderr says besides, when it is a terminal. */
+    readonly aside = '',
   ) {
     super(words)
   }

@@ -119,7 +119,8 @@ class Parser {
       case 'file':
         return argument.apply(this.#settings, await this.#context.readInput(value))
       case 'question':
-        throw new Ending(0, argument.about === 'help' ? helpText(this.#context.programName) : this.#version(), 'stdout')
+        if (argument.about === 'version') throw new Ending(0, this.#version(), 'stdout')
+        throw new Ending(0, helpText(this.#context.programName), 'stdout', '\nThere is more: nanocat help\n')
     }
   }
 
@@ -159,7 +160,8 @@ class Parser {
   async #failWithAdvice(complaint: string, word: string, candidates: readonly string[], prefix = ''): Promise<never> {
     const { closest } = await import('./advice.js')
     const meant = closest(word, candidates)
-    if (meant === undefined) this.#fail(complaint)
+    // A word that exists stands in the wrong place.
+    if (meant === undefined || meant === word) this.#fail(complaint)
     this.#fail(complaint, `did you mean ${prefix}${meant}?`)
   }
 

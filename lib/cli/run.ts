@@ -178,6 +178,7 @@ async function end(reason: unknown, { environment, output }: Run): Promise<ExitC
   if (reason.stream === 'stdout') {
     await output.write(reason.words)
     await output.flush()
+    if (isTerminal(environment.stderr)) environment.stderr.write(reason.aside)
   } else if (reason.words !== '') {
     const [first = '', ...rest] = reason.words.split('\n')
     environment.stderr.write([painter(environment.stderr)('bad', first), ...rest].join('\n'))

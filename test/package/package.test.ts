@@ -45,6 +45,7 @@ describe('the packed files', () => {
         Object.values(manifest.exports[face]).flatMap((entry) => Object.values(entry as object)),
       ),
       ...Object.values<string>(manifest.bin),
+      ...manifest.man,
     ]
     expect(packed).toEqual(expect.arrayContaining(named.map((path) => path.replace('./', ''))))
   })
@@ -69,7 +70,7 @@ describe('the packed files', () => {
   })
 
   it('contain nothing that only developers need', () => {
-    const known = /^(dist|types|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
+    const known = /^(dist|types|man|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
     expect(packed.filter((path) => !known.test(path))).toEqual([])
     expect(packed.filter((path) => /\.(o|a|so|gcda|profraw|tsbuildinfo)$/.test(path))).toEqual([])
   })

@@ -17,7 +17,8 @@ export function parseCommand<Config extends ParseArgsConfig>(
     if ('help' in parsed.values && parsed.values.help === true) throw new Ending(0, usage.text, 'stdout')
     return parsed
   } catch (error) {
-    if (error instanceof TypeError) throw refusal(usage, error.message)
+    // Further lines explain to programmers.
+    if (error instanceof TypeError) throw refusal(usage, error.message.split('\n')[0]!)
     throw error
   }
 }
