@@ -38,7 +38,8 @@ export function processEnvironment(): Environment {
     stdout: process.stdout,
     stderr: process.stderr,
     version: packageVersion,
-    loadSockets: async () => await import('../index.js'),
+    // Not import(): that would start the loader of ES modules first.
+    loadSockets: async () => require('../index.js') as SocketModule,
     onInterruption: (interrupt) => {
       const signals = Object.keys(interruptions) as (keyof typeof interruptions)[]
       const listener = (signal: NodeJS.Signals) => {

@@ -173,11 +173,13 @@ function defaultDelay({ socketType, body, lines, connects }: Settings): number {
   return sendsToThosePresent && connects.length > 0 ? GREETING_MS : 0
 }
 
-async function end(reason: unknown, { environment, output }: Run): Promise<ExitCode> {
+async function end(reason: unknown, { environment, output, stop }: Run): Promise<ExitCode> {
   if (!(reason instanceof Ending)) throw reason
   if (reason.stream === 'stdout') {
-    await output.write(reason.words)
+    // A reader that has gone aborts it.
+    await output.write(reason.words).catch(() => {})
     await output.flush()
+    if (stop.signal.aborted) return stop.signal.reason.exitCode
     if (isTerminal(environment.stderr)) environment.stderr.write(reason.aside)
   } else if (reason.words !== '') {
     const [first = '', ...rest] = reason.words.split('\n')
