@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 
 /** What may be wrong with a command line or an address, and what may have been meant. Loaded when something is wrong. */
 
-const transports = ['tcp', 'ipc', 'inproc']
+const transports = ['tcp', 'ipc', 'inproc', 'ws']
+const listed = transports.map((name) => `${name}://`).join(', ')
 
 /** The port of examples. */
 const PORT = 5555
@@ -49,7 +50,7 @@ export function adviceOnAddress(address: string, attaching: Attaching, code: str
   if (scheme === undefined) return adviceOnMissingScheme(address)
   if (code === 'EPROTONOSUPPORT' || code === 'EINVAL' || code === 'ENODEV' || code === 'ENAMETOOLONG') {
     if (!transports.includes(scheme) && code === 'EPROTONOSUPPORT') return adviceOnScheme(address, scheme, rest)
-    if (scheme === 'tcp') return adviceOnTcp(rest, attaching, code)
+    if (scheme === 'tcp' || scheme === 'ws') return adviceOnHost(scheme, rest, attaching, code)
     if (scheme === 'ipc') return adviceOnIpc(rest, code)
     return undefined
   }
@@ -60,37 +61,34 @@ function adviceOnMissingScheme(address: string): string {
   const meant = address.includes('/')
     ? `ipc://${address}`
     : `tcp://${/^(.*):(\d+)$/.test(address) ? address.replace(/^:/, '*:') : `${address || '127.0.0.1'}:${PORT}`}`
-  return `address does not begin with a transport (tcp://, ipc://, inproc://): ${address}; did you mean ${meant}?`
+  return `address does not begin with a transport (${listed}): ${address}; did you mean ${meant}?`
 }
 
 function adviceOnScheme(address: string, scheme: string, rest: string): string {
   const meant = closest(scheme, transports)
   const words = `there is no transport ${scheme}://: ${address}`
-  return meant === undefined
-    ? `${words}; there are tcp://, ipc:// and inproc://`
-    : `${words}; did you mean ${meant}://${rest}?`
+  return meant === undefined ? `${words}; there are ${listed}` : `${words}; did you mean ${meant}://${rest}?`
 }
 
-function adviceOnTcp(rest: string, attaching: Attaching, code: string): string | undefined {
-  const [, host, port] = /^(.*?)(?::([^:\]]*))?$/s.exec(rest) as unknown as [string, string, string | undefined]
-  const address = `tcp://${rest}`
+/** Advice on addresses with a host, a port and perhaps a path. */
+function adviceOnHost(scheme: string, rest: string, attaching: Attaching, code: string): string | undefined {
+  const [, host, port, path] = /^(.*?)(?::([^:\]/]*))?(\/.*)?$/s.exec(rest) as unknown as [string, string, ...string[]]
+  const address = `${scheme}://${rest}`
+  const meant = (meantHost: string, meantPort: string | number = PORT) =>
+    `${address}; did you mean ${scheme}://${meantHost}:${meantPort}${path ?? ''}?`
   if (code === 'ENODEV') {
-    return `no network interface has that name or address: ${address}; to listen on all of them, tcp://*:${port || PORT}`
+    const all = `${scheme}://*:${port || PORT}${path ?? ''}`
+    return `no network interface has that name or address: ${address}; to listen on all of them, ${all}`
   }
   if (code !== 'EINVAL') return undefined
-  if (!port) return `tcp address has no port: ${address}; did you mean tcp://${host}:${PORT}?`
-  if (!/^\d+$/.test(port) || Number(port) > 65535) {
-    return `port is not a number up to 65535: ${address}; did you mean tcp://${host}:${PORT}?`
-  }
-  if (host === '') return `tcp address has no host: ${address}; did you mean tcp://127.0.0.1:${port}?`
+  if (!port) return `${scheme} address has no port: ${meant(host)}`
+  if (!/^\d+$/.test(port) || Number(port) > 65535) return `port is not a number up to 65535: ${meant(host)}`
+  if (host === '') return `${scheme} address has no host: ${meant('127.0.0.1', port)}`
   if (attaching === 'connect' && Number(port) === 0) {
     return `nobody listens on port 0: ${address}; connect to the port that was chosen, which --verbose tells`
   }
-  if (attaching === 'connect' && host === '*') {
-    return `only --bind knows *: ${address}; did you mean tcp://127.0.0.1:${port}?`
-  }
-  if (/^[\da-f:]+:[\da-f:]*$/i.test(host))
-    return `IPv6 address without brackets: ${address}; did you mean tcp://[${host}]:${port}?`
+  if (attaching === 'connect' && host === '*') return `only --bind knows *: ${meant('127.0.0.1', port)}`
+  if (/^[\da-f:]+:[\da-f:]*$/i.test(host)) return `IPv6 address without brackets: ${meant(`[${host}]`, port)}`
   return undefined
 }
 
@@ -101,17 +99,18 @@ function adviceOnIpc(path: string, code: string): string | undefined {
 
 function adviceOnBinding(scheme: string, rest: string, code: string | undefined): string | undefined {
   const address = `${scheme}://${rest}`
-  const host = rest.replace(/:[^:]*$/, '')
+  const [, host, port = ''] = /^(.*?)(:\d+)?(?:\/.*)?$/s.exec(rest) as unknown as [string, string, string | undefined]
+  const hasPort = scheme === 'tcp' || scheme === 'ws'
   switch (code) {
     case 'EADDRINUSE':
-      return scheme === 'tcp'
-        ? `somebody listens there already: ${address}; tcp://${host}:0 takes any free port, and --verbose tells which`
+      return hasPort
+        ? `somebody listens there already: ${address}; ${scheme}://${host}:0 takes any free port, and --verbose tells which`
         : `somebody listens there already: ${address}`
     case 'EADDRNOTAVAIL':
-      return `this machine does not have that address: ${address}; to listen on all that it has, tcp://*${rest.slice(host.length)}`
+      return `this machine does not have that address: ${address}; to listen on all that it has, ${scheme}://*${port}`
     case 'EACCES':
-      return scheme === 'tcp'
-        ? `ports below 1024 are reserved: ${address}; did you mean tcp://${host}:${PORT}?`
+      return hasPort
+        ? `ports below 1024 are reserved: ${address}; did you mean ${scheme}://${host}:${PORT}?`
         : `no permission to make a socket in ${dirname(rest)}`
     case 'ENOENT':
       return existsSync(dirname(rest)) ? undefined : `there is no folder ${dirname(rest)}`

@@ -28,21 +28,21 @@ describe('an address that is refused', () => {
     ],
     ['connect', 'tcp://*:7000', 'only --bind knows *: tcp://*:7000; did you mean tcp://127.0.0.1:7000?'],
     ['bind', 'tpc://a:1', 'there is no transport tpc://: tpc://a:1; did you mean tcp://a:1?'],
-    ['bind', 'udp://a:1', 'there is no transport udp://: udp://a:1; there are tcp://, ipc:// and inproc://'],
+    ['bind', 'udp://a:1', 'there is no transport udp://: udp://a:1; there are tcp://, ipc://, inproc://, ws://'],
     [
       'bind',
       'localhost',
-      'address does not begin with a transport (tcp://, ipc://, inproc://): localhost; did you mean tcp://localhost:5555?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): localhost; did you mean tcp://localhost:5555?',
     ],
     [
       'bind',
       ':7000',
-      'address does not begin with a transport (tcp://, ipc://, inproc://): :7000; did you mean tcp://*:7000?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): :7000; did you mean tcp://*:7000?',
     ],
     [
       'connect',
       '/tmp/socket',
-      'address does not begin with a transport (tcp://, ipc://, inproc://): /tmp/socket; did you mean ipc:///tmp/socket?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): /tmp/socket; did you mean ipc:///tmp/socket?',
     ],
     ['bind', 'ipc:///no/such/folder/socket', 'there is no folder /no/such/folder'],
     [
@@ -68,6 +68,15 @@ describe('an address that is refused', () => {
     expect(adviceOnAddress('tcp://127.0.0.1:80', 'bind', 'EADDRINUSE')).toBe(
       'somebody listens there already: tcp://127.0.0.1:80; tcp://127.0.0.1:0 takes any free port, and --verbose tells which',
     )
+  })
+
+  test.each([
+    ['bind', 'ws://*', 'ws address has no port: ws://*; did you mean ws://*:5555?'],
+    ['bind', 'ws://*/path', 'ws address has no port: ws://*/path; did you mean ws://*:5555/path?'],
+    ['connect', 'ws://a:99999/p', 'port is not a number up to 65535: ws://a:99999/p; did you mean ws://a:5555/p?'],
+    ['connect', 'tcp://::1:80', 'IPv6 address without brackets: tcp://::1:80; did you mean tcp://[::1]:80?'],
+  ] as const)('by %s is understood: %s', (attaching, address, advice) => {
+    expect(adviceOnAddress(address, attaching, 'EINVAL')).toBe(advice)
   })
 
   test('because its port is reserved gets another one proposed', () => {
