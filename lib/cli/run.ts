@@ -127,7 +127,7 @@ async function observe(socket: CatSocket, settings: Settings, { environment }: R
   if (terminal === undefined && settings.verbosity <= 0) return undefined
   const { Observer } = await import('./observer.js')
   const paint = painter(environment.stderr)
-  const observer: InstanceType<typeof Observer> = new Observer(() => socket.statistics, {
+  const observer: InstanceType<typeof Observer> = new Observer(() => socket.stats(), {
     terminal,
     tell:
       settings.verbosity > 0

@@ -9,7 +9,7 @@ export interface CatSocket {
   sendTimeout: number
   receiveTimeout: number
   name: string
-  readonly statistics: Counts
+  stats(): Counts
   bind(address: string): { readonly address: string }
   connect(address: string): unknown
   close(options?: { linger?: number }): Promise<void>
@@ -105,7 +105,7 @@ export async function attach(socket: CatSocket, settings: Settings, tell: (news:
 }
 
 function adviceOnSending(socket: CatSocket, error: unknown): string | undefined {
-  const hasWaitedForNobody = codeOf(error) === 'ETIMEDOUT' && socket.statistics.currentConnections === 0
+  const hasWaitedForNobody = codeOf(error) === 'ETIMEDOUT' && socket.stats().currentConnections === 0
   return hasWaitedForNobody ? 'nobody is connected' : undefined
 }
 

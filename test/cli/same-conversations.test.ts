@@ -44,7 +44,7 @@ async function interrupt(program: Program) {
 }
 
 async function untilConnected(socket: Socket): Promise<void> {
-  while (socket.statistics.currentConnections === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (socket.stats().currentConnections === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 const END = 'END'

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Counts } from '../../lib/cli/observer.js'
 import type { CatSocket, SocketModule } from '../../lib/cli/sockets.js'
 
 /** An error as the engine's calls give it. */
@@ -12,7 +13,7 @@ export interface Script {
   send?: readonly (undefined | Error)[]
   refuse?: Readonly<Record<string, Error>>
   /** What the socket has counted when it is asked. */
-  counts?: () => CatSocket['statistics']
+  counts?: () => Counts
 }
 
 export const noCounts = { messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, currentConnections: 0 }
@@ -36,7 +37,7 @@ export function scripted(script: Script = {}) {
   }
 
   class ScriptedSocket implements CatSocket {
-    get statistics() {
+    stats() {
       if (closing.signal.aborted) throw refusal('EBADF')
       return script.counts?.() ?? noCounts
     }

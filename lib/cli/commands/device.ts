@@ -55,7 +55,7 @@ function parse(args: readonly string[]): Settings {
 
 /** What both sides count together: in is what came to one of them, out what left by one of them. */
 function countsOf({ first, second }: Device) {
-  const [one, other] = [first.statistics, second.statistics]
+  const [one, other] = [first.stats(), second.stats()]
   const sum = (name: keyof Statistics) => one[name] + other[name]
   return {
     messagesSent: sum('messagesSent'),
