@@ -1,3 +1,4 @@
+import { errnoError } from './errors.js'
 import { native } from './native.js'
 
 /** The engine's counters, by the names that they have here. */
@@ -40,15 +41,18 @@ export interface Statistics {
   /** Bytes of bodies. */
   bytesSent: number
   bytesReceived: number
-  /** Priority of the peers that the next message would go to: 1 to 16, or -1 when there is none. */
+  /** Priority of the peers that the next message would go to: 1 to 16; 0 when there has never been one. */
   currentSendPriority: number
+}
+
+function statisticOf(s: number, id: number): number {
+  const result = native.statistic(s, id)
+  if (typeof result === 'number') throw errnoError(-result, 'statistic')
+  return result.value
 }
 
 /** The counters of an open socket of the engine. */
 export function statisticsOf(s: number): Statistics {
-  const entries = Object.entries(statistics).map(([name, id]) => [name, native.statistic(s, id)])
-  const result = Object.fromEntries(entries) as Statistics
-  // The engine has no peer to name a priority of, and counts upwards only.
-  if (result.currentSendPriority <= 0) result.currentSendPriority = -1
-  return result
+  const entries = Object.entries(statistics).map(([name, id]) => [name, statisticOf(s, id)] as const)
+  return Object.fromEntries(entries) as Record<keyof typeof statistics, number>
 }

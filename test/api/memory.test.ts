@@ -74,7 +74,10 @@ async function bounded(run: string, count: number): Promise<void> {
       growths.push(after - before)
       before = after
     }
-    const usual = growths.slice(1).sort((a, b) => a - b)[2]
+    const settled = growths.slice(1)
+    // Slabs come and go by the dozen: one of both is always small unless something leaks.
+    const mean = settled.reduce((sum, growth) => sum + growth, 0) / settled.length
+    const usual = Math.min(mean, settled.toSorted((a, b) => a - b)[2])
     console.log(usual < ${LIMIT_MIB} ? 'bounded' : 'each round grows: ' + growths.map(Math.round) + ' MiB')`)
   expect([exitCode, stdout]).toEqual([0, 'bounded\n'])
 }
