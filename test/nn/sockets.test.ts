@@ -87,7 +87,7 @@ describe('a socket', () => {
     expect(nn_get_statistic(push, NN_STAT_BYTES_SENT)).toBe(3)
     expect(nn_get_statistic(pull, NN_STAT_MESSAGES_RECEIVED)).toBe(1)
     expect(nn_get_statistic(push, NN_STAT_CURRENT_SND_PRIORITY)).toBe(8)
-    expect(nn_get_statistic(pull, NN_STAT_CURRENT_SND_PRIORITY)).toBe(-1)
+    expect(nn_get_statistic(pull, NN_STAT_CURRENT_SND_PRIORITY)).toBe(0)
     expect(await codeOf(() => nn_get_statistic(pull, 9999))).toBe('EINVAL')
   })
 })
