@@ -23,7 +23,7 @@ Object.defineProperty(NanomsgError.prototype, 'name', { value: 'NanomsgError', c
 
 const ownCodes: Readonly<Record<number, string>> = { [EFSM]: 'EFSM', [ETERM]: 'ETERM' }
 
-function codeOf(errno: number): string {
+export function codeOf(errno: number): string {
   const own = ownCodes[errno]
   if (own !== undefined) return own
   const name = getSystemErrorName(-errno)

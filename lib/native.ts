@@ -58,6 +58,8 @@ export interface Functions {
   sendMessage(s: number, message: Uint8Array): number
   /** The length of the message is received[0]: where there are no bytes, the ArrayBuffer has one nevertheless. */
   receiveMessage(s: number): ArrayBuffer | number
+  /** As sendBody, but the socket keeps what no peer can take now. */
+  queueBody(s: number, body: Uint8Array): number
   receiveInto(s: number, bytes: Uint8Array): number
   optionBytes(s: number, level: number, option: number, bytes: Uint8Array): number
   sendPieces(s: number, pieces: readonly Uint8Array[], control: Uint8Array | undefined): number

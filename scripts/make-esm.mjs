@@ -26,7 +26,6 @@ function valueNames(declarations) {
     .getExportsOfModule(module)
     .filter(isValue)
     .map((symbol) => symbol.name)
-    .filter((name) => name !== 'default')
     .sort()
 }
 
@@ -34,12 +33,18 @@ const { exports } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
 
 for (const { import: esm, require: cjs } of Object.values(exports)) {
   if (esm === undefined) continue
-  const names = valueNames(inProject(cjs.types))
+  const all = valueNames(inProject(cjs.types))
+  const names = all.filter((name) => name !== 'default')
+  const hasDefault = all.includes('default')
   if (names.length === 0) throw new Error(`${cjs.types} exports no values`)
   const list = names.map((name) => `  ${name},\n`).join('')
   writeFileSync(
     inProject(esm.default),
-    `import cjs from './${basename(cjs.default)}'\n\nexport const {\n${list}} = cjs\n`,
+    `import cjs from './${basename(cjs.default)}'\n\nexport const {\n${list}} = cjs\n${hasDefault ? 'export default cjs.default\n' : ''}`,
   )
-  writeFileSync(inProject(esm.types), `export * from './${basename(cjs.default)}'\n`)
+  const file = basename(cjs.default)
+  writeFileSync(
+    inProject(esm.types),
+    `export * from './${file}'\n${hasDefault ? `import cjs from './${file}'\ndeclare const all: typeof cjs.default\nexport default all\n` : ''}`,
+  )
 }

@@ -138,6 +138,18 @@ Napi::Value ReceiveMessage(const Napi::CallbackInfo &info)
 
 // ---- Memory of JavaScript ----
 
+// queueBody(s, bytes): sends them; what no peer can take now waits in the socket. Returns 0 or -errno.
+Napi::Value QueueBody(const Napi::CallbackInfo &info)
+{
+    Bytes bytes;
+    if (!ReadBytes(info.Env(), info[1], &bytes))
+        return Failure(info, EFAULT);
+    nn_outgoing message = {};
+    message.body = bytes.begin;
+    message.body_bytes = bytes.count;
+    return Result(info, nn_socket_send_batch(IntegerAt(info, 0), &message, 1, SIZE_MAX) < 0 ? -1 : 0);
+}
+
 // receiveInto(s, bytes): the length of the message, of which what does not fit is lost; or -errno.
 Napi::Value ReceiveInto(const Napi::CallbackInfo &info)
 {
@@ -344,6 +356,7 @@ void AddCFunctions(Properties *properties, Host *host)
     Add<FreeMessage>(properties, "freeMessage", host);
     Add<SendMessage>(properties, "sendMessage", host);
     Add<ReceiveMessage>(properties, "receiveMessage", host);
+    Add<QueueBody>(properties, "queueBody", host);
     Add<ReceiveInto>(properties, "receiveInto", host);
     Add<OptionBytes>(properties, "optionBytes", host);
     Add<SendPieces>(properties, "sendPieces", host);

@@ -147,6 +147,20 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(run('nn.mjs', text)).toBe('from the package')
   })
 
+  it.each([
+    ['compat.cjs', "const nano = require('nanomsg-native/compat')"],
+    ['compat.mjs', "import nano from 'nanomsg-native/compat'"],
+    ['named.mjs', "import * as nano from 'nanomsg-native/compat'"],
+  ])('takes the place of the npm package nanomsg (%s)', (file, load) => {
+    const text = `${load}
+      const pub = nano.socket('pub'), sub = nano.socket('sub')
+      pub.bind('inproc://package')
+      sub.connect('inproc://package')
+      sub.on('data', (message) => { console.log(String(message)); pub.close(); sub.close() })
+      pub.send('from the package')`
+    expect(run(file, text)).toBe('from the package')
+  })
+
   it('runs nanocat', () => {
     const main = join(installed(), manifest.bin.nanocat)
     expect(readFileSync(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
@@ -159,6 +173,11 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
       writeFileSync(
         join(home, file),
         `import { NanomsgError, Pair } from 'nanomsg-native'
+       import nano, { socket, type Socket } from 'nanomsg-native/compat'
+       export const sub: Socket = nano.socket('sub', { chan: ['a'], encoding: 'utf8' }).setEncoding('utf8')
+       export const id: number | null = socket('pub').bind('inproc://a')
+       // @ts-expect-error: there is no such type
+       nano.socket('publisher')
        import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
        export const now: Buffer = nn_recv(0, NN_MSG, NN_DONTWAIT)
        export const later: Promise<number> = nn_recv(0, Buffer.alloc(5), 5, 0)

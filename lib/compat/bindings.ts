@@ -1,0 +1,83 @@
+/** What lies under the sockets: functions of the C API as the npm package has them, and the library's constants. What
+ * fails returns -1, and Errno() and Err() tell why. */
+import { NanomsgError } from '../errors.js'
+import { NN_DONTWAIT, NN_MSG, NN_SUB } from '../nn/constants.js'
+import { descriptorOf } from '../nn/descriptor.js'
+import { nn_device } from '../nn/device.js'
+import { nn_errno } from '../nn/failing.js'
+import { nn_recv, nn_send } from '../nn/messages.js'
+import { nn_getsockopt, nn_setsockopt } from '../nn/options.js'
+import { nn_bind, nn_close, nn_connect, nn_shutdown, nn_socket, nn_strerror, nn_term } from '../nn/sockets.js'
+import { nn_symbol, nn_symbol_info, type nn_symbol_properties } from '../nn/symbols.js'
+import { bytesOf } from './dispatch-queue.js'
+import { SocketError } from './errors.js'
+
+function attempt<Result>(call: () => Result): Result | -1
+function attempt<Result, Failed>(call: () => Result, failed: Failed): Result | Failed
+function attempt(call: () => unknown, ...failed: unknown[]): unknown {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof NanomsgError) return failed.length > 0 ? failed[0] : -1
+    throw error
+  }
+}
+
+/** A socket that is watched for messages, or for peers that take some. */
+interface Poll {
+  readonly s: number
+  readonly watcher: () => void
+}
+
+const functions = {
+  Socket: (domain: number, protocol: number) => attempt(() => nn_socket(domain, protocol)),
+  Close: (s: number) => attempt(() => nn_close(s)),
+  Bind: (s: number, address: string) => attempt(() => nn_bind(s, address)),
+  Connect: (s: number, address: string) => attempt(() => nn_connect(s, address)),
+  Shutdown: (s: number, endpoint: number) => attempt(() => nn_shutdown(s, endpoint)),
+  /** Now or not at all. */
+  Send: (s: number, message: unknown, _flags?: number) =>
+    attempt(() => nn_send(s, bytesOf(message), undefined, NN_DONTWAIT)),
+  Recv: (s: number, _flags?: number): Buffer | -1 => attempt(() => Buffer.from(nn_recv(s, NN_MSG, NN_DONTWAIT))),
+  /** @param option NN_SUB_SUBSCRIBE or NN_SUB_UNSUBSCRIBE */
+  Chan: (s: number, option: number, channel: string | Uint8Array) =>
+    attempt(() => nn_setsockopt(s, NN_SUB, option, channel)),
+  Getopt: (s: number, level: number, option: number) => attempt(() => nn_getsockopt(s, level, option), undefined),
+  Setopt: (s: number, level: number, option: number, value: number | string) =>
+    attempt(() => nn_setsockopt(s, level, option, value)),
+  Errno: () => nn_errno(),
+  Err: () => nn_strerror(nn_errno()),
+  Symbol(i: number) {
+    const symbol = nn_symbol(i)
+    if (symbol === null) throw new SocketError(nn_errno(), 'symbol')
+    return symbol
+  },
+  SymbolInfo: (i: number): nn_symbol_properties | undefined => nn_symbol_info(i) ?? undefined,
+  Term: nn_term,
+  /** Calls back whenever something has changed at the socket. */
+  PollSocket(s: number, _isSender: boolean, callback: () => void): Poll {
+    const watcher = () => callback()
+    descriptorOf(s)?.watchers.add(watcher)
+    return { s, watcher }
+  },
+  PollStop({ s, watcher }: Poll): void {
+    descriptorOf(s)?.watchers.delete(watcher)
+  },
+  /** Runs a device, and calls back with the errno that has ended it. */
+  DeviceWorker(s1: number, s2: number, callback: (errno: number) => void): void {
+    nn_device(s1, s2).catch((error: NanomsgError) => process.nextTick(callback, error.errno))
+  },
+}
+
+function allSymbols(): Record<string, number> {
+  const symbols: Record<string, number> = {}
+  for (let i = 0; ; i++) {
+    const info = nn_symbol_info(i)
+    if (info === null) return symbols
+    symbols[info.name] = info.value
+  }
+}
+
+export type Bindings = typeof functions & { readonly [constant: string]: number | ((...args: never[]) => unknown) }
+
+export const bindings: Bindings = { ...allSymbols(), ...functions }

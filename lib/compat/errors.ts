@@ -1,0 +1,17 @@
+import { codeOf } from '../errors.js'
+import { native } from '../native.js'
+
+/** What went wrong, in the words of the npm package: the text of the errno is all of the message. */
+export class SocketError extends Error {
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+
+  constructor(errno: number, syscall: string, describe: (text: string) => string = (text) => text) {
+    super(describe(native.strerror(errno)))
+    this.code = codeOf(errno)
+    this.errno = errno
+    this.syscall = syscall
+  }
+}
+Object.defineProperty(SocketError.prototype, 'name', { value: 'Error', configurable: true, writable: true })

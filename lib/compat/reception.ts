@@ -1,0 +1,65 @@
+import { constants } from 'node:os'
+import { viewAt } from '../inbox.js'
+import { native } from '../native.js'
+import { isTurnOver, nextTurn } from '../reactor.js'
+
+const { EAGAIN } = constants.errno
+
+/** So many messages are taken at a time where it makes no difference. */
+export const BATCH_LIMIT = 512
+
+/** A message with memory of its own: programs look at `buffer` and give messages to other threads. */
+function ownMessageAt(index: number): Buffer {
+  const view = viewAt(index)
+  if (view.length === view.buffer.byteLength) return view
+  return Uint8Array.prototype.slice.call(view) as Buffer
+}
+
+/** Takes all messages from a socket whenever there are some, whether anybody reads them or not. */
+export class Reception {
+  /** Nothing is taken while this is false. */
+  isOn = false
+  limit = BATCH_LIMIT
+  readonly #s: number
+  readonly #deliver: (message: Buffer) => void
+  readonly #onError: (errno: number) => void
+  #isRunning = false
+  #isDeferred = false
+
+  constructor(s: number, deliver: (message: Buffer) => void, onError: (errno: number) => void) {
+    this.#s = s
+    this.#deliver = deliver
+    this.#onError = onError
+  }
+
+  run(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    while (this.isOn && !this.#isDeferred && this.#takeBatch());
+    this.#isRunning = false
+  }
+
+  /** Returns false when there is nothing more to take now. */
+  #takeBatch(): boolean {
+    if (isTurnOver(0)) return this.#defer()
+    const count = native.receive(this.#s, this.limit)
+    if (count < 0) {
+      if (count !== -EAGAIN) this.#onError(-count)
+      return false
+    }
+    isTurnOver(count)
+    // All of them before the first is delivered: who gets it may receive elsewhere.
+    const messages = Array.from({ length: count }, (_, i) => ownMessageAt(i))
+    for (const message of messages) this.#deliver(message)
+    return true
+  }
+
+  #defer(): false {
+    this.#isDeferred = true
+    nextTurn(() => {
+      this.#isDeferred = false
+      this.run()
+    })
+    return false
+  }
+}

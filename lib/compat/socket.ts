@@ -1,0 +1,424 @@
+import { constants } from 'node:os'
+import { Duplex, type DuplexOptions } from 'node:stream'
+import { native } from '../native.js'
+import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
+import { Descriptor } from '../nn/descriptor.js'
+import { hold, unhold } from '../reactor.js'
+import { DispatchQueue, type Entry } from './dispatch-queue.js'
+import { SocketError } from './errors.js'
+import { frameTypeOption, ipv6Option, type NumberOption, noDelayOption, numberOption, numbers } from './options.js'
+import { BATCH_LIMIT, Reception } from './reception.js'
+import { Subscriptions } from './subscriptions.js'
+import { type SocketType, typeOf } from './types.js'
+
+const { EBADF, ETIMEDOUT } = constants.errno
+const EFSM = 156384712 + 54
+
+/** What can be given to socket(), besides the options of streams. */
+export interface SocketOptions extends DuplexOptions {
+  /** AF_SP_RAW instead of AF_SP: for devices. Such a socket receives nothing itself. */
+  raw?: boolean | number
+  /** What a sub subscribes to. Default: everything. */
+  chan?: readonly (string | Buffer)[]
+  dontwait?: boolean
+  linger?: number
+  sndbuf?: number
+  rcvbuf?: number
+  sndtimeo?: number
+  rcvtimeo?: number
+  reconn?: number
+  maxreconn?: number
+  sndprio?: number
+  rcvprio?: number
+  rcvmaxsize?: number
+  maxttl?: number
+  tcpnodelay?: boolean
+  ipv6?: boolean
+  wsopt?: 'text' | 'binary'
+}
+
+type Endpoints = Record<string, number | null>
+
+function openDescriptor(domain: number, protocol: number): Descriptor {
+  try {
+    return new Descriptor(domain, protocol)
+  } catch (error) {
+    throw new SocketError((error as SocketError).errno, 'socket')
+  }
+}
+
+/** A socket as a stream of messages. */
+export class Socket extends Duplex {
+  readonly af_domain: number
+  readonly type: SocketType
+  readonly protocol: number
+  readonly sender: boolean
+  readonly receiver: boolean
+  /** The socket's number. */
+  readonly binding: number
+  /** Ids of endpoints by their addresses. */
+  readonly bound: Endpoints = {}
+  readonly connected: Endpoints = {}
+  /** Messages that wait to be sent. */
+  readonly queue: Entry[]
+  nndontwait: number
+  readonly channels: Readonly<Record<string, true>>
+  /** What the first close() has returned. */
+  closed_status: number | undefined
+  /** Applied to messages before they are sent. */
+  declare transform?: (message: unknown) => unknown
+  /** Applied to messages when they are received. */
+  declare restore?: (message: Buffer) => unknown
+
+  readonly #descriptor: Descriptor
+  readonly #isStateful: boolean
+  readonly #outgoing: DispatchQueue
+  readonly #incoming: Reception
+  readonly #subscriptions: Subscriptions
+  #isFlushDue = false
+  #isHeld = false
+
+  constructor(type: SocketType, given?: SocketOptions | null) {
+    const { protocol, sender, receiver, isStateful } = typeOf(type)
+    const options = { objectMode: true, ...given }
+    if (options.chan !== undefined) checkChannels(options.chan)
+    super(options)
+    this.type = type
+    this.protocol = protocol
+    this.sender = sender
+    this.receiver = receiver
+    this.af_domain = options.raw ? AF_SP_RAW : AF_SP
+    this.#descriptor = openDescriptor(this.af_domain, protocol)
+    this.binding = this.#descriptor.s
+    this.#isStateful = isStateful
+    this.#outgoing = new DispatchQueue(this.#descriptor, isStateful, (message) => this.#transformed(message))
+    this.queue = this.#outgoing.entries
+    this.#subscriptions = new Subscriptions(this.binding)
+    this.channels = this.#subscriptions.channels
+    this.#incoming = new Reception(
+      this.binding,
+      (message) => this.#receive(message),
+      (errno) => this.#receptionFailed(errno),
+    )
+    if (isStateful) this.#incoming.limit = 1
+    this.nndontwait = NN_DONTWAIT
+    this.#configure(options)
+    this.#descriptor.watchers.add(this.#onEvents)
+    this.#incoming.isOn = receiver && !this.#isRaw
+    this.#updateHold()
+  }
+
+  get #isRaw(): boolean {
+    return this.af_domain === AF_SP_RAW
+  }
+
+  get #isClosed(): boolean {
+    return this.closed_status !== undefined
+  }
+
+  #configure(options: SocketOptions): void {
+    try {
+      this.#setAll(options)
+    } catch (error) {
+      native.close(this.binding)
+      this.#descriptor.close()
+      throw error
+    }
+  }
+
+  #setAll(options: SocketOptions): void {
+    this.dontwait(options.dontwait ?? this.type !== 'push')
+    for (const name of Object.keys(numbers) as NumberOption[]) {
+      if (options[name] !== undefined) numberOption(this, name, options[name])
+    }
+    if (options.tcpnodelay !== undefined) this.tcpnodelay(options.tcpnodelay)
+    if (options.ipv6 !== undefined) this.ipv6(options.ipv6)
+    if (options.wsopt !== undefined) this.wsopt(options.wsopt)
+    if (options.chan !== undefined) this.#subscribe(options.chan)
+    else if (this.type === 'sub') this.#subscribe([''])
+  }
+
+  readonly #onEvents = (): void => {
+    if (this.#isClosed) return
+    this.#incoming.run()
+    if (this.queue.length > 0 && !this.#isFlushDue) this.#flush()
+  }
+
+  /** As long as messages are awaited, or wait to be sent, the process goes on. */
+  #updateHold(): void {
+    const isHeld = !this.#isClosed && (this.#incoming.isOn || (this.sender && this.queue.length > 0))
+    if (isHeld === this.#isHeld) return
+    this.#isHeld = isHeld
+    if (isHeld) hold()
+    else unhold()
+  }
+
+  // ---- Endpoints ----
+
+  /** Listens at an address. Returns the endpoint's id; or emits an error and returns null. */
+  bind(address: string): number | null {
+    return this.#attach('bind', this.bound, address)
+  }
+
+  /** Connects to an address, again and again. Returns the endpoint's id; or emits an error and returns null. */
+  connect(address: string): number | null {
+    return this.#attach('connect', this.connected, address)
+  }
+
+  #attach(call: 'bind' | 'connect', endpoints: Endpoints, address: string): number | null {
+    const id = native[call](this.binding, String(address))
+    endpoints[address] = id < 0 ? null : id
+    if (id < 0) this.emit('error', new SocketError(-id, call))
+    return endpoints[address]
+  }
+
+  /** Removes the endpoint that bind() or connect() has made of the address. */
+  shutdown(address: string): number | null | undefined {
+    const endpoints = [this.bound, this.connected].find((each) => Object.hasOwn(each, address))
+    if (endpoints === undefined) return undefined
+    const rc = native.shutdown(this.binding, endpoints[address] ?? -1)
+    delete endpoints[address]
+    if (rc >= 0) return rc
+    this.emit('error', new SocketError(-rc, 'shutdown'))
+    return null
+  }
+
+  // ---- Sending ----
+
+  /** Sends a message when the event loop turns, or as soon as a peer can take it. Returns its length. */
+  // biome-ignore lint/suspicious/noExplicitAny: as ever, everything that has a text can be sent
+  send(message: any, flags?: number): number {
+    const { length } = message
+    if (typeof message === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
+    this.queue.push([message, flags])
+    if (this.sender && !this.#isClosed) this.#flushSoon()
+    return length
+  }
+
+  /** Sends all that wait. What no peer can take now is sent later, also when the socket is closed. */
+  flush(): void {
+    if (this.#isClosed) return
+    this.#flush()
+    const errno = this.#outgoing.handOver()
+    if (errno !== 0) this.#sendingFailed(errno)
+    this.#updateHold()
+  }
+
+  #flushSoon(): void {
+    this.#updateHold()
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => {
+      this.#isFlushDue = false
+      if (!this.#isClosed) this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const { sent, errno } = this.#outgoing.send()
+    // A reply that nobody has asked for yet waits for a request.
+    if (errno !== 0 && (errno !== EFSM || sent > 0)) this.#sendingFailed(errno)
+    if (sent > 0) this.#hasSent()
+    this.#updateHold()
+  }
+
+  /** The message is given up: it would fail again. */
+  #sendingFailed(errno: number): void {
+    if (errno === EBADF) {
+      this.#wasClosed()
+      return
+    }
+    this.#outgoing.drop()
+    this.emit('error', new SocketError(errno, 'send'))
+  }
+
+  /** Who has asked is listened to; who has answered hears the next one. */
+  #hasSent(): void {
+    if (this.#isRaw || (this.type !== 'surveyor' && this.type !== 'rep')) return
+    this.#incoming.isOn = true
+    this.#incoming.run()
+  }
+
+  #transformed(message: unknown): unknown {
+    return typeof this.transform === 'function' ? this.transform(message) : message
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error) => void): void {
+    this.send(chunk, this.nndontwait)
+    callback()
+  }
+
+  // ---- Receiving ----
+
+  override _read(): void {}
+
+  #receive(message: Buffer): void {
+    if (this.#isClosed || !this.#subscriptions.wants(message)) return
+    // One request at a time.
+    if (this.type === 'rep') this.#incoming.isOn = false
+    try {
+      this.push(typeof this.restore === 'function' ? this.restore(message) : message)
+    } catch (error) {
+      // A listener's: other sockets and messages are not to miss their turn.
+      process.nextTick(() => {
+        throw error
+      })
+    }
+    if (this.#isStateful && this.queue.length > 0 && !this.#isClosed) this.#flush()
+    this.#updateHold()
+  }
+
+  #receptionFailed(errno: number): void {
+    if (errno === EBADF) this.#wasClosed()
+    else if (errno === EFSM) this.#incoming.isOn &&= this.receiver
+    else if (errno === ETIMEDOUT) this.#incoming.isOn = false
+    else this.emit('error', new SocketError(errno, 'recv'))
+    this.#updateHold()
+  }
+
+  // ---- Subscriptions ----
+
+  /** Receives what begins with these; from the first call on, no longer everything. */
+  chan(channels: readonly (string | Buffer)[]): void {
+    checkChannels(channels)
+    if (this.#subscriptions.isEverything) this.rmchan('')
+    this.#subscribe(channels)
+  }
+
+  /** Receives what begins with these no longer. */
+  rmchan(...channels: (string | Buffer)[]): void {
+    for (const channel of channels) {
+      if (this.#subscriptions.has(channel)) this.#subscriptionChanged(this.#subscriptions.remove(channel), channel)
+    }
+  }
+
+  #subscribe(channels: readonly (string | Buffer)[]): void {
+    for (const channel of channels) this.#subscriptionChanged(this.#subscriptions.add(channel), channel)
+  }
+
+  #subscriptionChanged(rc: number, channel: string | Buffer): void {
+    if (rc < 0) this.emit('error', new SocketError(-rc, 'setsockopt', (text) => `${text} : ${channel}`))
+    // What is taken is chosen by the subscriptions of that moment: the next message may change them.
+    if (this.type === 'sub') this.#incoming.limit = this.#subscriptions.isEverything ? BATCH_LIMIT : 1
+  }
+
+  // ---- Closing ----
+
+  /** Closes the socket; what was sent is delivered for a while. Returns 0; again, what it has returned before. */
+  close(): number {
+    if (this.#isClosed) return this.closed_status!
+    this.#close()
+    this.emit('close')
+    return this.closed_status!
+  }
+
+  #close(): void {
+    this.#descriptor.watchers.delete(this.#onEvents)
+    try {
+      if (this.sender) this.#sendRest()
+    } finally {
+      const rc = native.close(this.binding)
+      this.#end(rc < 0 ? -1 : 0)
+      this.#descriptor.close()
+    }
+  }
+
+  #sendRest(): void {
+    this.#outgoing.send()
+    this.#outgoing.handOver()
+  }
+
+  /** By term(), or by the number. */
+  #wasClosed(): void {
+    if (this.#isClosed) return
+    this.#descriptor.watchers.delete(this.#onEvents)
+    this.#end(0)
+    this.emit('close')
+  }
+
+  #end(status: number): void {
+    this.closed_status = status
+    this.#incoming.isOn = false
+    this.#updateHold()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.#isClosed) this.#close()
+    callback(error)
+  }
+
+  // ---- Options ----
+
+  dontwait(value?: boolean): boolean {
+    if (value !== undefined) this.nndontwait = value ? NN_DONTWAIT : 0
+    return this.nndontwait === NN_DONTWAIT
+  }
+
+  linger(value?: number): number | true | undefined {
+    return numberOption(this, 'linger', value)
+  }
+
+  sndbuf(value?: number): number | true | undefined {
+    return numberOption(this, 'sndbuf', value)
+  }
+
+  rcvbuf(value?: number): number | true | undefined {
+    return numberOption(this, 'rcvbuf', value)
+  }
+
+  sndtimeo(value?: number): number | true | undefined {
+    return numberOption(this, 'sndtimeo', value)
+  }
+
+  rcvtimeo(value?: number): number | true | undefined {
+    return numberOption(this, 'rcvtimeo', value)
+  }
+
+  reconn(value?: number): number | true | undefined {
+    return numberOption(this, 'reconn', value)
+  }
+
+  maxreconn(value?: number): number | true | undefined {
+    return numberOption(this, 'maxreconn', value)
+  }
+
+  sndprio(value?: number): number | true | undefined {
+    return numberOption(this, 'sndprio', value)
+  }
+
+  rcvprio(value?: number): number | true | undefined {
+    return numberOption(this, 'rcvprio', value)
+  }
+
+  rcvmaxsize(value?: number): number | true | undefined {
+    return numberOption(this, 'rcvmaxsize', value)
+  }
+
+  maxttl(value?: number): number | true | undefined {
+    return numberOption(this, 'maxttl', value)
+  }
+
+  tcpnodelay(value?: boolean): boolean {
+    return noDelayOption(this, value)
+  }
+
+  ipv6(value?: boolean): boolean {
+    return ipv6Option(this, value)
+  }
+
+  wsopt(value?: 'text' | 'binary'): 'text' | 'binary' | true {
+    return frameTypeOption(this, value)
+  }
+}
+
+// Streams have such a property, too, which close() would not change.
+Object.defineProperty(Socket.prototype, 'closed', {
+  configurable: true,
+  get(this: Socket) {
+    return this.closed_status !== undefined
+  },
+})
+
+function checkChannels(channels: unknown): void {
+  if (!Array.isArray(channels)) throw new TypeError('chan requires an Array')
+}
