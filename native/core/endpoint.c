@@ -11,13 +11,13 @@
 
 int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound)
 {
-    const struct sp_transport *transport;
+    const struct nn_transport *transport;
     const char *rest;
     int rc = sp_registry_transport(address, &transport, &rest);
 
     if (rc < 0)
         return rc;
-    struct sp_endpoint *self = sp_zalloc(transport->endpoint_bytes);
+    struct nn_endpoint *self = sp_zalloc(sizeof *self + transport->endpoint_bytes);
     if (self == NULL)
         return -ENOMEM;
     self->socket = socket;
@@ -39,18 +39,18 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
     return self->id;
 }
 
-struct sp_endpoint *sp_endpoint_find(struct sp_socket *socket, int id)
+struct nn_endpoint *sp_endpoint_find(struct sp_socket *socket, int id)
 {
     for (struct sp_list_item *item = sp_list_first(&socket->endpoints); item != NULL;
          item = sp_list_next(&socket->endpoints, item)) {
-        struct sp_endpoint *endpoint = SP_CONTAINER(item, struct sp_endpoint, item);
+        struct nn_endpoint *endpoint = SP_CONTAINER(item, struct nn_endpoint, item);
         if (endpoint->id == id && !endpoint->is_closed)
             return endpoint;
     }
     return NULL;
 }
 
-static void endpoint_close_pipes(struct sp_endpoint *self)
+static void endpoint_close_pipes(struct nn_endpoint *self)
 {
     struct sp_socket *socket = self->socket;
     struct sp_list_item *item = sp_list_first(&socket->pipes);
@@ -66,7 +66,7 @@ static void endpoint_close_pipes(struct sp_endpoint *self)
 }
 
 /* The endpoint must stay until its caller is done with it: `users` counts the caller in. */
-void sp_endpoint_close(struct sp_endpoint *self)
+void sp_endpoint_close(struct nn_endpoint *self)
 {
     self->users++;
     self->is_closed = true;
@@ -78,11 +78,11 @@ void sp_endpoint_close(struct sp_endpoint *self)
 
 static void endpoint_free(struct sp_task *task)
 {
-    sp_free(SP_CONTAINER(task, struct sp_endpoint, release));
+    sp_free(SP_CONTAINER(task, struct nn_endpoint, release));
 }
 
-/* Events of the current batch may still name a watch inside the endpoint: its memory waits for the end. */
-void sp_endpoint_release(struct sp_endpoint *self)
+/* Events of the current batch may still name a watch inside the private part: its memory waits for the end. */
+void sp_endpoint_release(struct nn_endpoint *self)
 {
     if (--self->users > 0 || !self->is_closed)
         return;
@@ -109,7 +109,7 @@ static bool prints_errors(void)
     return is_printing_errors;
 }
 
-void sp_endpoint_report(struct sp_endpoint *self, int error)
+void sp_endpoint_report(struct nn_endpoint *self, int error)
 {
     bool has_changed = self->last_error != error;
 
@@ -122,4 +122,58 @@ void sp_endpoint_report(struct sp_endpoint *self, int error)
         fprintf(stderr, "nanomsg: socket.%s[%s]: Error: %s\n", name, strstr(self->address, "://") + 3,
                 nn_strerror(-error));
     }
+}
+
+/* ---- What transports see ---- */
+
+void *nn_endpoint_data(const struct nn_endpoint *self)
+{
+    return (void *)self->data;
+}
+
+struct nn_endpoint *nn_endpoint_of_data(const void *data)
+{
+    return SP_CONTAINER(data, struct nn_endpoint, data);
+}
+
+bool nn_endpoint_is_bound(const struct nn_endpoint *self)
+{
+    return self->is_bound;
+}
+
+int nn_endpoint_protocol(const struct nn_endpoint *self)
+{
+    return self->socket->protocol->id;
+}
+
+int nn_endpoint_peer_protocol(const struct nn_endpoint *self)
+{
+    return self->socket->protocol->peer_id;
+}
+
+int nn_endpoint_option(const struct nn_endpoint *self, int level, int option, int *value)
+{
+    size_t size = sizeof *value;
+    int rc = sp_options_get(&self->options, level, option, value, &size);
+
+    return rc == 0 && size != sizeof *value ? -ENOPROTOOPT : rc;
+}
+
+bool nn_endpoint_is_full(const struct nn_endpoint *self)
+{
+    return sp_socket_is_full(self->socket);
+}
+
+void nn_endpoint_set_connecting(struct nn_endpoint *self, bool is_connecting)
+{
+    self->is_connecting = is_connecting;
+}
+
+void nn_endpoint_report(struct nn_endpoint *self, int error)
+{
+    if (error != 0 && !self->is_bound)
+        self->socket->statistics.connect_errors++;
+    else if (error != 0)
+        self->socket->statistics.accept_errors++;
+    sp_endpoint_report(self, error);
 }

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* A detached body that fills less than this share of its memory is copied. */
+#define DETACHED_LEAST_SHARE 8
+
 static bool is_header_inline(const struct nn_message *message)
 {
     return message->header_bytes <= NN_MESSAGE_INLINE_HEADER_BYTES;
@@ -159,21 +162,48 @@ int nn_message_header_pull(struct nn_message *message, size_t count)
 
 /* ---- Whole messages ---- */
 
-int sp_message_flatten(struct nn_message *message)
+int nn_message_create(struct nn_message *message, size_t body_bytes, uint8_t **body)
 {
-    size_t bytes = sp_message_bytes(message);
-    struct nn_chunk *chunk = sp_chunk_create(bytes);
+    struct nn_chunk *chunk = sp_chunk_create(body_bytes);
 
+    nn_message_init(message);
     if (chunk == NULL)
         return -ENOMEM;
-    memcpy(chunk->bytes, nn_message_header(message), message->header_bytes);
-    if (message->body_bytes > 0)
-        memcpy(chunk->bytes + message->header_bytes, message->body, message->body_bytes);
-    uint32_t type = message->type;
-    nn_message_free(message);
-    sp_message_view(message, chunk, chunk->bytes, bytes);
-    message->type = type;
+    sp_message_view(message, chunk, chunk->bytes, body_bytes);
+    *body = chunk->bytes;
     return 0;
+}
+
+/* Copies header and body into one piece. */
+static int message_flatten(struct nn_message *message)
+{
+    struct nn_message flat;
+    uint8_t *bytes;
+    int rc = nn_message_create(&flat, sp_message_bytes(message), &bytes);
+
+    if (rc < 0)
+        return rc;
+    memcpy(bytes, nn_message_header(message), message->header_bytes);
+    if (message->body_bytes > 0)
+        memcpy(bytes + message->header_bytes, message->body, message->body_bytes);
+    flat.type = message->type;
+    nn_message_free(message);
+    *message = flat;
+    return 0;
+}
+
+int nn_message_detach(struct nn_message *message)
+{
+    const struct nn_chunk *chunk = message->chunk;
+
+    if (message->header_bytes > 0)
+        return message_flatten(message);
+    if (chunk == NULL)
+        return nn_message_own(message);
+    /* A small part of a receive slab must not keep all of it in another socket's queue. */
+    if (!chunk->is_in_slab && message->body_bytes >= chunk->capacity_bytes / DETACHED_LEAST_SHARE)
+        return 0;
+    return message_flatten(message);
 }
 
 void *sp_message_expose_body(struct nn_message *message)

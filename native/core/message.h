@@ -32,10 +32,6 @@ static inline size_t sp_message_bytes(const struct nn_message *message)
     return message->header_bytes + message->body_bytes;
 }
 
-/* Makes the body one owned piece that begins with the header, and the header empty: what the peer of an
- * inproc pipe receives. Returns 0 or -ENOMEM, with nothing changed. */
-int sp_message_flatten(struct nn_message *message);
-
 /* Takes the body out of the message as memory for a C program (nn_freemsg), copying only when it is shared
  * or part of a slab; the message is left empty. Returns NULL when memory is short, nothing changed. */
 void *sp_message_expose_body(struct nn_message *message);

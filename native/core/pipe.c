@@ -23,7 +23,8 @@ static uint32_t pipe_next_id(void)
     return id;
 }
 
-struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_ops *ops, void *connection, int *error)
+struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
+                             int *error)
 {
     struct sp_socket *socket = endpoint->socket;
     struct nn_pipe *self = sp_zalloc(sizeof *self + socket->protocol->pipe_bytes);
@@ -48,6 +49,7 @@ struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_
     sp_list_append(&socket->pipes, &self->item);
     socket->has_had_pipe = true;
     socket->statistics.current_connections++;
+    endpoint->users++;
     return self;
 }
 
@@ -80,6 +82,7 @@ void sp_pipe_break(struct nn_pipe *self)
 void sp_pipe_close(struct nn_pipe *self, bool may_linger)
 {
     struct sp_socket *socket = self->socket;
+    struct nn_endpoint *endpoint = self->endpoint;
 
     self->can_send = false;
     self->can_receive = false;
@@ -93,6 +96,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     socket->protocol->pipe_removed(socket->instance, self);
     self->ops->close(self, may_linger);
     sp_free(self);
+    sp_endpoint_release(endpoint);
 }
 
 void sp_pipe_mark_dirty(struct nn_pipe *self)
@@ -179,4 +183,74 @@ uint64_t nn_protocol_now_ms(void)
 uint32_t nn_protocol_random(void)
 {
     return sp_random_u32();
+}
+
+/* ---- What transports see ---- */
+
+static void count_connection(const struct nn_endpoint *endpoint)
+{
+    struct sp_statistics *statistics = &endpoint->socket->statistics;
+
+    if (endpoint->is_bound)
+        statistics->accepted_connections++;
+    else
+        statistics->established_connections++;
+}
+
+int nn_pipe_open(struct nn_endpoint *endpoint, void *connection, struct nn_pipe **pipe)
+{
+    int error = 0;
+
+    count_connection(endpoint);
+    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &error);
+    if (*pipe != NULL)
+        return 0;
+    endpoint->socket->statistics.broken_connections++;
+    return error;
+}
+
+void *nn_pipe_connection(const struct nn_pipe *self)
+{
+    return self->connection;
+}
+
+struct nn_endpoint *nn_pipe_endpoint(const struct nn_pipe *self)
+{
+    return self->endpoint;
+}
+
+size_t nn_pipe_receive_limit(const struct nn_pipe *self)
+{
+    int limit_bytes = self->socket->options.receive_max_bytes;
+
+    return limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes;
+}
+
+void nn_pipe_set_writable(struct nn_pipe *self, bool is_writable)
+{
+    if (is_writable && !sp_list_is_linked(&self->broken_item))
+        sp_pipe_set_writable(self);
+    else
+        self->can_send = false;
+}
+
+void nn_pipe_set_readable(struct nn_pipe *self, bool is_readable)
+{
+    if (is_readable)
+        sp_pipe_set_readable(self);
+    else
+        self->can_receive = false;
+}
+
+void nn_pipe_end(struct nn_pipe *self)
+{
+    if (!sp_list_is_linked(&self->broken_item))
+        self->socket->statistics.broken_connections++;
+    sp_pipe_break(self);
+}
+
+void nn_pipe_flush_later(struct nn_pipe *self)
+{
+    if (self->ops->flush != NULL)
+        sp_pipe_mark_dirty(self);
 }

@@ -27,20 +27,23 @@ static const struct nn_protocol *const built_in_protocols[] = {
     &sp_surveyor_protocol, &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
 };
 
-extern const struct sp_transport sp_inproc_transport, sp_ipc_transport, sp_tcp_transport, sp_ws_transport;
+extern const struct nn_transport sp_inproc_transport, sp_ipc_transport, sp_tcp_transport, sp_ws_transport;
 
-static const struct sp_transport *const transports[] = {&sp_inproc_transport, &sp_ipc_transport, &sp_tcp_transport,
-                                                        &sp_ws_transport};
+static const struct nn_transport *const built_in_transports[] = {&sp_inproc_transport, &sp_ipc_transport,
+                                                                 &sp_tcp_transport, &sp_ws_transport};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A user's protocols: a list that only grows, so that readers need no lock. */
+/* A user's protocols and transports: lists that only grow, so that readers need no lock. */
 struct registered {
-    const struct nn_protocol *protocol;
+    const void *table;
     struct registered *next;
 };
 
-static _Atomic(struct registered *) registered_protocols;
+typedef _Atomic(struct registered *) registered_list;
+
+static registered_list registered_protocols;
+static registered_list registered_transports;
 static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
 
 const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain)
@@ -51,8 +54,9 @@ const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_dom
             return built_in_protocols[i];
     }
     for (struct registered *entry = atomic_load(&registered_protocols); entry != NULL; entry = entry->next) {
-        if (entry->protocol->domain == domain && entry->protocol->id == id)
-            return entry->protocol;
+        const struct nn_protocol *protocol = entry->table;
+        if (protocol->domain == domain && protocol->id == id)
+            return protocol;
     }
     return NULL;
 }
@@ -70,35 +74,62 @@ static bool is_sound(const struct nn_protocol *protocol)
            protocol->id <= UINT16_MAX;
 }
 
-static int registry_add(const struct nn_protocol *protocol)
+/* Called under the lock of registering. */
+static int list_add(registered_list *list, const void *table)
 {
-    bool has_domain;
-
-    if (!is_sound(protocol))
-        return -EINVAL;
-    if (sp_registry_protocol(protocol->domain, protocol->id, &has_domain) != NULL)
-        return -EEXIST;
     struct registered *entry = sp_alloc(sizeof *entry);
+
     if (entry == NULL)
         return -ENOMEM;
-    entry->protocol = protocol;
-    entry->next = atomic_load(&registered_protocols);
-    atomic_store(&registered_protocols, entry);
+    entry->table = table;
+    entry->next = atomic_load(list);
+    atomic_store(list, entry);
     return 0;
 }
 
-int nn_protocol_register(const struct nn_protocol *protocol)
+static int fail_unless_zero(int rc)
 {
-    pthread_mutex_lock(&registering);
-    int rc = protocol != NULL ? registry_add(protocol) : -EINVAL;
-    pthread_mutex_unlock(&registering);
     if (rc == 0)
         return 0;
     errno = -rc;
     return -1;
 }
 
-int sp_registry_transport(const char *address, const struct sp_transport **transport, const char **rest)
+int nn_protocol_register(const struct nn_protocol *protocol)
+{
+    bool has_domain;
+    int rc = -EEXIST;
+
+    if (protocol == NULL || !is_sound(protocol))
+        return fail_unless_zero(-EINVAL);
+    pthread_mutex_lock(&registering);
+    if (sp_registry_protocol(protocol->domain, protocol->id, &has_domain) == NULL)
+        rc = list_add(&registered_protocols, protocol);
+    pthread_mutex_unlock(&registering);
+    return fail_unless_zero(rc);
+}
+
+/* ---- Transports ---- */
+
+static bool is_scheme(const struct nn_transport *transport, const char *scheme, size_t count)
+{
+    return strlen(transport->scheme) == count && memcmp(transport->scheme, scheme, count) == 0;
+}
+
+static const struct nn_transport *find_transport(const char *scheme, size_t count)
+{
+    for (size_t i = 0; i < COUNT_OF(built_in_transports); i++) {
+        if (is_scheme(built_in_transports[i], scheme, count))
+            return built_in_transports[i];
+    }
+    for (struct registered *entry = atomic_load(&registered_transports); entry != NULL; entry = entry->next) {
+        if (is_scheme(entry->table, scheme, count))
+            return entry->table;
+    }
+    return NULL;
+}
+
+int sp_registry_transport(const char *address, const struct nn_transport **transport, const char **rest)
 {
     const char *colon;
 
@@ -107,15 +138,37 @@ int sp_registry_transport(const char *address, const struct sp_transport **trans
     colon = strchr(address, ':');
     if (colon == NULL || colon[1] != '/' || colon[2] != '/')
         return -EINVAL;
+    *transport = find_transport(address, (size_t)(colon - address));
+    *rest = colon + 3;
+    return *transport != NULL ? 0 : -EPROTONOSUPPORT;
+}
 
-    size_t scheme_bytes = (size_t)(colon - address);
-    for (size_t i = 0; i < COUNT_OF(transports); i++) {
-        if (strlen(transports[i]->scheme) == scheme_bytes &&
-            memcmp(transports[i]->scheme, address, scheme_bytes) == 0) {
-            *transport = transports[i];
-            *rest = colon + 3;
-            return 0;
-        }
-    }
-    return -EPROTONOSUPPORT;
+static bool is_scheme_sound(const char *scheme)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+
+    /* An address must have room for more. */
+    return scheme != NULL && *scheme != '\0' && strlen(scheme) < NN_SOCKADDR_MAX / 2 &&
+           strspn(scheme, allowed) == strlen(scheme);
+}
+
+static bool is_transport_sound(const struct nn_transport *transport)
+{
+    return transport->version == NN_TRANSPORT_VERSION && is_scheme_sound(transport->scheme) &&
+           transport->bind != NULL && transport->connect != NULL && transport->close != NULL &&
+           transport->pipe != NULL && transport->pipe->send != NULL && transport->pipe->receive != NULL &&
+           transport->pipe->close != NULL;
+}
+
+int nn_transport_register(const struct nn_transport *transport)
+{
+    int rc = -EEXIST;
+
+    if (transport == NULL || !is_transport_sound(transport))
+        return fail_unless_zero(-EINVAL);
+    pthread_mutex_lock(&registering);
+    if (find_transport(transport->scheme, strlen(transport->scheme)) == NULL)
+        rc = list_add(&registered_transports, transport);
+    pthread_mutex_unlock(&registering);
+    return fail_unless_zero(rc);
 }

@@ -9,6 +9,6 @@ const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_dom
 
 /* The transport of "scheme://rest"; *rest points behind the slashes. Returns 0, -EINVAL (no scheme),
  * -ENAMETOOLONG or -EPROTONOSUPPORT. */
-int sp_registry_transport(const char *address, const struct sp_transport **transport, const char **rest);
+int sp_registry_transport(const char *address, const struct nn_transport **transport, const char **rest);
 
 #endif

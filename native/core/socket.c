@@ -303,7 +303,7 @@ static void socket_close_endpoints(struct sp_socket *self)
     struct sp_list_item *item = sp_list_first(&self->endpoints);
 
     while (item != NULL) {
-        struct sp_endpoint *endpoint = SP_CONTAINER(item, struct sp_endpoint, item);
+        struct nn_endpoint *endpoint = SP_CONTAINER(item, struct nn_endpoint, item);
         item = sp_list_next(&self->endpoints, item);
         if (!endpoint->is_closed)
             sp_endpoint_close(endpoint);

@@ -33,7 +33,7 @@ int sp_socket_shutdown(struct sp_socket *self, int id)
 
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN) {
-        struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+        struct nn_endpoint *endpoint = sp_endpoint_find(self, id);
         if (endpoint != NULL)
             sp_endpoint_close(endpoint);
         rc = endpoint != NULL ? 0 : -EINVAL;
@@ -42,7 +42,7 @@ int sp_socket_shutdown(struct sp_socket *self, int id)
     return rc;
 }
 
-static int endpoint_write_address(const struct sp_endpoint *endpoint, char *buffer, size_t size_bytes)
+static int endpoint_write_address(const struct nn_endpoint *endpoint, char *buffer, size_t size_bytes)
 {
     char rest[NN_SOCKADDR_MAX + 1];
     int length;
@@ -62,7 +62,7 @@ int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, siz
 
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN) {
-        struct sp_endpoint *endpoint = sp_endpoint_find(self, id);
+        struct nn_endpoint *endpoint = sp_endpoint_find(self, id);
         rc = endpoint != NULL ? endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
     }
     sp_socket_unlock(self);
@@ -153,24 +153,24 @@ int sp_socket_get_option(struct sp_socket *self, int level, int option, void *va
 
 /* ---- Statistics ---- */
 
-static uint64_t count_endpoints(const struct sp_socket *self, bool (*is_counted)(const struct sp_endpoint *))
+static uint64_t count_endpoints(const struct sp_socket *self, bool (*is_counted)(const struct nn_endpoint *))
 {
     uint64_t count = 0;
 
     for (struct sp_list_item *item = sp_list_first(&self->endpoints); item != NULL;
          item = sp_list_next(&self->endpoints, item)) {
-        if (is_counted(SP_CONTAINER(item, struct sp_endpoint, item)))
+        if (is_counted(SP_CONTAINER(item, struct nn_endpoint, item)))
             count++;
     }
     return count;
 }
 
-static bool endpoint_is_connecting(const struct sp_endpoint *endpoint)
+static bool endpoint_is_connecting(const struct nn_endpoint *endpoint)
 {
     return endpoint->is_connecting;
 }
 
-static bool endpoint_has_error(const struct sp_endpoint *endpoint)
+static bool endpoint_has_error(const struct nn_endpoint *endpoint)
 {
     return endpoint->has_error;
 }

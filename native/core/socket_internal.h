@@ -45,7 +45,7 @@ struct sp_socket {
     struct sp_options options;
     struct sp_statistics statistics;
 
-    struct sp_list endpoints; /* struct sp_endpoint */
+    struct sp_list endpoints; /* struct nn_endpoint */
     int last_endpoint_id;
     struct sp_list pipes; /* struct nn_pipe, admitted */
     bool has_had_pipe;
@@ -79,8 +79,8 @@ struct nn_pipe {
     struct sp_list_item broken_item; /* in socket->broken */
     struct sp_list_item dirty_item;  /* in socket->dirty */
     struct sp_socket *socket;
-    struct sp_endpoint *endpoint;
-    const struct sp_pipe_ops *ops;
+    struct nn_endpoint *endpoint;
+    const struct nn_pipe_operations *ops;
     void *connection; /* the transport's */
     uint32_t id;
     uint8_t send_priority;
@@ -112,7 +112,8 @@ void sp_socket_release_reference(struct sp_socket *self);
 
 /* Makes a pipe for a connection and asks the protocol to admit it. Returns NULL and sets *error to -ENOMEM or
  * to the protocol's refusal. */
-struct nn_pipe *sp_pipe_open(struct sp_endpoint *endpoint, const struct sp_pipe_ops *ops, void *connection, int *error);
+struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
+                             int *error);
 
 /* The transport has seen a change. */
 void sp_pipe_set_readable(struct nn_pipe *pipe);
@@ -127,16 +128,22 @@ void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
 /* Asks for ops->flush before the lock is left. */
 void sp_pipe_mark_dirty(struct nn_pipe *pipe);
 
+/* Whether the protocol would refuse any peer now. */
+static inline bool sp_socket_is_full(const struct sp_socket *self)
+{
+    return self->protocol->is_full != NULL && self->protocol->is_full(self->instance);
+}
+
 /* ---- Endpoints (core/endpoint.c) ---- */
 
 int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound);
-struct sp_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
+struct nn_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
 /* Stops the endpoint and closes its pipes; what they accepted is delivered while linger lasts. */
-void sp_endpoint_close(struct sp_endpoint *self);
+void sp_endpoint_close(struct nn_endpoint *self);
 /* A connection or a request has ended. */
-void sp_endpoint_release(struct sp_endpoint *self);
+void sp_endpoint_release(struct nn_endpoint *self);
 /* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
-void sp_endpoint_report(struct sp_endpoint *self, int error);
+void sp_endpoint_report(struct nn_endpoint *self, int error);
 
 /* NN_SOCKET_NAME, which is the descriptor's number until it is set. Copies at most *size bytes, NUL included, and
  * sets *size to the name's length. */

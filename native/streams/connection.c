@@ -35,7 +35,7 @@ struct sp_connection {
     struct sp_timer timer; /* of the greeting, later of lingering */
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
-    struct sp_endpoint *endpoint;
+    struct nn_endpoint *endpoint;
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
     struct sp_receive_buffer received;
     struct sp_send_queue queue;
@@ -85,7 +85,7 @@ static void connection_free(struct sp_task *task)
 /* Nothing refers to the connection any more but events of the current batch. */
 static void connection_release(struct sp_connection *self)
 {
-    struct sp_endpoint *endpoint = self->endpoint;
+    struct nn_endpoint *endpoint = self->endpoint;
 
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
@@ -341,11 +341,6 @@ static void connection_answer_control(struct sp_connection *self)
         sp_pipe_mark_dirty(self->pipe);
 }
 
-static size_t connection_queued_bytes(const struct nn_pipe *pipe)
-{
-    return connection_of(pipe)->queue.bytes;
-}
-
 /* The farewell is out: what comes from the peer now is read and dropped, until its end. */
 static void connection_await_end(struct sp_connection *self)
 {
@@ -503,7 +498,7 @@ static void connection_read(struct sp_connection *self)
 
 /* ---- Greeting ---- */
 
-static const struct sp_pipe_ops connection_pipe_ops;
+static const struct nn_pipe_operations connection_pipe_ops;
 
 /* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
 static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
@@ -735,20 +730,14 @@ void sp_connection_owner_abandon(struct sp_connection_owner *owner)
     }
 }
 
-static const struct sp_pipe_ops connection_pipe_ops = {
+static const struct nn_pipe_operations connection_pipe_ops = {
     .send = connection_send,
     .receive = connection_receive,
     .flush = connection_flush,
     .close = connection_close,
-    .queued_bytes = connection_queued_bytes,
 };
 
 /* ---- Opening ---- */
-
-static bool is_unwelcome(const struct sp_socket *socket)
-{
-    return socket->protocol->is_full != NULL && socket->protocol->is_full(socket->instance);
-}
 
 static int connection_begin(struct sp_connection *self)
 {
@@ -782,7 +771,7 @@ static struct sp_connection *connection_create(struct sp_connection_owner *owner
     return self;
 }
 
-void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
+void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoint *endpoint,
                               const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int))
 {
@@ -800,7 +789,7 @@ int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const 
     struct sp_connection *self = NULL;
     int rc = -EBUSY;
 
-    if (!owner->framing->is_asked_first && is_unwelcome(owner->endpoint->socket))
+    if (!owner->framing->is_asked_first && sp_socket_is_full(owner->endpoint->socket))
         goto fail;
     rc = -ENOMEM;
     self = connection_create(owner);

@@ -11,7 +11,7 @@ struct sp_connection;
 
 /* Whoever makes connections (a dialer or a listener) and wants to know of their end. */
 struct sp_connection_owner {
-    struct sp_endpoint *endpoint;
+    struct nn_endpoint *endpoint;
     const struct sp_framing *framing;
     struct sp_list greeting; /* connections that have no pipe yet */
     /* The connection has a pipe now. Optional. */
@@ -24,7 +24,7 @@ struct sp_connection_owner {
     void (*hand_over)(struct sp_connection_owner *self, int fd, const uint8_t *greeting, size_t greeting_bytes);
 };
 
-void sp_connection_owner_init(struct sp_connection_owner *self, struct sp_endpoint *endpoint,
+void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoint *endpoint,
                               const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int));
 

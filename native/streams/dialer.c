@@ -212,7 +212,7 @@ static void dialer_handle_retry(struct sp_timer *timer)
 
 /* ---- Life ---- */
 
-int sp_dialer_open(struct sp_dialer *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+int sp_dialer_open(struct sp_dialer *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
                    const struct sp_dialer_target *target)
 {
     struct sp_loop *loop = &endpoint->socket->loop->base;

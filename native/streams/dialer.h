@@ -40,7 +40,7 @@ struct sp_dialer {
 };
 
 /* Begins to connect. Returns 0, or -errno and nothing to undo. */
-int sp_dialer_open(struct sp_dialer *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+int sp_dialer_open(struct sp_dialer *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
                    const struct sp_dialer_target *target);
 void sp_dialer_close(struct sp_dialer *self);
 

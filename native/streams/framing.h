@@ -37,7 +37,7 @@ struct sp_session {
 
 /* A greeting while it is under way. */
 struct sp_greeting {
-    struct sp_endpoint *endpoint;
+    struct nn_endpoint *endpoint;
     const uint8_t *received; /* everything so far */
     size_t received_bytes;
     size_t taken_bytes; /* set by `answer`: what follows are frames */

@@ -41,7 +41,7 @@ static void listener_accept_failed(struct sp_listener *self, int error)
 
 static void listener_accept(struct sp_listener *self)
 {
-    struct sp_endpoint *endpoint = self->owner.endpoint;
+    struct nn_endpoint *endpoint = self->owner.endpoint;
 
     for (int i = 0; i < ACCEPT_BURST; i++) {
         int fd = sp_descriptor_accept(self->watch.fd, &endpoint->socket->options);
@@ -81,7 +81,7 @@ static void listener_handle_pause(struct sp_timer *timer)
     sp_socket_unlock(socket);
 }
 
-int sp_listener_start(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing, int fd)
+int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing, int fd)
 {
     struct sp_loop *loop = &endpoint->socket->loop->base;
     int rc = sp_timer_init(&self->pause, loop, listener_handle_pause);
@@ -99,7 +99,7 @@ int sp_listener_start(struct sp_listener *self, struct sp_endpoint *endpoint, co
     return rc;
 }
 
-int sp_listener_open(struct sp_listener *self, struct sp_endpoint *endpoint, const struct sp_framing *framing,
+int sp_listener_open(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
                      const struct sp_socket_address *address, int backlog)
 {
     int fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);

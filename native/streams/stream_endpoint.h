@@ -6,19 +6,18 @@
 #include "streams/listener.h"
 
 struct sp_stream_endpoint {
-    struct sp_endpoint base; /* first */
     union {
-        struct sp_listener listener; /* base.is_bound */
+        struct sp_listener listener; /* when it is bound */
         struct sp_dialer dialer;
     };
 };
 
-static inline struct sp_stream_endpoint *sp_stream_endpoint_of(struct sp_endpoint *base)
+static inline struct sp_stream_endpoint *sp_stream_endpoint_of(struct nn_endpoint *base)
 {
-    return SP_CONTAINER(base, struct sp_stream_endpoint, base);
+    return nn_endpoint_data(base);
 }
 
-static inline void sp_stream_endpoint_close(struct sp_endpoint *base)
+static inline void sp_stream_endpoint_close(struct nn_endpoint *base)
 {
     struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
 

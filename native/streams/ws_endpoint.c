@@ -87,15 +87,15 @@ static struct sp_socket *transfer_find(const struct transfer *self, int *endpoin
     sp_mutex_lock(&ports.lock);
     struct sp_ws_endpoint *endpoint = find_serving(&self->port_address, (const char *)self->bytes, self->path_bytes);
     if (endpoint != NULL) {
-        socket = endpoint->stream.base.socket;
-        *endpoint_id = endpoint->stream.base.id;
+        socket = nn_endpoint_of_data(endpoint)->socket;
+        *endpoint_id = nn_endpoint_of_data(endpoint)->id;
         sp_socket_retain(socket);
     }
     sp_mutex_unlock(&ports.lock);
     return socket;
 }
 
-static void transfer_arrive(const struct transfer *self, struct sp_endpoint *endpoint)
+static void transfer_arrive(const struct transfer *self, struct nn_endpoint *endpoint)
 {
     struct sp_statistics *statistics = &endpoint->socket->statistics;
     struct sp_listener *listener = &sp_ws_endpoint_of(endpoint)->stream.listener;
@@ -115,7 +115,7 @@ static void transfer_run(struct sp_task *task)
         sp_descriptor_close(self->fd); /* it was closed meanwhile; the peer will come again and be told */
     } else {
         sp_socket_lock(socket);
-        struct sp_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
+        struct nn_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
         if (endpoint != NULL)
             transfer_arrive(self, endpoint);
         else
@@ -162,7 +162,7 @@ static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_a
         int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
         return fd < 0 ? -errno : fd;
     }
-    return sp_descriptor_listen(address, &self->stream.base.socket->options, backlog);
+    return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options, backlog);
 }
 
 static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
@@ -177,7 +177,7 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
         sp_descriptor_close(fd);
         return rc;
     }
-    int rc = sp_listener_start(&self->stream.listener, &self->stream.base, &sp_ws_server_framing, fd);
+    int rc = sp_listener_start(&self->stream.listener, nn_endpoint_of_data(self), &sp_ws_server_framing, fd);
     if (rc < 0)
         return rc;
     self->stream.listener.owner.hand_over = ws_hand_over;

@@ -14,9 +14,9 @@ struct sp_ws_endpoint {
     struct sp_socket_address port_address; /* as the kernel knows it; bound endpoints only */
 };
 
-static inline struct sp_ws_endpoint *sp_ws_endpoint_of(struct sp_endpoint *base)
+static inline struct sp_ws_endpoint *sp_ws_endpoint_of(struct nn_endpoint *base)
 {
-    return SP_CONTAINER(base, struct sp_ws_endpoint, stream.base);
+    return nn_endpoint_data(base);
 }
 
 /* Listens at the address, or joins those that do so already. `path` is set. Returns 0, or -errno (-EADDRINUSE when the

@@ -2,16 +2,23 @@
 #include "transports/inproc_channel.h"
 
 #include "util/fork.h"
-#include "util/memory.h"
+#include "util/thread.h"
 
 #include <errno.h>
 #include <string.h>
 
 struct inproc_endpoint {
-    struct sp_endpoint base;   /* first */
+    const char *name;
     struct sp_list_item named; /* in names.bound or names.connecting; guarded by names.lock */
-    struct sp_timer retry;     /* after a connection has ended or was refused; connecting endpoints only */
-    bool is_connected;         /* connecting endpoints: a channel exists; guarded by names.lock */
+    struct nn_signal *signal;  /* bound: channels have arrived; connecting: somebody has bound the name */
+
+    /* Bound endpoints. */
+    struct sp_list arrivals; /* struct sp_channel_arrival; guarded by names.lock */
+
+    /* Connecting endpoints. */
+    struct nn_timer *retry;          /* after a connection has ended or was refused */
+    struct sp_channel_side *channel; /* NULL: none */
+    bool is_closed;
 };
 
 static struct {
@@ -35,187 +42,180 @@ static void names_init(void)
     sp_fork_at_child(names_clear);
 }
 
-static struct inproc_endpoint *inproc_endpoint_of(struct sp_endpoint *base)
-{
-    return SP_CONTAINER(base, struct inproc_endpoint, base);
-}
-
-static const char *name_of(const struct inproc_endpoint *self)
-{
-    return self->base.address + strlen("inproc://");
-}
-
 /* Called under names.lock. */
 static struct inproc_endpoint *find_bound(const char *name)
 {
     for (struct sp_list_item *item = sp_list_first(&names.bound); item != NULL;
          item = sp_list_next(&names.bound, item)) {
         struct inproc_endpoint *endpoint = SP_CONTAINER(item, struct inproc_endpoint, named);
-        if (strcmp(name_of(endpoint), name) == 0)
+        if (strcmp(endpoint->name, name) == 0)
             return endpoint;
     }
     return NULL;
 }
 
-static bool do_types_match(const struct sp_socket *one, const struct sp_socket *other)
+static bool do_types_match(const struct nn_endpoint *one, const struct nn_endpoint *other)
 {
-    return one->protocol->peer_id == other->protocol->id && other->protocol->peer_id == one->protocol->id;
+    return nn_endpoint_peer_protocol(one) == nn_endpoint_protocol(other) &&
+           nn_endpoint_peer_protocol(other) == nn_endpoint_protocol(one);
 }
 
-static struct sp_channel_end end_of(const struct inproc_endpoint *self)
+/* ---- Connecting ---- */
+
+/* An endpoint that has found nobody yet counts as connecting. */
+static void set_channel(struct inproc_endpoint *self, struct sp_channel_side *channel)
 {
-    return (struct sp_channel_end){
-        .socket = self->base.socket,
-        .endpoint_id = self->base.id,
-        .limit_bytes = (size_t)self->base.options.receive_buffer_bytes,
-    };
-}
-
-/* Connects to whoever is bound to the name now, if anybody of the right type is. Under the socket's lock. */
-static void inproc_try(struct inproc_endpoint *self)
-{
-    struct sp_channel_end bound = {0};
-
-    sp_mutex_lock(&names.lock);
-    struct inproc_endpoint *peer = self->is_connected ? NULL : find_bound(name_of(self));
-    if (peer != NULL && do_types_match(self->base.socket, peer->base.socket)) {
-        bound = end_of(peer);
-        sp_socket_retain(bound.socket); /* it stays when the name goes */
-        self->is_connected = true;
-    }
-    sp_mutex_unlock(&names.lock);
-
-    if (bound.socket == NULL)
-        return;
-    self->base.is_connecting = false;
-    if (sp_channel_connect(end_of(self), bound) < 0)
-        sp_inproc_disconnected(&self->base);
-    sp_socket_release_reference(bound.socket);
+    self->channel = channel;
+    nn_endpoint_set_connecting(nn_endpoint_of_data(self), channel == NULL);
 }
 
 static void start_retry(struct inproc_endpoint *self)
 {
-    int delay_ms = self->base.options.reconnect_ivl_ms;
+    int delay_ms = 0;
 
-    sp_timer_start(&self->retry, sp_deadline_after_ms(delay_ms > 0 ? delay_ms : 1));
+    nn_endpoint_option(nn_endpoint_of_data(self), NN_SOL_SOCKET, NN_RECONNECT_IVL, &delay_ms);
+    nn_timer_start(self->retry, delay_ms > 0 ? delay_ms : 1);
 }
 
-void sp_inproc_disconnected(struct sp_endpoint *base)
+/* Connects to whoever is bound to the name now, if anybody of the right type is. */
+static void inproc_try(void *context)
 {
-    struct inproc_endpoint *self = inproc_endpoint_of(base);
+    struct inproc_endpoint *self = context;
+    struct nn_endpoint *endpoint = nn_endpoint_of_data(self);
+    struct sp_channel_arrival *arrival;
 
+    if (self->channel != NULL)
+        return;
     sp_mutex_lock(&names.lock);
-    self->is_connected = false;
+    struct inproc_endpoint *peer = find_bound(self->name);
+    if (peer != NULL && do_types_match(endpoint, nn_endpoint_of_data(peer))) {
+        set_channel(self, sp_channel_open(endpoint, &arrival));
+        if (self->channel != NULL) {
+            sp_list_append(&peer->arrivals, &arrival->item);
+            nn_signal_raise(peer->signal, endpoint);
+        } else {
+            start_retry(self);
+        }
+    }
     sp_mutex_unlock(&names.lock);
-    if (base->is_closed)
-        return;
-    base->is_connecting = true;
-    start_retry(self);
 }
 
-static void inproc_handle_retry(struct sp_timer *timer)
+void sp_inproc_disconnected(struct nn_endpoint *endpoint)
 {
-    struct inproc_endpoint *self = SP_CONTAINER(timer, struct inproc_endpoint, retry);
-    struct sp_socket *socket = self->base.socket;
+    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
 
-    sp_socket_lock(socket);
-    if (sp_timer_is_due(timer) && !self->base.is_closed)
-        inproc_try(self);
-    sp_socket_unlock(socket);
+    set_channel(self, NULL);
+    if (!self->is_closed)
+        start_retry(self);
 }
 
-/* ---- Binding meets those who wait ---- */
-
-/* An errand for a socket whose endpoint may connect now. */
-struct attempt {
-    struct sp_task task;
-    struct sp_socket *socket; /* referenced */
-    int endpoint_id;
-};
-
-static void attempt_run(struct sp_task *task)
+static int inproc_connect(struct nn_endpoint *endpoint, const char *name)
 {
-    struct attempt *self = SP_CONTAINER(task, struct attempt, task);
-    struct sp_socket *socket = self->socket;
+    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
 
-    sp_socket_lock(socket);
-    struct sp_endpoint *endpoint = sp_endpoint_find(socket, self->endpoint_id);
-    if (endpoint != NULL)
-        inproc_try(inproc_endpoint_of(endpoint));
-    sp_socket_unlock(socket);
-    sp_socket_release_reference(socket);
-    sp_free(self);
+    pthread_once(&names.once, names_init);
+    self->name = name;
+    self->retry = nn_timer_open(endpoint, inproc_try, self);
+    if (self->retry == NULL)
+        return -ENOMEM;
+    self->signal = nn_signal_open(endpoint, inproc_try, self);
+    if (self->signal == NULL) {
+        nn_timer_close(self->retry);
+        return -ENOMEM;
+    }
+    sp_mutex_lock(&names.lock);
+    sp_list_append(&names.connecting, &self->named);
+    sp_mutex_unlock(&names.lock);
+    set_channel(self, NULL);
+    inproc_try(self);
+    return 0;
 }
 
-/* Called under names.lock. */
-static void invite(struct inproc_endpoint *waiting, struct sp_socket *from)
-{
-    struct attempt *attempt = sp_zalloc(sizeof *attempt);
+/* ---- Binding ---- */
 
-    if (attempt == NULL)
-        return;
-    attempt->task.run = attempt_run;
-    attempt->socket = waiting->base.socket;
-    attempt->endpoint_id = waiting->base.id;
-    sp_socket_retain(attempt->socket);
-    sp_socket_add_errand(from, &attempt->task);
+static struct sp_channel_arrival *next_arrival(struct inproc_endpoint *self)
+{
+    sp_mutex_lock(&names.lock);
+    struct sp_list_item *item = sp_list_pop(&self->arrivals);
+    sp_mutex_unlock(&names.lock);
+    return item != NULL ? SP_CONTAINER(item, struct sp_channel_arrival, item) : NULL;
 }
 
-static int inproc_bind(struct sp_endpoint *base, const char *name)
+static void inproc_accept(void *context)
 {
-    struct inproc_endpoint *self = inproc_endpoint_of(base);
+    struct inproc_endpoint *self = context;
+    struct sp_channel_arrival *arrival;
+
+    while ((arrival = next_arrival(self)) != NULL)
+        sp_channel_accept(arrival, nn_endpoint_of_data(self));
+}
+
+/* Binding meets those who wait. Called under names.lock. */
+static void invite(const char *name, struct nn_endpoint *from)
+{
+    for (struct sp_list_item *item = sp_list_first(&names.connecting); item != NULL;
+         item = sp_list_next(&names.connecting, item)) {
+        struct inproc_endpoint *waiting = SP_CONTAINER(item, struct inproc_endpoint, named);
+        if (strcmp(waiting->name, name) == 0)
+            nn_signal_raise(waiting->signal, from);
+    }
+}
+
+static int inproc_bind(struct nn_endpoint *endpoint, const char *name)
+{
+    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
     int rc = 0;
 
     pthread_once(&names.once, names_init);
+    self->name = name;
+    sp_list_init(&self->arrivals);
+    self->signal = nn_signal_open(endpoint, inproc_accept, self);
+    if (self->signal == NULL)
+        return -ENOMEM;
+
     sp_mutex_lock(&names.lock);
     if (find_bound(name) != NULL) {
         rc = -EADDRINUSE;
     } else {
         sp_list_append(&names.bound, &self->named);
-        for (struct sp_list_item *item = sp_list_first(&names.connecting); item != NULL;
-             item = sp_list_next(&names.connecting, item)) {
-            struct inproc_endpoint *waiting = SP_CONTAINER(item, struct inproc_endpoint, named);
-            if (!waiting->is_connected && strcmp(name_of(waiting), name) == 0)
-                invite(waiting, base->socket);
-        }
+        invite(name, endpoint);
     }
     sp_mutex_unlock(&names.lock);
+    if (rc < 0)
+        nn_signal_close(self->signal);
     return rc;
 }
 
-static int inproc_connect(struct sp_endpoint *base, const char *name)
+/* ---- Closing ---- */
+
+static void inproc_close(struct nn_endpoint *endpoint)
 {
-    struct inproc_endpoint *self = inproc_endpoint_of(base);
+    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
+    struct sp_channel_arrival *arrival;
 
-    (void)name;
-    pthread_once(&names.once, names_init);
-    int rc = sp_timer_init(&self->retry, &base->socket->loop->base, inproc_handle_retry);
-    if (rc < 0)
-        return rc;
-    sp_mutex_lock(&names.lock);
-    sp_list_append(&names.connecting, &self->named);
-    sp_mutex_unlock(&names.lock);
-    base->is_connecting = true;
-    inproc_try(self);
-    return 0;
-}
-
-static void inproc_close(struct sp_endpoint *base)
-{
-    struct inproc_endpoint *self = inproc_endpoint_of(base);
-
+    self->is_closed = true;
+    /* Out of the list first: whoever finds us there raises the signal. */
     sp_mutex_lock(&names.lock);
     sp_list_remove(&self->named);
     sp_mutex_unlock(&names.lock);
-    base->is_connecting = false;
-    if (!base->is_bound)
-        sp_timer_destroy(&self->retry);
+    nn_signal_close(self->signal);
+
+    if (nn_endpoint_is_bound(endpoint)) {
+        while ((arrival = next_arrival(self)) != NULL)
+            sp_channel_refuse(arrival, endpoint);
+        return;
+    }
+    nn_timer_close(self->retry);
+    if (self->channel != NULL)
+        sp_channel_abandon(self->channel);
 }
 
-const struct sp_transport sp_inproc_transport = {
+const struct nn_transport sp_inproc_transport = {
+    .version = NN_TRANSPORT_VERSION,
     .scheme = "inproc",
     .endpoint_bytes = sizeof(struct inproc_endpoint),
     .bind = inproc_bind,
     .connect = inproc_connect,
     .close = inproc_close,
+    .pipe = &sp_channel_pipe_operations,
 };

@@ -1,25 +1,34 @@
 /* Two bounded queues between two sockets of this process, one for each direction. The sockets may be on different
- * loops and threads: they never hold each other's lock. A side that has news for the other leaves an errand, which
- * runs when the own lock is left. */
+ * loops and threads: they never hold each other's lock. A side that has news for the other raises its signal. */
 #ifndef SP_TRANSPORTS_INPROC_CHANNEL_H
 #define SP_TRANSPORTS_INPROC_CHANNEL_H
 
-#include "core/socket_internal.h"
+#include <nanomsg/transport.h>
 
-struct sp_channel;
+#include "util/list.h"
 
-/* One end of a channel, as its endpoint sees it. */
-struct sp_channel_end {
-    struct sp_socket *socket;
-    int endpoint_id;
-    size_t limit_bytes; /* NN_RCVBUF: what may be queued to this end */
+/* One end of a channel, whose socket guards what only this end looks at. */
+struct sp_channel_side;
+
+/* A channel on its way to a bound endpoint; the list's owner guards it. */
+struct sp_channel_arrival {
+    struct sp_list_item item;
 };
 
-/* Connects two endpoints. Called under the connecting socket's lock; the other one is admitted first, by an errand,
- * so that a refusal is known before our side counts as connected. Returns 0 or -ENOMEM. */
-int sp_channel_connect(struct sp_channel_end connecting, struct sp_channel_end bound);
+/* Makes a channel for a connecting endpoint, whose side is admitted once the other one is, so that a refusal is known
+ * before our side counts as connected. Returns NULL when memory is short. */
+struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, struct sp_channel_arrival **arrival);
 
-/* Told about the end of a connection of a connecting endpoint, under its socket's lock. */
-void sp_inproc_disconnected(struct sp_endpoint *endpoint);
+/* The bound endpoint's side, under its socket's lock: admits the peer, or turns it away. */
+void sp_channel_accept(struct sp_channel_arrival *arrival, struct nn_endpoint *bound);
+void sp_channel_refuse(struct sp_channel_arrival *arrival, struct nn_endpoint *bound);
+
+/* The connecting endpoint is closed: gives the channel up unless it has a pipe, which is closed by itself. */
+void sp_channel_abandon(struct sp_channel_side *side);
+
+/* Told about the end of a channel of a connecting endpoint, under its socket's lock. */
+void sp_inproc_disconnected(struct nn_endpoint *endpoint);
+
+extern const struct nn_pipe_operations sp_channel_pipe_operations;
 
 #endif

@@ -16,9 +16,9 @@ struct ipc_endpoint {
     ino_t inode;
 };
 
-static struct ipc_endpoint *ipc_endpoint_of(struct sp_endpoint *base)
+static struct ipc_endpoint *ipc_endpoint_of(struct nn_endpoint *base)
 {
-    return SP_CONTAINER(base, struct ipc_endpoint, stream.base);
+    return nn_endpoint_data(base);
 }
 
 static int ipc_address(const char *path, struct sp_socket_address *address)
@@ -75,7 +75,7 @@ static int remove_stale_socket(const char *path, const struct sp_socket_address 
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int ipc_bind(struct sp_endpoint *base, const char *path)
+static int ipc_bind(struct nn_endpoint *base, const char *path)
 {
     struct ipc_endpoint *self = ipc_endpoint_of(base);
     struct sp_socket_address address;
@@ -94,7 +94,7 @@ static int ipc_bind(struct sp_endpoint *base, const char *path)
     return rc;
 }
 
-static int ipc_connect(struct sp_endpoint *base, const char *path)
+static int ipc_connect(struct nn_endpoint *base, const char *path)
 {
     struct sp_dialer_target target = {.family = AF_UNIX};
     int rc = ipc_address(path, &target.address);
@@ -102,23 +102,25 @@ static int ipc_connect(struct sp_endpoint *base, const char *path)
     return rc < 0 ? rc : sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_ipc_framing, &target);
 }
 
-static void remove_own_socket(const struct ipc_endpoint *self)
+static void remove_own_socket(const struct nn_endpoint *base)
 {
-    const char *path = strstr(self->stream.base.address, "://") + 3;
+    const struct ipc_endpoint *self = nn_endpoint_data(base);
+    const char *path = strstr(base->address, "://") + 3;
     struct stat status;
 
     if (self->inode != 0 && lstat(path, &status) == 0 && status.st_dev == self->device && status.st_ino == self->inode)
         unlink(path);
 }
 
-static void ipc_close(struct sp_endpoint *base)
+static void ipc_close(struct nn_endpoint *base)
 {
     if (base->is_bound)
-        remove_own_socket(ipc_endpoint_of(base));
+        remove_own_socket(base);
     sp_stream_endpoint_close(base);
 }
 
-const struct sp_transport sp_ipc_transport = {
+const struct nn_transport sp_ipc_transport = {
+    .version = NN_TRANSPORT_VERSION,
     .scheme = "ipc",
     .endpoint_bytes = sizeof(struct ipc_endpoint),
     .bind = ipc_bind,

@@ -6,7 +6,7 @@
 
 #define TCP_BACKLOG 128
 
-static int tcp_bind(struct sp_endpoint *base, const char *text)
+static int tcp_bind(struct nn_endpoint *base, const char *text)
 {
     struct sp_socket_address address;
     int rc = sp_net_address_to_bind(text, base->options.ipv4_only, &address);
@@ -16,7 +16,7 @@ static int tcp_bind(struct sp_endpoint *base, const char *text)
                : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
 }
 
-static int tcp_connect(struct sp_endpoint *base, const char *text)
+static int tcp_connect(struct nn_endpoint *base, const char *text)
 {
     struct sp_dialer_target target;
     int rc = sp_net_address_to_connect(text, base->options.ipv4_only, &target);
@@ -25,9 +25,9 @@ static int tcp_connect(struct sp_endpoint *base, const char *text)
 }
 
 /* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
-static void tcp_address(const struct sp_endpoint *base, char *buffer)
+static void tcp_address(const struct nn_endpoint *base, char *buffer)
 {
-    const struct sp_stream_endpoint *self = SP_CONTAINER(base, const struct sp_stream_endpoint, base);
+    const struct sp_stream_endpoint *self = nn_endpoint_data(base);
     struct sp_socket_address address = {.length = sizeof address.storage};
 
     if (base->is_bound &&
@@ -37,7 +37,8 @@ static void tcp_address(const struct sp_endpoint *base, char *buffer)
         strcpy(buffer, strstr(base->address, "://") + 3);
 }
 
-const struct sp_transport sp_tcp_transport = {
+const struct nn_transport sp_tcp_transport = {
+    .version = NN_TRANSPORT_VERSION,
     .scheme = "tcp",
     .endpoint_bytes = sizeof(struct sp_stream_endpoint),
     .bind = tcp_bind,

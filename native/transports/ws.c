@@ -51,7 +51,7 @@ static bool ends_with_port(const char *path)
 
 /* ---- Endpoints ---- */
 
-static int ws_bind(struct sp_endpoint *base, const char *text)
+static int ws_bind(struct nn_endpoint *base, const char *text)
 {
     struct sp_ws_endpoint *self = sp_ws_endpoint_of(base);
     struct sp_socket_address address;
@@ -65,7 +65,7 @@ static int ws_bind(struct sp_endpoint *base, const char *text)
     return rc < 0 ? rc : sp_ws_endpoint_listen(self, &address, WS_BACKLOG);
 }
 
-static int ws_connect(struct sp_endpoint *base, const char *text)
+static int ws_connect(struct nn_endpoint *base, const char *text)
 {
     struct sp_ws_endpoint *self = sp_ws_endpoint_of(base);
     struct sp_dialer_target target;
@@ -85,7 +85,7 @@ static int ws_connect(struct sp_endpoint *base, const char *text)
     return rc < 0 ? rc : sp_dialer_open(&self->stream.dialer, base, &sp_ws_client_framing, &target);
 }
 
-static void ws_close(struct sp_endpoint *base)
+static void ws_close(struct nn_endpoint *base)
 {
     if (base->is_bound)
         sp_ws_endpoint_stop_listening(sp_ws_endpoint_of(base));
@@ -94,9 +94,9 @@ static void ws_close(struct sp_endpoint *base)
 }
 
 /* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
-static void ws_address(const struct sp_endpoint *base, char *buffer)
+static void ws_address(const struct nn_endpoint *base, char *buffer)
 {
-    const struct sp_ws_endpoint *self = SP_CONTAINER(base, const struct sp_ws_endpoint, stream.base);
+    const struct sp_ws_endpoint *self = nn_endpoint_data(base);
 
     if (!base->is_bound) {
         strcpy(buffer, strstr(base->address, "://") + 3);
@@ -106,7 +106,8 @@ static void ws_address(const struct sp_endpoint *base, char *buffer)
     strncat(buffer, self->path, NN_SOCKADDR_MAX - strlen(buffer));
 }
 
-const struct sp_transport sp_ws_transport = {
+const struct nn_transport sp_ws_transport = {
+    .version = NN_TRANSPORT_VERSION,
     .scheme = "ws",
     .endpoint_bytes = sizeof(struct sp_ws_endpoint),
     .bind = ws_bind,
