@@ -22,8 +22,8 @@ struct sp_channel_side {
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
 
-    size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
-    atomic_size_t queued_bytes;    /* in `queue` and `taken`, by room_of() */
+    size_t limit_bytes;         /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
+    atomic_size_t queued_bytes; /* in `queue` and `taken`, by room_of() */
     atomic_size_t queued_count;
     atomic_bool is_sender_blocked; /* the other side waits for room */
 
@@ -102,13 +102,15 @@ static int push(struct sp_channel_side *to, struct nn_message *message, struct n
     int rc = -EPIPE;
 
     sp_mutex_lock(&channel->lock);
+    bool was_empty = to->queue.count == 0;
     if (!to->is_closed)
         rc = sp_message_queue_push(&to->queue, message);
     if (rc == 0) {
         atomic_fetch_add(&to->queued_bytes, room_bytes);
         atomic_fetch_add(&to->queued_count, 1);
-        tell(to, from);
     }
+    if (rc == 0 && was_empty)
+        tell(to, from); /* what follows is found with it, or when that is taken */
     sp_mutex_unlock(&channel->lock);
     return rc;
 }
