@@ -1,6 +1,8 @@
 /* Messages: header and body, borrowed or owned. */
 #include "core/message.h"
 
+#include <nanomsg/transport.h>
+
 #include "core/chunk.h"
 #include "util/memory.h"
 

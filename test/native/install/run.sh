@@ -24,7 +24,7 @@ check() {
 DESTDIR='' "$cmake" --install "$build" --prefix "$prefix" >/dev/null
 library_folder=$(dirname "$(find "$prefix" -name 'libnanomsg.a')")
 
-for header in nn inproc ipc tcp ws pair pubsub reqrep pipeline survey bus loop protocol; do
+for header in nn inproc ipc tcp ws pair pubsub reqrep pipeline survey bus loop protocol transport; do
   check "the header $header.h is installed" test -f "$prefix/include/nanomsg/$header.h"
 done
 for header in "$prefix"/include/nanomsg/*.h; do
@@ -39,6 +39,22 @@ check "a CMake project finds the package" "$cmake" -S "$here/consumer" -B "$fold
 check "a CMake project builds" "$cmake" --build "$folder/consumer"
 for program in with_shared with_static with_plain_name; do
   check "$program runs" "$folder/consumer/$program"
+done
+
+# Every function that a header declares is in the library.
+nm -D --defined-only "$library_folder/libnanomsg.so" | awk '{print $NF}' >"$folder/exported"
+cat "$prefix"/include/nanomsg/*.h | grep -o '^NN_EXPORT .*' | grep -o '\bnn_[a-z_]*(' | tr -d '(' | sort -u >"$folder/declared"
+check "the headers declare functions" test "$(wc -l <"$folder/declared")" -gt 80
+for name in $(cat "$folder/declared"); do
+  check "$name is exported" grep -qx "$name" "$folder/exported"
+done
+
+# What the library promises to those who extend it.
+for example in protocol transport; do
+  check "the example of a $example finds the package" "$cmake" -S "$here/../../../examples/$example" \
+    -B "$folder/$example" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler"
+  check "the example of a $example builds" "$cmake" --build "$folder/$example"
+  check "the example of a $example does what it shows" "$cmake" --build "$folder/$example" --target test
 done
 
 export PKG_CONFIG_PATH="$library_folder/pkgconfig"
