@@ -4,6 +4,7 @@
 
 #include "core/chunk.h"
 
+#include <nanomsg/ipc.h>
 #include <nanomsg/ws.h>
 
 #include <errno.h>
@@ -141,6 +142,11 @@ static size_t frame_type_space(const struct nn_message *message)
     return message->type != 0 ? NN_CMSG_SPACE(1) : 0;
 }
 
+static size_t credentials_space(const struct nn_message *message)
+{
+    return message->is_from_known ? NN_CMSG_SPACE(sizeof message->sender) : 0;
+}
+
 static void write_header(const struct nn_message *message, unsigned char *to)
 {
     size_t length = message->header_bytes;
@@ -155,6 +161,13 @@ static void write_frame_type(const struct nn_message *message, unsigned char *to
     *write_record(to, NN_WS, NN_WS_MSG_TYPE, 1) = (unsigned char)message->type;
 }
 
+static void write_credentials(const struct nn_message *message, unsigned char *to)
+{
+    unsigned char *data = write_record(to, NN_IPC, NN_IPC_CREDENTIALS, sizeof message->sender);
+
+    memcpy(data, &message->sender, sizeof message->sender);
+}
+
 /* Whole records only. The header comes first, empty where sockets are not raw. */
 static void write_records(const struct nn_message *message, unsigned char *to, size_t room_bytes)
 {
@@ -163,8 +176,15 @@ static void write_records(const struct nn_message *message, unsigned char *to, s
     if (room_bytes < header_bytes)
         return;
     write_header(message, to);
-    if (message->type != 0 && room_bytes - header_bytes >= frame_type_space(message))
-        write_frame_type(message, to + header_bytes);
+    to += header_bytes;
+    room_bytes -= header_bytes;
+    if (message->type != 0 && room_bytes >= frame_type_space(message)) {
+        write_frame_type(message, to);
+        to += frame_type_space(message);
+        room_bytes -= frame_type_space(message);
+    }
+    if (message->is_from_known && room_bytes >= credentials_space(message))
+        write_credentials(message, to);
 }
 
 int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
@@ -176,7 +196,7 @@ int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
         return 0;
     }
 
-    size_t size = header_space(message) + frame_type_space(message);
+    size_t size = header_space(message) + frame_type_space(message) + credentials_space(message);
     void *records = nn_allocmsg(size, 0);
     if (records == NULL)
         return -ENOMEM;

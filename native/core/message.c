@@ -24,6 +24,7 @@ void nn_message_init(struct nn_message *message)
     message->chunk = NULL;
     message->header_bytes = 0;
     message->type = 0;
+    message->is_from_known = false;
 }
 
 void nn_message_free(struct nn_message *message)
@@ -198,6 +199,7 @@ int nn_message_detach(struct nn_message *message)
 {
     const struct nn_chunk *chunk = message->chunk;
 
+    message->is_from_known = false;
     if (message->header_bytes > 0)
         return message_flatten(message);
     if (chunk == NULL)

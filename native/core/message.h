@@ -13,6 +13,7 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
     message->chunk = NULL;
     message->header_bytes = 0;
     message->type = 0;
+    message->is_from_known = false;
 }
 
 /* A view on a chunk; takes one reference from the caller. */
@@ -24,6 +25,7 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
     message->chunk = chunk;
     message->header_bytes = 0;
     message->type = 0;
+    message->is_from_known = false;
 }
 
 /* Length on the wire: header and body. */

@@ -41,6 +41,7 @@ static const struct row rows[] = {
     ROW(NN_TCP, NN_TCP_NODELAY, tcp_nodelay, 0, 0, 1),
     ROW(NN_IPC, NN_IPC_OUTBUFSZ, ipc_out_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),
+    ROW(NN_IPC, NN_IPC_CREDENTIALS, ipc_credentials, 0, 0, 1),
     ROW(NN_WS, NN_WS_MSG_TYPE, ws_message_type, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY),
 };
 

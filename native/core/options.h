@@ -25,6 +25,7 @@ struct sp_options {
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */
     int ipc_in_buffer_bytes;
     const void *ipc_security_attributes; /* the user's; never looked at */
+    int ipc_credentials;
     int ws_message_type;
     bool has_name; /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];

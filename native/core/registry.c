@@ -27,10 +27,13 @@ static const struct nn_protocol *const built_in_protocols[] = {
     &sp_surveyor_protocol, &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
 };
 
-extern const struct nn_transport sp_inproc_transport, sp_ipc_transport, sp_tcp_transport, sp_ws_transport;
+extern const struct nn_transport sp_abstract_transport, sp_descriptor_transport, sp_inproc_transport, sp_ipc_transport;
+extern const struct nn_transport sp_tcp_transport, sp_unix_transport, sp_ws_transport;
 
-static const struct nn_transport *const built_in_transports[] = {&sp_inproc_transport, &sp_ipc_transport,
-                                                                 &sp_tcp_transport, &sp_ws_transport};
+static const struct nn_transport *const built_in_transports[] = {
+    &sp_inproc_transport,   &sp_ipc_transport,        &sp_tcp_transport,  &sp_ws_transport,
+    &sp_abstract_transport, &sp_descriptor_transport, &sp_unix_transport,
+};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -43,10 +43,12 @@ struct sp_connection {
     struct sp_task release;
     enum connection_state state;
     bool is_send_broken;
+    bool has_credentials;
     bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
     enum sp_frame_kind found;
-    int error;         /* why it is ending */
-    uint8_t *greeting; /* what the peer has said so far; NULL once it is admitted */
+    int error;                             /* why it is ending */
+    struct nn_ipc_credentials credentials; /* of the peer, within this machine */
+    uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
     size_t greeting_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
 };
@@ -415,6 +417,8 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
         sp_receive_buffer_take(&self->received, message);
     if (framing_of(self)->finish != NULL)
         framing_of(self)->finish(session_of(self), self->found, message);
+    message->is_from_known = self->has_credentials && self->socket->options.ipc_credentials;
+    message->sender = self->credentials;
 }
 
 static bool connection_leave(struct sp_connection *self, int reason, int limit_ms);
@@ -529,6 +533,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_free(self->greeting);
     self->greeting = NULL;
     self->state = CONNECTION_OPEN;
+    self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
     sp_pipe_set_writable(self->pipe);

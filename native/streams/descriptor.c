@@ -4,6 +4,7 @@
 #include "util/fork.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -25,6 +26,14 @@ static void descriptor_configure(int fd, int family, const struct sp_options *op
     }
 }
 
+static int close_with_error(int fd)
+{
+    int error = errno;
+
+    sp_fd_close(fd);
+    return -error;
+}
+
 int sp_descriptor_open(int family, const struct sp_options *options)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -35,17 +44,21 @@ int sp_descriptor_open(int family, const struct sp_options *options)
     return sp_fd_opened(fd);
 }
 
+int sp_descriptor_duplicate(int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (own < 0)
+        return -errno;
+    sp_fd_opened(own);
+    if (fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) < 0)
+        return close_with_error(own);
+    return own;
+}
+
 void sp_descriptor_close(int fd)
 {
     sp_fd_close(fd);
-}
-
-static int close_with_error(int fd)
-{
-    int error = errno;
-
-    sp_fd_close(fd);
-    return -error;
 }
 
 int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
@@ -117,4 +130,18 @@ int sp_descriptor_accept(int fd, const struct sp_options *options)
         return -errno;
     descriptor_configure(accepted, length > 0 ? peer.ss_family : AF_UNIX, options);
     return sp_fd_opened(accepted);
+}
+
+bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int family = AF_UNSPEC;
+    socklen_t family_size = sizeof family;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size) < 0 || family != AF_UNIX ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return false;
+    *credentials = (struct nn_ipc_credentials){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+    return true;
 }

@@ -5,6 +5,8 @@
 
 #include "core/options.h"
 
+#include <nanomsg/ipc.h>
+
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -27,7 +29,13 @@ int sp_descriptor_connect_result(int fd);
  * connecting socket may be given just this one, and tcp then connects it to itself. */
 bool sp_descriptor_is_own_peer(int fd);
 
+/* A descriptor of our own for a socket that the user has opened. */
+int sp_descriptor_duplicate(int fd);
+
 void sp_descriptor_close(int fd);
+
+/* Whose process is at the other end of a connection within this machine. Returns false for any other. */
+bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials);
 
 /* The next waiting peer, or -EAGAIN, -EMFILE, ... */
 int sp_descriptor_accept(int fd, const struct sp_options *options);

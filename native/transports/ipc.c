@@ -1,4 +1,4 @@
-/* ipc://PATH: SP over AF_UNIX stream sockets. */
+/* ipc://PATH: SP over AF_UNIX stream sockets; unix://PATH, as NNG has it, is another name for the same. */
 #include "streams/stream_endpoint.h"
 
 #include <errno.h>
@@ -122,6 +122,15 @@ static void ipc_close(struct nn_endpoint *base)
 const struct nn_transport sp_ipc_transport = {
     .version = NN_TRANSPORT_VERSION,
     .scheme = "ipc",
+    .endpoint_bytes = sizeof(struct ipc_endpoint),
+    .bind = ipc_bind,
+    .connect = ipc_connect,
+    .close = ipc_close,
+};
+
+const struct nn_transport sp_unix_transport = {
+    .version = NN_TRANSPORT_VERSION,
+    .scheme = "unix",
     .endpoint_bytes = sizeof(struct ipc_endpoint),
     .bind = ipc_bind,
     .connect = ipc_connect,

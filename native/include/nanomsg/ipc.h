@@ -4,11 +4,24 @@
 
 #include <nanomsg/nn.h>
 
+#include <stdint.h>
+
 #define NN_IPC (-2)
 
 /* Options of level NN_IPC, for named pipes of Windows; without effect elsewhere. */
 #define NN_IPC_SEC_ATTR 1
 #define NN_IPC_OUTBUFSZ 2
 #define NN_IPC_INBUFSZ 3
+
+/* Option of level NN_IPC: int, 0 (default) or 1; and type of control data. With 1, nn_recvmsg() gives a struct
+ * nn_ipc_credentials of this level and type with each message that came over a local connection (ipc, abstract, socket):
+ * who the peer was when the connection was made. */
+#define NN_IPC_CREDENTIALS 16
+
+struct nn_ipc_credentials {
+    int32_t pid; /* 0: of a process that cannot be seen from here, as in another PID namespace */
+    uint32_t uid;
+    uint32_t gid;
+};
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef NANOMSG_PROTOCOL_H
 #define NANOMSG_PROTOCOL_H
 
+#include <nanomsg/ipc.h>
 #include <nanomsg/nn.h>
 
 #include <stdbool.h>
@@ -42,7 +43,9 @@ struct nn_message {
     size_t body_bytes;
     struct nn_chunk *chunk;
     uint32_t header_bytes;
-    uint32_t type; /* a transport's own mark, such as the ws opcode; 0: none */
+    uint16_t type;          /* a transport's own mark, such as the ws opcode; 0: none */
+    uint16_t is_from_known; /* whose process sent it stands in `sender` */
+    struct nn_ipc_credentials sender;
     union {
         uint8_t bytes[NN_MESSAGE_INLINE_HEADER_BYTES];
         struct {

@@ -132,7 +132,8 @@ NN_EXPORT void nn_pipe_flush_later(struct nn_pipe *pipe);
 NN_EXPORT int nn_message_create(struct nn_message *message, size_t body_bytes, uint8_t **body);
 
 /** Makes a message fit for being received by another socket: header and body in one piece of memory that keeps no larger
- *  one alive. Copies nothing where that is so already. Returns 0 or -ENOMEM, with nothing changed. */
+ *  one alive. Copies nothing where that is so already. Whose process it came from is forgotten. Returns 0 or -ENOMEM, with
+ *  nothing else changed. */
 NN_EXPORT int nn_message_detach(struct nn_message *message);
 
 /* ---- Watches, timers, signals: what an endpoint waits for --------------------------------------- */

@@ -4,6 +4,8 @@
 #include "peers.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* NN_PROGRAM_OURS and NN_PROGRAM_THEIRS, the names of the programs, come from the build. */
 
@@ -66,3 +68,17 @@ CASES(push, pull)
 CASES(pub, sub)
 CASES(surveyor, respondent)
 CASES(bus, bus)
+
+/* NNG has names that are in no file system, libnanomsg has not. */
+#ifdef NN_HAS_ABSTRACT
+static const char *test_abstract_address(void)
+{
+    static char address[64];
+
+    snprintf(address, sizeof address, "abstract://nn%%20%ld%%00%%ff", (long)getpid());
+    return address;
+}
+
+CASES_OVER(req, rep, abstract)
+CASES_OVER(push, pull, abstract)
+#endif
