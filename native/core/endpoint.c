@@ -25,6 +25,7 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
     self->is_bound = is_bound;
     self->options = socket->options;
     memcpy(self->address, address, strlen(address) + 1);
+    rest = self->address + (rest - address); /* the caller's text is gone soon */
     self->id = socket->last_endpoint_id + 1;
 
     rc = is_bound ? transport->bind(self, rest) : transport->connect(self, rest);

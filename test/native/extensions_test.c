@@ -357,6 +357,19 @@ TEST(an_endpoint_tells_the_address_in_use)
     CHECK_STRING(address, "x-echo+1.0://somewhere else");
 }
 
+TEST(an_address_stays_with_its_endpoint_when_the_caller_writes_another_one_over_it)
+{
+    char address[NN_SOCKADDR_MAX] = "inproc://first";
+    int bound[2] = {SOCKET(NN_PAIR), SOCKET(NN_PAIR)};
+
+    CHECK_OK(nn_bind(bound[0], address));
+    strcpy(address, "inproc://other");
+    CHECK_OK(nn_bind(bound[1], address));
+    strcpy(address, "inproc://no-one");
+    CHECK_SENDS(test_socket_connected(NN_PAIR, "inproc://first"), "first");
+    CHECK_RECEIVES(bound[0], "first");
+}
+
 TEST(a_transport_that_lingers_is_told_when_the_time_is_up)
 {
     int s = echo_socket();
