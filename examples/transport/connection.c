@@ -301,7 +301,9 @@ static void connection_greeted(struct connection *self)
 
     if (rc == -EAGAIN)
         return;
-    if (rc == 0)
+    if (rc < 0)
+        nn_endpoint_count_broken(self->endpoint);
+    else
         rc = nn_pipe_open(self->endpoint, self, &self->pipe);
     if (rc < 0) {
         self->error = rc;
@@ -318,6 +320,7 @@ static void greeting_is_late(void *context)
     struct connection *self = context;
 
     self->error = -ETIMEDOUT;
+    nn_endpoint_count_broken(self->endpoint);
     connection_is_over(self);
 }
 

@@ -71,6 +71,7 @@ void sp_endpoint_close(struct nn_endpoint *self)
 {
     self->users++;
     self->is_closed = true;
+    self->is_connecting = false;
     self->has_error = false;
     self->transport->close(self);
     endpoint_close_pipes(self);
@@ -167,7 +168,12 @@ bool nn_endpoint_is_full(const struct nn_endpoint *self)
 
 void nn_endpoint_set_connecting(struct nn_endpoint *self, bool is_connecting)
 {
-    self->is_connecting = is_connecting;
+    self->is_connecting = is_connecting && !self->is_closed;
+}
+
+void nn_endpoint_count_broken(struct nn_endpoint *self)
+{
+    self->socket->statistics.broken_connections++;
 }
 
 void nn_endpoint_report(struct nn_endpoint *self, int error)

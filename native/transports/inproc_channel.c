@@ -249,8 +249,11 @@ static bool side_attach(struct sp_channel_side *side)
 {
     struct nn_endpoint *endpoint = side->endpoint;
     bool is_bound = side->is_bound;
+    bool is_turned_away = is_other_closed(side);
 
-    if (is_other_closed(side) || nn_pipe_open(endpoint, side, &side->pipe) < 0) {
+    if (is_turned_away)
+        nn_endpoint_count_broken(endpoint);
+    if (is_turned_away || nn_pipe_open(endpoint, side, &side->pipe) < 0) {
         side_close(side, endpoint);
         if (!is_bound)
             sp_inproc_disconnected(endpoint);

@@ -101,6 +101,10 @@ NN_EXPORT bool nn_endpoint_is_full(const struct nn_endpoint *endpoint);
 NN_EXPORT void nn_endpoint_set_connecting(struct nn_endpoint *endpoint, bool is_connecting);
 NN_EXPORT void nn_endpoint_report(struct nn_endpoint *endpoint, int error);
 
+/** For the statistics, too: a connection has ended before it had a pipe, as in a greeting that failed. Those with a pipe
+ *  are counted by the engine. */
+NN_EXPORT void nn_endpoint_count_broken(struct nn_endpoint *endpoint);
+
 /* ---- Pipes ------------------------------------------------------------------------------------ */
 
 /** Asks the socket's protocol to admit a peer whose type is right. `connection` is the transport's own. The new pipe is
