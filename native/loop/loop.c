@@ -4,6 +4,10 @@
 #include <errno.h>
 
 #define BATCH_EVENTS 64
+/* Releasing takes no longer between two batches of events: threads that discard faster than that must not keep the loop
+ * from its connections. */
+#define RELEASE_LIMIT_NS SP_NS_PER_MS
+#define RELEASES_PER_LOOK 64
 
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
@@ -20,6 +24,7 @@ int sp_loop_open(struct sp_loop *self)
     self->armed_ns = SP_FOREVER;
     sp_list_init(&self->mailbox);
     sp_list_init(&self->garbage);
+    sp_list_init(&self->released);
     self->is_woken = false;
     return 0;
 }
@@ -40,9 +45,33 @@ static void run_tasks(struct sp_loop *self, struct sp_list *from)
     }
 }
 
+/* Frees what events of past batches can no longer name, or as much of it as there is time for. */
+static void release_garbage(struct sp_loop *self)
+{
+    struct sp_list_item *item;
+    sp_time_ns limit_ns = 0;
+
+    sp_mutex_lock(&self->lock);
+    sp_list_move(&self->released, &self->garbage);
+    sp_mutex_unlock(&self->lock);
+    for (int count = 1; (item = sp_list_pop(&self->released)) != NULL; count++) {
+        struct sp_task *task = SP_CONTAINER(item, struct sp_task, item);
+        task->run(task);
+        if (count % RELEASES_PER_LOOK != 0)
+            continue;
+        if (limit_ns == 0)
+            limit_ns = sp_now_ns() + RELEASE_LIMIT_NS;
+        if (sp_now_ns() >= limit_ns) {
+            sp_loop_wake(self);
+            return;
+        }
+    }
+}
+
 void sp_loop_close(struct sp_loop *self)
 {
     run_tasks(self, &self->mailbox);
+    run_tasks(self, &self->released);
     run_tasks(self, &self->garbage);
     sp_heap_destroy(&self->timers);
     sp_mutex_destroy(&self->lock);
@@ -100,7 +129,7 @@ int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
             events[i].watch->handle(events[i].watch, events[i].ready);
     }
     running_here = NULL;
-    run_tasks(self, &self->garbage);
+    release_garbage(self);
     return count;
 }
 

@@ -22,6 +22,7 @@ struct sp_loop {
     sp_time_ns armed_ns;    /* the deadline that the poller knows; SP_FOREVER: none */
     struct sp_list mailbox; /* struct sp_task */
     struct sp_list garbage; /* struct sp_task */
+    struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
     bool is_woken;          /* the poller's wake-up is under way */
 };
 

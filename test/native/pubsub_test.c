@@ -110,8 +110,11 @@ TEST_OVER_TRANSPORTS(without_a_subscription_nothing_is_received)
     char byte;
 
     WAIT_PEERS(pub, 1);
+    WAIT_PEERS(sub, 1);
+    test_settle();
     CHECK_SENDS(pub, "early");
     CHECK_SENDS(pub, "");
+    test_settle();
     CHECK_SILENT(sub);
     CHECK_ERRNO(nn_recv(sub, &byte, 1, NN_DONTWAIT), EAGAIN);
     subscribe(sub, "", 0);
