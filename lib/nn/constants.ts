@@ -61,6 +61,7 @@ export const NN_TCP_NODELAY = 1
 export const NN_IPC_SEC_ATTR = 1
 export const NN_IPC_OUTBUFSZ = 2
 export const NN_IPC_INBUFSZ = 3
+export const NN_IPC_CREDENTIALS = 16
 export const NN_WS_MSG_TYPE = 1
 export const NN_WS_MSG_TYPE_TEXT = 1
 export const NN_WS_MSG_TYPE_BINARY = 2

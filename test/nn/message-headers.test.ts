@@ -6,17 +6,24 @@ import {
   NN_CMSG_NXTHDR,
   NN_CMSG_SPACE,
   NN_DONTWAIT,
+  NN_IPC,
+  NN_IPC_CREDENTIALS,
   NN_MSG,
   NN_PAIR,
+  NN_PULL,
+  NN_PUSH,
   NN_REP,
   NN_REQ,
   nn_allocmsg,
+  nn_bind,
+  nn_connect,
   nn_freemsg,
   type nn_msghdr,
   nn_recv,
   nn_recvmsg,
   nn_send,
   nn_sendmsg,
+  nn_setsockopt,
   PROTO_SP,
   SP_HDR,
 } from 'nanomsg-native/nn'
@@ -117,7 +124,6 @@ describe('control data', () => {
     using sockets = new Sockets()
     const rep = sockets.open(NN_REP, AF_SP_RAW)
     const req = sockets.open(NN_REQ)
-    const { nn_bind, nn_connect } = await import('nanomsg-native/nn')
     nn_bind(rep, `inproc://headers-${_}`)
     nn_connect(req, `inproc://headers-${_}`)
     await nn_send(req, 'question')
@@ -136,6 +142,24 @@ describe('control data', () => {
     await nn_sendmsg(rep, { ...header, msg_iov: [piece('answer')] })
     expect((await nn_recv(req, NN_MSG)).toString()).toBe('answer')
     expect(header.msg_control!.length).toBe(header.msg_controllen === NN_MSG ? 0 : 200)
+  })
+
+  test('tell whose process sent a message over ipc, when asked', async () => {
+    using sockets = new Sockets()
+    const pull = sockets.open(NN_PULL)
+    nn_setsockopt(pull, NN_IPC, NN_IPC_CREDENTIALS, 1)
+    nn_bind(pull, `abstract://credentials-${process.pid}`)
+    const push = sockets.open(NN_PUSH)
+    nn_connect(push, `abstract://credentials-${process.pid}`)
+    await nn_send(push, 'who am I?')
+
+    const header: nn_msghdr = { msg_iov: [], msg_control: Buffer.alloc(200) }
+    await nn_recvmsg(pull, header)
+    const record = NN_CMSG_NXTHDR(header, NN_CMSG_FIRSTHDR(header)!)!
+    expect([record.cmsg_level, record.cmsg_type]).toEqual([NN_IPC, NN_IPC_CREDENTIALS])
+    const data = NN_CMSG_DATA(record)
+    const credentials = [data.readInt32LE(0), data.readUInt32LE(4), data.readUInt32LE(8)]
+    expect(credentials).toEqual([process.pid, process.getuid!(), process.getgid!()])
   })
 
   test('are records behind each other that can be written', () => {
