@@ -89,6 +89,8 @@ describe('a socket', () => {
     expect(nn_get_statistic(push, NN_STAT_CURRENT_SND_PRIORITY)).toBe(8)
     expect(nn_get_statistic(pull, NN_STAT_CURRENT_SND_PRIORITY)).toBe(0)
     expect(await codeOf(() => nn_get_statistic(pull, 9999))).toBe('EINVAL')
+    nn_close(pull)
+    await untilStatistic(push, NN_STAT_CURRENT_SND_PRIORITY, -1)
   })
 })
 
