@@ -2,6 +2,10 @@
   "targets": [
     {
       "target_name": "nanomsg_native",
+      # TLS is the OpenSSL of Node.js itself, whose headers come with those of Node.js.
+      "variables": {
+        "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
+      },
       # The engine's files stand in native/sources.txt, which CMakeLists.txt reads too.
       "sources": [
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt', 'utf8').trim().split(/\\s+/).map(name => 'native/' + name).join(' ')\")",
@@ -28,6 +32,12 @@
         }
       },
       "conditions": [
+        ["nn_has_openssl==1", {
+          "sources": ["native/streams/tls_context.c", "native/streams/tls_filter.c"],
+          "defines": ["NN_TLS_OF_HOST"]
+        }, {
+          "sources": ["native/streams/tls_none.c"]
+        }],
         # The nn_* functions are visible: calls of our own must not reach another libnanomsg in the process.
         ["OS=='linux' or OS=='freebsd'", { "ldflags": ["-Wl,-Bsymbolic-functions"] }],
         # With clang it would need a linker that many machines do not have.

@@ -23,7 +23,7 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
     self->socket = socket;
     self->transport = transport;
     self->is_bound = is_bound;
-    self->options = socket->options;
+    sp_options_copy(&self->options, &socket->options);
     memcpy(self->address, address, strlen(address) + 1);
     rest = self->address + (rest - address); /* the caller's text is gone soon */
     self->id = socket->last_endpoint_id + 1;
@@ -32,6 +32,7 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
     if (rc < 0) {
         if (is_bound)
             socket->statistics.bind_errors++;
+        sp_options_clear(&self->options);
         sp_free(self);
         return rc;
     }
@@ -80,7 +81,10 @@ void sp_endpoint_close(struct nn_endpoint *self)
 
 static void endpoint_free(struct sp_task *task)
 {
-    sp_free(SP_CONTAINER(task, struct nn_endpoint, release));
+    struct nn_endpoint *self = SP_CONTAINER(task, struct nn_endpoint, release);
+
+    sp_options_clear(&self->options);
+    sp_free(self);
 }
 
 /* Events of the current batch may still name a watch inside the private part: its memory waits for the end. */

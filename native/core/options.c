@@ -1,10 +1,13 @@
 /* Options of sockets and transports: one row each. */
 #include "core/options.h"
 
+#include "core/chunk.h"
+
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/tcp.h>
+#include <nanomsg/tls.h>
 #include <nanomsg/ws.h>
 
 #include <errno.h>
@@ -43,9 +46,14 @@ static const struct row rows[] = {
     ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_CREDENTIALS, ipc_credentials, 0, 0, 1),
     ROW(NN_WS, NN_WS_MSG_TYPE, ws_message_type, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY),
+    ROW(NN_TLS, NN_TLS_VERIFY, tls_verify, 1, 0, 1),
+    ROW(NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, tls_require_client_cert, 0, 0, 1),
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
+
+/* Much more than the certificates of all authorities that a system knows. */
+#define TLS_TEXT_LIMIT_BYTES ((size_t)1024 * 1024)
 
 static const struct row *find_row(int level, int option)
 {
@@ -61,6 +69,24 @@ void sp_options_init(struct sp_options *options)
     memset(options, 0, sizeof *options);
     for (size_t i = 0; i < ROWS; i++)
         memcpy((char *)options + rows[i].offset, &rows[i].initial, sizeof rows[i].initial);
+}
+
+void sp_options_copy(struct sp_options *to, const struct sp_options *from)
+{
+    *to = *from;
+    for (int i = 0; i < SP_TLS_TEXTS; i++) {
+        if (to->tls_texts[i] != NULL)
+            sp_chunk_retain(to->tls_texts[i]);
+    }
+}
+
+void sp_options_clear(struct sp_options *options)
+{
+    for (int i = 0; i < SP_TLS_TEXTS; i++) {
+        if (options->tls_texts[i] != NULL)
+            sp_chunk_release(options->tls_texts[i]);
+        options->tls_texts[i] = NULL;
+    }
 }
 
 void sp_option_write_int(int number, void *value, size_t *size)
@@ -88,6 +114,7 @@ static bool is_size_of_level(int level, size_t size)
     case NN_SOL_SOCKET:
     case NN_TCP:
     case NN_WS:
+    case NN_TLS:
         return size == sizeof(int);
     case NN_IPC:
         return size >= sizeof(int);
@@ -96,13 +123,89 @@ static bool is_size_of_level(int level, size_t size)
     }
 }
 
+/* ---- Texts of TLS ---- */
+
+static bool is_same_text(const struct nn_chunk *one, const struct nn_chunk *other)
+{
+    if (one == other || one == NULL || other == NULL)
+        return one == other;
+    return one->size_bytes == other->size_bytes && memcmp(one->bytes, other->bytes, one->size_bytes) == 0;
+}
+
+bool sp_options_have_same_tls(const struct sp_options *one, const struct sp_options *other)
+{
+    for (int i = 0; i < SP_TLS_TEXTS; i++) {
+        if (!is_same_text(one->tls_texts[i], other->tls_texts[i]))
+            return false;
+    }
+    return one->tls_verify == other->tls_verify && one->tls_require_client_cert == other->tls_require_client_cert;
+}
+
+/* The index of a text, or -1. */
+static int find_tls_text(int level, int option)
+{
+    if (level != NN_TLS)
+        return -1;
+    switch (option) {
+    case NN_TLS_CERT:
+        return SP_TLS_CERT;
+    case NN_TLS_KEY:
+        return SP_TLS_KEY;
+    case NN_TLS_CA:
+        return SP_TLS_CA;
+    case NN_TLS_SERVER_NAME:
+        return SP_TLS_SERVER_NAME;
+    default:
+        return -1;
+    }
+}
+
+/* The chunk has a NUL behind its bytes, so that they are a string as well. */
+static int set_tls_text(struct sp_options *options, int index, const void *value, size_t size)
+{
+    struct nn_chunk *text = NULL;
+
+    if (size > TLS_TEXT_LIMIT_BYTES || (size > 0 && memchr(value, '\0', size) != NULL))
+        return -EINVAL;
+    if (size > 0) {
+        text = sp_chunk_create(size + 1);
+        if (text == NULL)
+            return -ENOMEM;
+        memcpy(text->bytes, value, size);
+        text->bytes[size] = '\0';
+        text->size_bytes = size;
+    }
+    if (options->tls_texts[index] != NULL)
+        sp_chunk_release(options->tls_texts[index]);
+    options->tls_texts[index] = text;
+    return 0;
+}
+
+static int get_tls_text(const struct sp_options *options, int index, void *value, size_t *size)
+{
+    const struct nn_chunk *text = options->tls_texts[index];
+    size_t count = text != NULL ? text->size_bytes : 0;
+
+    if (index == SP_TLS_KEY)
+        return -ENOPROTOOPT; /* what is secret does not come back */
+    if (count > 0)
+        memcpy(value, text->bytes, *size < count ? *size : count);
+    *size = count;
+    return 0;
+}
+
+/* ---- All ---- */
+
 int sp_options_set(struct sp_options *options, int level, int option, const void *value, size_t size)
 {
     const struct row *row = find_row(level, option);
+    int tls_text = find_tls_text(level, option);
     int number;
 
     if (level == NN_SOL_SOCKET && option == NN_SOCKET_NAME)
         return set_name(options, value, size);
+    if (tls_text >= 0)
+        return set_tls_text(options, tls_text, value, size);
     if (!is_size_of_level(level, size))
         return -EINVAL;
     if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
@@ -122,8 +225,11 @@ int sp_options_get(const struct sp_options *options, int level, int option, void
 {
     const struct row *row = find_row(level, option);
     const void *attributes = options->ipc_security_attributes;
+    int tls_text = find_tls_text(level, option);
     int number;
 
+    if (tls_text >= 0)
+        return get_tls_text(options, tls_text, value, size);
     if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
         memcpy(value, &attributes, *size < sizeof attributes ? *size : sizeof attributes);
         *size = sizeof attributes;

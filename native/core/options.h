@@ -1,13 +1,18 @@
-/* The socket-level options (NN_SOL_SOCKET): one table of ids, types, ranges and where the value is. */
+/* The options of sockets and transports: one table of ids, types, ranges and where the value is. */
 #ifndef SP_CORE_OPTIONS_H
 #define SP_CORE_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+struct nn_chunk;
+
 #define SP_SOCKET_NAME_BYTES 64
 
-/* Values as set, in the order of their ids in nn.h; a value type, copied into each endpoint. */
+/* The options of TLS that are texts. */
+enum sp_tls_text { SP_TLS_CERT, SP_TLS_KEY, SP_TLS_CA, SP_TLS_SERVER_NAME, SP_TLS_TEXTS };
+
+/* Values as set, in the order of their ids in nn.h; each endpoint has a copy. */
 struct sp_options {
     int linger_ms;
     int send_buffer_bytes;
@@ -27,13 +32,21 @@ struct sp_options {
     const void *ipc_security_attributes; /* the user's; never looked at */
     int ipc_credentials;
     int ws_message_type;
-    bool has_name; /* false: the socket's number is its name */
+    int tls_verify;
+    int tls_require_client_cert;
+    struct nn_chunk *tls_texts[SP_TLS_TEXTS]; /* shared with copies, never changed; NULL: not set */
+    bool has_name;                            /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
 
 void sp_options_init(struct sp_options *options);
+void sp_options_copy(struct sp_options *to, const struct sp_options *from);
+void sp_options_clear(struct sp_options *options);
 
-/* Returns 0, -ENOPROTOOPT (unknown or read-only) or -EINVAL (size, range). Levels: NN_SOL_SOCKET and the
+/* Whether two would make the same of a stream's TLS. */
+bool sp_options_have_same_tls(const struct sp_options *one, const struct sp_options *other);
+
+/* Returns 0, -ENOPROTOOPT (unknown or read-only), -EINVAL (size, range) or -ENOMEM. Levels: NN_SOL_SOCKET and the
  * transports' (negative) levels. */
 int sp_options_set(struct sp_options *options, int level, int option, const void *value, size_t size);
 

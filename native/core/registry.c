@@ -28,11 +28,12 @@ static const struct nn_protocol *const built_in_protocols[] = {
 };
 
 extern const struct nn_transport sp_abstract_transport, sp_descriptor_transport, sp_inproc_transport, sp_ipc_transport;
-extern const struct nn_transport sp_tcp_transport, sp_unix_transport, sp_ws_transport;
+extern const struct nn_transport sp_tcp_transport, sp_tls_tcp_transport, sp_unix_transport, sp_ws_transport,
+    sp_wss_transport;
 
 static const struct nn_transport *const built_in_transports[] = {
-    &sp_inproc_transport,   &sp_ipc_transport,        &sp_tcp_transport,  &sp_ws_transport,
-    &sp_abstract_transport, &sp_descriptor_transport, &sp_unix_transport,
+    &sp_inproc_transport,     &sp_ipc_transport,  &sp_tcp_transport,     &sp_ws_transport,  &sp_abstract_transport,
+    &sp_descriptor_transport, &sp_unix_transport, &sp_tls_tcp_transport, &sp_wss_transport,
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

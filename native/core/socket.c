@@ -93,6 +93,7 @@ static void socket_free(struct sp_task *task)
     sp_mutex_lock(&loop->base.lock);
     sp_list_remove(&self->loop_item);
     sp_mutex_unlock(&loop->base.lock);
+    sp_options_clear(&self->options);
     sp_free(self);
     if (!is_hosted)
         process_count_socket(-1);

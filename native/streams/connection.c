@@ -1,9 +1,10 @@
-/* One connection over a byte stream: greeting, messages, farewell, end. */
+/* One connection over a byte stream: agreeing on a filter, greeting, messages, farewell, end. */
 #include "streams/connection.h"
 
 #include "streams/descriptor.h"
 #include "streams/receive_buffer.h"
 #include "streams/send_queue.h"
+#include "streams/stream_endpoint.h"
 
 #include "core/chunk.h"
 #include "util/memory.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* So long a peer may take until its stream is secure. */
+#define SECURING_LIMIT_MS 3000
 /* So long a peer may take to answer our farewell. */
 #define FAREWELL_LIMIT_MS 1000
 /* While messages are gathered, so many bytes leave in one call. */
@@ -22,6 +25,7 @@
 #define LAST_WORDS_BYTES ((size_t)256 * 1024)
 
 enum connection_state {
+    CONNECTION_SECURING, /* the filter agrees with the peer's */
     CONNECTION_GREETING,
     CONNECTION_OPEN,      /* has a pipe */
     CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
@@ -31,8 +35,9 @@ enum connection_state {
 
 struct sp_connection {
     struct sp_list_item item; /* in owner->greeting */
-    struct sp_watch watch;
-    struct sp_timer timer; /* of the greeting, later of lingering */
+    struct sp_stream stream;
+    struct sp_watch watch; /* of its descriptor */
+    struct sp_timer timer; /* of the greeting, later of what a filter holds, of lingering at last */
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
     struct nn_endpoint *endpoint;
@@ -114,7 +119,9 @@ static void connection_close_descriptor(struct sp_connection *self)
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
-    sp_descriptor_close(self->watch.fd);
+    if (self->stream.filter != NULL)
+        sp_stream_leave(&self->stream);
+    sp_stream_close(&self->stream);
     self->watch.fd = -1;
     sp_send_queue_clear(&self->queue);
 }
@@ -125,6 +132,8 @@ static void connection_end(struct sp_connection *self, int error)
     bool was_admitted = self->pipe != NULL;
 
     self->socket->statistics.broken_connections++;
+    if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
+        self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
     connection_close_descriptor(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {
@@ -168,25 +177,32 @@ static void connection_send_failed(struct sp_connection *self)
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
 
-static ssize_t send_vectors(struct sp_connection *self, struct iovec *vectors, int count)
-{
-    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
-    ssize_t rc;
-
-    do {
-        rc = sendmsg(self->watch.fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
-    if (rc < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS))
-        return 0;
-    return rc < 0 ? -errno : rc;
-}
-
-static void update_can_send(struct sp_connection *self)
+static void update_can_send(struct sp_connection *self, size_t unsent_bytes)
 {
     size_t limit_bytes = is_buffering(self) ? (size_t)self->endpoint->options.send_buffer_bytes : 1;
 
-    if (self->pipe != NULL && self->queue.bytes >= limit_bytes)
+    if (self->pipe != NULL && self->queue.bytes + unsent_bytes >= limit_bytes)
         self->pipe->can_send = false;
+}
+
+/* What the filter keeps is accepted, but the connection is as full as if the queue kept it. */
+static void connection_watch_unsent(struct sp_connection *self)
+{
+    size_t unsent_bytes = self->stream.filter->unsent_bytes;
+
+    if (unsent_bytes == 0)
+        return;
+    update_can_send(self, unsent_bytes);
+    want(self, self->watch.wanted | SP_WRITABLE);
+}
+
+static ssize_t send_vectors(struct sp_connection *self, struct iovec *vectors, int count)
+{
+    ssize_t taken = sp_stream_write(&self->stream, vectors, count);
+
+    if (self->stream.filter != NULL)
+        connection_watch_unsent(self);
+    return taken;
 }
 
 /* The kernel has not taken all: keep the rest and wait. */
@@ -196,8 +212,19 @@ static void connection_wait_writable(struct sp_connection *self)
         connection_send_failed(self);
         return;
     }
-    update_can_send(self);
+    update_can_send(self, 0);
     want(self, self->watch.wanted | SP_WRITABLE);
+}
+
+/* Returns true when the filter keeps nothing back. */
+static bool connection_flush_filter(struct sp_connection *self)
+{
+    if (self->stream.filter->ops->flush(self->stream.filter) < 0) {
+        connection_send_failed(self);
+        return false;
+    }
+    connection_watch_unsent(self);
+    return self->stream.filter->unsent_bytes == 0;
 }
 
 /* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
@@ -222,7 +249,7 @@ static bool connection_write(struct sp_connection *self)
             return false;
         }
     }
-    return true;
+    return self->stream.filter == NULL || connection_flush_filter(self);
 }
 
 /* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
@@ -349,7 +376,7 @@ static void connection_await_end(struct sp_connection *self)
     sp_time_ns limit_ns = sp_deadline_after_ms(FAREWELL_LIMIT_MS);
 
     if (framing_of(self)->is_left_first)
-        shutdown(self->watch.fd, SHUT_WR);
+        sp_stream_leave(&self->stream);
     want(self, SP_READABLE);
     if (self->timer.deadline_ns > limit_ns)
         sp_timer_start(&self->timer, limit_ns);
@@ -366,8 +393,14 @@ static void linger_written(struct sp_connection *self)
     linger_end(self);
 }
 
+static void connection_secure(struct sp_connection *self);
+
 static void connection_writable(struct sp_connection *self)
 {
+    if (self->state == CONNECTION_SECURING) {
+        connection_secure(self);
+        return;
+    }
     if (!connection_write(self)) {
         if (self->state == CONNECTION_LINGERING && self->is_send_broken)
             linger_end(self);
@@ -421,6 +454,16 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
     message->sender = self->credentials;
 }
 
+/* The poller announces what the kernel has, and not what the filter has taken from it already. */
+static void connection_watch_filter(struct sp_connection *self)
+{
+    if (self->stream.filter == NULL)
+        return;
+    connection_watch_unsent(self);
+    if (self->stream.filter->has_input)
+        sp_timer_start(&self->timer, sp_now_ns());
+}
+
 static bool connection_leave(struct sp_connection *self, int reason, int limit_ms);
 
 /* The peer has broken the rules, or takes its leave. There is no complete message. */
@@ -436,14 +479,16 @@ static void connection_refuse(struct sp_connection *self, int error)
     sp_pipe_break(self->pipe);
 }
 
-/* Goes on reading where reading had stopped with bytes left in the kernel. The user who asks for them needs not wait
+/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them needs not wait
  * for the loop, and a peer of better priority does not lose its turn. Returns as sp_receive_buffer_fill. */
 static ssize_t connection_read_on(struct sp_connection *self)
 {
-    if (self->state != CONNECTION_OPEN || (self->watch.wanted & SP_READABLE))
+    bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
+
+    if (self->state != CONNECTION_OPEN || ((self->watch.wanted & SP_READABLE) && !is_held))
         return -EAGAIN;
     want(self, self->watch.wanted | SP_READABLE);
-    return sp_receive_buffer_fill(&self->received, self->watch.fd, self->socket->loop);
+    return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
 }
 
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
@@ -465,8 +510,10 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         connection_end(self, count < 0 ? (int)count : -ECONNRESET);
-    else
+    else {
         want(self, self->watch.wanted | SP_READABLE);
+        connection_watch_filter(self);
+    }
     return 0;
 }
 
@@ -479,6 +526,8 @@ static void connection_deliver(struct sp_connection *self)
         sp_pipe_set_readable(self->pipe);
     else if (rc < 0)
         connection_refuse(self, rc);
+    else
+        connection_watch_filter(self);
 }
 
 static void connection_read(struct sp_connection *self)
@@ -490,7 +539,7 @@ static void connection_read(struct sp_connection *self)
         return;
     }
 
-    ssize_t count = sp_receive_buffer_fill(&self->received, self->watch.fd, self->socket->loop);
+    ssize_t count = sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
     if (count == -EAGAIN)
         return;
     if (count <= 0) {
@@ -507,12 +556,28 @@ static const struct nn_pipe_operations connection_pipe_ops;
 /* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
 static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
 {
-    size_t count = greeting->reply_bytes;
+    struct iovec vector = {.iov_base = (void *)greeting->reply, .iov_len = greeting->reply_bytes};
 
-    errno = 0;
-    if (count == 0 || send(self->watch.fd, greeting->reply, count, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)count)
+    if (greeting->reply_bytes == 0)
         return 0;
-    return errno != 0 ? -errno : -ECONNRESET;
+    ssize_t taken = send_vectors(self, &vector, 1);
+    if (taken == (ssize_t)greeting->reply_bytes)
+        return 0;
+    return taken < 0 ? (int)taken : -ECONNRESET;
+}
+
+static int connection_greet(struct sp_connection *self)
+{
+    struct sp_greeting greeting;
+
+    self->state = CONNECTION_GREETING;
+    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->greeting_limit_ms));
+    if (framing_of(self)->greet == NULL)
+        return 0;
+    greeting.endpoint = self->endpoint;
+    greeting.reply_bytes = 0;
+    framing_of(self)->greet(session_of(self), &greeting);
+    return connection_say(self, &greeting);
 }
 
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
@@ -539,25 +604,28 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_pipe_set_writable(self->pipe);
     if (rest > 0)
         connection_deliver(self);
+    else
+        connection_watch_filter(self);
 }
 
 /* The peer was told why; it shall be able to read that before the end. */
 static void connection_turn_away(struct sp_connection *self, int error)
 {
-    shutdown(self->watch.fd, SHUT_WR);
+    sp_stream_leave(&self->stream);
     read_last_words(self->watch.fd);
     connection_end(self, error);
 }
 
 static void connection_hand_over(struct sp_connection *self)
 {
-    int fd = self->watch.fd;
+    struct sp_stream stream = self->stream;
 
     sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
     self->watch.fd = -1;
-    self->owner->hand_over(self->owner, fd, self->greeting, self->greeting_bytes);
+    self->stream = (struct sp_stream){.fd = -1};
+    self->owner->hand_over(self->owner, &stream, self->greeting, self->greeting_bytes);
     connection_release(self);
 }
 
@@ -585,17 +653,39 @@ static void connection_answer(struct sp_connection *self)
 
 static void connection_read_greeting(struct sp_connection *self)
 {
-    ssize_t count = recv(self->watch.fd, self->greeting + self->greeting_bytes,
-                         framing_of(self)->greeting_limit_bytes - self->greeting_bytes, MSG_DONTWAIT);
+    struct iovec vector = {.iov_base = self->greeting + self->greeting_bytes,
+                           .iov_len = framing_of(self)->greeting_limit_bytes - self->greeting_bytes};
+    ssize_t count = sp_stream_read(&self->stream, &vector, 1);
 
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+    if (count == -EAGAIN)
         return;
     if (count <= 0) {
-        connection_end(self, count < 0 ? -errno : -ECONNRESET);
+        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
         return;
     }
     self->greeting_bytes += (size_t)count;
     connection_answer(self);
+}
+
+/* Goes on until the filter has agreed with the peer's and everything it says is sent; then we greet. */
+static void connection_secure(struct sp_connection *self)
+{
+    struct sp_filter *filter = self->stream.filter;
+    int rc = filter->ops->flush(filter);
+
+    if (rc == 0)
+        rc = filter->ops->shake_hands(filter);
+    if (rc < 0) {
+        connection_turn_away(self, rc);
+        return;
+    }
+    want(self, SP_READABLE | (filter->unsent_bytes > 0 ? SP_WRITABLE : 0));
+    if (rc == 0 || filter->unsent_bytes > 0)
+        return;
+    if ((rc = connection_greet(self)) < 0)
+        connection_end(self, rc);
+    else
+        connection_read_greeting(self); /* the filter may hold it already */
 }
 
 /* ---- Events ---- */
@@ -606,6 +696,9 @@ static void connection_readable(struct sp_connection *self)
     ssize_t count;
 
     switch (self->state) {
+    case CONNECTION_SECURING:
+        connection_secure(self);
+        break;
     case CONNECTION_GREETING:
         connection_read_greeting(self);
         break;
@@ -648,8 +741,10 @@ static void connection_handle_deadline(struct sp_timer *timer)
 
     sp_socket_lock(socket);
     if (sp_timer_is_due(timer)) {
-        if (self->state == CONNECTION_GREETING)
+        if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
             connection_end(self, -ETIMEDOUT);
+        else if (self->state == CONNECTION_OPEN)
+            connection_read(self);
         else if (self->state == CONNECTION_LINGERING)
             linger_end(self);
     }
@@ -692,11 +787,13 @@ static bool connection_leave(struct sp_connection *self, int reason, int limit_m
 static void connection_leave_at_once(struct sp_connection *self)
 {
     struct sp_session *session = session_of(self);
+    struct iovec vector;
 
     if (framing_of(self)->leave == NULL || self->is_send_broken || self->queue.count > 0)
         return;
     framing_of(self)->leave(session, 0);
-    send(self->watch.fd, session->control, session->control_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    vector = (struct iovec){.iov_base = session->control, .iov_len = session->control_bytes};
+    sp_stream_write(&self->stream, &vector, 1);
 }
 
 static void connection_close(struct nn_pipe *pipe, bool may_linger)
@@ -744,19 +841,6 @@ static const struct nn_pipe_operations connection_pipe_ops = {
 
 /* ---- Opening ---- */
 
-static int connection_begin(struct sp_connection *self)
-{
-    struct sp_greeting greeting;
-    int rc = sp_watch_want(&self->watch, SP_READABLE);
-
-    if (rc < 0 || framing_of(self)->greet == NULL)
-        return rc;
-    greeting.endpoint = self->endpoint;
-    greeting.reply_bytes = 0;
-    framing_of(self)->greet(session_of(self), &greeting);
-    return connection_say(self, &greeting);
-}
-
 static struct sp_connection *connection_create(struct sp_connection_owner *owner)
 {
     struct sp_connection *self = sp_zalloc(sizeof *self + owner->framing->session_bytes);
@@ -787,8 +871,8 @@ void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoi
     sp_list_init(&self->greeting);
 }
 
-int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const uint8_t *greeting,
-                               size_t greeting_bytes)
+/* Takes the stream, and closes it on failure. */
+static int connection_open(struct sp_connection_owner *owner, struct sp_stream *stream, struct sp_connection **opened)
 {
     struct sp_loop *loop = &owner->endpoint->socket->loop->base;
     struct sp_connection *self = NULL;
@@ -800,34 +884,67 @@ int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const 
     self = connection_create(owner);
     if (self == NULL)
         goto fail;
-    sp_watch_init(&self->watch, loop, fd, connection_handle);
-    if ((rc = sp_timer_init(&self->timer, loop, connection_handle_deadline)) < 0) {
-        sp_free(self->greeting);
-        sp_free(self);
+    sp_watch_init(&self->watch, loop, stream->fd, connection_handle);
+    if ((rc = sp_timer_init(&self->timer, loop, connection_handle_deadline)) < 0)
         goto fail;
-    }
-
+    if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0)
+        goto fail;
+    self->stream = *stream;
     self->endpoint->users++;
     sp_list_append(&owner->greeting, &self->item);
-    if ((rc = connection_begin(self)) < 0) {
-        connection_close_descriptor(self);
-        connection_release(self);
-        return rc;
-    }
-    sp_timer_start(&self->timer, sp_deadline_after_ms(owner->framing->greeting_limit_ms));
-    if (greeting_bytes > 0) {
-        memcpy(self->greeting, greeting, greeting_bytes);
-        self->greeting_bytes = greeting_bytes;
-        connection_answer(self);
-    }
+    *opened = self;
     return 0;
 
 fail:
-    sp_descriptor_close(fd);
+    if (self != NULL) {
+        sp_timer_destroy(&self->timer);
+        sp_free(self->greeting);
+        sp_free(self);
+    }
+    sp_stream_close(stream);
     return rc;
+}
+
+/* The stream is as it shall be. */
+static int connection_begin(struct sp_connection *self)
+{
+    int rc = connection_greet(self);
+
+    if (rc < 0) {
+        connection_close_descriptor(self);
+        connection_release(self);
+    }
+    return rc;
+}
+
+int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stream *stream, const uint8_t *greeting,
+                               size_t greeting_bytes)
+{
+    struct sp_connection *self;
+    int rc = connection_open(owner, stream, &self);
+
+    if (rc < 0 || (rc = connection_begin(self)) < 0)
+        return rc;
+    memcpy(self->greeting, greeting, greeting_bytes);
+    self->greeting_bytes = greeting_bytes;
+    connection_answer(self);
+    return 0;
 }
 
 int sp_connection_open(struct sp_connection_owner *owner, int fd)
 {
-    return sp_connection_open_greeted(owner, fd, NULL, 0);
+    struct sp_filter_source *filters = sp_stream_endpoint_of(owner->endpoint)->filters;
+    struct sp_stream stream = {.fd = fd};
+    struct sp_connection *self;
+
+    if (filters != NULL && (stream.filter = filters->open(filters, fd)) == NULL) {
+        sp_descriptor_close(fd);
+        return -ENOMEM;
+    }
+    int rc = connection_open(owner, &stream, &self);
+    if (rc < 0 || filters == NULL)
+        return rc < 0 ? rc : connection_begin(self);
+    sp_timer_start(&self->timer, sp_deadline_after_ms(SECURING_LIMIT_MS));
+    connection_secure(self);
+    return 0;
 }

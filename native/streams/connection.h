@@ -6,6 +6,7 @@
 
 #include "core/socket_internal.h"
 #include "streams/framing.h"
+#include "streams/stream.h"
 
 struct sp_connection;
 
@@ -19,21 +20,24 @@ struct sp_connection_owner {
     /* The descriptor is closed; the pipe may still hold received messages. error: 0 when we closed it, or why it
      * ended (negative errno). */
     void (*ended)(struct sp_connection_owner *self, bool was_admitted, int error);
-    /* The peer's greeting is meant for another endpoint: takes the descriptor, borrows the bytes. Not for framings
-     * whose `answer` never finds that. */
-    void (*hand_over)(struct sp_connection_owner *self, int fd, const uint8_t *greeting, size_t greeting_bytes);
+    /* The peer's greeting is meant for another endpoint: takes the stream, borrows the bytes. Not for framings whose
+     * `answer` never finds that. */
+    void (*hand_over)(struct sp_connection_owner *self, const struct sp_stream *stream, const uint8_t *greeting,
+                      size_t greeting_bytes);
 };
 
 void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoint *endpoint,
                               const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int));
 
-/* Takes a connected, non-blocking descriptor and begins the greeting. Returns 0; or -errno with the descriptor
+/* Takes a connected, non-blocking descriptor and begins the greeting, after the filter's if the endpoint (of a struct
+ * sp_stream_endpoint) has one. Returns 0; or -errno with the descriptor
  * closed and nothing else done (ended is not called). */
 int sp_connection_open(struct sp_connection_owner *owner, int fd);
 
-/* The same, when the start of the peer's greeting was read elsewhere; at most greeting_limit_bytes of it. */
-int sp_connection_open_greeted(struct sp_connection_owner *owner, int fd, const uint8_t *greeting,
+/* The same with a stream that was handed over, and the start of the peer's greeting; at most greeting_limit_bytes of
+ * it. */
+int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stream *stream, const uint8_t *greeting,
                                size_t greeting_bytes);
 
 /* Closes the connections that have no pipe yet; ended is not called. */

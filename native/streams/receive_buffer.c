@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/uio.h>
 
 /* Longer frames are read into memory of their own, so that their bodies are never copied. */
 #define DIRECT_FRAME_BYTES ((size_t)16 * 1024)
@@ -34,16 +33,6 @@ static int make_room_for_partial(struct sp_receive_buffer *self)
     return sp_chunk_grow(&self->partial, doubled < self->partial_bytes ? doubled : self->partial_bytes);
 }
 
-static ssize_t read_vectors(int fd, const struct iovec *vectors, int count)
-{
-    ssize_t rc;
-
-    do {
-        rc = readv(fd, vectors, count);
-    } while (rc < 0 && errno == EINTR);
-    return rc < 0 ? -errno : rc;
-}
-
 /* Takes over `count` bytes at the end of what is used of the slab. */
 static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size_t count)
 {
@@ -56,7 +45,7 @@ static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size
     slab->used_bytes += count;
 }
 
-static ssize_t fill_direct(struct sp_receive_buffer *self, int fd, struct sp_slab *slab)
+static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab)
 {
     if (make_room_for_partial(self) < 0)
         return -ENOMEM;
@@ -70,7 +59,7 @@ static ssize_t fill_direct(struct sp_receive_buffer *self, int fd, struct sp_sla
         {.iov_base = partial->bytes + partial->size_bytes, .iov_len = room},
         {.iov_base = slab->chunk->bytes + slab->used_bytes, .iov_len = slab->chunk->capacity_bytes - slab->used_bytes},
     };
-    ssize_t count = read_vectors(fd, vectors, ends_here ? 2 : 1);
+    ssize_t count = sp_stream_read(stream, vectors, ends_here ? 2 : 1);
     if (count <= 0)
         return count;
 
@@ -80,14 +69,14 @@ static ssize_t fill_direct(struct sp_receive_buffer *self, int fd, struct sp_sla
     return count;
 }
 
-static ssize_t fill_slab(struct sp_receive_buffer *self, int fd, struct sp_slab *slab)
+static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab)
 {
     uint8_t *to = slab->chunk->bytes + slab->used_bytes;
     size_t carried = self->partial != NULL ? self->partial->size_bytes : 0;
     struct iovec vector = {.iov_base = to + carried,
                            .iov_len = slab->chunk->capacity_bytes - slab->used_bytes - carried};
 
-    ssize_t count = read_vectors(fd, &vector, 1);
+    ssize_t count = sp_stream_read(stream, &vector, 1);
     if (count <= 0)
         return count;
     if (self->partial != NULL) {
@@ -99,14 +88,14 @@ static ssize_t fill_slab(struct sp_receive_buffer *self, int fd, struct sp_slab 
     return count;
 }
 
-ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, int fd, struct nn_loop *loop)
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop)
 {
     struct sp_slab slab;
     int rc = sp_slab_take(loop, &slab);
 
     if (rc < 0)
         return rc;
-    ssize_t count = is_direct(self) ? fill_direct(self, fd, &slab) : fill_slab(self, fd, &slab);
+    ssize_t count = is_direct(self) ? fill_direct(self, stream, &slab) : fill_slab(self, stream, &slab);
     sp_slab_give(loop, &slab);
     return count;
 }

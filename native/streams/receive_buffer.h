@@ -9,8 +9,7 @@
 #include "core/loop_host.h"
 #include "core/message.h"
 #include "streams/framing.h"
-
-#include <sys/types.h>
+#include "streams/stream.h"
 
 struct sp_receive_buffer {
     struct nn_chunk *slab; /* one reference while there are bytes from begin to end */
@@ -21,9 +20,9 @@ struct sp_receive_buffer {
     size_t partial_bytes;     /* its full length, or 0 while that is not known */
 };
 
-/* Reads once from fd. Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there).
+/* Reads once. Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there).
  * There must be no complete frame. */
-ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, int fd, struct nn_loop *loop);
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop);
 
 /* Looks for the next complete frame. Returns 1; 0 when more bytes are needed; -EMSGSIZE, -EPROTO, -ENOMEM. */
 int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,

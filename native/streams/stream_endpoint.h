@@ -4,8 +4,11 @@
 
 #include "streams/dialer.h"
 #include "streams/listener.h"
+#include "streams/tls.h"
 
 struct sp_stream_endpoint {
+    bool is_secure;                   /* set before it is opened */
+    struct sp_filter_source *filters; /* NULL: bytes travel as they are */
     union {
         struct sp_listener listener; /* when it is bound */
         struct sp_dialer dialer;
@@ -17,6 +20,25 @@ static inline struct sp_stream_endpoint *sp_stream_endpoint_of(struct nn_endpoin
     return nn_endpoint_data(base);
 }
 
+/* Prepares an endpoint that is secure, before it is opened: to bind when target is NULL. Returns 0, or -errno and
+ * nothing to undo. */
+static inline int sp_stream_endpoint_secure(struct nn_endpoint *base, const struct sp_dialer_target *target)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+
+    return self->is_secure ? sp_tls_open(&self->filters, &base->options, target) : 0;
+}
+
+/* Undoes that; the connections stay secure. */
+static inline void sp_stream_endpoint_unsecure(struct nn_endpoint *base)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+
+    if (self->filters != NULL)
+        self->filters->close(self->filters);
+    self->filters = NULL;
+}
+
 static inline void sp_stream_endpoint_close(struct nn_endpoint *base)
 {
     struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
@@ -25,6 +47,7 @@ static inline void sp_stream_endpoint_close(struct nn_endpoint *base)
         sp_listener_close(&self->listener);
     else
         sp_dialer_close(&self->dialer);
+    sp_stream_endpoint_unsecure(base);
 }
 
 #endif

@@ -73,7 +73,7 @@ enum sp_ws_place sp_ws_endpoint_find(struct sp_ws_endpoint *self, const char *pa
 struct transfer {
     struct sp_task task;
     struct sp_socket_address port_address;
-    int fd;
+    struct sp_stream stream;
     size_t path_bytes;
     size_t request_bytes;
     uint8_t bytes[]; /* the path, then the request */
@@ -95,13 +95,14 @@ static struct sp_socket *transfer_find(const struct transfer *self, int *endpoin
     return socket;
 }
 
-static void transfer_arrive(const struct transfer *self, struct nn_endpoint *endpoint)
+static void transfer_arrive(struct transfer *self, struct nn_endpoint *endpoint)
 {
     struct sp_statistics *statistics = &endpoint->socket->statistics;
     struct sp_listener *listener = &sp_ws_endpoint_of(endpoint)->stream.listener;
 
     statistics->accepted_connections++;
-    if (sp_connection_open_greeted(&listener->owner, self->fd, self->bytes + self->path_bytes, self->request_bytes) < 0)
+    if (sp_connection_open_greeted(&listener->owner, &self->stream, self->bytes + self->path_bytes,
+                                   self->request_bytes) < 0)
         statistics->broken_connections++;
 }
 
@@ -112,33 +113,35 @@ static void transfer_run(struct sp_task *task)
     struct sp_socket *socket = transfer_find(self, &endpoint_id);
 
     if (socket == NULL) {
-        sp_descriptor_close(self->fd); /* it was closed meanwhile; the peer will come again and be told */
+        sp_stream_close(&self->stream); /* it was closed meanwhile; the peer will come again and be told */
     } else {
         sp_socket_lock(socket);
         struct nn_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
         if (endpoint != NULL)
             transfer_arrive(self, endpoint);
         else
-            sp_descriptor_close(self->fd);
+            sp_stream_close(&self->stream);
         sp_socket_unlock(socket);
         sp_socket_release_reference(socket);
     }
     sp_free(self);
 }
 
-static void ws_hand_over(struct sp_connection_owner *owner, int fd, const uint8_t *request, size_t request_bytes)
+static void ws_hand_over(struct sp_connection_owner *owner, const struct sp_stream *stream, const uint8_t *request,
+                         size_t request_bytes)
 {
     struct sp_ws_endpoint *from = sp_ws_endpoint_of(owner->endpoint);
     struct sp_text path = sp_ws_requested_path(request, request_bytes);
     struct transfer *self = sp_zalloc(sizeof *self + path.count + request_bytes);
 
     if (self == NULL) {
-        sp_descriptor_close(fd);
+        struct sp_stream unwanted = *stream;
+        sp_stream_close(&unwanted);
         return;
     }
     self->task.run = transfer_run;
     self->port_address = from->port_address;
-    self->fd = fd;
+    self->stream = *stream;
     self->path_bytes = path.count;
     self->request_bytes = request_bytes;
     memcpy(self->bytes, path.bytes, path.count);
@@ -149,6 +152,14 @@ static void ws_hand_over(struct sp_connection_owner *owner, int fd, const uint8_
 
 /* ---- Listening ---- */
 
+/* A peer is secure before its request tells which of them it wants: both must expect the same of it. */
+static bool may_share(const struct sp_ws_endpoint *one, const struct sp_ws_endpoint *other)
+{
+    if (!one->stream.is_secure || !other->stream.is_secure)
+        return one->stream.is_secure == other->stream.is_secure;
+    return sp_options_have_same_tls(&nn_endpoint_of_data(one)->options, &nn_endpoint_of_data(other)->options);
+}
+
 /* A descriptor that listens at the address: a new one, or another of the same port. Under ports.lock. */
 static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
 {
@@ -157,7 +168,7 @@ static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_a
         struct sp_ws_endpoint *other = SP_CONTAINER(item, struct sp_ws_endpoint, item);
         if (!is_same_port(&other->port_address, address))
             continue;
-        if (find_bound(address, self->path, strlen(self->path)) != NULL)
+        if (!may_share(self, other) || find_bound(address, self->path, strlen(self->path)) != NULL)
             return -EADDRINUSE;
         int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
         return fd < 0 ? -errno : fd;

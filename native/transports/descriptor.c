@@ -8,10 +8,8 @@
 #include <unistd.h>
 
 struct descriptor_endpoint {
-    union {
-        struct sp_stream_endpoint stream; /* when it is bound: its listener */
-        struct sp_connection_owner owner;
-    };
+    struct sp_stream_endpoint stream; /* first; when it is bound: its listener */
+    struct sp_connection_owner owner; /* when it is connected */
 };
 
 static int get_int(int fd, int option)

@@ -1,4 +1,4 @@
-/* tcp://: SP over TCP. */
+/* tcp://: SP over TCP. tls+tcp://: the same inside of TLS. */
 #include "streams/net_address.h"
 #include "streams/stream_endpoint.h"
 
@@ -11,9 +11,12 @@ static int tcp_bind(struct nn_endpoint *base, const char *text)
     struct sp_socket_address address;
     int rc = sp_net_address_to_bind(text, base->options.ipv4_only, &address);
 
-    return rc < 0
-               ? rc
-               : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
+    if (rc < 0 || (rc = sp_stream_endpoint_secure(base, NULL)) < 0)
+        return rc;
+    rc = sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
 }
 
 static int tcp_connect(struct nn_endpoint *base, const char *text)
@@ -21,7 +24,24 @@ static int tcp_connect(struct nn_endpoint *base, const char *text)
     struct sp_dialer_target target;
     int rc = sp_net_address_to_connect(text, base->options.ipv4_only, &target);
 
-    return rc < 0 ? rc : sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_tcp_framing, &target);
+    if (rc < 0 || (rc = sp_stream_endpoint_secure(base, &target)) < 0)
+        return rc;
+    rc = sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_tcp_framing, &target);
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
+}
+
+static int tls_bind(struct nn_endpoint *base, const char *text)
+{
+    sp_stream_endpoint_of(base)->is_secure = true;
+    return tcp_bind(base, text);
+}
+
+static int tls_connect(struct nn_endpoint *base, const char *text)
+{
+    sp_stream_endpoint_of(base)->is_secure = true;
+    return tcp_connect(base, text);
 }
 
 /* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
@@ -43,6 +63,16 @@ const struct nn_transport sp_tcp_transport = {
     .endpoint_bytes = sizeof(struct sp_stream_endpoint),
     .bind = tcp_bind,
     .connect = tcp_connect,
+    .close = sp_stream_endpoint_close,
+    .address = tcp_address,
+};
+
+const struct nn_transport sp_tls_tcp_transport = {
+    .version = NN_TRANSPORT_VERSION,
+    .scheme = "tls+tcp",
+    .endpoint_bytes = sizeof(struct sp_stream_endpoint),
+    .bind = tls_bind,
+    .connect = tls_connect,
     .close = sp_stream_endpoint_close,
     .address = tcp_address,
 };

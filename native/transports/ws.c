@@ -1,4 +1,4 @@
-/* ws://[interface;]host:port[/path]: SP over WebSocket. */
+/* ws://[interface;]host:port[/path]: SP over WebSocket. wss://: the same inside of TLS. */
 #include "streams/net_address.h"
 #include "streams/ws_endpoint.h"
 #include "streams/ws_framing.h"
@@ -10,6 +10,7 @@
 
 #define WS_BACKLOG 128
 #define DEFAULT_PORT ":80"
+#define SECURE_DEFAULT_PORT ":443"
 
 /* ---- Addresses ---- */
 
@@ -62,14 +63,19 @@ static int ws_bind(struct nn_endpoint *base, const char *text)
         return -EINVAL;
     strcpy(self->path, path);
     int rc = sp_net_address_to_bind(place, base->options.ipv4_only, &address);
-    return rc < 0 ? rc : sp_ws_endpoint_listen(self, &address, WS_BACKLOG);
+    if (rc < 0 || (rc = sp_stream_endpoint_secure(base, NULL)) < 0)
+        return rc;
+    rc = sp_ws_endpoint_listen(self, &address, WS_BACKLOG);
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
 }
 
 static int ws_connect(struct nn_endpoint *base, const char *text)
 {
     struct sp_ws_endpoint *self = sp_ws_endpoint_of(base);
     struct sp_dialer_target target;
-    char place[NN_SOCKADDR_MAX + 1 + sizeof DEFAULT_PORT];
+    char place[NN_SOCKADDR_MAX + 1 + sizeof SECURE_DEFAULT_PORT];
     const char *path = split(text, place);
     const char *semicolon = strchr(place, ';');
     const char *host = semicolon != NULL ? semicolon + 1 : place;
@@ -80,17 +86,36 @@ static int ws_connect(struct nn_endpoint *base, const char *text)
     strcpy(self->host, host);
     snprintf(self->path, sizeof self->path, "%s", *path != '\0' ? path : "/");
     if (!is_port_given)
-        strcat(place, DEFAULT_PORT);
+        strcat(place, self->stream.is_secure ? SECURE_DEFAULT_PORT : DEFAULT_PORT);
     int rc = sp_net_address_to_connect(place, base->options.ipv4_only, &target);
-    return rc < 0 ? rc : sp_dialer_open(&self->stream.dialer, base, &sp_ws_client_framing, &target);
+    if (rc < 0 || (rc = sp_stream_endpoint_secure(base, &target)) < 0)
+        return rc;
+    rc = sp_dialer_open(&self->stream.dialer, base, &sp_ws_client_framing, &target);
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
+}
+
+static int wss_bind(struct nn_endpoint *base, const char *text)
+{
+    sp_stream_endpoint_of(base)->is_secure = true;
+    return ws_bind(base, text);
+}
+
+static int wss_connect(struct nn_endpoint *base, const char *text)
+{
+    sp_stream_endpoint_of(base)->is_secure = true;
+    return ws_connect(base, text);
 }
 
 static void ws_close(struct nn_endpoint *base)
 {
-    if (base->is_bound)
+    if (base->is_bound) {
         sp_ws_endpoint_stop_listening(sp_ws_endpoint_of(base));
-    else
+        sp_stream_endpoint_unsecure(base);
+    } else {
         sp_stream_endpoint_close(base);
+    }
 }
 
 /* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
@@ -112,6 +137,16 @@ const struct nn_transport sp_ws_transport = {
     .endpoint_bytes = sizeof(struct sp_ws_endpoint),
     .bind = ws_bind,
     .connect = ws_connect,
+    .close = ws_close,
+    .address = ws_address,
+};
+
+const struct nn_transport sp_wss_transport = {
+    .version = NN_TRANSPORT_VERSION,
+    .scheme = "wss",
+    .endpoint_bytes = sizeof(struct sp_ws_endpoint),
+    .bind = wss_bind,
+    .connect = wss_connect,
     .close = ws_close,
     .address = ws_address,
 };

@@ -24,7 +24,7 @@ check() {
 DESTDIR='' "$cmake" --install "$build" --prefix "$prefix" >/dev/null
 library_folder=$(dirname "$(find "$prefix" -name 'libnanomsg.a')")
 
-for header in nn inproc ipc tcp ws pair pubsub reqrep pipeline survey bus loop protocol transport; do
+for header in nn inproc ipc tcp ws tls pair pubsub reqrep pipeline survey bus loop protocol transport; do
   check "the header $header.h is installed" test -f "$prefix/include/nanomsg/$header.h"
 done
 for header in "$prefix"/include/nanomsg/*.h; do
