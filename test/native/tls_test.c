@@ -1,0 +1,428 @@
+/* Our sockets over tls+tcp:// and wss://: conversations, and who is accepted by whom. */
+#include "sockets.h"
+#include "tls_peer.h"
+
+#include <nanomsg/pair.h>
+#include <nanomsg/pipeline.h>
+#include <nanomsg/pubsub.h>
+#include <nanomsg/reqrep.h>
+#include <nanomsg/tls.h>
+#include <nanomsg/ws.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEST_OVER_TLS(case_name)                                                                                       \
+    static void test_over_##case_name(const char *(*new_address)(void));                                               \
+    TEST(case_name##_over_tls_tcp)                                                                                     \
+    {                                                                                                                  \
+        test_over_##case_name(tls_address);                                                                            \
+    }                                                                                                                  \
+    TEST(case_name##_over_wss)                                                                                         \
+    {                                                                                                                  \
+        test_over_##case_name(tls_wss_address);                                                                        \
+    }                                                                                                                  \
+    static void test_over_##case_name(const char *(*new_address)(void))
+
+/* ---- Conversations ---- */
+
+TEST_OVER_TLS(messages_of_all_lengths_go_both_ways)
+{
+    static const size_t lengths[] = {0, 1, 8, 4096, 16375, 16376, 16384, 16385, 65536, 300000, 1024 * 1024 - 4};
+    const char *address = new_address();
+    int rep = tls_bound(NN_REP, address);
+    int req = tls_connected(NN_REQ, address);
+    uint8_t *body = malloc(1024 * 1024);
+
+    CHECK(body != NULL);
+    for (size_t i = 0; i < 1024 * 1024; i++)
+        body[i] = (uint8_t)(i * 31 % 251);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        void *received;
+        CHECK_EQUAL(nn_send(req, body, lengths[i], 0), lengths[i]);
+        int count = nn_recv(rep, &received, NN_MSG, 0);
+        CHECK_OK(count);
+        CHECK_BYTES(received, count, body, lengths[i]);
+        CHECK_EQUAL(nn_send(rep, &received, NN_MSG, 0), count);
+        count = nn_recv(req, &received, NN_MSG, 0);
+        CHECK_OK(count);
+        CHECK_BYTES(received, count, body, lengths[i]);
+        nn_freemsg(received);
+    }
+    free(body);
+}
+
+struct burst {
+    int s;
+    int count;
+    size_t bytes;
+};
+
+static void send_burst(void *argument)
+{
+    const struct burst *burst = argument;
+    uint8_t *body = calloc(1, burst->bytes);
+
+    CHECK(body != NULL);
+    for (int i = 0; i < burst->count; i++) {
+        memcpy(body, &i, sizeof i);
+        CHECK_OK(nn_send(burst->s, body, burst->bytes, 0));
+    }
+    free(body);
+}
+
+static void check_burst(const char *address, int count, size_t bytes)
+{
+    int pull = tls_bound(NN_PULL, address);
+    struct burst burst = {.s = tls_connected(NN_PUSH, address), .count = count, .bytes = bytes};
+    struct test_thread *sender = test_thread_start(send_burst, &burst);
+
+    for (int i = 0; i < count; i++) {
+        uint8_t *body;
+        int number;
+        CHECK_EQUAL(nn_recv(pull, &body, NN_MSG, 0), bytes);
+        memcpy(&number, body, sizeof number);
+        CHECK_EQUAL(number, i);
+        nn_freemsg(body);
+    }
+    test_thread_join(sender);
+}
+
+TEST_OVER_TLS(many_small_messages_arrive_in_order)
+{
+    check_burst(new_address(), 5000, 32);
+}
+
+/* More than a record, a slab and the kernel's buffers hold. */
+TEST_OVER_TLS(many_large_messages_arrive_in_order)
+{
+    check_burst(new_address(), 60, 700001);
+}
+
+TEST_OVER_TLS(a_publisher_reaches_several_subscribers)
+{
+    const char *address = new_address();
+    int pub = tls_bound(NN_PUB, address);
+    int subs[3];
+
+    for (int i = 0; i < 3; i++) {
+        subs[i] = SOCKET(NN_SUB);
+        CHECK_OK(nn_setsockopt(subs[i], NN_SUB, NN_SUB_SUBSCRIBE, "", 0));
+        SET_TLS(subs[i], NN_TLS_CA, tls_ca()->cert);
+        CHECK_OK(nn_connect(subs[i], address));
+    }
+    WAIT_PEERS(pub, 3);
+    CHECK_SENDS(pub, "news");
+    for (int i = 0; i < 3; i++)
+        CHECK_RECEIVES(subs[i], "news");
+}
+
+TEST_OVER_TLS(what_was_accepted_arrives_although_the_sender_closes)
+{
+    const char *address = new_address();
+    int pull = tls_bound(NN_PULL, address);
+    int push = tls_connected(NN_PUSH, address);
+    size_t bytes = 900000;
+    uint8_t *body = calloc(1, bytes);
+    void *received;
+
+    WAIT_PEERS(push, 1);
+    CHECK_EQUAL(nn_send(push, body, bytes, 0), bytes);
+    CHECK_OK(nn_close(push));
+    CHECK_EQUAL(nn_recv(pull, &received, NN_MSG, 0), bytes);
+    CHECK_BYTES(received, bytes, body, bytes);
+    nn_freemsg(received);
+    free(body);
+}
+
+/* The kernel's buffers, ours of TLS and one message: then the sender waits. */
+TEST_OVER_TLS(a_receiver_that_does_not_read_holds_the_sender_back)
+{
+    const char *address = new_address();
+    int pull = tls_bound(NN_PULL, address);
+    int push = tls_connected(NN_PUSH, address);
+    static uint8_t body[60000];
+    uint32_t sent = 0;
+    uint32_t received = 0;
+
+    SET_INT(push, NN_SOL_SOCKET, NN_SNDTIMEO, 100);
+    for (; nn_send(push, body, sizeof body, 0) >= 0; sent++) {
+        CHECK(sent < 1000);
+        memcpy(body, &(uint32_t){sent + 1}, sizeof sent);
+    }
+    CHECK_EQUAL(nn_errno(), ETIMEDOUT);
+    for (; received < sent; received++) {
+        static uint8_t to[sizeof body];
+        uint32_t number;
+        CHECK_EQUAL(nn_recv(pull, to, sizeof to, 0), sizeof to);
+        memcpy(&number, to, sizeof number);
+        CHECK_EQUAL(number, received);
+    }
+    CHECK_SENDS(push, "goes on");
+    CHECK_RECEIVES(pull, "goes on");
+}
+
+/* ---- Whom a client accepts ---- */
+
+/* A client that has refused the server, and goes on trying. */
+static void check_refusal(int connecting, int bound)
+{
+    WAIT_STATISTIC_AT_LEAST(connecting, NN_STAT_CONNECT_ERRORS, 2);
+    WAIT_STATISTIC_AT_LEAST(connecting, NN_STAT_BROKEN_CONNECTIONS, 2);
+    WAIT_STATISTIC_AT_LEAST(bound, NN_STAT_BROKEN_CONNECTIONS, 2);
+    CHECK_EQUAL(nn_get_statistic(connecting, NN_STAT_CURRENT_CONNECTIONS), 0);
+    CHECK_EQUAL(nn_get_statistic(bound, NN_STAT_CURRENT_CONNECTIONS), 0);
+}
+
+/* Sockets that try again fast. */
+static int impatient(int protocol)
+{
+    int s = SOCKET(protocol);
+
+    SET_INT(s, NN_SOL_SOCKET, NN_RECONNECT_IVL, 5);
+    return s;
+}
+
+static int bound_with(const struct tls_identity *identity, const char *address)
+{
+    int s = SOCKET(NN_PAIR);
+
+    tls_use(s, identity);
+    CHECK_OK(nn_bind(s, address));
+    return s;
+}
+
+TEST_OVER_TLS(a_server_of_an_unknown_authority_is_refused)
+{
+    const char *address = new_address();
+    int bound = tls_bound(NN_PAIR, address);
+    int connecting = impatient(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_authority("somebody else")->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+TEST_OVER_TLS(without_an_authority_those_of_the_system_count)
+{
+    const char *address = new_address();
+    int bound = tls_bound(NN_PAIR, address);
+    int connecting = impatient(NN_PAIR);
+
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+TEST(openssl_s_environment_tells_the_authorities_of_the_system)
+{
+    const char *path = test_path("system.pem");
+    const char *address = tls_address();
+    int bound = tls_bound(NN_PAIR, address);
+    FILE *file = fopen(path, "w");
+
+    CHECK(file != NULL);
+    fputs(tls_ca()->cert, file);
+    fclose(file);
+    setenv("SSL_CERT_FILE", path, 1);
+    int connecting = test_socket_connected(NN_PAIR, address);
+    CHECK_SENDS(connecting, "trusted");
+    CHECK_RECEIVES(bound, "trusted");
+}
+
+TEST_OVER_TLS(a_server_with_another_s_name_is_refused)
+{
+    const char *address = new_address();
+    int bound = bound_with(tls_certified(tls_ca(), "DNS:example.org,IP:127.0.0.2"), address);
+    int connecting = impatient(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+TEST_OVER_TLS(a_server_whose_certificate_has_expired_is_refused)
+{
+    const char *address = new_address();
+    int bound = bound_with(tls_expired(tls_ca(), "IP:127.0.0.1"), address);
+    int connecting = impatient(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+static void check_talk(int one, int other)
+{
+    CHECK_SENDS(one, "question");
+    CHECK_RECEIVES(other, "question");
+    CHECK_SENDS(other, "answer");
+    CHECK_RECEIVES(one, "answer");
+}
+
+TEST_OVER_TLS(without_verification_anybody_is_accepted)
+{
+    const char *address = new_address();
+    int bound = bound_with(tls_expired(tls_authority("nobody"), "DNS:example.org"), address);
+    int connecting = SOCKET(NN_PAIR);
+
+    SET_INT(connecting, NN_TLS, NN_TLS_VERIFY, 0);
+    CHECK_OK(nn_connect(connecting, address));
+    check_talk(connecting, bound);
+}
+
+TEST_OVER_TLS(the_expected_name_can_be_given)
+{
+    const char *address = new_address();
+    int bound = bound_with(tls_certified(tls_ca(), "DNS:*.example.org"), address);
+    int connecting = SOCKET(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    SET_TLS(connecting, NN_TLS_SERVER_NAME, "sockets.example.org");
+    CHECK_OK(nn_connect(connecting, address));
+    check_talk(connecting, bound);
+}
+
+TEST(the_expected_name_may_be_an_address)
+{
+    const char *address = tls_address();
+    int bound = bound_with(tls_certified(tls_ca(), "IP:10.1.2.3"), address);
+    int connecting = SOCKET(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    SET_TLS(connecting, NN_TLS_SERVER_NAME, "10.1.2.3");
+    CHECK_OK(nn_connect(connecting, address));
+    check_talk(connecting, bound);
+}
+
+TEST_OVER_TLS(a_client_keeps_trying_until_the_server_is_the_right_one)
+{
+    const char *address = new_address();
+    int wrong = bound_with(tls_certified(tls_authority("somebody else"), "IP:127.0.0.1"), address);
+    int connecting = impatient(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, wrong);
+    CHECK_EQUAL(nn_get_statistic(connecting, NN_STAT_CURRENT_EP_ERRORS), 1);
+    CHECK_OK(nn_close(wrong));
+    check_talk(connecting, tls_bound(NN_PAIR, address));
+    CHECK_EQUAL(nn_get_statistic(connecting, NN_STAT_CURRENT_EP_ERRORS), 0);
+}
+
+/* ---- Whom a server accepts ---- */
+
+static int bound_requiring_certificates(int protocol, const char *address)
+{
+    int s = SOCKET(protocol);
+
+    tls_use(s, tls_server());
+    SET_TLS(s, NN_TLS_CA, tls_ca()->cert);
+    SET_INT(s, NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, 1);
+    CHECK_OK(nn_bind(s, address));
+    return s;
+}
+
+TEST_OVER_TLS(a_client_with_a_certificate_is_accepted)
+{
+    const char *address = new_address();
+    int bound = bound_requiring_certificates(NN_PAIR, address);
+    int connecting = SOCKET(NN_PAIR);
+
+    tls_use(connecting, tls_certified(tls_ca(), NULL));
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_talk(connecting, bound);
+}
+
+TEST_OVER_TLS(a_client_without_a_certificate_is_refused)
+{
+    const char *address = new_address();
+    int bound = bound_requiring_certificates(NN_PAIR, address);
+    int connecting = impatient(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+TEST_OVER_TLS(a_client_with_a_certificate_of_another_authority_is_refused)
+{
+    const char *address = new_address();
+    int bound = bound_requiring_certificates(NN_PAIR, address);
+    int connecting = impatient(NN_PAIR);
+
+    tls_use(connecting, tls_certified(tls_authority("somebody else"), NULL));
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(connecting, address));
+    check_refusal(connecting, bound);
+}
+
+TEST_OVER_TLS(who_is_refused_disturbs_nobody_else)
+{
+    const char *address = new_address();
+    int pull = bound_requiring_certificates(NN_PULL, address);
+    int good = SOCKET(NN_PUSH);
+    int bad = impatient(NN_PUSH);
+
+    tls_use(good, tls_certified(tls_ca(), NULL));
+    SET_TLS(good, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(good, address));
+    WAIT_PEERS(pull, 1);
+    SET_TLS(bad, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_connect(bad, address));
+    WAIT_STATISTIC_AT_LEAST(pull, NN_STAT_BROKEN_CONNECTIONS, 3);
+    CHECK_SENDS(good, "undisturbed");
+    CHECK_RECEIVES(pull, "undisturbed");
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_CURRENT_CONNECTIONS), 1);
+}
+
+/* ---- Ports that are shared ---- */
+
+static const char *with_path(const char *address, const char *path)
+{
+    static char texts[4][128];
+    static unsigned count;
+    char *text = texts[count++ % 4];
+
+    snprintf(text, sizeof texts[0], "%s%s", address, path);
+    return text;
+}
+
+TEST(sockets_share_a_port_of_wss_by_path)
+{
+    const char *address = tls_wss_address();
+    int one = tls_bound(NN_PULL, with_path(address, "/one"));
+    int two = tls_bound(NN_PULL, with_path(address, "/two"));
+    int to_one = tls_connected(NN_PUSH, with_path(address, "/one"));
+    int to_two = tls_connected(NN_PUSH, with_path(address, "/two"));
+
+    for (int i = 0; i < 20; i++) {
+        int again = tls_connected(NN_PUSH, with_path(address, "/two"));
+        CHECK_SENDS(again, "again");
+        CHECK_RECEIVES(two, "again");
+        CHECK_OK(nn_close(again));
+    }
+    CHECK_SENDS(to_one, "for one");
+    CHECK_SENDS(to_two, "for two");
+    CHECK_RECEIVES(one, "for one");
+    CHECK_RECEIVES(two, "for two");
+}
+
+TEST(sockets_that_expect_something_else_of_peers_do_not_share_a_port)
+{
+    const char *address = tls_wss_address();
+    int lax = tls_bound(NN_PULL, with_path(address, "/lax"));
+    int strict = SOCKET(NN_PULL);
+    int plain = SOCKET(NN_PULL);
+
+    tls_use(strict, tls_server());
+    SET_TLS(strict, NN_TLS_CA, tls_ca()->cert);
+    SET_INT(strict, NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, 1);
+    CHECK_ERRNO(nn_bind(strict, with_path(address, "/strict")), EADDRINUSE);
+    char ws[128];
+    snprintf(ws, sizeof ws, "ws%s/plain", strstr(address, "://"));
+    CHECK_ERRNO(nn_bind(plain, ws), EADDRINUSE);
+    CHECK_SENDS(tls_connected(NN_PUSH, with_path(address, "/lax")), "for the lax one");
+    CHECK_RECEIVES(lax, "for the lax one");
+}
