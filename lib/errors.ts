@@ -30,6 +30,10 @@ export function codeOf(errno: number): string {
   return name.startsWith('Unknown') ? `E${errno}` : name
 }
 
+const withoutTls =
+  'This build has no TLS: it uses the OpenSSL 3 of Node.js itself. With such a Node.js, run: npm rebuild nanomsg-native --build-from-source'
+const missingFile = 'A text in the option tls that is not PEM names a file, which must exist'
+
 /** What to do about it, where the code alone does not say. */
 const hints: Readonly<Record<string, string>> = {
   'bind EADDRINUSE': 'Another socket is bound there: close it, or choose port 0 and read the endpoint’s address',
@@ -37,10 +41,20 @@ const hints: Readonly<Record<string, string>> = {
   'bind EACCES': 'Choose a port from 1024 on, or a folder that this process may write to',
   'bind ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
   'connect ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
-  'bind EPROTONOSUPPORT': 'Addresses begin with tcp://, ipc:// or inproc://',
-  'connect EPROTONOSUPPORT': 'Addresses begin with tcp://, ipc:// or inproc://',
+  'bind EPROTONOSUPPORT': 'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://',
+  'connect EPROTONOSUPPORT': 'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://',
+  'bind EPROTONOSUPPORT of TLS': withoutTls,
+  'connect EPROTONOSUPPORT of TLS': withoutTls,
   'bind EINVAL': 'Write addresses as tcp://127.0.0.1:5555, tcp://*:0, ipc:///tmp/name or inproc://name',
   'connect EINVAL': 'Write addresses as tcp://host:5555, ipc:///tmp/name or inproc://name',
+  'bind EINVAL of TLS':
+    'Write addresses as tls+tcp://127.0.0.1:5555 or wss://127.0.0.1:5555/path. The option tls needs cert and its key, and with requireClientCertificate ca: PEM without a password, or names of files with it',
+  'connect EINVAL of TLS':
+    'Write addresses as tls+tcp://host:5555 or wss://host:5555/path. In the option tls, ca, cert and its key are PEM without a password, or names of files with it',
+  'bind ENOENT of TLS': missingFile,
+  'connect ENOENT of TLS': missingFile,
+  'bind EACCES of TLS': 'Choose a port from 1024 on, and name files in the option tls that this process may read',
+  'connect EACCES of TLS': 'Name files in the option tls that this process may read',
   'bind ENAMETOOLONG': 'Addresses have at most 127 bytes, and paths of ipc as many as the system allows',
   'connect ENAMETOOLONG': 'Addresses have at most 127 bytes, and paths of ipc as many as the system allows',
   'send EFSM': 'Receive a request before you reply to it',
@@ -74,13 +88,17 @@ const sameHints: Readonly<Record<string, string>> = {
   nn_recvmsg: 'receive',
 }
 
+/** Whether it is about an address, as a message shows it, whose connections are encrypted. */
+const isOfTls = (subject: string): boolean => /^"(tls\+tcp|wss):/.test(subject)
+
 /**
  * @param errno a positive number
  * @param subject what the call was about, such as an address
  */
 export function errnoError(errno: number, syscall: string, subject = ''): NanomsgError {
   const code = codeOf(errno)
-  const hint = hints[`${sameHints[syscall] ?? syscall} ${code}`]
+  const call = `${sameHints[syscall] ?? syscall} ${code}`
+  const hint = (isOfTls(subject) && hints[`${call} of TLS`]) || hints[call]
   const message = `${code}: ${native.strerror(errno)}, ${syscall}${subject && ` ${subject}`}`
   return new NanomsgError(hint === undefined ? message : `${message}. ${hint}.`, { code, errno, syscall })
 }

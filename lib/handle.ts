@@ -8,6 +8,7 @@ import { expectationOf, fromEngine, type OptionName, options, toEngine } from '.
 import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
 import { type Statistics, statisticsOf } from './statistics.js'
+import { NN_TLS, type TlsSetting } from './tls.js'
 import type { Keeper } from './waits.js'
 
 /** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
@@ -98,6 +99,12 @@ export class Handle implements Listener, Keeper {
   setBytesOption(level: number, option: number, bytes: Uint8Array, syscall: string): void {
     this.assertOpen(syscall)
     check(native.setOption(this.s, level, option, bytes), syscall)
+  }
+
+  setTls(settings: readonly TlsSetting[]): void {
+    this.assertOpen('setsockopt')
+    for (const { name, number, value } of settings)
+      check(native.setOption(this.s, NN_TLS, number, value), 'setsockopt', `tls.${name}`)
   }
 
   get name(): string {

@@ -1,3 +1,5 @@
+import type { TlsOptions } from './tls.js'
+
 const NN_SOL_SOCKET = 0
 const NN_TCP = -3
 const NN_WS = -4
@@ -117,6 +119,9 @@ export interface SocketOptions {
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.
    * Default: false. */
   textFrames?: boolean
+  /** Certificates for `tls+tcp://` and `wss://`, and whom to accept; for endpoints made later. Default: none of its
+   * own; servers must have one that an authority known to the system has signed. */
+  tls?: TlsOptions
   /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
   name?: string
 }

@@ -4,11 +4,13 @@ import { argumentError } from './errors.js'
 import { Handle } from './handle.js'
 import type { SocketOptions } from './options.js'
 import type { Statistics } from './statistics.js'
+import { type TlsOptions, tlsSettings } from './tls.js'
 
 /** What all sockets have in common: endpoints, options, and an end. */
 export abstract class Socket {
   /** @internal */
   protected readonly handle: Handle
+  #tls: Readonly<TlsOptions> = Object.freeze({})
 
   /** @internal */
   constructor(protocol: ProtocolName) {
@@ -39,7 +41,8 @@ export abstract class Socket {
 
   /**
    * Accepts connections at an address: `tcp://127.0.0.1:5555`, `tcp://*:0` (all interfaces, any free port),
-   * `tcp://eth0:5555`, `ipc:///tmp/name`, `inproc://name`. A socket can be bound and connected many times.
+   * `tcp://eth0:5555`, `ipc:///tmp/name`, `ws://127.0.0.1:8080/path`, `inproc://name`; `tls+tcp://` and `wss://` with a
+   * certificate in the option `tls`. A socket can be bound and connected many times.
    *
    * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
    *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
@@ -197,6 +200,14 @@ export abstract class Socket {
   }
   set tcpNoDelay(isSet: boolean) {
     this.handle.setOption('tcpNoDelay', isSet)
+  }
+
+  get tls(): Readonly<TlsOptions> {
+    return this.#tls
+  }
+  set tls(options: TlsOptions) {
+    this.handle.setTls(tlsSettings(options))
+    this.#tls = Object.freeze({ ...options })
   }
 
   get name(): string {

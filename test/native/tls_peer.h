@@ -18,6 +18,8 @@ struct tls_identity {
 const struct tls_identity *tls_authority(const char *name);
 const struct tls_identity *tls_certified(const struct tls_identity *authority, const char *names);
 const struct tls_identity *tls_expired(const struct tls_identity *authority, const char *names);
+/* Memory that is to live until the case ends. */
+void *tls_keep(void *memory);
 /* The key once more, with a password. */
 const char *tls_key_with_password(const struct tls_identity *identity);
 

@@ -397,7 +397,7 @@ TEST(sockets_share_a_port_of_wss_by_path)
     int to_one = tls_connected(NN_PUSH, with_path(address, "/one"));
     int to_two = tls_connected(NN_PUSH, with_path(address, "/two"));
 
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 8; i++) {
         int again = tls_connected(NN_PUSH, with_path(address, "/two"));
         CHECK_SENDS(again, "again");
         CHECK_RECEIVES(two, "again");
