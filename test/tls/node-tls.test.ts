@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { connect, createServer, type TLSSocket, type TlsOptions as NodeTlsOptions } from 'node:tls'
+import { connect, createServer, type TlsOptions as NodeTlsOptions, type TLSSocket } from 'node:tls'
 import { Pair, Pull, Push, Rep } from 'nanomsg-native'
 import { expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'

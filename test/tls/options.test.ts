@@ -1,10 +1,11 @@
 /** The option `tls`, and what errors say about it. */
+
+import { constants } from 'node:os'
 import { rootCertificates } from 'node:tls'
 import { Pair } from 'nanomsg-native'
 import { expect, test } from 'vitest'
-import { constants } from 'node:os'
-import { failureOf } from '../api/support.js'
 import { errnoError } from '../../lib/errors.js'
+import { failureOf } from '../api/support.js'
 import { ca, client, describeTls, fileIn, ofClient, ofServer, server } from './certificates.js'
 
 const address = 'tls+tcp://127.0.0.1:0'
