@@ -19,11 +19,11 @@ struct sp_loop {
     struct sp_mutex lock;  /* guards all below */
     struct sp_heap timers; /* room for reserved_timers is made beforehand: starting one cannot fail */
     size_t reserved_timers;
-    sp_time_ns armed_ns;    /* the deadline that the poller knows; SP_FOREVER: none */
-    struct sp_list mailbox; /* struct sp_task */
-    struct sp_list garbage; /* struct sp_task */
+    sp_time_ns armed_ns;     /* the deadline that the poller knows; SP_FOREVER: none */
+    struct sp_list mailbox;  /* struct sp_task */
+    struct sp_list garbage;  /* struct sp_task */
     struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
-    bool is_woken;          /* the poller's wake-up is under way */
+    bool is_woken;           /* the poller's wake-up is under way */
 };
 
 /* One descriptor's place in the poller. `wanted` is guarded by whoever owns the watch (a socket's lock). */
