@@ -291,6 +291,21 @@ TEST(an_interface_can_be_bound_and_connected_from)
     check_conversation(1, "tcp://127.0.0.1:0", "tcp://127.0.0.1:", "tcp://127.0.0.1;localhost");
 }
 
+TEST(a_source_that_is_not_ours_is_an_error_that_is_tried_again)
+{
+    char address[NN_SOCKADDR_MAX];
+    const char *bound = test_tcp_address();
+    int peer = test_socket_bound(NN_PAIR, bound);
+    int s = SOCKET(NN_PAIR);
+
+    /* TEST-NET-1, which no machine has. */
+    snprintf(address, sizeof address, "tcp://192.0.2.1;%s", bound + strlen("tcp://"));
+    SET_INT(s, NN_SOL_SOCKET, NN_RECONNECT_IVL, 1);
+    CHECK_OK(nn_connect(s, address));
+    WAIT_STATISTIC_AT_LEAST(s, NN_STAT_CONNECT_ERRORS, 3);
+    CHECK_EQUAL(nn_get_statistic(peer, NN_STAT_ACCEPTED_CONNECTIONS), 0);
+}
+
 static bool has_ipv6(void)
 {
     struct ifaddrs *list;
