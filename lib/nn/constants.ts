@@ -28,6 +28,7 @@ export const NN_INPROC = -1
 export const NN_IPC = -2
 export const NN_TCP = -3
 export const NN_WS = -4
+export const NN_TLS = -6
 
 export const NN_SOCKADDR_MAX = 128
 
@@ -65,6 +66,12 @@ export const NN_IPC_CREDENTIALS = 16
 export const NN_WS_MSG_TYPE = 1
 export const NN_WS_MSG_TYPE_TEXT = 1
 export const NN_WS_MSG_TYPE_BINARY = 2
+export const NN_TLS_CERT = 1
+export const NN_TLS_KEY = 2
+export const NN_TLS_CA = 3
+export const NN_TLS_VERIFY = 4
+export const NN_TLS_SERVER_NAME = 5
+export const NN_TLS_REQUIRE_CLIENT_CERT = 6
 
 // ---- Sending, receiving, polling ----
 

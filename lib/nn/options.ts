@@ -1,13 +1,30 @@
 /** Options, whose values are numbers, strings or bytes. */
 import { checkBytes } from '../bytes.js'
 import { native } from '../native.js'
-import { EINVAL, NN_SOCKET_NAME, NN_SOL_SOCKET, NN_SUB, NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE } from './constants.js'
+import {
+  EINVAL,
+  NN_SOCKET_NAME,
+  NN_SOL_SOCKET,
+  NN_SUB,
+  NN_SUB_SUBSCRIBE,
+  NN_SUB_UNSUBSCRIBE,
+  NN_TLS,
+  NN_TLS_CA,
+  NN_TLS_CERT,
+  NN_TLS_KEY,
+  NN_TLS_SERVER_NAME,
+} from './constants.js'
 import { noting } from './descriptor.js'
 import { checked, checkInt, failure, invalid, memoryFailure } from './failing.js'
 
-const isText = (level: number, option: number): boolean =>
-  (level === NN_SOL_SOCKET && option === NN_SOCKET_NAME) ||
-  (level === NN_SUB && (option === NN_SUB_SUBSCRIBE || option === NN_SUB_UNSUBSCRIBE))
+/** The options that are no numbers, by level. */
+const texts: Readonly<Record<number, readonly number[]>> = {
+  [NN_SOL_SOCKET]: [NN_SOCKET_NAME],
+  [NN_SUB]: [NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE],
+  [NN_TLS]: [NN_TLS_CERT, NN_TLS_KEY, NN_TLS_CA, NN_TLS_SERVER_NAME],
+}
+
+const isText = (level: number, option: number): boolean => texts[level]?.includes(option) ?? false
 
 const INT_BYTES = 4
 
