@@ -1,19 +1,14 @@
-/** One measurement: two processes, one conversation. */
-import { fork } from 'node:child_process'
+/** One measurement: two processes, one conversation; or what else a case asks for. */
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rolesOf } from './cases.mjs'
+import { openIdle } from './idle.mjs'
+import { cpuSeconds, ownMemory, start } from './processes.mjs'
 
-const SIDE = new URL('side.mjs', import.meta.url)
 const TIME_LIMIT_MS = 30_000
-const CLOCK_TICKS_PER_SECOND = 100
-
-const ROLES = {
-  'PUSH→PULL': { binds: 'pull', connects: 'push', meters: 'pull' },
-  'REQ/REP': { binds: 'rep', connects: 'req', meters: 'req' },
-}
 
 let counter = 0
 
@@ -27,69 +22,98 @@ async function freePort() {
 }
 
 async function addressFor(transport, needsFreePort) {
+  if (transport === 'inproc' || transport === 'threads') return 'inproc://bench'
   if (transport === 'ipc') return `ipc://${join(tmpdir(), `bench-${process.pid}-${counter++}`)}`
-  return `tcp://127.0.0.1:${needsFreePort ? await freePort() : 0}`
+  const port = needsFreePort ? await freePort() : 0
+  return transport === 'ws' ? `ws://127.0.0.1:${port}` : `tcp://127.0.0.1:${port}`
 }
 
-/** CPU time that a process has used; undefined where the system does not tell. */
-function cpuSeconds(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND
-  } catch {
-    return undefined
+/** The processes of one measurement; what one allows reaches the others. */
+class Sides {
+  all = []
+
+  constructor(peer, each, isChecked) {
+    this.start = (role, address) => {
+      const onAllow = (message) => {
+        for (const other of this.all) if (other !== side) other.send(message)
+      }
+      const side = start(peer, role, address, each, isChecked, onAllow)
+      this.all.push(side)
+      return side
+    }
+  }
+
+  cpuSeconds() {
+    return this.all.reduce((sum, side) => sum + cpuSeconds(side.pid), 0)
+  }
+
+  end(error) {
+    for (const side of this.all) side.end(error)
   }
 }
 
-function start(peer, role, address, bytes) {
-  const child = fork(SIDE, [peer.name, role, address, String(bytes)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const waiting = []
-  const told = []
-  const deliver = () => {
-    while (waiting.length > 0 && told.length > 0) waiting.shift().resolve(told.shift())
-  }
-  child.on('message', (message) => {
-    told.push(message)
-    deliver()
-  })
-  child.on('exit', (code, signal) => {
-    for (const { reject } of waiting) reject(new Error(`${peer.name}: ${role} ended early (${signal ?? code})`))
-  })
-  return {
-    pid: child.pid,
-    next: () =>
-      new Promise((resolve, reject) => {
-        waiting.push({ resolve, reject })
-        deliver()
-      }),
-    kill: () => child.kill('SIGKILL'),
-  }
+/** Waits for the window of the metering side. */
+async function readMeter(sides, meter) {
+  await meter.next()
+  const cpuBefore = sides.cpuSeconds()
+  const { window: _, ...figures } = await meter.next()
+  return { ...figures, cpuUs: ((sides.cpuSeconds() - cpuBefore) * 1e6) / figures.messages }
 }
 
-export async function measure(peer, { pattern, transport, bytes }) {
-  const roles = ROLES[pattern]
-  const address = await addressFor(transport, peer.needsFreePort)
-  const sides = []
+async function measureAlone(sides, role, address) {
+  const side = sides.start(role, address)
+  if (role === 'start-up') return await side.next()
+  await side.next() // where it listens
+  return await readMeter(sides, side)
+}
+
+/** A process' memory when two looks in a row agree: what was freed is given back, what is needed is there. */
+async function settledMemory(pid) {
+  let before = Number.NaN
+  for (let looks = 0; looks < 50; looks++) {
+    const now = ownMemory(pid)
+    if (now === before) break
+    before = now
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  return before
+}
+
+/** A few connections come before the count: what a first one makes for all is no cost of a connection. */
+async function measureIdle(sides, peer, count, address) {
+  const server = sides.start('pull', address)
+  const { listensAt } = await server.next()
+  const first = await openIdle(listensAt, 10, peer.greets)
+  const before = await settledMemory(server.pid)
+  const idle = await openIdle(listensAt, count, peer.greets)
+  const after = await settledMemory(server.pid)
+  first.close()
+  idle.close()
+  return { bytesPerConnection: (after - before) / count }
+}
+
+async function measureConversation(sides, roles, address) {
+  const binder = sides.start(roles.binds, address)
+  const { listensAt } = await binder.next()
+  const connecter = sides.start(roles.connects, listensAt)
+  return await readMeter(sides, roles.meters === roles.binds ? binder : connecter)
+}
+
+/** @param isChecked whether every message's content is checked as it arrives */
+export async function measure(peer, each, isChecked) {
+  const roles = rolesOf(each, peer)
+  const address = await addressFor(each.transport, peer.needsFreePort)
+  const sides = new Sides(peer, each, isChecked)
   const timer = setTimeout(() => {
-    console.error(`${peer.name}: nothing measured within ${TIME_LIMIT_MS} ms`)
-    for (const side of sides) side.kill()
+    sides.end(new Error(`${peer.name}: ${each.title}: nothing measured within ${TIME_LIMIT_MS} ms`))
   }, TIME_LIMIT_MS)
   try {
-    const binder = start(peer, roles.binds, address, bytes)
-    sides.push(binder)
-    const { listensAt } = await binder.next()
-    const connecter = start(peer, roles.connects, listensAt, bytes)
-    sides.push(connecter)
-    const meter = roles.meters === roles.binds ? binder : connecter
-
-    const cpu = () => sides.reduce((sum, side) => sum + (cpuSeconds(side.pid) ?? Number.NaN), 0)
-    await meter.next()
-    const cpuBefore = cpu()
-    const { messagesPerSecond, messages, p50us, p99us } = await meter.next()
-    return { messagesPerSecond, p50us, p99us, cpuUs: ((cpu() - cpuBefore) * 1e6) / messages }
+    if (roles.alone !== undefined) return await measureAlone(sides, roles.alone, address)
+    if (roles.connects === undefined) return await measureIdle(sides, peer, each.count, address)
+    return await measureConversation(sides, roles, address)
   } finally {
     clearTimeout(timer)
-    for (const side of sides) side.kill()
-    if (transport === 'ipc') rmSync(address.slice('ipc://'.length), { force: true })
+    sides.end(new Error('the measurement is over'))
+    if (each.transport === 'ipc') rmSync(address.slice('ipc://'.length), { force: true })
   }
 }

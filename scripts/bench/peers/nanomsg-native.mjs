@@ -2,9 +2,15 @@
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-const { Pull, Push, Rep, Req } = require('../../../dist/index.js')
+const { Pub, Pull, Push, Rep, Req, Sub } = require('../../../dist/index.js')
 
 export const version = require('../../../package.json').version
+export const transports = ['tcp', 'ipc', 'inproc', 'ws']
+/** How a peer greets that then is idle. */
+export const greets = 'sp'
+
+/** Messages of 4 MiB are longer than what is accepted from strangers. */
+const anySize = { maxMessageSize: -1 }
 
 export async function push(address, body) {
   const socket = new Push()
@@ -12,24 +18,57 @@ export async function push(address, body) {
   while (true) await socket.send(body)
 }
 
-export async function pull(address, onMessages) {
-  const socket = new Pull()
-  onMessages.listensAt(socket.bind(address).address)
-  for await (const messages of socket.batches()) onMessages(messages.length)
+export async function once(address, body) {
+  const socket = new Push()
+  socket.connect(address)
+  await socket.send(body)
 }
 
-export async function req(address, body, onReply) {
-  const socket = new Req()
+export async function pull(address, meter) {
+  const socket = new Pull(anySize)
+  meter.listensAt(socket.bind(address).address)
+  for await (const messages of socket.batches()) meter.batch(messages)
+}
+
+export async function req(address, body, meter) {
+  const socket = new Req(anySize)
   socket.connect(address)
   while (true) {
     await socket.send(body)
-    await socket.receive()
-    onReply()
+    meter.message(await socket.receive())
   }
 }
 
-export async function rep(address, onMessages) {
-  const socket = new Rep()
-  onMessages.listensAt(socket.bind(address).address)
+export async function rep(address, meter) {
+  const socket = new Rep(anySize)
+  meter.listensAt(socket.bind(address).address)
   for await (const request of socket) await socket.send(request)
+}
+
+export async function pub(address, listensAt) {
+  const socket = new Pub()
+  listensAt(socket.bind(address).address)
+  return (body) => socket.send(body)
+}
+
+export async function sub(address, onMessage) {
+  const socket = new Sub()
+  socket.subscribe('')
+  socket.connect(address)
+  for await (const messages of socket.batches()) for (const message of messages) onMessage(message)
+}
+
+export async function requests(address, body, count, meter) {
+  const socket = new Req()
+  socket.connect(address)
+  const ask = async () => {
+    while (true) meter.message(await socket.request(body))
+  }
+  for (let i = 0; i < count; i++) void ask()
+}
+
+export async function service(address, meter) {
+  const socket = new Rep()
+  meter.listensAt(socket.bind(address).address)
+  await socket.serve((request) => request, { concurrency: 100_000 })
 }

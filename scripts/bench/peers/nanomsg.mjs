@@ -8,6 +8,10 @@ export const version = require('nanomsg/package.json').version
 
 /** It does not tell which port the system chose. */
 export const needsFreePort = true
+/** Over inproc within one thread it has never delivered more than its first messages. */
+export const transports = ['tcp', 'ipc', 'ws']
+/** How a peer greets that then is idle. */
+export const greets = 'sp'
 
 const BURST = 1000
 
@@ -21,26 +25,32 @@ export async function push(address, body) {
   sendMore()
 }
 
-export async function pull(address, onMessages) {
-  const socket = nanomsg.socket('pull')
-  socket.on('data', () => onMessages(1))
-  socket.bind(address)
-  onMessages.listensAt(address)
+export async function once(address, body) {
+  const socket = nanomsg.socket('push', { tcpnodelay: true })
+  socket.connect(address)
+  socket.send(body)
 }
 
-export async function req(address, body, onReply) {
-  const socket = nanomsg.socket('req', { tcpnodelay: true })
-  socket.on('data', () => {
-    onReply()
+export async function pull(address, meter) {
+  const socket = nanomsg.socket('pull', { rcvmaxsize: -1 })
+  socket.on('data', (message) => meter.message(message))
+  socket.bind(address)
+  meter.listensAt(address)
+}
+
+export async function req(address, body, meter) {
+  const socket = nanomsg.socket('req', { tcpnodelay: true, rcvmaxsize: -1 })
+  socket.on('data', (reply) => {
+    meter.message(reply)
     socket.send(body)
   })
   socket.connect(address)
   socket.send(body)
 }
 
-export async function rep(address, onMessages) {
-  const socket = nanomsg.socket('rep', { tcpnodelay: true })
+export async function rep(address, meter) {
+  const socket = nanomsg.socket('rep', { tcpnodelay: true, rcvmaxsize: -1 })
   socket.on('data', (request) => socket.send(request))
   socket.bind(address)
-  onMessages.listensAt(address)
+  meter.listensAt(address)
 }

@@ -2,6 +2,9 @@
 import net from 'node:net'
 
 export const version = process.versions.node
+export const transports = ['tcp', 'ipc']
+/** How a peer greets that then is idle. */
+export const greets = 'none'
 
 const HEADER_BYTES = 8
 const BURST = 256
@@ -59,21 +62,57 @@ export async function push(address, body) {
   socket.on('connect', sendMore)
 }
 
-export async function pull(address, onMessages) {
-  const server = net.createServer((socket) => onBodies(socket, () => onMessages(1)))
-  server.listen(target(address), () => onMessages.listensAt(addressOf(server, address)))
+export async function once(address, body) {
+  const socket = net.connect({ ...target(address), noDelay: true })
+  socket.on('connect', () => socket.write(frame(body)))
 }
 
-export async function req(address, body, onReply) {
+export async function pull(address, meter) {
+  const server = net.createServer((socket) => onBodies(socket, (message) => meter.message(message)))
+  server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
+}
+
+export async function req(address, body, meter) {
   const socket = net.connect({ ...target(address), noDelay: true })
-  onBodies(socket, () => {
-    onReply()
+  onBodies(socket, (reply) => {
+    meter.message(reply)
     socket.write(frame(body))
   })
   socket.on('connect', () => socket.write(frame(body)))
 }
 
-export async function rep(address, onMessages) {
+export async function rep(address, meter) {
   const server = net.createServer({ noDelay: true }, (socket) => onBodies(socket, (body) => socket.write(frame(body))))
-  server.listen(target(address), () => onMessages.listensAt(addressOf(server, address)))
+  server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
+
+export async function pub(address, listensAt) {
+  const subscribers = new Set()
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    subscribers.add(socket)
+    socket.on('error', () => subscribers.delete(socket))
+  })
+  server.listen({ ...target(address), backlog: 4096 }, () => listensAt(addressOf(server, address)))
+  return (body) => {
+    const framed = frame(body)
+    for (const subscriber of subscribers) subscriber.write(framed)
+  }
+}
+
+export async function sub(address, onMessage) {
+  onBodies(net.connect(target(address)), onMessage)
+}
+
+/** Replies come in the order of the requests: nobody has to number them. */
+export async function requests(address, body, count, meter) {
+  const socket = net.connect({ ...target(address), noDelay: true })
+  onBodies(socket, (reply) => {
+    meter.message(reply)
+    socket.write(frame(body))
+  })
+  socket.on('connect', () => {
+    for (let i = 0; i < count; i++) socket.write(frame(body))
+  })
+}
+
+export const service = rep

@@ -1,0 +1,87 @@
+/** What is measured: patterns by transports by sizes. */
+
+const YARDSTICK_SIZES = { '64 B': 64, '1 KiB': 1024, '64 KiB': 65_536 }
+const FIELD_SIZES = {
+  '16 B': 16,
+  '64 B': 64,
+  '256 B': 256,
+  '1 KiB': 1024,
+  '4 KiB': 4096,
+  '16 KiB': 16_384,
+  '64 KiB': 65_536,
+  '256 KiB': 262_144,
+  '1 MiB': 1_048_576,
+  '4 MiB': 4_194_304,
+}
+const SMALL = { size: '64 B', bytes: 64 }
+
+const bySize = (sizes, pattern, transport) =>
+  Object.entries(sizes).map(([size, bytes]) => ({
+    pattern,
+    transport,
+    size,
+    bytes,
+    title: `${pattern} ${transport} ${size}`,
+  }))
+
+const byCount = (pattern, counts) =>
+  counts.map((count) => ({ pattern, transport: 'tcp', ...SMALL, count, title: `${pattern} ${count}` }))
+
+/** The short list, on which the default run stands. */
+export const yardstickCases = ['PUSH→PULL', 'REQ/REP'].flatMap((pattern) =>
+  ['tcp', 'ipc'].flatMap((transport) => bySize(YARDSTICK_SIZES, pattern, transport)),
+)
+
+/** What is run unless asked for otherwise. */
+export const isYardstick = ({ transport, bytes }) => transport === 'tcp' && bytes <= 1024
+
+/** Inproc is one thread, or two: then each peer has its own way of crossing. */
+export const fieldCases = [
+  ...['tcp', 'ipc', 'ws', 'inproc'].flatMap((transport) => bySize(FIELD_SIZES, 'PUSH→PULL', transport)),
+  ...bySize(FIELD_SIZES, 'PUSH→PULL', 'threads'),
+  ...['tcp', 'ipc', 'ws', 'inproc', 'threads'].flatMap((transport) => bySize(FIELD_SIZES, 'REQ/REP', transport)),
+  ...byCount('PUB→SUB', [100, 1000]),
+  ...byCount('fan-in', [100, 1000]),
+  ...byCount('in flight', [1, 1000, 10_000]),
+  ...byCount('idle connections', [1000, 10_000]),
+  { pattern: 'start-up', transport: 'tcp', ...SMALL, title: 'start-up' },
+]
+
+/** Which processes take part: `binds` first, then `connects`; or one for both. */
+export const ROLES = {
+  'PUSH→PULL': { binds: 'pull', connects: 'push', meters: 'pull' },
+  'REQ/REP': { binds: 'rep', connects: 'req', meters: 'req' },
+  'PUB→SUB': { binds: 'pub', connects: 'subs', meters: 'subs' },
+  'fan-in': { binds: 'pull', connects: 'pushers', meters: 'pull' },
+  'in flight': { binds: 'service', connects: 'requests', meters: 'requests' },
+  'idle connections': { binds: 'pull' },
+  'start-up': { alone: 'start-up' },
+}
+
+const FUNCTIONS = { subs: 'sub', pushers: 'push', 'start-up': 'once' }
+
+export function rolesOf({ pattern, transport }, peer) {
+  if (transport !== 'inproc' && transport !== 'threads') return ROLES[pattern]
+  const isRoundTrip = pattern === 'REQ/REP'
+  if (peer.program !== undefined) return { alone: isRoundTrip ? 'req-rep' : 'push-pull' }
+  return { alone: transport === 'threads' ? 'worker-push-pull' : isRoundTrip ? 'req-rep' : 'push-pull' }
+}
+
+/** These have no way into another thread of their process, or need one of their own. */
+function canCross({ pattern, transport }, peer) {
+  const isInC = peer.program !== undefined
+  if (transport === 'inproc') return !isInC && peer.transports.includes('inproc')
+  if (isInC) return peer.transports.includes('inproc')
+  if (pattern === 'REQ/REP') return false
+  return peer.name.startsWith('nanomsg-native') || peer.transports.includes('worker')
+}
+
+export function isPlayedBy(each, peer) {
+  const { pattern, transport } = each
+  if (transport === 'inproc' || transport === 'threads') return canCross(each, peer)
+  if (!peer.transports.includes(transport)) return false
+  if (pattern === 'idle connections') return peer.greets !== undefined
+  if (peer.program !== undefined) return pattern === 'PUSH→PULL' || pattern === 'REQ/REP'
+  const { binds, connects, alone } = ROLES[pattern]
+  return [binds, connects, alone].every((role) => role === undefined || (FUNCTIONS[role] ?? role) in peer)
+}
