@@ -6,6 +6,8 @@ export interface Sender {
   readonly s: number
   /** True from its first message of a tick until the tick ends, or until a peer takes no more. */
   isGathering: boolean
+  /** Some of its messages are among those gathered. */
+  isGathered: boolean
   /** The engine has refused messages that were gathered: it has no memory. */
   onRefused(count: number, errno: number): void
 }
@@ -21,8 +23,8 @@ export const LONGEST_GATHERED_BYTES = 8 * 1024
 let usedBytes = 0
 let count = 0
 let senders: Sender[] = []
-/** The senders of the records, each with its first one. */
-let runs: { sender: Sender; first: number }[] = []
+/** The senders of the records, each with its first one: there the engine answers for all of them. */
+let firsts: { sender: Sender; first: number }[] = []
 
 function placeAt(bytes: Bytes, offset: number): number {
   if (typeof bytes === 'string') return buffer.write(bytes, offset)
@@ -71,7 +73,10 @@ export function gather(sender: Sender, body: Body, conversation: number): boolea
   makeRoom(roomFor(body))
   if (!sender.isGathering) return false
   const length = place(body)
-  if (runs.length === 0 || runs[runs.length - 1]!.sender !== sender) runs.push({ sender, first: count })
+  if (!sender.isGathered) {
+    sender.isGathered = true
+    firsts.push({ sender, first: count })
+  }
   const record = RECORD_NUMBERS * count
   records[record] = sender.s
   records[record + 1] = usedBytes
@@ -85,12 +90,13 @@ export function gather(sender: Sender, body: Body, conversation: number): boolea
 /** Hands over what is gathered. */
 export function flush(): void {
   if (count === 0) return
-  const flushed = runs
+  const flushed = firsts
   native.flush(count)
-  runs = []
+  firsts = []
   count = 0
   usedBytes = 0
   for (const { sender, first } of flushed) {
+    sender.isGathered = false
     const record = RECORD_NUMBERS * first
     if (records[record]! >= 0) continue
     sender.isGathering = false

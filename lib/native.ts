@@ -40,7 +40,7 @@ export interface Functions {
   send(s: number, offset: number, length: number, conversation: number): number
   /** Sends a body from where it is, or parts of one, now or not at all. */
   sendBody(s: number, body: Uint8Array | Uint8Array[], conversation: number): number
-  /** Sends what the first `count` records name. In the first record of each socket's run it leaves: ~descriptor when
+  /** Sends what the first `count` records name. In the first record of each socket it leaves: ~descriptor when
    * messages wait in the socket; the number of refused messages; their errno. */
   flush(count: number): number
   /** Takes at most `limit` messages, and says in `received` where they are. */

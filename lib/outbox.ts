@@ -18,6 +18,7 @@ function toMemory(body: Body): Uint8Array | Uint8Array[] {
 export class Outbox implements Sender {
   readonly s: number
   isGathering = false
+  isGathered = false
   readonly #mayGather: boolean
   readonly #waits: WaitQueue<Body, void>
   #failure: NanomsgError | undefined

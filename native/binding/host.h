@@ -81,6 +81,7 @@ class Host
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
+    std::vector<uint32_t> outgoing_order;
 
   private:
     explicit Host(napi_env env) : env_(env) {}

@@ -3,8 +3,10 @@
 #include "functions.h"
 #include "host.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 namespace nanomsg_native
@@ -137,7 +139,7 @@ napi_value SendBody(napi_env env, napi_callback_info info)
     return Integer(env, SendOne(s, static_cast<uint8_t *>(body.bytes), body.size_bytes, conversation));
 }
 
-// What JavaScript hears of a run of records of one socket, in its first record: ~descriptor when messages wait in
+// What JavaScript hears of the records of one socket, in the first of them: ~descriptor when messages wait in
 // the socket, and the number of messages that were refused, with the errno.
 void ReportRun(int32_t *first, int s, int32_t refused, int error)
 {
@@ -149,6 +151,21 @@ void ReportRun(int32_t *first, int s, int32_t refused, int error)
 // The numbers of a record: descriptor, offset, length, conversation.
 constexpr size_t kRecordNumbers = 4;
 
+// Puts the numbers of records in order: those of each socket together, and as they were among themselves. So messages
+// that were sent through many sockets in turn leave in one call for each socket.
+void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t count)
+{
+    const auto is_before = [records](uint32_t left, uint32_t right) {
+        const int32_t left_s = records[kRecordNumbers * left];
+        const int32_t right_s = records[kRecordNumbers * right];
+        return left_s != right_s ? left_s < right_s : left < right;
+    };
+    order->resize(count);
+    std::iota(order->begin(), order->end(), 0);
+    if (!std::is_sorted(order->begin(), order->end(), is_before))
+        std::sort(order->begin(), order->end(), is_before);
+}
+
 // flush(count): sends what the records of `outgoing` name; what no peer takes now waits in the socket.
 napi_value Flush(napi_env env, napi_callback_info info)
 {
@@ -158,11 +175,14 @@ napi_value Flush(napi_env env, napi_callback_info info)
     const size_t given = arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0]);
     const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
 
+    std::vector<uint32_t> &order = host.outgoing_order;
+    GroupBySocket(records, &order, count);
     for (size_t begin = 0; begin < count;) {
-        const int s = records[kRecordNumbers * begin];
+        int32_t *const first = records + kRecordNumbers * order[begin];
+        const int s = first[0];
         size_t end = begin;
-        for (; end < count && records[kRecordNumbers * end] == s; end++) {
-            const int32_t *const record = records + kRecordNumbers * end;
+        for (; end < count && records[kRecordNumbers * order[end]] == s; end++) {
+            const int32_t *const record = records + kRecordNumbers * order[end];
             if (!IsInOutgoing(host, record[1], record[2]))
                 return Integer(env, -EFAULT);
             host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr,
@@ -170,8 +190,7 @@ napi_value Flush(napi_env env, napi_callback_info info)
         }
         const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
         const int error = taken < 0 ? nn_errno() : ENOBUFS;
-        ReportRun(records + kRecordNumbers * begin, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken),
-                  error);
+        ReportRun(first, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
         begin = end;
     }
     return Integer(env, 0);
