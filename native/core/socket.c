@@ -327,7 +327,10 @@ static void socket_report(struct sp_socket *self, int events)
     }
     self->ready_events |= events;
     sp_mutex_unlock(&loop->lock);
-    if (!sp_loop_is_running_here(loop))
+    /* Receiving a request makes a socket writable that could not answer before: its host, which is about to answer,
+     * need not be woken for that. */
+    bool can_wait = self->is_taking && events == NN_POLLOUT && !self->is_refused;
+    if (!can_wait && !sp_loop_is_running_here(loop))
         sp_loop_wake(loop);
 }
 
@@ -389,6 +392,8 @@ static void socket_update_events(struct sp_socket *self)
     if (rose != 0) {
         socket_wake(self, rose);
         socket_report(self, rose);
+        if (rose & NN_POLLOUT)
+            self->is_refused = false;
     }
 }
 
@@ -441,6 +446,7 @@ void sp_socket_unlock(struct sp_socket *self)
 
     if (self->state != SP_SOCKET_CLOSED)
         socket_settle(self);
+    self->is_taking = false;
     has_errands = !sp_list_is_empty(&self->errands);
     if (has_errands) {
         sp_list_init(&errands);

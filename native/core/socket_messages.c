@@ -48,9 +48,10 @@ static int socket_try_send(struct sp_socket *self, struct nn_message *message)
 {
     if (self->state != SP_SOCKET_OPEN)
         return -EBADF;
-    if (self->queue.count > 0)
-        return -EAGAIN; /* what waits already goes first */
-    return self->protocol->send(self->instance, message);
+    /* What waits already goes first. */
+    int rc = self->queue.count > 0 ? -EAGAIN : self->protocol->send(self->instance, message);
+    self->is_refused = self->is_refused || rc < 0;
+    return rc;
 }
 
 int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags)
@@ -112,6 +113,13 @@ static void message_to_received(struct nn_message *message, struct nn_received *
     to->conversation = 0;
 }
 
+/* Leaves the lock. What rises by the host's own receiving is told when it comes round, and does not wake it. */
+static void socket_leave_taking(struct sp_socket *self)
+{
+    self->is_taking = true;
+    sp_socket_unlock(self);
+}
+
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count)
 {
     struct nn_message message;
@@ -128,7 +136,7 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken++]);
     }
-    sp_socket_unlock(self);
+    socket_leave_taking(self);
     return taken > 0 ? taken : rc;
 }
 

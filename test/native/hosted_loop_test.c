@@ -102,6 +102,64 @@ TEST_OVER_TRANSPORTS(a_socket_is_reported_again_only_when_its_readiness_has_rise
     host_close(&host);
 }
 
+/* A host with a REP and a REQ of the engine, whose question has been reported and not been received yet. */
+static int open_asked(struct host *host, struct guest *rep)
+{
+    char address[NN_SOCKADDR_MAX];
+    int req = SOCKET(NN_REQ);
+
+    host_open(host, NULL);
+    guest_open(rep, host, NN_REP);
+    int endpoint = (int)CHECK_OK(nn_bind(rep->s, "tcp://127.0.0.1:0"));
+    CHECK(nn_endpoint_address(rep->s, endpoint, address, sizeof address) > 0);
+    CHECK_OK(nn_connect(req, address));
+    CHECK_EQUAL(nn_send(req, "question", 8, 0), 8);
+    HOST_RUN_UNTIL(host, rep->in == 1);
+    host_run_all(host);
+    return req;
+}
+
+TEST(receiving_a_question_does_not_wake_the_host_that_is_about_to_answer_it)
+{
+    struct host host;
+    struct guest rep = {0};
+    struct nn_received received;
+    struct nn_outgoing answer = {.body = "answer", .body_bytes = 6};
+    char body[8];
+
+    int req = open_asked(&host, &rep);
+    CHECK(!host_is_readable(&host, 0));
+    CHECK_EQUAL(nn_socket_receive_batch(rep.s, &received, 1), 1);
+    nn_chunk_release(received.chunk);
+    CHECK(!host_is_readable(&host, 0));
+    CHECK_EQUAL(nn_socket_send_batch(rep.s, &answer, 1, 0), 1);
+    CHECK_EQUAL(nn_recv(req, body, sizeof body, 0), 6);
+
+    nn_loop_run(host.loop, 64);
+    host_dispatch(&host);
+    CHECK_EQUAL(rep.out, 1);
+    CHECK_OK(nn_close(req));
+    host_close(&host);
+}
+
+TEST(a_host_whose_answer_was_refused_is_woken_when_receiving_a_question_makes_it_possible)
+{
+    struct host host;
+    struct guest rep = {0};
+    struct nn_received received;
+    struct nn_outgoing answer = {.body = "answer", .body_bytes = 6};
+
+    int req = open_asked(&host, &rep);
+    CHECK_ERRNO(nn_socket_send_batch(rep.s, &answer, 1, 0), EFSM);
+    CHECK(!host_is_readable(&host, 0));
+    CHECK_EQUAL(nn_socket_receive_batch(rep.s, &received, 1), 1);
+    nn_chunk_release(received.chunk);
+    CHECK(host_is_readable(&host, 0));
+    HOST_RUN_UNTIL(&host, rep.out == 1);
+    CHECK_OK(nn_close(req));
+    host_close(&host);
+}
+
 TEST(what_is_left_of_a_budget_keeps_the_descriptor_readable)
 {
     enum { PEERS = 10 };

@@ -25,6 +25,14 @@ const burst = (count: number) => `
   await sending
 `
 
+const roundTrips = (count: number) => `
+  const serving = (async () => { for await (const request of rep) await rep.send(request) })()
+  for (let i = 0; i < ${count}; i++) {
+    await req.send('question')
+    await req.receive()
+  }
+`
+
 const talking = (address: string) => `
   const rep = new Rep(), req = new Req()
   req.connect(rep.bind('${address}').address)
@@ -42,6 +50,16 @@ describeWithStrace('system calls per message', () => {
       expect(sum(calls, 'epoll_ctl')).toBeLessThan(200)
     },
   )
+
+  test('a round trip takes one call to send and one to receive on either side, and no change of the poller', () => {
+    const trips = 1000
+    const calls = countCalls(`${talking('tcp://127.0.0.1:0')} mark(); ${roundTrips(trips)} mark()`)
+    // Twice: both sides are in this process. Some more are the end of one turn and the start of the next.
+    expect(sum(calls, ...SENDING)).toBeLessThan(2 * trips * 1.1)
+    expect(sum(calls, ...RECEIVING)).toBeLessThan(2 * trips * 1.1)
+    expect(sum(calls, 'epoll_wait', 'epoll_pwait')).toBeLessThan(2 * 2 * trips * 1.1)
+    expect(sum(calls, 'epoll_ctl')).toBeLessThan(trips * 0.1)
+  })
 
   test('inproc within a thread takes none', () => {
     const calls = countCalls(`${connected('inproc://calls')} mark(); ${burst(20_000)} mark()`)

@@ -59,6 +59,9 @@ NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
  * none (NN_POLLIN), it can send again (NN_POLLOUT), it has closed for good (NN_LOOP_CLOSED). When its descriptor is
  * closed, by whomever, it is both readable and writable: calls fail with EBADF.
  *
+ * That receiving a batch has made the socket writable (a REP can answer) is reported here, too, but does not make the
+ * descriptor readable, unless a send was refused before.
+ *
  * @return 1 and fills user (as given to nn_loop_socket) and events; 0 when there is none.
  */
 NN_EXPORT int nn_loop_next_ready(struct nn_loop *loop, void **user, int *events);
