@@ -295,6 +295,13 @@ static int hear_greeting(struct connection *self)
     return 0;
 }
 
+/* The peer had no pipe yet, so that the engine cannot know. */
+static void connection_turn_away(struct connection *self, int error)
+{
+    nn_endpoint_count_broken(self->endpoint);
+    nn_endpoint_tell_rejected(self->endpoint, 0, error);
+}
+
 static void connection_greeted(struct connection *self)
 {
     int rc = hear_greeting(self);
@@ -302,7 +309,7 @@ static void connection_greeted(struct connection *self)
     if (rc == -EAGAIN)
         return;
     if (rc < 0)
-        nn_endpoint_count_broken(self->endpoint);
+        connection_turn_away(self, rc);
     else
         rc = nn_pipe_open(self->endpoint, self, &self->pipe);
     if (rc < 0) {
@@ -320,7 +327,7 @@ static void greeting_is_late(void *context)
     struct connection *self = context;
 
     self->error = -ETIMEDOUT;
-    nn_endpoint_count_broken(self->endpoint);
+    connection_turn_away(self, -ETIMEDOUT);
     connection_is_over(self);
 }
 

@@ -81,3 +81,27 @@ int64_t nn_socket_queued_bytes(int s)
     sp_socket_release(socket);
     return bytes;
 }
+
+int nn_socket_monitor(int s, bool is_on)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_monitor(socket, is_on);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_socket_next_event(int s, struct nn_event *event)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = event != NULL ? sp_socket_next_event(socket, event) : -EFAULT;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}

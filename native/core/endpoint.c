@@ -97,6 +97,20 @@ void sp_endpoint_release(struct nn_endpoint *self)
     sp_loop_discard(&self->socket->loop->base, &self->release);
 }
 
+int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size_t size_bytes)
+{
+    char rest[NN_SOCKADDR_MAX + 1];
+    int length;
+
+    if (self->transport->address == NULL || self->is_closed)
+        length = snprintf(buffer, size_bytes, "%s", self->address);
+    else {
+        self->transport->address(self, rest);
+        length = snprintf(buffer, size_bytes, "%s://%s", self->transport->scheme, rest);
+    }
+    return (size_t)length < size_bytes ? length : -EMSGSIZE;
+}
+
 /* Whether NN_PRINT_ERRORS asks for reports on stderr; read once, as the original does. */
 static bool is_printing_errors;
 
@@ -180,11 +194,18 @@ void nn_endpoint_count_broken(struct nn_endpoint *self)
     self->socket->statistics.broken_connections++;
 }
 
+void nn_endpoint_tell_rejected(struct nn_endpoint *self, int protocol, int error)
+{
+    sp_monitor_rejected(self, NULL, protocol, error);
+}
+
 void nn_endpoint_report(struct nn_endpoint *self, int error)
 {
     if (error != 0 && !self->is_bound)
         self->socket->statistics.connect_errors++;
     else if (error != 0)
         self->socket->statistics.accept_errors++;
+    if (error != 0)
+        sp_monitor_failed(self, "", error);
     sp_endpoint_report(self, error);
 }

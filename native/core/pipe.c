@@ -50,6 +50,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     socket->has_had_pipe = true;
     socket->statistics.current_connections++;
     endpoint->users++;
+    sp_monitor_connected(self);
     return self;
 }
 
@@ -72,9 +73,11 @@ void sp_pipe_set_writable(struct nn_pipe *self)
     socket->protocol->pipe_writable(socket->instance, self);
 }
 
-void sp_pipe_break(struct nn_pipe *self)
+void sp_pipe_break(struct nn_pipe *self, int error)
 {
     self->can_send = false;
+    if (self->error == 0)
+        self->error = error;
     if (!sp_list_is_linked(&self->broken_item))
         sp_list_append(&self->socket->broken, &self->broken_item);
 }
@@ -92,9 +95,11 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
         sp_list_remove(&self->dirty_item);
     sp_list_remove(&self->item);
     socket->statistics.current_connections--;
+    sp_monitor_disconnected(self);
     self->is_admitted = false;
     socket->protocol->pipe_removed(socket->instance, self);
     self->ops->close(self, may_linger);
+    sp_free(self->ends);
     sp_free(self);
     sp_endpoint_release(endpoint);
 }
@@ -157,7 +162,7 @@ int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
 
 void nn_pipe_reject(struct nn_pipe *self)
 {
-    sp_pipe_break(self);
+    sp_pipe_break(self, -EPROTO);
 }
 
 void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms)
@@ -206,6 +211,7 @@ int nn_pipe_open(struct nn_endpoint *endpoint, void *connection, struct nn_pipe 
     if (*pipe != NULL)
         return 0;
     endpoint->socket->statistics.broken_connections++;
+    sp_monitor_rejected(endpoint, NULL, nn_endpoint_peer_protocol(endpoint), error);
     return error;
 }
 
@@ -246,7 +252,7 @@ void nn_pipe_end(struct nn_pipe *self)
 {
     if (!sp_list_is_linked(&self->broken_item))
         self->socket->statistics.broken_connections++;
-    sp_pipe_break(self);
+    sp_pipe_break(self, -ESHUTDOWN);
 }
 
 void nn_pipe_flush_later(struct nn_pipe *self)

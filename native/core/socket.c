@@ -311,7 +311,7 @@ static void socket_close_endpoints(struct sp_socket *self)
     }
 }
 
-static void socket_report(struct sp_socket *self, int events)
+void sp_socket_report(struct sp_socket *self, int events)
 {
     struct sp_loop *loop = &self->loop->base;
 
@@ -350,7 +350,7 @@ static void socket_finish(struct sp_socket *self)
     self->spare_buffer = NULL;
     atomic_store(&self->is_delivering, false);
     self->is_finished = true;
-    socket_report(self, NN_LOOP_CLOSED);
+    sp_socket_report(self, NN_LOOP_CLOSED);
 }
 
 static void socket_continue_closing(struct sp_socket *self)
@@ -391,7 +391,7 @@ static void socket_update_events(struct sp_socket *self)
     sp_event_fd_set(&self->send_fd, events & NN_POLLOUT);
     if (rose != 0) {
         socket_wake(self, rose);
-        socket_report(self, rose);
+        sp_socket_report(self, rose);
         if (rose & NN_POLLOUT)
             self->is_refused = false;
     }
@@ -511,8 +511,9 @@ static void socket_begin_closing(struct sp_socket *self)
     sp_socket_lock(self);
     self->state = SP_SOCKET_CLOSING;
     atomic_store(&self->is_delivering, true);
+    sp_monitor_switch(self, false); /* nobody can ask for events any more */
     socket_wake(self, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED);
-    socket_report(self, NN_POLLIN | NN_POLLOUT);
+    sp_socket_report(self, NN_POLLIN | NN_POLLOUT);
     sp_event_fd_set(&self->receive_fd, true);
     sp_event_fd_set(&self->send_fd, true);
     sp_event_fd_close(&self->receive_fd);

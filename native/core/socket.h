@@ -59,6 +59,13 @@ int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, 
 int sp_socket_forget(struct sp_socket *self, uint32_t conversation);
 int64_t sp_socket_queued_bytes(struct sp_socket *self);
 
+/* ---- Events of connections ---- */
+
+/* Returns 0, -EBADF or -ENOMEM. */
+int sp_socket_monitor(struct sp_socket *self, bool is_on);
+/* Returns 1 and fills the event, 0 when there is none, or -EBADF. */
+int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
+
 /* ---- Options, statistics, state ---- */
 
 int sp_socket_set_option(struct sp_socket *self, int level, int option, const void *value, size_t size);

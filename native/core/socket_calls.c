@@ -42,20 +42,6 @@ int sp_socket_shutdown(struct sp_socket *self, int id)
     return rc;
 }
 
-static int endpoint_write_address(const struct nn_endpoint *endpoint, char *buffer, size_t size_bytes)
-{
-    char rest[NN_SOCKADDR_MAX + 1];
-    int length;
-
-    if (endpoint->transport->address == NULL)
-        length = snprintf(buffer, size_bytes, "%s", endpoint->address);
-    else {
-        endpoint->transport->address(endpoint, rest);
-        length = snprintf(buffer, size_bytes, "%s://%s", endpoint->transport->scheme, rest);
-    }
-    return (size_t)length < size_bytes ? length : -EMSGSIZE;
-}
-
 int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, size_t size_bytes)
 {
     int rc = -EBADF;
@@ -63,8 +49,26 @@ int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, siz
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN) {
         struct nn_endpoint *endpoint = sp_endpoint_find(self, id);
-        rc = endpoint != NULL ? endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
+        rc = endpoint != NULL ? sp_endpoint_write_address(endpoint, buffer, size_bytes) : -EINVAL;
     }
+    sp_socket_unlock(self);
+    return rc;
+}
+
+/* ---- Events ---- */
+
+int sp_socket_monitor(struct sp_socket *self, bool is_on)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_monitor_switch(self, is_on) : -EBADF;
+    sp_socket_unlock(self);
+    return rc;
+}
+
+int sp_socket_next_event(struct sp_socket *self, struct nn_event *event)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_monitor_next(self, event) : -EBADF;
     sp_socket_unlock(self);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include "core/event_fd.h"
 #include "core/loop_host.h"
 #include "core/message_queue.h"
+#include "core/monitor.h"
 #include "core/options.h"
 #include "core/socket.h"
 #include "core/transport.h"
@@ -63,6 +64,7 @@ struct sp_socket {
     struct sp_list waits; /* struct sp_wait */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
+    struct sp_monitor *monitor; /* NULL: nobody watches */
 
     struct sp_timer protocol_timer;
     struct sp_timer linger_timer;
@@ -90,6 +92,8 @@ struct nn_pipe {
     bool can_send;
     bool can_receive;
     bool is_admitted;                  /* the protocol knows it */
+    int error;                         /* why it breaks: negative errno; 0: it is we who close it */
+    struct sp_ends *ends;              /* whom it connects, for events; NULL: nobody has asked */
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 
@@ -110,6 +114,9 @@ void sp_socket_add_errand(struct sp_socket *self, struct sp_task *errand);
 void sp_socket_retain(struct sp_socket *self);
 void sp_socket_release_reference(struct sp_socket *self);
 
+/* Tells the owner of a hosted loop: NN_POLLIN, NN_POLLOUT, NN_LOOP_CLOSED, NN_LOOP_EVENTS. */
+void sp_socket_report(struct sp_socket *self, int events);
+
 /* ---- Pipes (core/pipe.c) ---- */
 
 /* Makes a pipe for a connection and asks the protocol to admit it. Returns NULL and sets *error to -ENOMEM or
@@ -121,8 +128,9 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
 void sp_pipe_set_readable(struct nn_pipe *pipe);
 void sp_pipe_set_writable(struct nn_pipe *pipe);
 
-/* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. */
-void sp_pipe_break(struct nn_pipe *pipe);
+/* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors
+ * the first is the reason. */
+void sp_pipe_break(struct nn_pipe *pipe, int error);
 
 /* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
 void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
@@ -146,6 +154,9 @@ void sp_endpoint_close(struct nn_endpoint *self);
 void sp_endpoint_release(struct nn_endpoint *self);
 /* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
 void sp_endpoint_report(struct nn_endpoint *self, int error);
+
+/* The address with the port in use; returns its length or -EMSGSIZE. */
+int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size_t size_bytes);
 
 /* NN_SOCKET_NAME, which is the descriptor's number until it is set. Copies at most *size bytes, NUL included, and
  * sets *size to the name's length. */

@@ -5,6 +5,7 @@
 #include "streams/receive_buffer.h"
 #include "streams/send_queue.h"
 #include "streams/stream_endpoint.h"
+#include "streams/stream_ends.h"
 
 #include "core/chunk.h"
 #include "util/memory.h"
@@ -53,6 +54,8 @@ struct sp_connection {
     enum sp_frame_kind found;
     int error;                             /* why it is ending */
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
+    int peer_id;                           /* what the peer says it is; 0: nothing yet */
+    struct sp_ends *ends;                  /* whom it connects, until it is admitted; NULL: nobody wants to know */
     uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
     size_t greeting_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
@@ -86,6 +89,7 @@ static void connection_free(struct sp_task *task)
 
     sp_timer_destroy(&self->timer);
     sp_free(self->greeting);
+    sp_free(self->ends);
     sp_free(self);
 }
 
@@ -126,7 +130,26 @@ static void connection_close_descriptor(struct sp_connection *self)
     sp_send_queue_clear(&self->queue);
 }
 
-/* The peer is gone, or has broken the rules. What it had sent in full before is still delivered. */
+/* For who wants to hear of its peer's rejection: the kernel forgets who has reset. */
+static void connection_remember_ends(struct sp_connection *self)
+{
+    if (self->socket->monitor == NULL || (self->ends = sp_alloc(sizeof *self->ends)) == NULL)
+        return;
+    sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
+}
+
+static void connection_tell_rejected(struct sp_connection *self, int error)
+{
+    if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
+        error = -EPROTOTYPE;
+    if (self->ends != NULL)
+        sp_monitor_rejected(self->endpoint, self->ends, self->peer_id, error);
+    else
+        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error);
+}
+
+/* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still
+ * delivered. */
 static void connection_end(struct sp_connection *self, int error)
 {
     bool was_admitted = self->pipe != NULL;
@@ -134,14 +157,17 @@ static void connection_end(struct sp_connection *self, int error)
     self->socket->statistics.broken_connections++;
     if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
+    if (!was_admitted)
+        connection_tell_rejected(self, error);
     connection_close_descriptor(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {
+        self->error = error;
         self->pipe->can_send = false;
         if (!self->pipe->can_receive)
-            sp_pipe_break(self->pipe);
+            sp_pipe_break(self->pipe, error);
     }
-    self->owner->ended(self->owner, was_admitted, error);
+    self->owner->ended(self->owner, was_admitted, error != -ESHUTDOWN ? error : -ECONNRESET);
     if (!was_admitted)
         connection_release(self);
 }
@@ -257,7 +283,7 @@ static int connection_gather(struct sp_connection *self, const uint8_t *prefix, 
                              struct nn_message *message)
 {
     if (sp_send_queue_add(&self->queue, prefix, prefix_bytes, message, &self->socket->spare_buffer) < 0) {
-        sp_pipe_break(self->pipe);
+        sp_pipe_break(self->pipe, -ENOMEM);
         return -EAGAIN;
     }
     if (self->watch.wanted & SP_WRITABLE) {
@@ -293,7 +319,7 @@ static int connection_send_directly(struct sp_connection *self, const uint8_t *p
     }
     if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken,
                                &self->socket->spare_buffer) < 0) {
-        sp_pipe_break(self->pipe); /* half a frame is out: the stream cannot go on */
+        sp_pipe_break(self->pipe, -ENOMEM); /* half a frame is out: the stream cannot go on */
         return -EAGAIN;
     }
     connection_wait_writable(self);
@@ -316,7 +342,7 @@ static int connection_pass_encoded(struct sp_connection *self, const uint8_t *pr
     struct nn_message encoded;
 
     if (framing_of(self)->encode(prefix, prefix_bytes, message, scratch, &encoded) < 0) {
-        sp_pipe_break(self->pipe);
+        sp_pipe_break(self->pipe, -ENOMEM);
         return -EAGAIN;
     }
     int rc = connection_pass(self, prefix, prefix_bytes, &encoded);
@@ -476,7 +502,7 @@ static void connection_refuse(struct sp_connection *self, int error)
     if (error != -ESHUTDOWN)
         self->socket->statistics.broken_connections++;
     self->error = error != -ESHUTDOWN ? error : -ECONNRESET;
-    sp_pipe_break(self->pipe);
+    sp_pipe_break(self->pipe, error);
 }
 
 /* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them needs not wait
@@ -505,11 +531,11 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
 
     pipe->can_receive = false;
     if (self->state == CONNECTION_ENDED)
-        sp_pipe_break(pipe); /* that was the last of it */
+        sp_pipe_break(pipe, self->error); /* that was the last of it */
     else if (rc < 0)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
-        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
+        connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
     else {
         want(self, self->watch.wanted | SP_READABLE);
         connection_watch_filter(self);
@@ -543,7 +569,7 @@ static void connection_read(struct sp_connection *self)
     if (count == -EAGAIN)
         return;
     if (count <= 0) {
-        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
+        connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
         return;
     }
     connection_deliver(self);
@@ -585,6 +611,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     size_t rest = self->greeting_bytes - taken_bytes;
     int error = -EPROTO;
 
+    self->peer_id = peer_id;
     if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if (peer_id == self->socket->protocol->peer_id)
@@ -597,6 +624,8 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_list_remove(&self->item);
     sp_free(self->greeting);
     self->greeting = NULL;
+    sp_free(self->ends); /* the pipe has asked for what it wants to know */
+    self->ends = NULL;
     self->state = CONNECTION_OPEN;
     self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
     if (self->owner->admitted != NULL)
@@ -821,6 +850,13 @@ static void connection_close(struct nn_pipe *pipe, bool may_linger)
     connection_release(self);
 }
 
+static void connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
+{
+    const struct sp_connection *self = connection_of(pipe);
+
+    sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
+}
+
 void sp_connection_owner_abandon(struct sp_connection_owner *owner)
 {
     struct sp_list_item *item;
@@ -837,6 +873,7 @@ static const struct nn_pipe_operations connection_pipe_ops = {
     .receive = connection_receive,
     .flush = connection_flush,
     .close = connection_close,
+    .addresses = connection_addresses,
 };
 
 /* ---- Opening ---- */
@@ -892,6 +929,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     self->stream = *stream;
     self->endpoint->users++;
     sp_list_append(&owner->greeting, &self->item);
+    connection_remember_ends(self);
     *opened = self;
     return 0;
 
@@ -901,6 +939,7 @@ fail:
         sp_free(self->greeting);
         sp_free(self);
     }
+    sp_stream_rejected(owner->endpoint, stream->fd, 0, rc);
     sp_stream_close(stream);
     return rc;
 }
@@ -911,6 +950,7 @@ static int connection_begin(struct sp_connection *self)
     int rc = connection_greet(self);
 
     if (rc < 0) {
+        connection_tell_rejected(self, rc);
         connection_close_descriptor(self);
         connection_release(self);
     }
@@ -938,6 +978,7 @@ int sp_connection_open(struct sp_connection_owner *owner, int fd)
     struct sp_connection *self;
 
     if (filters != NULL && (stream.filter = filters->open(filters, fd)) == NULL) {
+        sp_stream_rejected(owner->endpoint, fd, 0, -ENOMEM);
         sp_descriptor_close(fd);
         return -ENOMEM;
     }

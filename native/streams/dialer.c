@@ -1,6 +1,8 @@
 /* Connecting, and connecting again. */
 #include "streams/dialer.h"
 
+#include "streams/stream_ends.h"
+
 #include "util/random.h"
 
 #include <errno.h>
@@ -50,11 +52,24 @@ static void dialer_wait(struct sp_dialer *self)
     sp_timer_start(&self->retry, sp_deadline_after_ms(retry_delay_ms(&self->owner.endpoint->options, self->failures)));
 }
 
+/* The address that was tried last; NULL before a name is resolved. */
+static const struct sp_socket_address *address_of(const struct sp_dialer *self)
+{
+    return self->address_next > 0 ? &self->addresses[self->address_next - 1] : NULL;
+}
+
 static void dialer_failed(struct sp_dialer *self, int error)
 {
     socket_of(self)->statistics.connect_errors++;
     sp_endpoint_report(self->owner.endpoint, error);
     dialer_wait(self);
+}
+
+/* There is no connection. */
+static void dialer_unreachable(struct sp_dialer *self, int error)
+{
+    sp_stream_connect_failed(self->owner.endpoint, address_of(self), error);
+    dialer_failed(self, error);
 }
 
 /* ---- The connection ---- */
@@ -86,7 +101,7 @@ static void dialer_connected(struct sp_dialer *self, int fd)
 {
     if (sp_descriptor_is_own_peer(fd)) {
         sp_descriptor_close(fd); /* nobody listens, and nobody could while we had the port */
-        dialer_failed(self, -ECONNREFUSED);
+        dialer_unreachable(self, -ECONNREFUSED);
         return;
     }
     socket_of(self)->statistics.established_connections++;
@@ -121,7 +136,7 @@ static void dialer_connect_next(struct sp_dialer *self, int error)
             return;
         sp_descriptor_close(fd);
     }
-    dialer_failed(self, error);
+    dialer_unreachable(self, error);
 }
 
 static void dialer_handle(struct sp_watch *watch, unsigned ready)
@@ -193,10 +208,11 @@ static void dialer_begin(struct sp_dialer *self)
         dialer_connect_next(self, 0);
         return;
     }
+    self->address_next = 0;
     dialer_set_state(self, SP_DIALER_RESOLVING);
     self->resolution = sp_resolve(self->watch.loop, self->target.host, self->target.family, dialer_resolved, self);
     if (self->resolution == NULL)
-        dialer_failed(self, -ENOMEM);
+        dialer_unreachable(self, -ENOMEM);
 }
 
 static void dialer_handle_retry(struct sp_timer *timer)

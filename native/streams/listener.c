@@ -33,6 +33,7 @@ static void listener_accept_failed(struct sp_listener *self, int error)
 {
     self->owner.endpoint->socket->statistics.accept_errors++;
     sp_endpoint_report(self->owner.endpoint, error);
+    sp_monitor_failed(self->owner.endpoint, "", error);
     if (!is_shortage(error))
         return; /* a peer that left before we came: the next event goes on */
     sp_watch_want(&self->watch, 0);

@@ -83,6 +83,7 @@ static void inproc_try(void *context)
     struct inproc_endpoint *self = context;
     struct nn_endpoint *endpoint = nn_endpoint_of_data(self);
     struct sp_channel_arrival *arrival;
+    int wrong_type = 0;
 
     if (self->channel != NULL)
         return;
@@ -96,8 +97,12 @@ static void inproc_try(void *context)
         } else {
             start_retry(self);
         }
+    } else if (peer != NULL) {
+        wrong_type = nn_endpoint_protocol(nn_endpoint_of_data(peer));
     }
     sp_mutex_unlock(&names.lock);
+    if (wrong_type != 0)
+        nn_endpoint_tell_rejected(endpoint, wrong_type, -EPROTOTYPE);
 }
 
 void sp_inproc_disconnected(struct nn_endpoint *endpoint)

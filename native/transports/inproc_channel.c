@@ -251,8 +251,10 @@ static bool side_attach(struct sp_channel_side *side)
     bool is_bound = side->is_bound;
     bool is_turned_away = is_other_closed(side);
 
-    if (is_turned_away)
+    if (is_turned_away) {
         nn_endpoint_count_broken(endpoint);
+        nn_endpoint_tell_rejected(endpoint, nn_endpoint_peer_protocol(endpoint), -ECONNRESET);
+    }
     if (is_turned_away || nn_pipe_open(endpoint, side, &side->pipe) < 0) {
         side_close(side, endpoint);
         if (!is_bound)

@@ -56,8 +56,9 @@ NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
 
 /**
  * The next socket whose readiness rose since it was last reported: a message came to a socket that had
- * none (NN_POLLIN), it can send again (NN_POLLOUT), it has closed for good (NN_LOOP_CLOSED). When its descriptor is
- * closed, by whomever, it is both readable and writable: calls fail with EBADF.
+ * none (NN_POLLIN), it can send again (NN_POLLOUT), events came to one that is monitored and had none (NN_LOOP_EVENTS),
+ * it has closed for good (NN_LOOP_CLOSED). When its descriptor is closed, by whomever, it is both readable and writable:
+ * calls fail with EBADF.
  *
  * That receiving a batch has made the socket writable (a REP can answer) is reported here, too, but does not make the
  * descriptor readable, unless a send was refused before.
@@ -67,6 +68,7 @@ NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
 NN_EXPORT int nn_loop_next_ready(struct nn_loop *loop, void **user, int *events);
 
 #define NN_LOOP_CLOSED 4
+#define NN_LOOP_EVENTS 8
 
 /** True while a closed socket of this loop still delivers accepted messages (linger). */
 NN_EXPORT bool nn_loop_is_lingering(struct nn_loop *loop);
@@ -135,6 +137,45 @@ NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, in
 
 /** Bytes that wait in the socket's own queue, or -1 and errno EBADF. */
 NN_EXPORT int64_t nn_socket_queued_bytes(int s);
+
+/* ---- Events of connections ---------------------------------------------------------------------- */
+
+/** A peer was admitted: messages can go to and fro. */
+#define NN_EVENT_CONNECT 1
+/** A peer that was admitted is gone, and what it had sent has been received. error: 0 when we closed the connection,
+ *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO or EMSGSIZE when the peer broke the
+ *  rules or NN_RCVMAXSIZE. */
+#define NN_EVENT_DISCONNECT 2
+/** A connection has ended before its peer was admitted. error: EPROTOTYPE (the wrong type of socket), EPROTO (a bad
+ *  greeting), EBUSY (a Pair has its peer already), ETIMEDOUT (the peer said nothing), ECONNRESET (it left, perhaps for
+ *  such a reason), ECONNREFUSED (a WebSocket server said no), ... */
+#define NN_EVENT_REJECT 3
+/** An attempt to connect or to accept a connection has failed. */
+#define NN_EVENT_FAILURE 4
+
+#define NN_EVENT_ADDRESS_BYTES 160
+/** So many events wait to be taken; when there are more, the oldest are dropped. */
+#define NN_EVENTS_LIMIT 1024
+
+struct nn_event {
+    int type; /* NN_EVENT_... */
+    int endpoint;
+    int error;     /* errno, or 0 */
+    int protocol;  /* the peer's type, such as NN_REP; 0: not known */
+    uint32_t pipe; /* which connection, with CONNECT and DISCONNECT: a number that no other has at that time */
+    uint64_t lost; /* events before this one that were dropped */
+    /* "tcp://127.0.0.1:5555"; empty where it is not known. The two ends of inproc and ipc have the endpoint's address. */
+    char address[NN_EVENT_ADDRESS_BYTES]; /* the endpoint's, as nn_endpoint_address tells it */
+    char local_address[NN_EVENT_ADDRESS_BYTES];
+    char remote_address[NN_EVENT_ADDRESS_BYTES]; /* with FAILURE: where it should have been connected to */
+};
+
+/** Switches the events of a socket on or off, which they are at first; off drops those that were not taken. Closing the
+ *  socket ends them. Returns 0, or -1 and errno: EBADF, ENOMEM. */
+NN_EXPORT int nn_socket_monitor(int s, bool is_on);
+
+/** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
+NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
 
 /* ---- Devices ---------------------------------------------------------------------------------- */
 

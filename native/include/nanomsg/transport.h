@@ -40,6 +40,10 @@ struct nn_pipe_operations {
     /** The protocol knows the pipe no more: release the connection. With may_linger, what was accepted may still be
      *  delivered (nn_linger_begin). The pipe is gone when this returns. */
     void (*close)(struct nn_pipe *pipe, bool may_linger);
+    /** Writes where our end of the connection is, and the peer's, into buffers of NN_EVENT_ADDRESS_BYTES (nanomsg/loop.h)
+     *  for who is told of the socket's events: as "scheme://address", or "" where that is not known. Optional: both are
+     *  the endpoint's address otherwise. */
+    void (*addresses)(struct nn_pipe *pipe, char *local, char *remote);
 };
 
 struct nn_transport {
@@ -104,6 +108,10 @@ NN_EXPORT void nn_endpoint_report(struct nn_endpoint *endpoint, int error);
 /** For the statistics, too: a connection has ended before it had a pipe, as in a greeting that failed. Those with a pipe
  *  are counted by the engine. */
 NN_EXPORT void nn_endpoint_count_broken(struct nn_endpoint *endpoint);
+
+/** For who is told of the socket's events (nn_socket_monitor in nanomsg/loop.h): a peer is turned away before it has a
+ *  pipe. protocol: what it says it is, or 0; error: -errno. Peers that nn_pipe_open refuses are told by the engine. */
+NN_EXPORT void nn_endpoint_tell_rejected(struct nn_endpoint *endpoint, int protocol, int error);
 
 /* ---- Pipes ------------------------------------------------------------------------------------ */
 

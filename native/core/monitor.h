@@ -1,0 +1,37 @@
+/* Events of a socket's connections, for whoever watches it. A socket that nobody watches has no monitor and pays
+ * nothing. All of it is guarded by the socket's lock. */
+#ifndef SP_CORE_MONITOR_H
+#define SP_CORE_MONITOR_H
+
+#include <nanomsg/loop.h>
+
+#include <stdbool.h>
+
+struct nn_pipe;
+struct nn_endpoint;
+struct sp_socket;
+
+/* Whom a connection connects, as text; empty where that is not known. */
+struct sp_ends {
+    char endpoint[NN_EVENT_ADDRESS_BYTES];
+    char local[NN_EVENT_ADDRESS_BYTES];
+    char remote[NN_EVENT_ADDRESS_BYTES];
+};
+
+/* Both ends have the endpoint's address, as where peers have none of their own. */
+void sp_ends_set_endpoint(struct sp_ends *ends, const struct nn_endpoint *endpoint);
+
+/* Returns 0 or -ENOMEM. Switching off drops what nobody has taken. */
+int sp_monitor_switch(struct sp_socket *socket, bool is_on);
+/* Returns 1 and fills the oldest event, or 0. */
+int sp_monitor_next(struct sp_socket *socket, struct nn_event *event);
+
+/* What happens; does nothing without a monitor. Errors are negative errnos. */
+void sp_monitor_connected(struct nn_pipe *pipe);
+void sp_monitor_disconnected(struct nn_pipe *pipe);
+/* ends: NULL where peers have no address but the endpoint's; protocol: the peer's, or 0. */
+void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_ends *ends, int protocol, int error);
+/* remote: where to, or "" */
+void sp_monitor_failed(struct nn_endpoint *endpoint, const char *remote, int error);
+
+#endif

@@ -1,0 +1,506 @@
+/* Events of connections: what nn_socket_monitor tells of peers that come, go, and are turned away. */
+#include "hosted_loop.h"
+#include "raw_peer.h"
+#include "sockets.h"
+
+#include <nanomsg/bus.h>
+#include <nanomsg/pair.h>
+#include <nanomsg/pipeline.h>
+#include <nanomsg/pubsub.h>
+#include <nanomsg/reqrep.h>
+#include <nanomsg/ws.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Declares a case once for each transport, WebSocket included. */
+#define TEST_OVER_ALL(case_name)                                                                                       \
+    static void all_##case_name(const char *(*new_address)(void));                                                     \
+    TEST(case_name##_over_ws)                                                                                          \
+    {                                                                                                                  \
+        all_##case_name(test_ws_address);                                                                              \
+    }                                                                                                                  \
+    TEST_OVER_TRANSPORTS(case_name)                                                                                    \
+    {                                                                                                                  \
+        all_##case_name(new_address);                                                                                  \
+    }                                                                                                                  \
+    static void all_##case_name(const char *(*new_address)(void))
+
+static int watched(int protocol)
+{
+    int s = SOCKET(protocol);
+
+    SET_INT(s, NN_SOL_SOCKET, NN_RECONNECT_IVL, 10);
+    CHECK_OK(nn_socket_monitor(s, true));
+    return s;
+}
+
+static int watched_bound(int protocol, const char *address)
+{
+    int s = watched(protocol);
+
+    CHECK_OK(nn_bind(s, address));
+    return s;
+}
+
+static int watched_connected(int protocol, const char *address)
+{
+    int s = watched(protocol);
+
+    CHECK_OK(nn_connect(s, address));
+    return s;
+}
+
+static struct nn_event any_event(int s)
+{
+    struct nn_event event;
+    int64_t deadline_ms = test_patience();
+
+    while (CHECK_OK(nn_socket_next_event(s, &event)) == 0) {
+        if (test_pause(deadline_ms))
+            FAIL("no event comes");
+    }
+    return event;
+}
+
+/* The next event, which must be of this type. */
+static struct nn_event event_of(int s, int type)
+{
+    struct nn_event event = any_event(s);
+
+    if (event.type != type)
+        FAIL("event %d with errno %d came in place of %d", event.type, event.error, type);
+    return event;
+}
+
+/* The next of this type, whatever else is tried meanwhile. */
+static struct nn_event later_event_of(int s, int type)
+{
+    struct nn_event event;
+
+    do {
+        event = any_event(s);
+    } while (event.type != type);
+    return event;
+}
+
+#define CHECK_NO_EVENT(s)                                                                                              \
+    do {                                                                                                               \
+        struct nn_event unexpected;                                                                                    \
+        CHECK_EQUAL(CHECK_OK(nn_socket_next_event((s), &unexpected)), 0);                                              \
+    } while (0)
+
+static bool has_ports(const char *address)
+{
+    return strncmp(address, "tcp:", 4) == 0 || strncmp(address, "ws:", 3) == 0;
+}
+
+/* Where the listener is found, without what only a WebSocket has behind the port. */
+static const char *place_of(const char *address)
+{
+    static char place[NN_EVENT_ADDRESS_BYTES];
+    char *slash;
+
+    snprintf(place, sizeof place, "%s", address);
+    if (has_ports(address) && (slash = strchr(strstr(place, "://") + 3, '/')) != NULL)
+        *slash = '\0';
+    return place;
+}
+
+/* ---- Peers that come and go ---- */
+
+TEST_OVER_ALL(who_watches_is_told_of_a_peer_that_comes)
+{
+    const char *address = new_address();
+    int rep = watched_bound(NN_REP, address);
+    int req = watched_connected(NN_REQ, address);
+
+    struct nn_event accepted = event_of(rep, NN_EVENT_CONNECT);
+    struct nn_event connected = later_event_of(req, NN_EVENT_CONNECT);
+
+    CHECK_EQUAL(accepted.protocol, NN_REQ);
+    CHECK_EQUAL(connected.protocol, NN_REP);
+    CHECK_EQUAL(accepted.endpoint, 1);
+    CHECK_EQUAL(accepted.error, 0);
+    CHECK_EQUAL(accepted.lost, 0);
+    CHECK(accepted.pipe != 0 && connected.pipe != 0 && accepted.pipe != connected.pipe);
+    CHECK_STRING(accepted.address, address);
+    CHECK_STRING(connected.address, address);
+    CHECK_NO_EVENT(rep);
+    CHECK_NO_EVENT(req);
+}
+
+TEST_OVER_ALL(the_ends_of_a_connection_are_told_by_address)
+{
+    const char *address = new_address();
+    int rep = watched_bound(NN_REP, address);
+    int req = watched_connected(NN_REQ, address);
+
+    struct nn_event accepted = event_of(rep, NN_EVENT_CONNECT);
+    struct nn_event connected = later_event_of(req, NN_EVENT_CONNECT);
+
+    CHECK_STRING(accepted.local_address, place_of(address));
+    CHECK_STRING(connected.remote_address, accepted.local_address);
+    CHECK_STRING(accepted.remote_address, connected.local_address);
+    CHECK_EQUAL(strcmp(accepted.local_address, accepted.remote_address) != 0, has_ports(address));
+}
+
+TEST_OVER_ALL(who_closes_is_told_so_and_the_other_that_its_peer_has)
+{
+    const char *address = new_address();
+    int bound = watched_bound(NN_BUS, address);
+    int connected = watched(NN_BUS);
+    int endpoint = (int)CHECK_OK(nn_connect(connected, address));
+    struct nn_event came = event_of(bound, NN_EVENT_CONNECT);
+    struct nn_event ours = later_event_of(connected, NN_EVENT_CONNECT);
+
+    CHECK_OK(nn_shutdown(connected, endpoint));
+    struct nn_event closed = event_of(connected, NN_EVENT_DISCONNECT);
+    struct nn_event left = event_of(bound, NN_EVENT_DISCONNECT);
+
+    CHECK_EQUAL(closed.error, 0);
+    CHECK_EQUAL(closed.pipe, ours.pipe);
+    CHECK_EQUAL(left.error, ESHUTDOWN);
+    CHECK_EQUAL(left.pipe, came.pipe);
+    CHECK_EQUAL(left.protocol, NN_BUS);
+    CHECK_STRING(left.address, came.address);
+    CHECK_STRING(left.remote_address, came.remote_address);
+    CHECK_STRING(left.local_address, came.local_address);
+}
+
+TEST_OVER_ALL(a_listener_that_is_shut_down_names_its_peers_and_itself)
+{
+    const char *address = new_address();
+    int bound = watched(NN_BUS);
+    int endpoint = (int)CHECK_OK(nn_bind(bound, address));
+    int peer = watched_connected(NN_BUS, address);
+    struct nn_event came = event_of(bound, NN_EVENT_CONNECT);
+
+    later_event_of(peer, NN_EVENT_CONNECT);
+    CHECK_OK(nn_shutdown(bound, endpoint));
+    struct nn_event closed = event_of(bound, NN_EVENT_DISCONNECT);
+
+    CHECK_EQUAL(closed.error, 0);
+    CHECK_EQUAL(closed.endpoint, endpoint);
+    CHECK_STRING(closed.address, address);
+    CHECK_STRING(closed.remote_address, came.remote_address);
+    CHECK_EQUAL(later_event_of(peer, NN_EVENT_DISCONNECT).error, ESHUTDOWN);
+}
+
+TEST_OVER_ALL(a_connection_that_was_there_before_is_known_when_it_ends)
+{
+    const char *address = new_address();
+    int bound = test_socket_bound(NN_BUS, address);
+    int peer = watched_connected(NN_BUS, address);
+    struct nn_event connected = later_event_of(peer, NN_EVENT_CONNECT);
+
+    WAIT_PEERS(bound, 1);
+    CHECK_OK(nn_socket_monitor(bound, true));
+    CHECK_OK(nn_close(peer));
+    struct nn_event left = event_of(bound, NN_EVENT_DISCONNECT);
+
+    CHECK_STRING(left.remote_address, connected.local_address);
+    CHECK_STRING(left.address, address);
+}
+
+TEST_OVER_ALL(a_peer_that_left_is_told_after_its_last_message)
+{
+    const char *address = new_address();
+    int pull = watched_bound(NN_PULL, address);
+    int push = test_socket_connected(NN_PUSH, address);
+
+    event_of(pull, NN_EVENT_CONNECT);
+    CHECK_SENDS(push, "last words");
+    CHECK(test_is_ready(pull, NN_POLLIN, 10000));
+    CHECK_OK(nn_close(push));
+    CHECK_NO_EVENT(pull);
+    CHECK_RECEIVES(pull, "last words");
+    CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, ESHUTDOWN);
+}
+
+/* ---- Reasons ---- */
+
+TEST(a_reset_is_told_with_the_address_of_who_did_it)
+{
+    const char *address = test_tcp_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    struct nn_event came = event_of(pull, NN_EVENT_CONNECT);
+
+    raw_reset(fd);
+    struct nn_event left = event_of(pull, NN_EVENT_DISCONNECT);
+    CHECK_EQUAL(left.error, ECONNRESET);
+    CHECK_STRING(left.remote_address, came.remote_address);
+}
+
+TEST_OVER_STREAMS(a_message_that_is_too_long_is_the_reason)
+{
+    const char *address = new_address();
+    int pull = watched(NN_PULL);
+
+    SET_INT(pull, NN_SOL_SOCKET, NN_RCVMAXSIZE, 10);
+    CHECK_OK(nn_bind(pull, address));
+    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    event_of(pull, NN_EVENT_CONNECT);
+    raw_send_prefix(fd, address, 11);
+    CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, EMSGSIZE);
+    CHECK(raw_is_closed(fd));
+    close(fd);
+}
+
+TEST(bytes_that_are_no_frame_are_the_reason)
+{
+    const char *address = test_ipc_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+
+    event_of(pull, NN_EVENT_CONNECT);
+    raw_send(fd, "\2\0\0\0\0\0\0\0\0", 9); /* ipc knows messages of type 1 only */
+    CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, EPROTO);
+    CHECK(raw_is_closed(fd));
+    close(fd);
+}
+
+/* ---- Peers that are turned away ---- */
+
+TEST_OVER_STREAMS(a_peer_of_the_wrong_type_is_rejected_by_name)
+{
+    const char *address = new_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect(address);
+
+    raw_greet(fd, NN_REQ);
+    struct nn_event event = event_of(pull, NN_EVENT_REJECT);
+    CHECK_EQUAL(event.error, EPROTOTYPE);
+    CHECK_EQUAL(event.protocol, NN_REQ);
+    CHECK_EQUAL(event.pipe, 0);
+    CHECK_STRING(event.address, address);
+    CHECK(event.remote_address[0] != '\0');
+    CHECK(raw_is_closed(fd));
+    close(fd);
+}
+
+TEST_OVER_ALL(two_sockets_that_do_not_fit_are_told)
+{
+    const char *address = new_address();
+    int pull = watched_bound(NN_PULL, address);
+    int req = watched_connected(NN_REQ, address);
+    struct nn_event event = later_event_of(req, NN_EVENT_REJECT);
+
+    /* On a stream each side sees what the other is, unless that one was faster and has left. */
+    CHECK(event.error == (new_address == test_ws_address ? ECONNREFUSED : EPROTOTYPE) || event.error == ECONNRESET);
+    CHECK_STRING(event.address, address);
+    if (new_address != test_inproc_address) {
+        event = event_of(pull, NN_EVENT_REJECT);
+        CHECK(event.error == EPROTOTYPE || event.error == ECONNRESET);
+    }
+}
+
+TEST_OVER_STREAMS(a_bad_greeting_is_rejected)
+{
+    const char *address = new_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect(address);
+
+    raw_send(fd, "GET / HTTP/1.0\r\n\r\n", 18);
+    struct nn_event event = event_of(pull, NN_EVENT_REJECT);
+    CHECK_EQUAL(event.error, EPROTO);
+    CHECK_EQUAL(event.protocol, 0);
+    CHECK(raw_is_closed(fd));
+    close(fd);
+}
+
+TEST(a_peer_that_resets_before_it_greets_is_known_nevertheless)
+{
+    const char *address = test_tcp_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect(address);
+
+    raw_expect_greeting(fd, NN_PULL);
+    raw_reset(fd);
+    struct nn_event event = event_of(pull, NN_EVENT_REJECT);
+    CHECK_EQUAL(event.error, ECONNRESET);
+    CHECK(strncmp(event.remote_address, "tcp://127.0.0.1:", 16) == 0);
+}
+
+TEST_OVER_ALL(a_pair_that_has_its_peer_tells_whom_it_turned_away)
+{
+    const char *address = new_address();
+    int pair = watched_bound(NN_PAIR, address);
+    int first = test_socket_connected(NN_PAIR, address);
+
+    event_of(pair, NN_EVENT_CONNECT);
+    WAIT_PEERS(first, 1);
+    int second = watched_connected(NN_PAIR, address);
+    struct nn_event event = event_of(pair, NN_EVENT_REJECT);
+    CHECK_EQUAL(event.error, EBUSY);
+    CHECK_STRING(event.address, address);
+    CHECK(event.remote_address[0] != '\0');
+    later_event_of(second, NN_EVENT_REJECT);
+}
+
+TEST(a_peer_that_says_nothing_is_rejected_at_its_deadline)
+{
+    const char *address = test_tcp_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_connect(address);
+
+    CHECK_EQUAL(event_of(pull, NN_EVENT_REJECT).error, ETIMEDOUT);
+    CHECK(raw_is_closed(fd));
+    close(fd);
+}
+
+/* ---- Failures ---- */
+
+TEST_OVER_STREAMS(each_attempt_that_fails_is_told)
+{
+    const char *address = new_address();
+    int push = watched_connected(NN_PUSH, address);
+
+    for (int i = 0; i < 3; i++) {
+        struct nn_event event = event_of(push, NN_EVENT_FAILURE);
+        CHECK_EQUAL(event.error, has_ports(address) ? ECONNREFUSED : ENOENT);
+        CHECK_EQUAL(event.endpoint, 1);
+        CHECK_EQUAL(event.pipe, 0);
+        CHECK_STRING(event.address, address);
+        CHECK_STRING(event.remote_address, address);
+        CHECK_STRING(event.local_address, "");
+    }
+    test_socket_bound(NN_PULL, address);
+    later_event_of(push, NN_EVENT_CONNECT);
+}
+
+TEST(a_name_that_nobody_has_fails_without_an_address)
+{
+    int push = watched_connected(NN_PUSH, "tcp://nobody.invalid:5555");
+    struct nn_event event = event_of(push, NN_EVENT_FAILURE);
+
+    CHECK(event.error != 0);
+    CHECK_STRING(event.address, "tcp://nobody.invalid:5555");
+    CHECK_STRING(event.remote_address, "");
+}
+
+TEST(a_connection_that_cannot_be_accepted_is_told)
+{
+    const char *address = test_tcp_address();
+    int pull = watched_bound(NN_PULL, address);
+    int fd = raw_open(address);
+    struct rlimit limit;
+    struct rlimit none;
+
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    none = limit;
+    none.rlim_cur = 0;
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+    raw_connect_opened(fd, address);
+    struct nn_event event = event_of(pull, NN_EVENT_FAILURE);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK_EQUAL(event.error, EMFILE);
+    CHECK_STRING(event.address, address);
+    raw_greet(fd, NN_PUSH);
+    later_event_of(pull, NN_EVENT_CONNECT);
+    close(fd);
+}
+
+/* ---- The queue ---- */
+
+TEST(nothing_is_told_until_it_is_switched_on_and_after_it_is_switched_off)
+{
+    int bound = test_socket_bound(NN_BUS, "inproc://a");
+
+    test_socket_connected(NN_BUS, "inproc://a");
+    WAIT_PEERS(bound, 1);
+    CHECK_NO_EVENT(bound);
+    CHECK_OK(nn_socket_monitor(bound, true));
+    CHECK_OK(nn_socket_monitor(bound, true));
+    CHECK_NO_EVENT(bound);
+    test_socket_connected(NN_BUS, "inproc://a");
+    WAIT_PEERS(bound, 2);
+    CHECK_OK(nn_socket_monitor(bound, false));
+    CHECK_OK(nn_socket_monitor(bound, false));
+    CHECK_NO_EVENT(bound);
+    CHECK_OK(nn_socket_monitor(bound, true));
+    CHECK_NO_EVENT(bound);
+}
+
+TEST(what_nobody_takes_is_dropped_and_counted)
+{
+    enum { LOST = 6, EVENTS = NN_EVENTS_LIMIT + LOST };
+    int bound = watched_bound(NN_BUS, "inproc://a");
+    int peer = SOCKET(NN_BUS);
+
+    for (int i = 0; i < EVENTS / 2; i++) {
+        int endpoint = (int)CHECK_OK(nn_connect(peer, "inproc://a"));
+        WAIT_PEERS(bound, 1);
+        CHECK_OK(nn_shutdown(peer, endpoint));
+        WAIT_PEERS(bound, 0);
+    }
+    CHECK_EQUAL(event_of(bound, NN_EVENT_CONNECT).lost, LOST);
+    CHECK_EQUAL(event_of(bound, NN_EVENT_DISCONNECT).lost, 0);
+    for (int i = 2; i < NN_EVENTS_LIMIT; i += 2) {
+        uint32_t pipe = event_of(bound, NN_EVENT_CONNECT).pipe;
+        CHECK_EQUAL(event_of(bound, NN_EVENT_DISCONNECT).pipe, pipe);
+    }
+    CHECK_NO_EVENT(bound);
+}
+
+TEST(a_closed_socket_has_no_events)
+{
+    struct nn_event event;
+    int s = watched_bound(NN_BUS, "inproc://a");
+
+    test_socket_connected(NN_BUS, "inproc://a");
+    WAIT_PEERS(s, 1);
+    CHECK_ERRNO(nn_socket_next_event(s, NULL), EFAULT);
+    CHECK_OK(nn_close(s));
+    CHECK_ERRNO(nn_socket_next_event(s, &event), EBADF);
+    CHECK_ERRNO(nn_socket_monitor(s, true), EBADF);
+}
+
+/* ---- On a loop of the host's ---- */
+
+/* Counts how often events are announced for the socket; other news are dropped. */
+static int announced(struct host *host, const void *guest)
+{
+    void *user;
+    int events;
+    int count = 0;
+
+    while (nn_loop_next_ready(host->loop, &user, &events))
+        count += user == guest && (events & NN_LOOP_EVENTS) != 0;
+    return count;
+}
+
+TEST(a_host_is_told_once_until_it_has_taken_all_events)
+{
+    struct host host;
+    struct guest guest = {0};
+    struct nn_event event;
+
+    host_open(&host, NULL);
+    guest_open(&guest, &host, NN_BUS);
+    CHECK_OK(nn_bind(guest.s, "inproc://a"));
+    int unseen = test_socket_connected(NN_BUS, "inproc://a");
+    WAIT_PEERS(unseen, 1);
+    CHECK_EQUAL(announced(&host, &guest), 0);
+
+    CHECK_OK(nn_socket_monitor(guest.s, true));
+    for (int round = 0; round < 2; round++) {
+        int peers[2];
+        for (int i = 0; i < 2; i++) {
+            peers[i] = test_socket_connected(NN_BUS, "inproc://a");
+            WAIT_PEERS(peers[i], 1);
+        }
+        CHECK(host_is_readable(&host, 5000));
+        nn_loop_run(host.loop, 64);
+        CHECK_EQUAL(announced(&host, &guest), 1);
+        for (int i = 0; i < 2; i++) {
+            CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
+            CHECK_EQUAL(event.type, NN_EVENT_CONNECT);
+        }
+        CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 0);
+    }
+    host_close(&host);
+}
