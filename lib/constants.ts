@@ -20,6 +20,12 @@ export type ProtocolName = keyof typeof protocols
 export const NN_POLLIN = 1
 export const NN_POLLOUT = 2
 export const NN_LOOP_CLOSED = 4
+export const NN_LOOP_EVENTS = 8
+
+export const NN_EVENT_CONNECT = 1
+export const NN_EVENT_DISCONNECT = 2
+export const NN_EVENT_REJECT = 3
+export const NN_EVENTS_LIMIT = 1024
 
 export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2

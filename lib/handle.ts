@@ -1,8 +1,17 @@
 import { constants } from 'node:os'
-import { AF_SP, NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT, type ProtocolName, protocols } from './constants.js'
+import {
+  AF_SP,
+  NN_LOOP_CLOSED,
+  NN_LOOP_EVENTS,
+  NN_POLLIN,
+  NN_POLLOUT,
+  type ProtocolName,
+  protocols,
+} from './constants.js'
 import { argumentError, check, errnoError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import type { Inbox } from './inbox.js'
+import type { Monitor } from './monitor.js'
 import { native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Outbox } from './outbox.js'
@@ -18,6 +27,7 @@ export class Handle implements Listener, Keeper {
   #inbox: Inbox | undefined
   #outbox: Outbox | undefined
   #exchange: Exchange | undefined
+  #monitor: Monitor | undefined
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -35,13 +45,25 @@ export class Handle implements Listener, Keeper {
   }
 
   /** Says who wants to hear of readiness. */
-  attach({ inbox, outbox, exchange }: { inbox?: Inbox; outbox?: Outbox; exchange?: Exchange }): void {
+  attach({
+    inbox,
+    outbox,
+    exchange,
+    monitor,
+  }: {
+    inbox?: Inbox
+    outbox?: Outbox
+    exchange?: Exchange
+    monitor?: Monitor
+  }): void {
     if (inbox !== undefined) this.#inbox = inbox
     if (outbox !== undefined) this.#outbox = outbox
     if (exchange !== undefined) this.#exchange = exchange
+    if (monitor !== undefined) this.#monitor = monitor
   }
 
   onEvents(events: number): void {
+    if (this.isOpen && events & NN_LOOP_EVENTS) this.#monitor?.onEvents()
     if (this.isOpen && events & NN_POLLIN) this.#onReadable()
     if (this.isOpen && events & NN_POLLOUT) this.#outbox?.onWritable()
     if (events & NN_LOOP_CLOSED) this.#finish()
@@ -130,10 +152,10 @@ export class Handle implements Listener, Keeper {
   close(linger?: number): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
-    this.#endCalls()
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve
     })
+    this.#endCalls()
     this.waitAdded()
     // It may be closed already: #finish() follows in any case.
     native.close(this.s)
@@ -152,8 +174,8 @@ export class Handle implements Listener, Keeper {
 
   /** Somebody else did it: nn_term(), or nn_close() with its number. */
   #wasClosed(): void {
-    this.#endCalls()
     this.#closed = Promise.resolve()
+    this.#endCalls()
     native.disown(this.s)
   }
 
@@ -162,6 +184,7 @@ export class Handle implements Listener, Keeper {
     this.#exchange?.close(() => this.#closedError('receive'))
     this.#inbox?.close(() => this.#closedError('receive'))
     this.#outbox?.close(() => this.#closedError('send'))
+    this.#monitor?.close()
   }
 
   #closedError(syscall: string): Error {

@@ -2,6 +2,14 @@
 export type { Body, Bytes } from './bytes.js'
 export type { Endpoint } from './endpoint.js'
 export { NanomsgError } from './errors.js'
+export type {
+  ConnectEvent,
+  DisconnectEvent,
+  FailureEvent,
+  RejectEvent,
+  SocketEvent,
+  SocketEvents,
+} from './events.js'
 export type { SocketOptions } from './options.js'
 export type { Requesting } from './requests.js'
 export type { Handler, Serving } from './service.js'

@@ -2,7 +2,7 @@ import { loadAddon } from './load.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
 export interface Shared {
-  /** Pairs: a socket's id, and its NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED. */
+  /** Pairs: a socket's id, and its NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED | NN_LOOP_EVENTS. */
   readonly events: Int32Array
   /** Triples: a slab's token (or one of the marks below), offset, length. */
   readonly received: Int32Array
@@ -22,6 +22,19 @@ export interface Shared {
 /** In place of a token: the body is in `bodies`. Any other negative number stands for an empty body. */
 export const IN_BODIES = -1
 
+/** An event of a connection, as nanomsg/loop.h describes it. */
+export interface EngineEvent {
+  readonly type: number
+  readonly isBound: boolean
+  readonly error: number
+  readonly protocol: number
+  readonly pipe: number
+  readonly lost: number
+  readonly address: string
+  readonly localAddress: string
+  readonly remoteAddress: string
+}
+
 /** The functions of the binding. A negative result is a negated errno. */
 export interface Functions {
   socket(domain: number, protocol: number, id: number): number
@@ -34,6 +47,9 @@ export interface Functions {
   getOption(s: number, level: number, option: number): { value: number } | number
   name(s: number): string | number
   statistic(s: number, id: number): { value: number } | number
+  monitor(s: number, isOn: boolean): number
+  /** 0: there is none. */
+  nextEvent(s: number): EngineEvent | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */

@@ -1,19 +1,31 @@
 import type { ProtocolName } from './constants.js'
+import { isObserved, publishSocket } from './diagnostics.js'
+import { ObservedEmitter } from './emitter.js'
 import { Endpoint } from './endpoint.js'
 import { argumentError } from './errors.js'
+import type { SocketEvent, SocketEvents } from './events.js'
 import { Handle } from './handle.js'
+import { Monitor } from './monitor.js'
 import type { SocketOptions } from './options.js'
 import type { Statistics } from './statistics.js'
 import { type TlsOptions, tlsSettings } from './tls.js'
+import { checkWaiting } from './waits.js'
 
-/** What all sockets have in common: endpoints, options, and an end. */
-export abstract class Socket {
+/**
+ * What all sockets have in common: endpoints, options, events, and an end.
+ *
+ * As an EventEmitter it tells of its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
+ * never emits `error`. Listeners alone do not keep the process alive.
+ */
+export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /** @internal */
   protected readonly handle: Handle
   #tls: Readonly<TlsOptions> = Object.freeze({})
+  #monitor: Monitor | undefined
 
   /** @internal */
   constructor(protocol: ProtocolName) {
+    super()
     this.handle = new Handle(protocol)
   }
 
@@ -26,6 +38,13 @@ export abstract class Socket {
       void this.handle.close()
       throw error
     }
+    if (isObserved()) this.#observe()
+  }
+
+  /** For the channels of node:diagnostics_channel. */
+  #observe(): void {
+    this.#monitored().publish()
+    publishSocket(this)
   }
 
   #setAll(options: object): void {
@@ -83,6 +102,32 @@ export abstract class Socket {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /**
+   * What happens to the socket's connections from now on, until it is closed. An iteration that is not read keeps the last
+   * 1024 events, and says in `lost` how many it has dropped.
+   *
+   * @param options.signal Ends the iteration: it fails with the signal's reason.
+   */
+  events(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<SocketEvent> {
+    checkWaiting(options, 'events')
+    this.handle.assertOpen('events')
+    return this.#monitored().iterate(options?.signal)
+  }
+
+  /** @internal */
+  protected override onListenersChanged(): void {
+    if (!this.handle.isOpen) return
+    this.#monitored().update()
+  }
+
+  #monitored(): Monitor {
+    if (this.#monitor === undefined) {
+      this.#monitor = new Monitor(this, this.handle)
+      this.handle.attach({ monitor: this.#monitor })
+    }
+    return this.#monitor
   }
 
   /** What the socket has done and is doing, in numbers. */

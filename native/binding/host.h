@@ -73,7 +73,7 @@ class Host
     nn_forwarder *FindForwarder(int number) const;
     void RemoveForwarder(int number);
 
-    SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED
+    SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
     SharedArray<int32_t> conversations; // of the messages in `received`
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation

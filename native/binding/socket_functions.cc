@@ -134,6 +134,32 @@ Napi::Value Statistic(const Napi::CallbackInfo &info)
     return result;
 }
 
+// monitor(s, isOn): whether events of connections are kept for nextEvent().
+Napi::Value Monitor(const Napi::CallbackInfo &info)
+{
+    return Napi::Number::New(info.Env(), ErrnoOr(nn_socket_monitor(IntegerAt(info, 0), info[1].ToBoolean())));
+}
+
+// nextEvent(s): the oldest event of a connection, 0 when there is none, or -errno.
+Napi::Value NextEvent(const Napi::CallbackInfo &info)
+{
+    nn_event event;
+    const int rc = ErrnoOr(nn_socket_next_event(IntegerAt(info, 0), &event));
+    if (rc != 1)
+        return Napi::Number::New(info.Env(), rc);
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("type", event.type);
+    result.Set("isBound", event.is_bound);
+    result.Set("error", event.error);
+    result.Set("protocol", event.protocol);
+    result.Set("pipe", event.pipe);
+    result.Set("lost", static_cast<double>(event.lost));
+    result.Set("address", event.address);
+    result.Set("localAddress", event.local_address);
+    result.Set("remoteAddress", event.remote_address);
+    return result;
+}
+
 // strerror(errno)
 Napi::Value StrError(const Napi::CallbackInfo &info)
 {
@@ -170,6 +196,8 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<GetOption>(properties, "getOption", host);
     Add<Name>(properties, "name", host);
     Add<Statistic>(properties, "statistic", host);
+    Add<Monitor>(properties, "monitor", host);
+    Add<NextEvent>(properties, "nextEvent", host);
     Add<StrError>(properties, "strerror", host);
     Add<SetReferenced>(properties, "setReferenced", host);
 }

@@ -66,6 +66,7 @@ static struct nn_event *monitor_add(struct sp_socket *socket, int type, const st
     sp_list_append(&self->entries, &entry->item);
     entry->event.type = type;
     entry->event.endpoint = endpoint->id;
+    entry->event.is_bound = endpoint->is_bound;
     entry->event.error = -error;
     if (self->count++ == 0)
         sp_socket_report(socket, NN_LOOP_EVENTS);

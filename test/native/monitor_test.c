@@ -10,6 +10,7 @@
 #include <nanomsg/reqrep.h>
 #include <nanomsg/ws.h>
 
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -123,6 +124,7 @@ TEST_OVER_ALL(who_watches_is_told_of_a_peer_that_comes)
     CHECK_EQUAL(accepted.protocol, NN_REQ);
     CHECK_EQUAL(connected.protocol, NN_REP);
     CHECK_EQUAL(accepted.endpoint, 1);
+    CHECK(accepted.is_bound && !connected.is_bound);
     CHECK_EQUAL(accepted.error, 0);
     CHECK_EQUAL(accepted.lost, 0);
     CHECK(accepted.pipe != 0 && connected.pipe != 0 && accepted.pipe != connected.pipe);
@@ -370,6 +372,16 @@ TEST_OVER_STREAMS(each_attempt_that_fails_is_told)
     }
     test_socket_bound(NN_PULL, address);
     later_event_of(push, NN_EVENT_CONNECT);
+}
+
+/* No case depends on the names that this machine can look up: nobody has any. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    (void)name;
+    (void)service;
+    (void)hints;
+    *found = NULL;
+    return EAI_NONAME;
 }
 
 TEST(a_name_that_nobody_has_fails_without_an_address)

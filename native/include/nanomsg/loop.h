@@ -163,6 +163,7 @@ struct nn_event {
     int error;     /* errno, or 0 */
     int protocol;  /* the peer's type, such as NN_REP; 0: not known */
     uint32_t pipe; /* which connection, with CONNECT and DISCONNECT: a number that no other has at that time */
+    bool is_bound; /* the endpoint's peers come to us; false: it connects */
     uint64_t lost; /* events before this one that were dropped */
     /* "tcp://127.0.0.1:5555"; empty where it is not known. The two ends of inproc and ipc have the endpoint's address. */
     char address[NN_EVENT_ADDRESS_BYTES]; /* the endpoint's, as nn_endpoint_address tells it */
