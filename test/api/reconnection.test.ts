@@ -3,15 +3,18 @@ import { Pair, Pub, Pull, Push, Rep, Req, Sub } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, transports, turn } from './support.js'
 
+/** An address of this machine that no other test uses: sockets of theirs might be calling a port that was theirs. */
+const host = `127.${(process.pid >> 8) & 127}.${process.pid & 255}.1`
+
 /** A server of plain TCP, with what it does with each connection. */
 async function serve(onConnection: (socket: TcpSocket) => void): Promise<{ server: Server; address: string }> {
   const server = createServer((socket) => {
     socket.on('error', () => {})
     onConnection(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as { port: number }
-  return { server, address: `tcp://127.0.0.1:${port}` }
+  return { server, address: `tcp://${host}:${port}` }
 }
 
 describe.each(transports)('over $scheme', ({ address }) => {
