@@ -74,6 +74,7 @@ const hints: Readonly<Record<string, string>> = {
   'accept EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
   'reject EPROTOTYPE': 'The peer is a socket of a type that does not go with this one',
   'reject EPROTO': 'The peer does not speak this protocol',
+  'reject EACCES': 'One of the two does not accept the other’s certificate: see the option tls',
   'reject EBUSY': 'A Pair has one peer at a time',
   'reject ETIMEDOUT': 'The peer did not say what it is in time',
   'reject ECONNRESET': 'The peer has left before it was admitted: perhaps the types do not go together, or it is taken',

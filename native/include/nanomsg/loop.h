@@ -147,7 +147,7 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
  *  rules or NN_RCVMAXSIZE. */
 #define NN_EVENT_DISCONNECT 2
 /** A connection has ended before its peer was admitted. error: EPROTOTYPE (the wrong type of socket), EPROTO (a bad
- *  greeting), EBUSY (a Pair has its peer already), ETIMEDOUT (the peer said nothing), ECONNRESET (it left, perhaps for
+ *  greeting), EBUSY (a Pair has its peer already), ETIMEDOUT (the peer said nothing), EACCES (a certificate), ECONNRESET (it left, perhaps for
  *  such a reason), ECONNREFUSED (a WebSocket server said no), ... */
 #define NN_EVENT_REJECT 3
 /** An attempt to connect or to accept a connection has failed. */
