@@ -15,12 +15,16 @@ export interface Requesting extends Waiting {
   retry?: number | undefined
 }
 
-/** One request on its way. */
+/** One request on its way. Thousands are, at a time, and outlive many a collection of garbage: most need no array, and
+ * have none. */
 class Request {
-  readonly conversations: number[] = []
+  /** The one it was sent in first; 0 before that. */
+  conversation = 0
+  /** Those of its retries. */
+  #retries: number[] | undefined
   readonly #resolve: (reply: Buffer) => void
   readonly #reject: (error: unknown) => void
-  #timers: NodeJS.Timeout[] = []
+  #timers: NodeJS.Timeout[] | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
@@ -29,9 +33,18 @@ class Request {
     this.#reject = reject
   }
 
+  addConversation(conversation: number): void {
+    if (this.conversation === 0) this.conversation = conversation
+    else (this.#retries ??= []).push(conversation)
+  }
+
+  get retries(): readonly number[] {
+    return this.#retries ?? []
+  }
+
   addTimer(timer: NodeJS.Timeout, isReferenced: boolean): void {
     if (!isReferenced) timer.unref()
-    this.#timers.push(timer)
+    ;(this.#timers ??= []).push(timer)
   }
 
   watch(signal: AbortSignal, onAbort: () => void): void {
@@ -41,7 +54,7 @@ class Request {
   }
 
   updateReferences(isReferenced: boolean): void {
-    for (const timer of this.#timers) {
+    for (const timer of this.#timers ?? []) {
       if (isReferenced) timer.ref()
       else timer.unref()
     }
@@ -58,7 +71,7 @@ class Request {
   }
 
   #end(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    if (this.#timers !== undefined) for (const timer of this.#timers) clearTimeout(timer)
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }
@@ -104,7 +117,7 @@ export class Requests implements Parties {
   #send(request: Request, body: Body): void {
     const conversation = nextConversation()
     this.#exchange.send(conversation, body)
-    request.conversations.push(conversation)
+    request.addConversation(conversation)
     this.#pending.set(conversation, request)
   }
 
@@ -138,11 +151,14 @@ export class Requests implements Parties {
 
   /** @param answered the conversation that is over by itself */
   #end(request: Request, answered?: number): void {
-    for (const conversation of request.conversations) {
-      this.#pending.delete(conversation)
-      if (conversation !== answered) this.#exchange.forget(conversation)
-    }
+    this.#endConversation(request.conversation, answered)
+    for (const conversation of request.retries) this.#endConversation(conversation, answered)
     this.#handle.waitRemoved()
+  }
+
+  #endConversation(conversation: number, answered: number | undefined): void {
+    this.#pending.delete(conversation)
+    if (conversation !== answered) this.#exchange.forget(conversation)
   }
 
   close(makeError: () => Error): void {
