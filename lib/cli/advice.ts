@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 
 /** What may be wrong with a command line or an address, and what may have been meant. Loaded when something is wrong. */
 
-const transports = ['tcp', 'ipc', 'inproc', 'ws']
+const transports = ['tcp', 'ipc', 'inproc', 'ws', 'tls+tcp', 'wss']
 const listed = transports.map((name) => `${name}://`).join(', ')
 
 /** The port of examples. */

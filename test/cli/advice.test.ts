@@ -28,21 +28,25 @@ describe('an address that is refused', () => {
     ],
     ['connect', 'tcp://*:7000', 'only --bind knows *: tcp://*:7000; did you mean tcp://127.0.0.1:7000?'],
     ['bind', 'tpc://a:1', 'there is no transport tpc://: tpc://a:1; did you mean tcp://a:1?'],
-    ['bind', 'udp://a:1', 'there is no transport udp://: udp://a:1; there are tcp://, ipc://, inproc://, ws://'],
+    [
+      'bind',
+      'udp://a:1',
+      'there is no transport udp://: udp://a:1; there are tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://',
+    ],
     [
       'bind',
       'localhost',
-      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): localhost; did you mean tcp://localhost:5555?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://): localhost; did you mean tcp://localhost:5555?',
     ],
     [
       'bind',
       ':7000',
-      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): :7000; did you mean tcp://*:7000?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://): :7000; did you mean tcp://*:7000?',
     ],
     [
       'connect',
       '/tmp/socket',
-      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://): /tmp/socket; did you mean ipc:///tmp/socket?',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://): /tmp/socket; did you mean ipc:///tmp/socket?',
     ],
     ['bind', 'ipc:///no/such/folder/socket', 'there is no folder /no/such/folder'],
     [
