@@ -15,6 +15,7 @@ export interface Settings {
   receiveTimeout: number | undefined
   sendTimeout: number | undefined
   socketName: string | undefined
+  tls: { cert?: string; key?: string; ca?: string; verify?: boolean }
   subscriptions: string[]
   format: FormatName
   interval: number | undefined
@@ -71,6 +72,7 @@ export const defaultSettings = (): Settings => ({
   receiveTimeout: undefined,
   sendTimeout: undefined,
   socketName: undefined,
+  tls: {},
   subscriptions: [],
   format: 'no',
   interval: undefined,
@@ -120,6 +122,16 @@ function formatFlag(name: FormatName, short: string | undefined, help: string, i
     help,
     argument: { kind: 'none', apply: (settings) => (settings.format = name) },
     requires: 'readable',
+  }
+}
+
+function tlsFile(name: string, help: string, apply: (tls: Settings['tls'], file: string) => void): Option {
+  return {
+    name,
+    group: 'Socket Options',
+    help,
+    argument: { kind: 'text', metavar: 'FILE', apply: ({ tls }, file) => apply(tls, file) },
+    isOurs: true,
   }
 }
 
@@ -212,6 +224,22 @@ export const options: readonly Option[] = [
     group: 'Socket Options',
     help: 'Name of the socket for statistics',
     argument: { kind: 'text', metavar: 'NAME', apply: (settings, name) => (settings.socketName = name) },
+  },
+  tlsFile('cacert', 'Authorities that certificates of peers come from (PEM), for tls+tcp and wss', (tls, file) => {
+    tls.ca = file
+  }),
+  tlsFile('cert', 'Our certificate (PEM), for tls+tcp and wss', (tls, file) => {
+    tls.cert = file
+  }),
+  tlsFile('key', 'Key of our certificate (PEM), unless it stands in the same file', (tls, file) => {
+    tls.key = file
+  }),
+  {
+    name: 'insecure',
+    group: 'Socket Options',
+    help: 'Accept any certificate of the peer that is connected to',
+    argument: { kind: 'none', apply: ({ tls }) => (tls.verify = false) },
+    isOurs: true,
   },
 
   {

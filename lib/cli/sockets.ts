@@ -9,6 +9,7 @@ export interface CatSocket {
   sendTimeout: number
   receiveTimeout: number
   name: string
+  tls: object
   stats(): Counts
   bind(address: string): { readonly address: string }
   connect(address: string): unknown
@@ -74,6 +75,11 @@ export function configure(socket: CatSocket, settings: Settings): void {
   if (socketName !== undefined) {
     orFail("Can't set socket name", () => {
       socket.name = socketName
+    })
+  }
+  if (Object.keys(settings.tls).length > 0) {
+    orFail("Can't use TLS", () => {
+      socket.tls = settings.tls
     })
   }
   if (settings.socketType === 'sub') {

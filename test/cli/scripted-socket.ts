@@ -50,6 +50,9 @@ export function scripted(script: Script = {}) {
     set name(name: string) {
       note('name', name)
     }
+    set tls(tls: object) {
+      note('tls', tls)
+    }
     bind(address: string) {
       note('bind', address)
       return { address: address.replace(/:0$/, ':4711') }
