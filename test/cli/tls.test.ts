@@ -34,8 +34,8 @@ describeTls('over TLS', () => {
     test('each is understood by the other', async () => {
       await using rep = ours('--rep', '-v', '-D', 'done', ...serving, '--bind', 'tls+tcp://127.0.0.1:0')
       const address = (await rep.listening()).replace('127.0.0.1', 'localhost') // it looks for names only
-      await using req = theirsOfNng('--req', '-D', 'work', '-A', '--cacert', ca.certFile, '--connect', address)
-      await req.until(({ stdout }) => stdout.includes('done\n'))
+      await using req = theirsOfNng('--req', '-D', 'work', '--quoted', '--cacert', ca.certFile, '--connect', address)
+      await req.until(({ stdout }) => stdout.includes('"done"'))
     })
   })
 })
