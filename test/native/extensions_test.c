@@ -155,6 +155,9 @@ static int echo_connect(struct nn_endpoint *endpoint, const char *address)
     CHECK_EQUAL(nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RCVBUF, &seen.receive_buffer), 0);
     CHECK_EQUAL(nn_endpoint_option(endpoint, NN_SOL_SOCKET, 9999, &seen.receive_buffer), -ENOPROTOOPT);
     self->endpoint = endpoint;
+    nn_endpoint_tell_rejected(endpoint, NN_PAIR + 1, -EPROTOTYPE);
+    nn_endpoint_report(endpoint, -ENETUNREACH);
+    nn_endpoint_report(endpoint, 0);
     self->signal = nn_signal_open(endpoint, echo_is_back, self);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
@@ -253,11 +256,19 @@ static void echo_pipe_close(struct nn_pipe *pipe, bool may_linger)
         echo_finish(self);
 }
 
+static void echo_addresses(struct nn_pipe *pipe, char *local, char *remote)
+{
+    CHECK(nn_pipe_connection(pipe) != NULL);
+    strcpy(local, "x-echo+1.0://here");
+    strcpy(remote, "x-echo+1.0://there");
+}
+
 static const struct nn_pipe_operations echo_pipe = {
     .send = echo_send,
     .receive = echo_receive,
     .flush = echo_flush,
     .close = echo_pipe_close,
+    .addresses = echo_addresses,
 };
 
 static const struct nn_transport echo_transport = {
@@ -332,6 +343,32 @@ TEST(a_pipe_that_has_ended_is_closed_after_its_last_message)
     CHECK_EQUAL(nn_get_statistic(s, NN_STAT_CURRENT_CONNECTIONS), 0);
     CHECK_EQUAL(nn_get_statistic(s, NN_STAT_BROKEN_CONNECTIONS), 1);
     CHECK_ERRNO(nn_send(s, "x", 1, NN_DONTWAIT), EAGAIN);
+}
+
+TEST(who_watches_a_socket_is_told_what_its_transport_tells)
+{
+    struct nn_event event;
+    int s = echo_socket();
+
+    CHECK_OK(nn_socket_monitor(s, true));
+    CHECK_OK(nn_connect(s, "x-echo+1.0://a"));
+    CHECK_EQUAL(nn_socket_next_event(s, &event), 1);
+    CHECK(event.type == NN_EVENT_REJECT && event.error == EPROTOTYPE && event.protocol == NN_PAIR + 1);
+    CHECK_STRING(event.remote_address, "x-echo+1.0://somewhere else");
+    CHECK_EQUAL(nn_socket_next_event(s, &event), 1);
+    CHECK(event.type == NN_EVENT_FAILURE && event.error == ENETUNREACH);
+    CHECK_EQUAL(nn_socket_next_event(s, &event), 1);
+    CHECK(event.type == NN_EVENT_CONNECT && event.error == 0 && event.protocol == NN_PAIR);
+    CHECK_STRING(event.address, "x-echo+1.0://somewhere else");
+    CHECK_STRING(event.local_address, "x-echo+1.0://here");
+    CHECK_STRING(event.remote_address, "x-echo+1.0://there");
+    CHECK_EQUAL(nn_socket_next_event(s, &event), 0);
+
+    CHECK_SENDS(s, "end");
+    CHECK_RECEIVES(s, "end");
+    CHECK_EQUAL(nn_socket_next_event(s, &event), 1);
+    CHECK(event.type == NN_EVENT_DISCONNECT && event.error == ESHUTDOWN);
+    CHECK_STRING(event.remote_address, "x-echo+1.0://there");
 }
 
 TEST(errors_of_bind_and_connect_reach_their_caller)
