@@ -8,7 +8,7 @@ export const version = require('nanomsg/package.json').version
 
 /** It does not tell which port the system chose. */
 export const needsFreePort = true
-/** Over inproc within one thread it has never delivered more than its first messages. */
+/** No inproc: its send blocks the thread when the peer is full, which within one thread then never reads. */
 export const transports = ['tcp', 'ipc', 'ws']
 /** How a peer greets that then is idle. */
 export const greets = 'sp'
