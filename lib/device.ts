@@ -47,7 +47,9 @@ export class DeviceSide {
  * Forwards messages between its two sides, on threads of its own: neither JavaScript nor the event loop has to do with
  * them. It keeps the process alive until it is closed.
  *
- * @internal
+ *     const device = new Device('pipeline')
+ *     device.first.bind('tcp://*:5555') // Pushes send here
+ *     device.second.bind('tcp://*:5556') // Pulls receive from here
  */
 export class Device {
   readonly first: DeviceSide

@@ -1,5 +1,6 @@
 /** The Scalability Protocols for Node.js. */
 export type { Body, Bytes } from './bytes.js'
+export { Device, type DevicePattern, type DeviceSide } from './device.js'
 export type { Endpoint } from './endpoint.js'
 export { NanomsgError } from './errors.js'
 export type {

@@ -34,8 +34,12 @@ class Request {
   }
 
   addConversation(conversation: number): void {
-    if (this.conversation === 0) this.conversation = conversation
-    else (this.#retries ??= []).push(conversation)
+    if (this.conversation === 0) {
+      this.conversation = conversation
+    } else {
+      this.#retries ??= []
+      this.#retries.push(conversation)
+    }
   }
 
   get retries(): readonly number[] {
@@ -44,7 +48,8 @@ class Request {
 
   addTimer(timer: NodeJS.Timeout, isReferenced: boolean): void {
     if (!isReferenced) timer.unref()
-    ;(this.#timers ??= []).push(timer)
+    this.#timers ??= []
+    this.#timers.push(timer)
   }
 
   watch(signal: AbortSignal, onAbort: () => void): void {
