@@ -32,6 +32,17 @@ function trySend(handle: Handle, outbox: Outbox, body: Body): boolean {
   return outbox.trySend(body)
 }
 
+function writable(
+  handle: Handle,
+  send: (body: Body) => Promise<void>,
+  options: StreamKind | undefined,
+): Writable | WritableStream<Body> {
+  const type = checkKind(options, 'writable')
+  handle.assertOpen('send')
+  const stream = writableOf(send)
+  return type === 'web' ? toWebWritable(stream) : stream
+}
+
 /** A socket that only sends. */
 export abstract class SendingSocket extends Socket {
   readonly #outbox: Outbox
@@ -70,10 +81,7 @@ export abstract class SendingSocket extends Socket {
   writable(options?: StreamKind<'node'>): Writable
   writable(options: StreamKind<'web'>): WritableStream<Body>
   writable(options?: StreamKind): Writable | WritableStream<Body> {
-    const type = checkKind(options, 'writable')
-    this.handle.assertOpen('send')
-    const stream = writableOf((body) => this.send(body))
-    return type === 'web' ? toWebWritable(stream) : stream
+    return writable(this.handle, (body) => this.send(body), options)
   }
 }
 
@@ -173,9 +181,6 @@ export abstract class DuplexSocket extends ReceivingSocket {
   writable(options?: StreamKind<'node'>): Writable
   writable(options: StreamKind<'web'>): WritableStream<Body>
   writable(options?: StreamKind): Writable | WritableStream<Body> {
-    const type = checkKind(options, 'writable')
-    this.handle.assertOpen('send')
-    const stream = writableOf((body) => this.send(body))
-    return type === 'web' ? toWebWritable(stream) : stream
+    return writable(this.handle, (body) => this.send(body), options)
   }
 }

@@ -1,9 +1,7 @@
 // What lib/nn needs beyond the other groups: the functions of the C API on memory of JavaScript and on messages of the
 // engine, polling, devices and the table of symbols. None of them waits.
-#include "functions.h"
+#include "arguments.h"
 #include "host.h"
-
-#include <napi.h>
 
 #include <cerrno>
 #include <climits>
@@ -16,17 +14,6 @@ namespace
 {
 
 using Message = MessageMemory::Message;
-
-Host *HostOf(const Napi::CallbackInfo &info)
-{
-    return static_cast<Host *>(info.Data());
-}
-
-int32_t IntegerAt(const Napi::CallbackInfo &info, size_t index)
-{
-    const Napi::Value value = info[index];
-    return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
-}
 
 Napi::Value Result(const Napi::CallbackInfo &info, int rc)
 {
@@ -336,15 +323,6 @@ Napi::Value Disown(const Napi::CallbackInfo &info)
 {
     HostOf(info)->RemoveSocket(IntegerAt(info, 0));
     return info.Env().Undefined();
-}
-
-template <Napi::Value (*function)(const Napi::CallbackInfo &)>
-void Add(Properties *properties, const char *name, Host *host)
-{
-    const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
-        return function(Napi::CallbackInfo(env, info));
-    };
-    AddFunction(properties, name, callback, host);
 }
 
 } // namespace

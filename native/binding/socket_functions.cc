@@ -1,8 +1,6 @@
 // Opening, closing, endpoints, options. JavaScript has checked the types; the engine checks the values.
-#include "functions.h"
+#include "arguments.h"
 #include "host.h"
-
-#include <napi.h>
 
 #include <cerrno>
 #include <string>
@@ -14,17 +12,6 @@ namespace
 {
 
 constexpr size_t kLongestAddressBytes = 256; // more than NN_SOCKADDR_MAX, with what a bound address may add
-
-Host *HostOf(const Napi::CallbackInfo &info)
-{
-    return static_cast<Host *>(info.Data());
-}
-
-int32_t IntegerAt(const Napi::CallbackInfo &info, size_t index)
-{
-    const Napi::Value value = info[index];
-    return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
-}
 
 std::string StringAt(const Napi::CallbackInfo &info, size_t index)
 {
@@ -171,15 +158,6 @@ Napi::Value SetReferenced(const Napi::CallbackInfo &info)
 {
     HostOf(info)->SetReferenced(info[0].ToBoolean());
     return info.Env().Undefined();
-}
-
-template <Napi::Value (*function)(const Napi::CallbackInfo &)>
-void Add(Properties *properties, const char *name, Host *host)
-{
-    const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
-        return function(Napi::CallbackInfo(env, info));
-    };
-    AddFunction(properties, name, callback, host);
 }
 
 } // namespace
