@@ -1,11 +1,8 @@
-/* One connection over a byte stream: agreeing on a filter, greeting, messages, farewell, end. */
-#include "streams/connection.h"
+/* One connection over a byte stream: opening, receiving, farewell, end. */
+#include "streams/connection_internal.h"
 
 #include "streams/descriptor.h"
-#include "streams/receive_buffer.h"
-#include "streams/send_queue.h"
 #include "streams/stream_endpoint.h"
-#include "streams/stream_ends.h"
 
 #include "core/chunk.h"
 #include "util/memory.h"
@@ -18,68 +15,9 @@
 #define SECURING_LIMIT_MS 3000
 /* So long a peer may take to answer our farewell. */
 #define FAREWELL_LIMIT_MS 1000
-/* While messages are gathered, so many bytes leave in one call. */
-#define BURST_BYTES ((size_t)64 * 1024)
-#define VECTORS_LIMIT 64
 /* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
  * bytes by a reset, which may cost the peer what it has not read yet. */
 #define LAST_WORDS_BYTES ((size_t)256 * 1024)
-
-enum connection_state {
-    CONNECTION_SECURING, /* the filter agrees with the peer's */
-    CONNECTION_GREETING,
-    CONNECTION_OPEN,      /* has a pipe */
-    CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
-    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the farewell are still passed on */
-    CONNECTION_CLOSED
-};
-
-struct sp_connection {
-    struct sp_list_item item; /* in owner->greeting */
-    struct sp_stream stream;
-    struct sp_watch watch; /* of its descriptor */
-    struct sp_timer timer; /* of the greeting, later of what a filter holds, of lingering at last */
-    struct sp_socket *socket;
-    struct sp_connection_owner *owner;
-    struct nn_endpoint *endpoint;
-    struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
-    struct sp_receive_buffer received;
-    struct sp_send_queue queue;
-    struct sp_linger linger;
-    struct sp_task release;
-    enum connection_state state;
-    bool is_send_broken;
-    bool has_credentials;
-    bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
-    enum sp_frame_kind found;
-    int error;                             /* why it is ending */
-    struct nn_ipc_credentials credentials; /* of the peer, within this machine */
-    int peer_id;                           /* what the peer says it is; 0: nothing yet */
-    struct sp_ends *ends;                  /* whom it connects, until it is admitted; NULL: nobody wants to know */
-    uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
-    size_t greeting_bytes;
-    _Alignas(16) unsigned char session[]; /* the framing's */
-};
-
-static struct sp_connection *connection_of(const struct nn_pipe *pipe)
-{
-    return pipe->connection;
-}
-
-static const struct sp_framing *framing_of(const struct sp_connection *self)
-{
-    return self->owner->framing;
-}
-
-static struct sp_session *session_of(struct sp_connection *self)
-{
-    return framing_of(self)->session_bytes > 0 ? (struct sp_session *)self->session : NULL;
-}
-
-static bool is_buffering(const struct sp_connection *self)
-{
-    return self->socket->protocol->flags & NN_PROTOCOL_BUFFERS;
-}
 
 /* ---- Ending ---- */
 
@@ -94,7 +32,7 @@ static void connection_free(struct sp_task *task)
 }
 
 /* Nothing refers to the connection any more but events of the current batch. */
-static void connection_release(struct sp_connection *self)
+void sp_connection_release(struct sp_connection *self)
 {
     struct nn_endpoint *endpoint = self->endpoint;
 
@@ -107,7 +45,7 @@ static void connection_release(struct sp_connection *self)
     sp_endpoint_release(endpoint);
 }
 
-static void read_last_words(int fd)
+void sp_read_last_words(int fd)
 {
     char unwanted[8 * 1024];
     size_t total = 0;
@@ -150,7 +88,7 @@ static void connection_tell_rejected(struct sp_connection *self, int error)
 
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still
  * delivered. */
-static void connection_end(struct sp_connection *self, int error)
+void sp_connection_end(struct sp_connection *self, int error)
 {
     bool was_admitted = self->pipe != NULL;
 
@@ -169,7 +107,7 @@ static void connection_end(struct sp_connection *self, int error)
     }
     self->owner->ended(self->owner, was_admitted, error != -ESHUTDOWN ? error : -ECONNRESET);
     if (!was_admitted)
-        connection_release(self);
+        sp_connection_release(self);
 }
 
 static void linger_end(struct sp_connection *self)
@@ -177,223 +115,12 @@ static void linger_end(struct sp_connection *self)
     sp_list_remove(&self->linger.item);
     connection_close_descriptor(self);
     self->owner->ended(self->owner, true, self->error);
-    connection_release(self);
+    sp_connection_release(self);
 }
 
 static void linger_abandon(struct sp_linger *linger)
 {
     linger_end(SP_CONTAINER(linger, struct sp_connection, linger));
-}
-
-/* ---- Sending ---- */
-
-static void want(struct sp_connection *self, unsigned wanted)
-{
-    /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
-    sp_watch_want(&self->watch, wanted);
-}
-
-/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end. */
-static void connection_send_failed(struct sp_connection *self)
-{
-    self->is_send_broken = true;
-    if (self->pipe != NULL)
-        self->pipe->can_send = false;
-    sp_send_queue_clear(&self->queue);
-    want(self, self->watch.wanted & ~SP_WRITABLE);
-}
-
-static void update_can_send(struct sp_connection *self, size_t unsent_bytes)
-{
-    size_t limit_bytes = is_buffering(self) ? (size_t)self->endpoint->options.send_buffer_bytes : 1;
-
-    if (self->pipe != NULL && self->queue.bytes + unsent_bytes >= limit_bytes)
-        self->pipe->can_send = false;
-}
-
-/* What the filter keeps is accepted, but the connection is as full as if the queue kept it. */
-static void connection_watch_unsent(struct sp_connection *self)
-{
-    size_t unsent_bytes = self->stream.filter->unsent_bytes;
-
-    if (unsent_bytes == 0)
-        return;
-    update_can_send(self, unsent_bytes);
-    want(self, self->watch.wanted | SP_WRITABLE);
-}
-
-static ssize_t send_vectors(struct sp_connection *self, struct iovec *vectors, int count)
-{
-    ssize_t taken = sp_stream_write(&self->stream, vectors, count);
-
-    if (self->stream.filter != NULL)
-        connection_watch_unsent(self);
-    return taken;
-}
-
-/* The kernel has not taken all: keep the rest and wait. */
-static void connection_wait_writable(struct sp_connection *self)
-{
-    if (sp_send_queue_own(&self->queue) < 0) {
-        connection_send_failed(self);
-        return;
-    }
-    update_can_send(self, 0);
-    want(self, self->watch.wanted | SP_WRITABLE);
-}
-
-/* Returns true when the filter keeps nothing back. */
-static bool connection_flush_filter(struct sp_connection *self)
-{
-    if (self->stream.filter->ops->flush(self->stream.filter) < 0) {
-        connection_send_failed(self);
-        return false;
-    }
-    connection_watch_unsent(self);
-    return self->stream.filter->unsent_bytes == 0;
-}
-
-/* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
-static bool connection_write(struct sp_connection *self)
-{
-    struct iovec vectors[VECTORS_LIMIT];
-
-    while (self->queue.count > 0) {
-        int count = sp_send_queue_vectors(&self->queue, vectors, VECTORS_LIMIT);
-        size_t offered = 0;
-        for (int i = 0; i < count; i++)
-            offered += vectors[i].iov_len;
-
-        ssize_t taken = send_vectors(self, vectors, count);
-        if (taken < 0) {
-            connection_send_failed(self);
-            return false;
-        }
-        sp_send_queue_consume(&self->queue, (size_t)taken, &self->socket->spare_buffer);
-        if ((size_t)taken < offered) {
-            connection_wait_writable(self);
-            return false;
-        }
-    }
-    return self->stream.filter == NULL || connection_flush_filter(self);
-}
-
-/* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
-static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
-                             struct nn_message *message)
-{
-    if (sp_send_queue_add(&self->queue, prefix, prefix_bytes, message, &self->socket->spare_buffer) < 0) {
-        sp_pipe_break(self->pipe, -ENOMEM);
-        return -EAGAIN;
-    }
-    if (self->watch.wanted & SP_WRITABLE) {
-        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
-        return 0;
-    }
-    sp_pipe_mark_dirty(self->pipe);
-    if (self->queue.bytes >= BURST_BYTES)
-        connection_write(self);
-    return 0;
-}
-
-/* Sends one message at once, from where it lies. It is kept also when the kernel takes none of it: a pipe that was said to
- * be writable takes a message. */
-static int connection_send_directly(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
-                                    struct nn_message *message)
-{
-    struct iovec vectors[3] = {
-        {.iov_base = (void *)prefix, .iov_len = prefix_bytes},
-        {.iov_base = (void *)nn_message_header(message), .iov_len = message->header_bytes},
-        {.iov_base = (void *)message->body, .iov_len = message->body_bytes},
-    };
-    size_t total = prefix_bytes + sp_message_bytes(message);
-    ssize_t taken = send_vectors(self, vectors, 3);
-
-    if (taken == (ssize_t)total) {
-        nn_message_free(message);
-        return 0;
-    }
-    if (taken < 0) {
-        connection_send_failed(self);
-        return -EAGAIN;
-    }
-    if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken,
-                               &self->socket->spare_buffer) < 0) {
-        sp_pipe_break(self->pipe, -ENOMEM); /* half a frame is out: the stream cannot go on */
-        return -EAGAIN;
-    }
-    connection_wait_writable(self);
-    return 0;
-}
-
-static int connection_pass(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
-                           struct nn_message *message)
-{
-    if (self->socket->is_corked || self->queue.count > 0)
-        return connection_gather(self, prefix, prefix_bytes, message);
-    return connection_send_directly(self, prefix, prefix_bytes, message);
-}
-
-/* What leaves is a copy that the framing makes; the message stays as it is until the copy is accepted. */
-static int connection_pass_encoded(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
-                                   struct nn_message *message)
-{
-    uint8_t scratch[SP_ENCODE_SCRATCH_BYTES];
-    struct nn_message encoded;
-
-    if (framing_of(self)->encode(prefix, prefix_bytes, message, scratch, &encoded) < 0) {
-        sp_pipe_break(self->pipe, -ENOMEM);
-        return -EAGAIN;
-    }
-    int rc = connection_pass(self, prefix, prefix_bytes, &encoded);
-    nn_message_free(rc == 0 ? message : &encoded);
-    return rc;
-}
-
-static int connection_send(struct nn_pipe *pipe, struct nn_message *message)
-{
-    struct sp_connection *self = connection_of(pipe);
-    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
-    size_t prefix_bytes = framing_of(self)->write_prefix(session_of(self), prefix, message);
-
-    return framing_of(self)->encode != NULL ? connection_pass_encoded(self, prefix, prefix_bytes, message)
-                                            : connection_pass(self, prefix, prefix_bytes, message);
-}
-
-/* Queues the framing's own frame, which goes between two messages. While the kernel is full it waits in its one place
- * in the session, so that a peer that asks and does not read costs no memory. */
-static void connection_queue_control(struct sp_connection *self)
-{
-    struct sp_session *session = session_of(self);
-    struct nn_message nothing;
-
-    if (session == NULL || session->control_bytes == 0 || (self->watch.wanted & SP_WRITABLE) ||
-        self->queue.bytes >= BURST_BYTES)
-        return;
-    nn_message_init(&nothing);
-    if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,
-                          &self->socket->spare_buffer) == 0)
-        session->control_bytes = 0;
-}
-
-static void connection_flush(struct nn_pipe *pipe)
-{
-    struct sp_connection *self = connection_of(pipe);
-
-    if (connection_write(self)) {
-        connection_queue_control(self);
-        connection_write(self);
-    }
-}
-
-/* Sends what the framing answers to the frames that were read. */
-static void connection_answer_control(struct sp_connection *self)
-{
-    if (self->state != CONNECTION_OPEN || self->is_send_broken)
-        return;
-    connection_queue_control(self);
-    if (self->queue.count > 0)
-        sp_pipe_mark_dirty(self->pipe);
 }
 
 /* The farewell is out: what comes from the peer now is read and dropped, until its end. */
@@ -415,26 +142,24 @@ static void linger_written(struct sp_connection *self)
         connection_await_end(self);
         return;
     }
-    read_last_words(self->watch.fd);
+    sp_read_last_words(self->watch.fd);
     linger_end(self);
 }
-
-static void connection_secure(struct sp_connection *self);
 
 static void connection_writable(struct sp_connection *self)
 {
     if (self->state == CONNECTION_SECURING) {
-        connection_secure(self);
+        sp_connection_secure(self);
         return;
     }
-    if (!connection_write(self)) {
+    if (!sp_connection_write(self)) {
         if (self->state == CONNECTION_LINGERING && self->is_send_broken)
             linger_end(self);
         return;
     }
     want(self, self->watch.wanted & ~SP_WRITABLE);
-    connection_queue_control(self);
-    if (self->queue.count > 0 && !connection_write(self))
+    sp_connection_queue_control(self);
+    if (self->queue.count > 0 && !sp_connection_write(self))
         return;
     if (self->state == CONNECTION_LINGERING) {
         linger_written(self);
@@ -465,7 +190,7 @@ static int connection_find_message(struct sp_connection *self)
         self->found = (enum sp_frame_kind)rc;
         if (self->found != SP_FRAME_MESSAGE)
             sp_receive_buffer_drop(&self->received);
-        connection_answer_control(self);
+        sp_connection_answer_control(self);
     } while (self->found == SP_FRAME_SERVICE);
     return 1;
 }
@@ -481,11 +206,11 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
 }
 
 /* The poller announces what the kernel has, and not what the filter has taken from it already. */
-static void connection_watch_filter(struct sp_connection *self)
+void sp_connection_watch_filter(struct sp_connection *self)
 {
     if (self->stream.filter == NULL)
         return;
-    connection_watch_unsent(self);
+    sp_connection_watch_unsent(self);
     if (self->stream.filter->has_input)
         sp_timer_start(&self->timer, sp_now_ns());
 }
@@ -496,7 +221,7 @@ static bool connection_leave(struct sp_connection *self, int reason, int limit_m
 static void connection_refuse(struct sp_connection *self, int error)
 {
     if (!connection_leave(self, error, FAREWELL_LIMIT_MS)) {
-        connection_end(self, error);
+        sp_connection_end(self, error);
         return;
     }
     if (error != -ESHUTDOWN)
@@ -535,16 +260,16 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
     else if (rc < 0)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
-        connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
+        sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
     else {
         want(self, self->watch.wanted | SP_READABLE);
-        connection_watch_filter(self);
+        sp_connection_watch_filter(self);
     }
     return 0;
 }
 
 /* Tells the protocol when what has come holds a message. */
-static void connection_deliver(struct sp_connection *self)
+void sp_connection_deliver(struct sp_connection *self)
 {
     int rc = connection_find_message(self);
 
@@ -553,7 +278,7 @@ static void connection_deliver(struct sp_connection *self)
     else if (rc < 0)
         connection_refuse(self, rc);
     else
-        connection_watch_filter(self);
+        sp_connection_watch_filter(self);
 }
 
 static void connection_read(struct sp_connection *self)
@@ -569,152 +294,10 @@ static void connection_read(struct sp_connection *self)
     if (count == -EAGAIN)
         return;
     if (count <= 0) {
-        connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
+        sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
         return;
     }
-    connection_deliver(self);
-}
-
-/* ---- Greeting ---- */
-
-static const struct nn_pipe_operations connection_pipe_ops;
-
-/* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
-static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
-{
-    struct iovec vector = {.iov_base = (void *)greeting->reply, .iov_len = greeting->reply_bytes};
-
-    if (greeting->reply_bytes == 0)
-        return 0;
-    ssize_t taken = send_vectors(self, &vector, 1);
-    if (taken == (ssize_t)greeting->reply_bytes)
-        return 0;
-    return taken < 0 ? (int)taken : -ECONNRESET;
-}
-
-static int connection_greet(struct sp_connection *self)
-{
-    struct sp_greeting greeting;
-
-    self->state = CONNECTION_GREETING;
-    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->greeting_limit_ms));
-    if (framing_of(self)->greet == NULL)
-        return 0;
-    greeting.endpoint = self->endpoint;
-    greeting.reply_bytes = 0;
-    framing_of(self)->greet(session_of(self), &greeting);
-    return connection_say(self, &greeting);
-}
-
-static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
-{
-    size_t rest = self->greeting_bytes - taken_bytes;
-    int error = -EPROTO;
-
-    self->peer_id = peer_id;
-    if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
-        error = -ENOMEM;
-    else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &connection_pipe_ops, self, &error);
-    if (self->pipe == NULL) {
-        connection_end(self, error);
-        return;
-    }
-    sp_timer_stop(&self->timer);
-    sp_list_remove(&self->item);
-    sp_free(self->greeting);
-    self->greeting = NULL;
-    sp_free(self->ends); /* the pipe has asked for what it wants to know */
-    self->ends = NULL;
-    self->state = CONNECTION_OPEN;
-    self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
-    if (self->owner->admitted != NULL)
-        self->owner->admitted(self->owner);
-    sp_pipe_set_writable(self->pipe);
-    if (rest > 0)
-        connection_deliver(self);
-    else
-        connection_watch_filter(self);
-}
-
-/* The peer was told why; it shall be able to read that before the end. */
-static void connection_turn_away(struct sp_connection *self, int error)
-{
-    sp_stream_leave(&self->stream);
-    read_last_words(self->watch.fd);
-    connection_end(self, error);
-}
-
-static void connection_hand_over(struct sp_connection *self)
-{
-    struct sp_stream stream = self->stream;
-
-    sp_list_remove(&self->item);
-    sp_timer_stop(&self->timer);
-    sp_watch_want(&self->watch, 0);
-    self->watch.fd = -1;
-    self->stream = (struct sp_stream){.fd = -1};
-    self->owner->hand_over(self->owner, &stream, self->greeting, self->greeting_bytes);
-    connection_release(self);
-}
-
-static void connection_answer(struct sp_connection *self)
-{
-    struct sp_greeting greeting;
-
-    greeting.endpoint = self->endpoint;
-    greeting.received = self->greeting;
-    greeting.received_bytes = self->greeting_bytes;
-    greeting.taken_bytes = 0;
-    greeting.reply_bytes = 0;
-    int peer_id = framing_of(self)->answer(session_of(self), &greeting);
-    int rc = connection_say(self, &greeting);
-
-    if (peer_id == -EXDEV)
-        connection_hand_over(self);
-    else if (rc < 0)
-        connection_end(self, rc);
-    else if (peer_id < 0)
-        connection_turn_away(self, peer_id);
-    else if (peer_id > 0)
-        connection_admit(self, peer_id, greeting.taken_bytes);
-}
-
-static void connection_read_greeting(struct sp_connection *self)
-{
-    struct iovec vector = {.iov_base = self->greeting + self->greeting_bytes,
-                           .iov_len = framing_of(self)->greeting_limit_bytes - self->greeting_bytes};
-    ssize_t count = sp_stream_read(&self->stream, &vector, 1);
-
-    if (count == -EAGAIN)
-        return;
-    if (count <= 0) {
-        connection_end(self, count < 0 ? (int)count : -ECONNRESET);
-        return;
-    }
-    self->greeting_bytes += (size_t)count;
-    connection_answer(self);
-}
-
-/* Goes on until the filter has agreed with the peer's and everything it says is sent; then we greet. */
-static void connection_secure(struct sp_connection *self)
-{
-    struct sp_filter *filter = self->stream.filter;
-    int rc = filter->ops->flush(filter);
-
-    if (rc == 0)
-        rc = filter->ops->shake_hands(filter);
-    if (rc < 0) {
-        connection_turn_away(self, rc);
-        return;
-    }
-    want(self, SP_READABLE | (filter->unsent_bytes > 0 ? SP_WRITABLE : 0));
-    if (rc == 0 || filter->unsent_bytes > 0)
-        return;
-    if ((rc = connection_greet(self)) < 0)
-        connection_end(self, rc);
-    else
-        connection_read_greeting(self); /* the filter may hold it already */
+    sp_connection_deliver(self);
 }
 
 /* ---- Events ---- */
@@ -726,10 +309,10 @@ static void connection_readable(struct sp_connection *self)
 
     switch (self->state) {
     case CONNECTION_SECURING:
-        connection_secure(self);
+        sp_connection_secure(self);
         break;
     case CONNECTION_GREETING:
-        connection_read_greeting(self);
+        sp_connection_read_greeting(self);
         break;
     case CONNECTION_OPEN:
         connection_read(self);
@@ -771,7 +354,7 @@ static void connection_handle_deadline(struct sp_timer *timer)
     sp_socket_lock(socket);
     if (sp_timer_is_due(timer)) {
         if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
-            connection_end(self, -ETIMEDOUT);
+            sp_connection_end(self, -ETIMEDOUT);
         else if (self->state == CONNECTION_OPEN)
             connection_read(self);
         else if (self->state == CONNECTION_LINGERING)
@@ -834,20 +417,20 @@ static void connection_close(struct nn_pipe *pipe, bool may_linger)
     if (self->state == CONNECTION_LINGERING)
         return; /* the farewell is under way */
     if (self->state == CONNECTION_ENDED) {
-        connection_release(self);
+        sp_connection_release(self);
         return;
     }
     if (may_linger && connection_leave(self, 0, linger_ms))
         return;
-    if (may_linger && !self->is_send_broken && !connection_write(self) && !self->is_send_broken) {
+    if (may_linger && !self->is_send_broken && !sp_connection_write(self) && !self->is_send_broken) {
         connection_linger(self, linger_ms);
         return;
     }
     connection_leave_at_once(self);
-    read_last_words(self->watch.fd);
+    sp_read_last_words(self->watch.fd);
     connection_close_descriptor(self);
     self->owner->ended(self->owner, true, 0);
-    connection_release(self);
+    sp_connection_release(self);
 }
 
 static void connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
@@ -864,14 +447,14 @@ void sp_connection_owner_abandon(struct sp_connection_owner *owner)
     while ((item = sp_list_first(&owner->greeting)) != NULL) {
         struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
         connection_close_descriptor(self);
-        connection_release(self);
+        sp_connection_release(self);
     }
 }
 
-static const struct nn_pipe_operations connection_pipe_ops = {
-    .send = connection_send,
+const struct nn_pipe_operations sp_connection_pipe_ops = {
+    .send = sp_connection_send,
     .receive = connection_receive,
-    .flush = connection_flush,
+    .flush = sp_connection_flush,
     .close = connection_close,
     .addresses = connection_addresses,
 };
@@ -947,12 +530,12 @@ fail:
 /* The stream is as it shall be. */
 static int connection_begin(struct sp_connection *self)
 {
-    int rc = connection_greet(self);
+    int rc = sp_connection_greet(self);
 
     if (rc < 0) {
         connection_tell_rejected(self, rc);
         connection_close_descriptor(self);
-        connection_release(self);
+        sp_connection_release(self);
     }
     return rc;
 }
@@ -967,7 +550,7 @@ int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stre
         return rc;
     memcpy(self->greeting, greeting, greeting_bytes);
     self->greeting_bytes = greeting_bytes;
-    connection_answer(self);
+    sp_connection_answer(self);
     return 0;
 }
 
@@ -986,6 +569,6 @@ int sp_connection_open(struct sp_connection_owner *owner, int fd)
     if (rc < 0 || filters == NULL)
         return rc < 0 ? rc : connection_begin(self);
     sp_timer_start(&self->timer, sp_deadline_after_ms(SECURING_LIMIT_MS));
-    connection_secure(self);
+    sp_connection_secure(self);
     return 0;
 }

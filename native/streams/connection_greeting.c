@@ -1,0 +1,147 @@
+/* A connection before it has a pipe: agreeing on a filter, greeting, being admitted, turned away or handed over. */
+#include "streams/connection_internal.h"
+
+#include "streams/descriptor.h"
+#include "streams/stream_endpoint.h"
+
+#include "util/memory.h"
+
+#include <errno.h>
+
+/* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
+static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
+{
+    struct iovec vector = {.iov_base = (void *)greeting->reply, .iov_len = greeting->reply_bytes};
+
+    if (greeting->reply_bytes == 0)
+        return 0;
+    ssize_t taken = sp_send_vectors(self, &vector, 1);
+    if (taken == (ssize_t)greeting->reply_bytes)
+        return 0;
+    return taken < 0 ? (int)taken : -ECONNRESET;
+}
+
+int sp_connection_greet(struct sp_connection *self)
+{
+    struct sp_greeting greeting;
+
+    self->state = CONNECTION_GREETING;
+    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->greeting_limit_ms));
+    if (framing_of(self)->greet == NULL)
+        return 0;
+    greeting.endpoint = self->endpoint;
+    greeting.reply_bytes = 0;
+    framing_of(self)->greet(session_of(self), &greeting);
+    return connection_say(self, &greeting);
+}
+
+static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
+{
+    size_t rest = self->greeting_bytes - taken_bytes;
+    int error = -EPROTO;
+
+    self->peer_id = peer_id;
+    if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
+        error = -ENOMEM;
+    else if (peer_id == self->socket->protocol->peer_id)
+        self->pipe = sp_pipe_open(self->endpoint, &sp_connection_pipe_ops, self, &error);
+    if (self->pipe == NULL) {
+        sp_connection_end(self, error);
+        return;
+    }
+    sp_timer_stop(&self->timer);
+    sp_list_remove(&self->item);
+    sp_free(self->greeting);
+    self->greeting = NULL;
+    sp_free(self->ends); /* the pipe has asked for what it wants to know */
+    self->ends = NULL;
+    self->state = CONNECTION_OPEN;
+    self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
+    if (self->owner->admitted != NULL)
+        self->owner->admitted(self->owner);
+    sp_pipe_set_writable(self->pipe);
+    if (rest > 0)
+        sp_connection_deliver(self);
+    else
+        sp_connection_watch_filter(self);
+}
+
+/* The peer was told why; it shall be able to read that before the end. */
+static void connection_turn_away(struct sp_connection *self, int error)
+{
+    sp_stream_leave(&self->stream);
+    sp_read_last_words(self->watch.fd);
+    sp_connection_end(self, error);
+}
+
+static void connection_hand_over(struct sp_connection *self)
+{
+    struct sp_stream stream = self->stream;
+
+    sp_list_remove(&self->item);
+    sp_timer_stop(&self->timer);
+    sp_watch_want(&self->watch, 0);
+    self->watch.fd = -1;
+    self->stream = (struct sp_stream){.fd = -1};
+    self->owner->hand_over(self->owner, &stream, self->greeting, self->greeting_bytes);
+    sp_connection_release(self);
+}
+
+void sp_connection_answer(struct sp_connection *self)
+{
+    struct sp_greeting greeting;
+
+    greeting.endpoint = self->endpoint;
+    greeting.received = self->greeting;
+    greeting.received_bytes = self->greeting_bytes;
+    greeting.taken_bytes = 0;
+    greeting.reply_bytes = 0;
+    int peer_id = framing_of(self)->answer(session_of(self), &greeting);
+    int rc = connection_say(self, &greeting);
+
+    if (peer_id == -EXDEV)
+        connection_hand_over(self);
+    else if (rc < 0)
+        sp_connection_end(self, rc);
+    else if (peer_id < 0)
+        connection_turn_away(self, peer_id);
+    else if (peer_id > 0)
+        connection_admit(self, peer_id, greeting.taken_bytes);
+}
+
+void sp_connection_read_greeting(struct sp_connection *self)
+{
+    struct iovec vector = {.iov_base = self->greeting + self->greeting_bytes,
+                           .iov_len = framing_of(self)->greeting_limit_bytes - self->greeting_bytes};
+    ssize_t count = sp_stream_read(&self->stream, &vector, 1);
+
+    if (count == -EAGAIN)
+        return;
+    if (count <= 0) {
+        sp_connection_end(self, count < 0 ? (int)count : -ECONNRESET);
+        return;
+    }
+    self->greeting_bytes += (size_t)count;
+    sp_connection_answer(self);
+}
+
+/* Goes on until the filter has agreed with the peer's and everything it says is sent; then we greet. */
+void sp_connection_secure(struct sp_connection *self)
+{
+    struct sp_filter *filter = self->stream.filter;
+    int rc = filter->ops->flush(filter);
+
+    if (rc == 0)
+        rc = filter->ops->shake_hands(filter);
+    if (rc < 0) {
+        connection_turn_away(self, rc);
+        return;
+    }
+    want(self, SP_READABLE | (filter->unsent_bytes > 0 ? SP_WRITABLE : 0));
+    if (rc == 0 || filter->unsent_bytes > 0)
+        return;
+    if ((rc = sp_connection_greet(self)) < 0)
+        sp_connection_end(self, rc);
+    else
+        sp_connection_read_greeting(self); /* the filter may hold it already */
+}

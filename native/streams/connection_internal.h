@@ -1,0 +1,112 @@
+/* What the parts of a connection know of each other. */
+#ifndef SP_STREAMS_CONNECTION_INTERNAL_H
+#define SP_STREAMS_CONNECTION_INTERNAL_H
+
+#include "streams/connection.h"
+#include "streams/receive_buffer.h"
+#include "streams/send_queue.h"
+#include "streams/stream_ends.h"
+
+#include <sys/uio.h>
+
+enum connection_state {
+    CONNECTION_SECURING, /* the filter agrees with the peer's */
+    CONNECTION_GREETING,
+    CONNECTION_OPEN,      /* has a pipe */
+    CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
+    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the farewell are still passed on */
+    CONNECTION_CLOSED
+};
+
+struct sp_connection {
+    struct sp_list_item item; /* in owner->greeting */
+    struct sp_stream stream;
+    struct sp_watch watch; /* of its descriptor */
+    struct sp_timer timer; /* of the greeting, later of what a filter holds, of lingering at last */
+    struct sp_socket *socket;
+    struct sp_connection_owner *owner;
+    struct nn_endpoint *endpoint;
+    struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
+    struct sp_receive_buffer received;
+    struct sp_send_queue queue;
+    struct sp_linger linger;
+    struct sp_task release;
+    enum connection_state state;
+    bool is_send_broken;
+    bool has_credentials;
+    bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
+    enum sp_frame_kind found;
+    int error;                             /* why it is ending */
+    struct nn_ipc_credentials credentials; /* of the peer, within this machine */
+    int peer_id;                           /* what the peer says it is; 0: nothing yet */
+    struct sp_ends *ends;                  /* whom it connects, until it is admitted; NULL: nobody wants to know */
+    uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
+    size_t greeting_bytes;
+    _Alignas(16) unsigned char session[]; /* the framing's */
+};
+
+static inline struct sp_connection *connection_of(const struct nn_pipe *pipe)
+{
+    return pipe->connection;
+}
+
+static inline const struct sp_framing *framing_of(const struct sp_connection *self)
+{
+    return self->owner->framing;
+}
+
+static inline struct sp_session *session_of(struct sp_connection *self)
+{
+    return framing_of(self)->session_bytes > 0 ? (struct sp_session *)self->session : NULL;
+}
+
+static inline bool is_buffering(const struct sp_connection *self)
+{
+    return self->socket->protocol->flags & NN_PROTOCOL_BUFFERS;
+}
+
+static inline void want(struct sp_connection *self, unsigned wanted)
+{
+    /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
+    sp_watch_want(&self->watch, wanted);
+}
+
+/* ---- Sending: connection_sending.c ---- */
+
+/* What the pipe does; see nanomsg/transport.h. */
+int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message);
+void sp_connection_flush(struct nn_pipe *pipe);
+
+/* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
+bool sp_connection_write(struct sp_connection *self);
+/* Queues the framing's own frame, or sends it in answer to what was read. */
+void sp_connection_queue_control(struct sp_connection *self);
+void sp_connection_answer_control(struct sp_connection *self);
+/* The filter holds bytes that the kernel has refused. */
+void sp_connection_watch_unsent(struct sp_connection *self);
+/* Returns what is taken, 0 when the kernel is full, or -errno. */
+ssize_t sp_send_vectors(struct sp_connection *self, struct iovec *vectors, int count);
+
+/* ---- Before a pipe: connection_greeting.c ---- */
+
+/* Goes on with the filter's agreement, begins the greeting, goes on with it. */
+void sp_connection_secure(struct sp_connection *self);
+int sp_connection_greet(struct sp_connection *self);
+void sp_connection_read_greeting(struct sp_connection *self);
+/* Looks at what the peer has said so far. */
+void sp_connection_answer(struct sp_connection *self);
+
+/* ---- Receiving, ending: connection.c ---- */
+
+extern const struct nn_pipe_operations sp_connection_pipe_ops;
+
+/* Tells the protocol when what has come holds a message. */
+void sp_connection_deliver(struct sp_connection *self);
+/* Looks after what the filter has taken from the kernel already. */
+void sp_connection_watch_filter(struct sp_connection *self);
+void sp_read_last_words(int fd);
+/* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. */
+void sp_connection_end(struct sp_connection *self, int error);
+void sp_connection_release(struct sp_connection *self);
+
+#endif

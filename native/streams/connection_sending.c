@@ -1,0 +1,213 @@
+/* A connection's way out: messages and the framing's own frames, at once, in bursts, or when the kernel takes them. */
+#include "streams/connection_internal.h"
+
+#include "core/chunk.h"
+
+#include <errno.h>
+
+/* While messages are gathered, so many bytes leave in one call. */
+#define BURST_BYTES ((size_t)64 * 1024)
+#define VECTORS_LIMIT 64
+
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end. */
+static void connection_send_failed(struct sp_connection *self)
+{
+    self->is_send_broken = true;
+    if (self->pipe != NULL)
+        self->pipe->can_send = false;
+    sp_send_queue_clear(&self->queue);
+    want(self, self->watch.wanted & ~SP_WRITABLE);
+}
+
+static void update_can_send(struct sp_connection *self, size_t unsent_bytes)
+{
+    size_t limit_bytes = is_buffering(self) ? (size_t)self->endpoint->options.send_buffer_bytes : 1;
+
+    if (self->pipe != NULL && self->queue.bytes + unsent_bytes >= limit_bytes)
+        self->pipe->can_send = false;
+}
+
+/* What the filter keeps is accepted, but the connection is as full as if the queue kept it. */
+void sp_connection_watch_unsent(struct sp_connection *self)
+{
+    size_t unsent_bytes = self->stream.filter->unsent_bytes;
+
+    if (unsent_bytes == 0)
+        return;
+    update_can_send(self, unsent_bytes);
+    want(self, self->watch.wanted | SP_WRITABLE);
+}
+
+ssize_t sp_send_vectors(struct sp_connection *self, struct iovec *vectors, int count)
+{
+    ssize_t taken = sp_stream_write(&self->stream, vectors, count);
+
+    if (self->stream.filter != NULL)
+        sp_connection_watch_unsent(self);
+    return taken;
+}
+
+/* The kernel has not taken all: keep the rest and wait. */
+static void connection_wait_writable(struct sp_connection *self)
+{
+    if (sp_send_queue_own(&self->queue) < 0) {
+        connection_send_failed(self);
+        return;
+    }
+    update_can_send(self, 0);
+    want(self, self->watch.wanted | SP_WRITABLE);
+}
+
+/* Returns true when the filter keeps nothing back. */
+static bool connection_flush_filter(struct sp_connection *self)
+{
+    if (self->stream.filter->ops->flush(self->stream.filter) < 0) {
+        connection_send_failed(self);
+        return false;
+    }
+    sp_connection_watch_unsent(self);
+    return self->stream.filter->unsent_bytes == 0;
+}
+
+/* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
+bool sp_connection_write(struct sp_connection *self)
+{
+    struct iovec vectors[VECTORS_LIMIT];
+
+    while (self->queue.count > 0) {
+        int count = sp_send_queue_vectors(&self->queue, vectors, VECTORS_LIMIT);
+        size_t offered = 0;
+        for (int i = 0; i < count; i++)
+            offered += vectors[i].iov_len;
+
+        ssize_t taken = sp_send_vectors(self, vectors, count);
+        if (taken < 0) {
+            connection_send_failed(self);
+            return false;
+        }
+        sp_send_queue_consume(&self->queue, (size_t)taken, &self->socket->spare_buffer);
+        if ((size_t)taken < offered) {
+            connection_wait_writable(self);
+            return false;
+        }
+    }
+    return self->stream.filter == NULL || connection_flush_filter(self);
+}
+
+/* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
+static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                             struct nn_message *message)
+{
+    if (sp_send_queue_add(&self->queue, prefix, prefix_bytes, message, &self->socket->spare_buffer) < 0) {
+        sp_pipe_break(self->pipe, -ENOMEM);
+        return -EAGAIN;
+    }
+    if (self->watch.wanted & SP_WRITABLE) {
+        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
+        return 0;
+    }
+    sp_pipe_mark_dirty(self->pipe);
+    if (self->queue.bytes >= BURST_BYTES)
+        sp_connection_write(self);
+    return 0;
+}
+
+/* Sends one message at once, from where it lies. It is kept also when the kernel takes none of it: a pipe that was said to
+ * be writable takes a message. */
+static int connection_send_directly(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                                    struct nn_message *message)
+{
+    struct iovec vectors[3] = {
+        {.iov_base = (void *)prefix, .iov_len = prefix_bytes},
+        {.iov_base = (void *)nn_message_header(message), .iov_len = message->header_bytes},
+        {.iov_base = (void *)message->body, .iov_len = message->body_bytes},
+    };
+    size_t total = prefix_bytes + sp_message_bytes(message);
+    ssize_t taken = sp_send_vectors(self, vectors, 3);
+
+    if (taken == (ssize_t)total) {
+        nn_message_free(message);
+        return 0;
+    }
+    if (taken < 0) {
+        connection_send_failed(self);
+        return -EAGAIN;
+    }
+    if (sp_send_queue_add_rest(&self->queue, prefix, prefix_bytes, message, (size_t)taken,
+                               &self->socket->spare_buffer) < 0) {
+        sp_pipe_break(self->pipe, -ENOMEM); /* half a frame is out: the stream cannot go on */
+        return -EAGAIN;
+    }
+    connection_wait_writable(self);
+    return 0;
+}
+
+static int connection_pass(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                           struct nn_message *message)
+{
+    if (self->socket->is_corked || self->queue.count > 0)
+        return connection_gather(self, prefix, prefix_bytes, message);
+    return connection_send_directly(self, prefix, prefix_bytes, message);
+}
+
+/* What leaves is a copy that the framing makes; the message stays as it is until the copy is accepted. */
+static int connection_pass_encoded(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
+                                   struct nn_message *message)
+{
+    uint8_t scratch[SP_ENCODE_SCRATCH_BYTES];
+    struct nn_message encoded;
+
+    if (framing_of(self)->encode(prefix, prefix_bytes, message, scratch, &encoded) < 0) {
+        sp_pipe_break(self->pipe, -ENOMEM);
+        return -EAGAIN;
+    }
+    int rc = connection_pass(self, prefix, prefix_bytes, &encoded);
+    nn_message_free(rc == 0 ? message : &encoded);
+    return rc;
+}
+
+int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
+    size_t prefix_bytes = framing_of(self)->write_prefix(session_of(self), prefix, message);
+
+    return framing_of(self)->encode != NULL ? connection_pass_encoded(self, prefix, prefix_bytes, message)
+                                            : connection_pass(self, prefix, prefix_bytes, message);
+}
+
+/* Queues the framing's own frame, which goes between two messages. While the kernel is full it waits in its one place
+ * in the session, so that a peer that asks and does not read costs no memory. */
+void sp_connection_queue_control(struct sp_connection *self)
+{
+    struct sp_session *session = session_of(self);
+    struct nn_message nothing;
+
+    if (session == NULL || session->control_bytes == 0 || (self->watch.wanted & SP_WRITABLE) ||
+        self->queue.bytes >= BURST_BYTES)
+        return;
+    nn_message_init(&nothing);
+    if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,
+                          &self->socket->spare_buffer) == 0)
+        session->control_bytes = 0;
+}
+
+void sp_connection_flush(struct nn_pipe *pipe)
+{
+    struct sp_connection *self = connection_of(pipe);
+
+    if (sp_connection_write(self)) {
+        sp_connection_queue_control(self);
+        sp_connection_write(self);
+    }
+}
+
+/* Sends what the framing answers to the frames that were read. */
+void sp_connection_answer_control(struct sp_connection *self)
+{
+    if (self->state != CONNECTION_OPEN || self->is_send_broken)
+        return;
+    sp_connection_queue_control(self);
+    if (self->queue.count > 0)
+        sp_pipe_mark_dirty(self->pipe);
+}
