@@ -1,3 +1,4 @@
+import type { RequestHeaders } from './request-headers.js'
 import type { TlsOptions } from './tls.js'
 
 const NN_SOL_SOCKET = 0
@@ -119,6 +120,9 @@ export interface SocketOptions {
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.
    * Default: false. */
   textFrames?: boolean
+  /** Headers that `connect()` adds to its request to open a WebSocket, such as `{ Authorization: 'Bearer …' }`; for
+   * endpoints made later. At most 3072 bytes as lines of HTTP. Default: none. */
+  requestHeaders?: RequestHeaders
   /** Certificates for `tls+tcp://` and `wss://`, and whom to accept; for endpoints made later. Default: none of its
    * own; servers must have one that an authority known to the system has signed. */
   tls?: TlsOptions

@@ -7,6 +7,7 @@ import type { SocketEvent, SocketEvents } from './events.js'
 import { Handle } from './handle.js'
 import { Monitor } from './monitor.js'
 import type { SocketOptions } from './options.js'
+import { type RequestHeaders, requestHeaderLines, requestHeadersOption } from './request-headers.js'
 import type { Statistics } from './statistics.js'
 import { type TlsOptions, tlsSettings } from './tls.js'
 import { checkWaiting } from './waits.js'
@@ -21,6 +22,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /** @internal */
   protected readonly handle: Handle
   #tls: Readonly<TlsOptions> = Object.freeze({})
+  #requestHeaders: RequestHeaders = Object.freeze({})
   #monitor: Monitor | undefined
 
   /** @internal */
@@ -253,6 +255,15 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   set tls(options: TlsOptions) {
     this.handle.setTls(tlsSettings(options))
     this.#tls = Object.freeze({ ...options })
+  }
+
+  get requestHeaders(): RequestHeaders {
+    return this.#requestHeaders
+  }
+  set requestHeaders(headers: RequestHeaders) {
+    const { level, number } = requestHeadersOption
+    this.handle.setBytesOption(level, number, requestHeaderLines(headers), 'setsockopt')
+    this.#requestHeaders = Object.freeze({ ...headers })
   }
 
   get name(): string {

@@ -147,6 +147,12 @@ static size_t credentials_space(const struct nn_message *message)
     return message->is_from_known ? NN_CMSG_SPACE(sizeof message->sender) : 0;
 }
 
+/* The text and a NUL. */
+static size_t peer_headers_space(const struct nn_message *message)
+{
+    return message->has_peer_headers ? NN_CMSG_SPACE(message->peer_headers->size_bytes + 1) : 0;
+}
+
 static void write_header(const struct nn_message *message, unsigned char *to)
 {
     size_t length = message->header_bytes;
@@ -168,6 +174,13 @@ static void write_credentials(const struct nn_message *message, unsigned char *t
     memcpy(data, &message->sender, sizeof message->sender);
 }
 
+static void write_peer_headers(const struct nn_message *message, unsigned char *to)
+{
+    const struct nn_chunk *text = message->peer_headers;
+
+    memcpy(write_record(to, NN_WS, NN_WS_PEER_HEADERS, text->size_bytes + 1), text->bytes, text->size_bytes);
+}
+
 /* Whole records only. The header comes first, empty where sockets are not raw. */
 static void write_records(const struct nn_message *message, unsigned char *to, size_t room_bytes)
 {
@@ -185,6 +198,8 @@ static void write_records(const struct nn_message *message, unsigned char *to, s
     }
     if (message->is_from_known && room_bytes >= credentials_space(message))
         write_credentials(message, to);
+    if (message->has_peer_headers && room_bytes >= peer_headers_space(message))
+        write_peer_headers(message, to);
 }
 
 int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
@@ -196,7 +211,8 @@ int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
         return 0;
     }
 
-    size_t size = header_space(message) + frame_type_space(message) + credentials_space(message);
+    size_t size =
+        header_space(message) + frame_type_space(message) + credentials_space(message) + peer_headers_space(message);
     void *records = nn_allocmsg(size, 0);
     if (records == NULL)
         return -ENOMEM;

@@ -25,6 +25,7 @@ void nn_message_init(struct nn_message *message)
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
+    message->has_peer_headers = false;
 }
 
 void nn_message_free(struct nn_message *message)
@@ -32,6 +33,7 @@ void nn_message_free(struct nn_message *message)
     if (message->chunk != NULL)
         sp_chunk_release(message->chunk);
     nn_message_header_clear(message);
+    sp_message_forget_peer(message);
     nn_message_init(message);
 }
 
@@ -62,6 +64,8 @@ int nn_message_share(struct nn_message *to, const struct nn_message *from)
     }
     if (to->chunk != NULL)
         sp_chunk_retain(to->chunk);
+    if (to->has_peer_headers)
+        sp_chunk_retain(to->peer_headers);
     return 0;
 }
 
@@ -199,7 +203,7 @@ int nn_message_detach(struct nn_message *message)
 {
     const struct nn_chunk *chunk = message->chunk;
 
-    message->is_from_known = false;
+    sp_message_forget_peer(message);
     if (message->header_bytes > 0)
         return message_flatten(message);
     if (chunk == NULL)

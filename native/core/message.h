@@ -3,6 +3,8 @@
 #ifndef SP_CORE_MESSAGE_H
 #define SP_CORE_MESSAGE_H
 
+#include "core/chunk.h"
+
 #include <nanomsg/protocol.h>
 
 /* A message that points at the caller's memory: allocates nothing, valid during the call. */
@@ -14,6 +16,7 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
+    message->has_peer_headers = false;
 }
 
 /* A view on a chunk; takes one reference from the caller. */
@@ -26,6 +29,16 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
+    message->has_peer_headers = false;
+}
+
+/* Forgets who has sent it. */
+static inline void sp_message_forget_peer(struct nn_message *message)
+{
+    if (message->has_peer_headers)
+        sp_chunk_release(message->peer_headers);
+    message->is_from_known = false;
+    message->has_peer_headers = false;
 }
 
 /* Length on the wire: header and body. */

@@ -2,6 +2,7 @@
 #include "core/options.h"
 
 #include "core/chunk.h"
+#include "util/http_head.h"
 
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
@@ -46,6 +47,7 @@ static const struct row rows[] = {
     ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_CREDENTIALS, ipc_credentials, 0, 0, 1),
     ROW(NN_WS, NN_WS_MSG_TYPE, ws_message_type, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY),
+    ROW(NN_WS, NN_WS_PEER_HEADERS, ws_peer_headers, 0, 0, 1),
     ROW(NN_TLS, NN_TLS_VERIFY, tls_verify, 1, 0, 1),
     ROW(NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, tls_require_client_cert, 0, 0, 1),
 };
@@ -74,18 +76,18 @@ void sp_options_init(struct sp_options *options)
 void sp_options_copy(struct sp_options *to, const struct sp_options *from)
 {
     *to = *from;
-    for (int i = 0; i < SP_TLS_TEXTS; i++) {
-        if (to->tls_texts[i] != NULL)
-            sp_chunk_retain(to->tls_texts[i]);
+    for (int i = 0; i < SP_OPTION_TEXTS; i++) {
+        if (to->texts[i] != NULL)
+            sp_chunk_retain(to->texts[i]);
     }
 }
 
 void sp_options_clear(struct sp_options *options)
 {
-    for (int i = 0; i < SP_TLS_TEXTS; i++) {
-        if (options->tls_texts[i] != NULL)
-            sp_chunk_release(options->tls_texts[i]);
-        options->tls_texts[i] = NULL;
+    for (int i = 0; i < SP_OPTION_TEXTS; i++) {
+        if (options->texts[i] != NULL)
+            sp_chunk_release(options->texts[i]);
+        options->texts[i] = NULL;
     }
 }
 
@@ -123,7 +125,7 @@ static bool is_size_of_level(int level, size_t size)
     }
 }
 
-/* ---- Texts of TLS ---- */
+/* ---- Texts ---- */
 
 static bool is_same_text(const struct nn_chunk *one, const struct nn_chunk *other)
 {
@@ -135,15 +137,17 @@ static bool is_same_text(const struct nn_chunk *one, const struct nn_chunk *othe
 bool sp_options_have_same_tls(const struct sp_options *one, const struct sp_options *other)
 {
     for (int i = 0; i < SP_TLS_TEXTS; i++) {
-        if (!is_same_text(one->tls_texts[i], other->tls_texts[i]))
+        if (!is_same_text(one->texts[i], other->texts[i]))
             return false;
     }
     return one->tls_verify == other->tls_verify && one->tls_require_client_cert == other->tls_require_client_cert;
 }
 
 /* The index of a text, or -1. */
-static int find_tls_text(int level, int option)
+static int find_text(int level, int option)
 {
+    if (level == NN_WS && option == NN_WS_REQUEST_HEADERS)
+        return SP_WS_REQUEST_HEADERS;
     if (level != NN_TLS)
         return -1;
     switch (option) {
@@ -160,12 +164,19 @@ static int find_tls_text(int level, int option)
     }
 }
 
+static bool is_text_allowed(int index, const void *value, size_t size)
+{
+    if (index == SP_WS_REQUEST_HEADERS)
+        return size <= NN_WS_REQUEST_HEADERS_MAX && sp_http_may_be_added(value, size);
+    return size <= TLS_TEXT_LIMIT_BYTES && (size == 0 || memchr(value, '\0', size) == NULL);
+}
+
 /* The chunk has a NUL behind its bytes, so that they are a string as well. */
-static int set_tls_text(struct sp_options *options, int index, const void *value, size_t size)
+static int set_text(struct sp_options *options, int index, const void *value, size_t size)
 {
     struct nn_chunk *text = NULL;
 
-    if (size > TLS_TEXT_LIMIT_BYTES || (size > 0 && memchr(value, '\0', size) != NULL))
+    if (!is_text_allowed(index, value, size))
         return -EINVAL;
     if (size > 0) {
         text = sp_chunk_create(size + 1);
@@ -175,15 +186,15 @@ static int set_tls_text(struct sp_options *options, int index, const void *value
         text->bytes[size] = '\0';
         text->size_bytes = size;
     }
-    if (options->tls_texts[index] != NULL)
-        sp_chunk_release(options->tls_texts[index]);
-    options->tls_texts[index] = text;
+    if (options->texts[index] != NULL)
+        sp_chunk_release(options->texts[index]);
+    options->texts[index] = text;
     return 0;
 }
 
-static int get_tls_text(const struct sp_options *options, int index, void *value, size_t *size)
+static int get_text(const struct sp_options *options, int index, void *value, size_t *size)
 {
-    const struct nn_chunk *text = options->tls_texts[index];
+    const struct nn_chunk *text = options->texts[index];
     size_t count = text != NULL ? text->size_bytes : 0;
 
     if (index == SP_TLS_KEY)
@@ -199,13 +210,13 @@ static int get_tls_text(const struct sp_options *options, int index, void *value
 int sp_options_set(struct sp_options *options, int level, int option, const void *value, size_t size)
 {
     const struct row *row = find_row(level, option);
-    int tls_text = find_tls_text(level, option);
+    int text = find_text(level, option);
     int number;
 
     if (level == NN_SOL_SOCKET && option == NN_SOCKET_NAME)
         return set_name(options, value, size);
-    if (tls_text >= 0)
-        return set_tls_text(options, tls_text, value, size);
+    if (text >= 0)
+        return set_text(options, text, value, size);
     if (!is_size_of_level(level, size))
         return -EINVAL;
     if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
@@ -225,11 +236,11 @@ int sp_options_get(const struct sp_options *options, int level, int option, void
 {
     const struct row *row = find_row(level, option);
     const void *attributes = options->ipc_security_attributes;
-    int tls_text = find_tls_text(level, option);
+    int text = find_text(level, option);
     int number;
 
-    if (tls_text >= 0)
-        return get_tls_text(options, tls_text, value, size);
+    if (text >= 0)
+        return get_text(options, text, value, size);
     if (level == NN_IPC && option == NN_IPC_SEC_ATTR) {
         memcpy(value, &attributes, *size < sizeof attributes ? *size : sizeof attributes);
         *size = sizeof attributes;

@@ -9,8 +9,16 @@ struct nn_chunk;
 
 #define SP_SOCKET_NAME_BYTES 64
 
-/* The options of TLS that are texts. */
-enum sp_tls_text { SP_TLS_CERT, SP_TLS_KEY, SP_TLS_CA, SP_TLS_SERVER_NAME, SP_TLS_TEXTS };
+/* The options of transports that are texts; those of TLS come first. */
+enum sp_option_text {
+    SP_TLS_CERT,
+    SP_TLS_KEY,
+    SP_TLS_CA,
+    SP_TLS_SERVER_NAME,
+    SP_TLS_TEXTS,
+    SP_WS_REQUEST_HEADERS = SP_TLS_TEXTS,
+    SP_OPTION_TEXTS
+};
 
 /* Values as set, in the order of their ids in nn.h; each endpoint has a copy. */
 struct sp_options {
@@ -32,10 +40,11 @@ struct sp_options {
     const void *ipc_security_attributes; /* the user's; never looked at */
     int ipc_credentials;
     int ws_message_type;
+    int ws_peer_headers;
     int tls_verify;
     int tls_require_client_cert;
-    struct nn_chunk *tls_texts[SP_TLS_TEXTS]; /* shared with copies, never changed; NULL: not set */
-    bool has_name;                            /* false: the socket's number is its name */
+    struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
+    bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
 

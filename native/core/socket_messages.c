@@ -105,6 +105,7 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
 static void message_to_received(struct nn_message *message, struct nn_received *to)
 {
     nn_message_header_clear(message);
+    sp_message_forget_peer(message);
     to->chunk = message->chunk;
     to->body = message->body;
     to->body_bytes = message->body_bytes;

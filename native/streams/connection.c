@@ -201,8 +201,10 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
         sp_receive_buffer_take(&self->received, message);
     if (framing_of(self)->finish != NULL)
         framing_of(self)->finish(session_of(self), self->found, message);
-    message->is_from_known = self->has_credentials && self->socket->options.ipc_credentials;
-    message->sender = self->credentials;
+    if (self->has_credentials && self->socket->options.ipc_credentials) {
+        message->is_from_known = true;
+        message->sender = self->credentials;
+    }
 }
 
 /* The poller announces what the kernel has, and not what the filter has taken from it already. */

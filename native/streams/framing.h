@@ -11,8 +11,8 @@
 #define SP_GREETING_BYTES 8
 /* The longest frame that a framing sends of its own: a WebSocket control frame with mask and 125 bytes. */
 #define SP_CONTROL_LIMIT_BYTES 131
-/* The longest greeting that we send. */
-#define SP_REPLY_LIMIT_BYTES 1024
+/* The longest greeting that we send: a WebSocket's request with a user's headers. Servers of libnanomsg read 4096. */
+#define SP_REPLY_LIMIT_BYTES 4096
 /* Encoded messages up to this length need no memory of their own. */
 #define SP_ENCODE_SCRATCH_BYTES 4096
 

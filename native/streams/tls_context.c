@@ -162,8 +162,8 @@ static int use_key(SSL_CTX *context, const struct pem *pem)
 
 static int load_own(SSL_CTX *context, const struct sp_options *options)
 {
-    const struct nn_chunk *certificate = options->tls_texts[SP_TLS_CERT];
-    const struct nn_chunk *key = options->tls_texts[SP_TLS_KEY];
+    const struct nn_chunk *certificate = options->texts[SP_TLS_CERT];
+    const struct nn_chunk *key = options->texts[SP_TLS_KEY];
     struct pem pem;
 
     if (certificate == NULL)
@@ -208,7 +208,7 @@ static int load_authorities_of_system(SSL_CTX *context)
 
 static int load_authorities(const struct tls_source *self, const struct sp_options *options)
 {
-    const struct nn_chunk *authorities = options->tls_texts[SP_TLS_CA];
+    const struct nn_chunk *authorities = options->texts[SP_TLS_CA];
     struct pem pem;
 
     if (authorities == NULL)
@@ -244,7 +244,7 @@ static int context_configure(struct tls_source *self, const struct sp_options *o
     int verify_mode = SSL_VERIFY_PEER | (self->is_server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
     int rc = context_open(self);
 
-    if (rc == 0 && (self->is_server || options->tls_texts[SP_TLS_CERT] != NULL))
+    if (rc == 0 && (self->is_server || options->texts[SP_TLS_CERT] != NULL))
         rc = load_own(self->context, options);
     if (rc == 0 && self->is_verifying)
         rc = load_authorities(self, options);
@@ -319,7 +319,7 @@ static bool take_literal(struct tls_source *self, const char *name)
 /* Whom we connect to: the name that the user gives, or that of the address. */
 static int take_target(struct tls_source *self, const struct sp_options *options, const struct sp_dialer_target *target)
 {
-    const struct nn_chunk *given = options->tls_texts[SP_TLS_SERVER_NAME];
+    const struct nn_chunk *given = options->texts[SP_TLS_SERVER_NAME];
     const char *name = given != NULL ? (const char *)given->bytes : target->host;
     size_t count = strlen(name);
 

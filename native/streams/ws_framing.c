@@ -299,6 +299,11 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         self->fragments = NULL;
     }
     message->type = self->message_opcode;
+    if (self->peer_headers != NULL) {
+        sp_chunk_retain(self->peer_headers);
+        message->has_peer_headers = true;
+        message->peer_headers = self->peer_headers;
+    }
 }
 
 static void ws_close(struct sp_session *session)
@@ -308,6 +313,9 @@ static void ws_close(struct sp_session *session)
     if (self->fragments != NULL)
         sp_chunk_release(self->fragments);
     self->fragments = NULL;
+    if (self->peer_headers != NULL)
+        sp_chunk_release(self->peer_headers);
+    self->peer_headers = NULL;
 }
 
 const struct sp_framing sp_ws_client_framing = {

@@ -14,6 +14,7 @@ struct sp_ws_session {
     uint8_t message_opcode;           /* of the message that is complete */
     uint16_t close_code;              /* of the peer's close frame */
     struct nn_chunk *fragments;       /* those that have come */
+    struct nn_chunk *peer_headers;    /* of the request, which messages bring along; NULL: nobody asks for them */
     char accept[SP_WS_ACCEPT_LENGTH]; /* what the server has to answer; clients only */
 };
 

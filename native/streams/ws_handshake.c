@@ -4,6 +4,7 @@
 #include "streams/ws_endpoint.h"
 #include "streams/ws_framing.h"
 
+#include "core/chunk.h"
 #include "core/registry.h"
 #include "core/socket_internal.h"
 #include "util/base64.h"
@@ -64,6 +65,7 @@ void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting)
     uint8_t nonce[KEY_BYTES];
     char key[KEY_LENGTH];
     char subprotocol[SUBPROTOCOL_BYTES];
+    const struct nn_chunk *headers = greeting->endpoint->options.texts[SP_WS_REQUEST_HEADERS];
 
     self->is_client = true;
     self->send_opcode = (uint8_t)greeting->endpoint->options.ws_message_type;
@@ -82,8 +84,10 @@ void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting)
                                   "Sec-WebSocket-Key: %.*s\r\n"
                                   "Sec-WebSocket-Version: 13\r\n"
                                   "Sec-WebSocket-Protocol: %s\r\n"
+                                  "%s"
                                   "\r\n",
-                                  endpoint->path, endpoint->host, (int)sizeof key, key, subprotocol));
+                                  endpoint->path, endpoint->host, (int)sizeof key, key, subprotocol,
+                                  headers != NULL ? (const char *)headers->bytes : ""));
 }
 
 /* A refusal is known by its first line; libnanomsg never completes the head of one. Returns 0 while it may be an
@@ -263,7 +267,17 @@ static void accept_request(struct sp_greeting *greeting, struct sp_text key, str
                                   (int)subprotocol.count, subprotocol.bytes, has_subprotocol ? "\r\n" : ""));
 }
 
-static int respond_to(struct sp_greeting *greeting, const struct sp_http_head *head)
+/* Keeps the fields of the request for messages that will come. Returns 0 or -ENOMEM. */
+static int keep_headers(struct sp_ws_session *self, const struct sp_http_head *head)
+{
+    self->peer_headers = sp_chunk_create(head->fields.count);
+    if (self->peer_headers == NULL)
+        return -ENOMEM;
+    memcpy(self->peer_headers->bytes, head->fields.bytes, head->fields.count);
+    return 0;
+}
+
+static int respond_to(struct sp_ws_session *session, struct sp_greeting *greeting, const struct sp_http_head *head)
 {
     const struct sp_socket *socket = greeting->endpoint->socket;
     const struct refusal *refusal;
@@ -285,6 +299,8 @@ static int respond_to(struct sp_greeting *greeting, const struct sp_http_head *h
         return refuse(greeting, refusal);
     if (is_full(socket))
         return refuse(greeting, &is_taken);
+    if (socket->options.ws_peer_headers && keep_headers(session, head) < 0)
+        return -ENOMEM;
     accept_request(greeting, key, subprotocol);
     greeting->taken_bytes = head->bytes;
     return socket->protocol->peer_id;
@@ -301,5 +317,5 @@ int sp_ws_respond(struct sp_session *session, struct sp_greeting *greeting)
     rc = sp_http_head_parse(&head, greeting->received, greeting->received_bytes);
     if (rc == 0)
         return greeting->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : refuse(greeting, &too_long);
-    return rc < 0 ? refuse(greeting, &bad_request) : respond_to(greeting, &head);
+    return rc < 0 ? refuse(greeting, &bad_request) : respond_to(sp_ws_session_of(session), greeting, &head);
 }

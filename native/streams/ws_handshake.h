@@ -4,7 +4,7 @@
 #define SP_STREAMS_WS_HANDSHAKE_H
 
 #include "streams/framing.h"
-#include "streams/http_head.h"
+#include "util/http_head.h"
 
 /* The longest request and the longest response that is read. */
 #define SP_WS_HEAD_LIMIT_BYTES 8192

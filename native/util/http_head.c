@@ -1,5 +1,5 @@
 /* Reading heads of HTTP (RFC 9112, sections 2 to 5). */
-#include "streams/http_head.h"
+#include "util/http_head.h"
 
 #include <errno.h>
 #include <string.h>
@@ -173,4 +173,36 @@ bool sp_http_head_find(const struct sp_http_head *self, const char *name, const 
             return true;
     }
     return false;
+}
+
+/* ---- Fields of users ---- */
+
+static bool is_ours(struct sp_text name)
+{
+    static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
+                                        "TE",   "Expect",  "Trailer",    "Keep-Alive",     "Proxy-Connection"};
+    static const char prefix[] = "Sec-WebSocket-";
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (sp_text_is(name, names[i]))
+            return true;
+    }
+    return name.count >= sizeof prefix - 1 && strncasecmp(name.bytes, prefix, sizeof prefix - 1) == 0;
+}
+
+bool sp_http_may_be_added(const char *bytes, size_t count)
+{
+    struct sp_text rest = {bytes, count};
+    struct sp_text name;
+    struct sp_text value;
+
+    if (count > 0 && (count < 2 || memcmp(bytes + count - 2, line_end, 2) != 0))
+        return false;
+    if (!are_fields(rest))
+        return false;
+    while (rest.count > 0) {
+        if (!split_field(take_line(&rest), &name, &value) || is_ours(name))
+            return false;
+    }
+    return true;
 }

@@ -1,7 +1,7 @@
 /* The head of an HTTP/1.1 message: a start line and fields, up to the empty line. A view on the bytes it was read
  * from; nothing is allocated. */
-#ifndef SP_STREAMS_HTTP_HEAD_H
-#define SP_STREAMS_HTTP_HEAD_H
+#ifndef SP_UTIL_HTTP_HEAD_H
+#define SP_UTIL_HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +33,10 @@ bool sp_http_head_has(const struct sp_http_head *self, const char *name);
 /* Finds an element in a comma-separated field, which may be there more than once. Case does not matter. `found`, which
  * is optional, is the element as it was sent. */
 bool sp_http_head_find(const struct sp_http_head *self, const char *name, const char *element, struct sp_text *found);
+
+/* Whether these are whole lines "Name: value\r\n" that a user may add to a request to upgrade: none of those by which the
+ * request is understood, or which say how long it is. */
+bool sp_http_may_be_added(const char *bytes, size_t count);
 
 /* Whether the text is this, but for case. */
 bool sp_text_is(struct sp_text text, const char *other);
