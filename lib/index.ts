@@ -12,6 +12,7 @@ export type {
   SocketEvents,
 } from './events.js'
 export type { SocketOptions } from './options.js'
+export type { RequestHeaders } from './request-headers.js'
 export type { Requesting } from './requests.js'
 export type { Handler, Serving } from './service.js'
 export { Socket } from './socket.js'

@@ -3,10 +3,10 @@
 #include "ws_peer.h"
 
 #include <nanomsg/pipeline.h>
+#include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
 #include <nanomsg/ws.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -266,4 +266,72 @@ TEST(nobody_gets_headers_who_does_not_ask)
     CHECK_SENDS(push, "work");
     CHECK(receive_headers(pull, ROOM) == NULL);
     CHECK_ERRNO(nn_setsockopt(pull, NN_WS, NN_WS_PEER_HEADERS, &two, sizeof two), EINVAL);
+}
+
+/* ---- Messages that go other ways ---- */
+
+static void run_device(void *argument)
+{
+    const int *sockets = argument;
+
+    CHECK_EQUAL(nn_device(sockets[0], sockets[1]), -1);
+}
+
+static int raw_asking(int protocol)
+{
+    int s = (int)CHECK_OK(test_socket(AF_SP_RAW, protocol));
+
+    SET_INT(s, NN_SOL_SOCKET, NN_SNDTIMEO, -1);
+    SET_INT(s, NN_SOL_SOCKET, NN_RCVTIMEO, -1);
+    ask_for_headers(s);
+    return s;
+}
+
+static void check_is_not_passed_on(const char *back)
+{
+    const char *front = test_ws_address();
+    int sockets[2] = {raw_asking(NN_PULL), raw_asking(NN_PUSH)};
+    int push = SOCKET(NN_PUSH);
+    int pull = SOCKET(NN_PULL);
+
+    ask_for_headers(pull);
+    CHECK_OK(nn_bind(sockets[0], front));
+    CHECK_OK(nn_bind(sockets[1], back));
+    struct test_thread *device = test_thread_start(run_device, sockets);
+    CHECK_OK(set_headers(push, TOKEN_LINE));
+    CHECK_OK(nn_connect(push, front));
+    CHECK_OK(nn_connect(pull, back));
+    CHECK_SENDS(push, "work");
+    const char *headers = receive_headers(pull, ROOM);
+    CHECK(headers == NULL || strstr(headers, "Authorization") == NULL);
+    CHECK_OK(nn_close(sockets[0]));
+    test_thread_join(device);
+    CHECK_OK(nn_close(sockets[1]));
+}
+
+TEST(a_device_does_not_pass_headers_on)
+{
+    check_is_not_passed_on(test_inproc_address());
+    check_is_not_passed_on(test_tcp_address());
+    check_is_not_passed_on(test_ws_address());
+}
+
+/* The sanitizer sees when memory is not released. */
+TEST(messages_that_nobody_takes_release_the_headers)
+{
+    const char *address = test_ws_address();
+    int sub = SOCKET(NN_SUB);
+    int pub = SOCKET(NN_PUB);
+
+    ask_for_headers(sub);
+    CHECK_OK(nn_setsockopt(sub, NN_SUB, NN_SUB_SUBSCRIBE, "a", 1));
+    CHECK_OK(nn_bind(sub, address));
+    CHECK_OK(nn_connect(pub, address));
+    WAIT_PEERS(pub, 1);
+    CHECK_SENDS(pub, "b");
+    CHECK_SENDS(pub, "a");
+    CHECK(receive_headers(sub, ROOM) != NULL);
+    CHECK_SENDS(pub, "a");
+    CHECK(test_is_ready(sub, NN_POLLIN, 10000));
+    CHECK_OK(nn_close(sub));
 }

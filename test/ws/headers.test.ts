@@ -65,7 +65,7 @@ test.each<[string, unknown]>([
   expect(() => {
     pair.requestHeaders = requestHeaders!
   }).toThrow(/^EINVAL/)
-  expect(pair.requestHeaders['X']).toHaveLength(3072 - 5)
+  expect(pair.requestHeaders).toEqual({ X: 'y'.repeat(3072 - 5) })
 })
 
 test('a message about a wrong value does not show it', () => {
@@ -87,7 +87,7 @@ test('with nn, the headers of a client of theirs are control data', async () => 
     while (record && record.cmsg_type !== nn.NN_WS_PEER_HEADERS) record = nn.NN_CMSG_NXTHDR(header, record)
     expect(record?.cmsg_level).toBe(nn.NN_WS)
     const text = nn.NN_CMSG_DATA(record!).toString('latin1')
-    expect(text.slice(0, text.indexOf('\0'))).toContain('\r\nX-User: zero\r\n')
+    expect(text.slice(0, text.indexOf('\0'))).toContain('X-User: zero\r\n')
     ws.terminate()
   } finally {
     nn.nn_close(s)
