@@ -426,3 +426,34 @@ TEST(sockets_that_expect_something_else_of_peers_do_not_share_a_port)
     CHECK_SENDS(tls_connected(NN_PUSH, with_path(address, "/lax")), "for the lax one");
     CHECK_RECEIVES(lax, "for the lax one");
 }
+
+/* The longest request goes through the filter as a whole. */
+TEST(headers_of_requests_go_over_wss)
+{
+    const char *address = tls_wss_address();
+    int pull = tls_bound(NN_PULL, address);
+    int push = SOCKET(NN_PUSH);
+    static char line[NN_WS_REQUEST_HEADERS_MAX + 1];
+    static _Alignas(16) unsigned char control[8 * 1024];
+    char body[4];
+    struct nn_iovec piece = {body, sizeof body};
+    struct nn_msghdr header = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    bool is_found = false;
+
+    memset(line, 'x', sizeof line - 1);
+    line[1] = ':';
+    memcpy(line + sizeof line - 3, "\r\n", 2);
+    SET_INT(pull, NN_WS, NN_WS_PEER_HEADERS, 1);
+    SET_TLS(push, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_setsockopt(push, NN_WS, NN_WS_REQUEST_HEADERS, line, sizeof line - 1));
+    CHECK_OK(nn_connect(push, address));
+    CHECK_SENDS(push, "work");
+    CHECK_OK(nn_recvmsg(pull, &header, 0));
+    for (struct nn_cmsghdr *record = NN_CMSG_FIRSTHDR(&header); record != NULL;
+         record = NN_CMSG_NXTHDR(&header, record)) {
+        if (record->cmsg_level == NN_WS && record->cmsg_type == NN_WS_PEER_HEADERS)
+            is_found = strstr((const char *)NN_CMSG_DATA(record), line) != NULL;
+    }
+    CHECK(is_found);
+}

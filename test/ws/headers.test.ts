@@ -81,7 +81,7 @@ test('with nn, the headers of a client of theirs are control data', async () => 
     ws.on('error', () => {})
     await once(ws, 'open')
     ws.send('work')
-    const header: nn.nn_msghdr = { msg_iov: [{ iov_len: nn.NN_MSG }], msg_controllen: nn.NN_MSG }
+    const header: nn.nn_msghdr = { msg_iov: [{ iov_base: null, iov_len: nn.NN_MSG }], msg_controllen: nn.NN_MSG }
     expect(await nn.nn_recvmsg(s, header)).toBe(4)
     let record = nn.NN_CMSG_FIRSTHDR(header)
     while (record && record.cmsg_type !== nn.NN_WS_PEER_HEADERS) record = nn.NN_CMSG_NXTHDR(header, record)
