@@ -342,27 +342,44 @@ __attribute__((format(printf, 1, 2))) static const char *keep(const char *format
     return texts[index];
 }
 
-static unsigned free_port(void)
+/* An address of this machine for each process: what other tests connect to, and what still comes back to a port that was
+ * theirs, is elsewhere. */
+static struct in_addr own_host(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint32_t pid = (uint32_t)getpid();
+
+    return (struct in_addr){
+        .s_addr = htonl(127u << 24 | (1 + (pid >> 14 & 0x7f)) << 16 | (pid >> 7 & 0x7f) << 8 | (1 + (pid & 0x7f)))};
+}
+
+static const char *free_address(const char *scheme, struct in_addr at)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = at};
     socklen_t size = sizeof address;
+    char host[INET_ADDRSTRLEN];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) < 0)
         FAIL("cannot choose a port: %s", strerror(errno));
     close(fd);
-    return ntohs(address.sin_port);
+    inet_ntop(AF_INET, &address.sin_addr, host, sizeof host);
+    return keep("%s://%s:%u", scheme, host, (unsigned)ntohs(address.sin_port));
 }
 
 const char *test_tcp_address(void)
 {
-    return keep("tcp://127.0.0.1:%u", free_port());
+    return free_address("tcp", own_host());
+}
+
+const char *test_localhost_address(void)
+{
+    return free_address("tcp", (struct in_addr){.s_addr = htonl(INADDR_LOOPBACK)});
 }
 
 const char *test_ws_address(void)
 {
-    return keep("ws://127.0.0.1:%u", free_port());
+    return free_address("ws", own_host());
 }
 
 const char *test_path(const char *name)

@@ -100,6 +100,8 @@ void test_check_string(const char *actual, const char *expected, const char *tex
 const char *test_tcp_address(void);
 const char *test_ipc_address(void);
 const char *test_ws_address(void);
+/* The same on 127.0.0.1, for tests in which the host's name counts. */
+const char *test_localhost_address(void);
 
 /* A path in that directory. */
 const char *test_path(const char *name);

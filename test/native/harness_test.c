@@ -295,6 +295,6 @@ TEST(addresses_are_distinct_and_stay_valid)
 
     CHECK(strcmp(first, second) != 0);
     CHECK(strncmp(first, "ipc:///tmp/", 11) == 0);
-    CHECK(strncmp(test_tcp_address(), "tcp://127.0.0.1:", 16) == 0);
+    CHECK(strncmp(test_tcp_address(), "tcp://127.", 10) == 0);
     CHECK(strlen(first + strlen("ipc://")) < 108);
 }

@@ -3,8 +3,10 @@
 
 #include "sockets.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,7 +32,9 @@ static socklen_t fill_address(const char *address, struct sockaddr_storage *stor
     }
     struct sockaddr_in *to = (struct sockaddr_in *)storage;
     to->sin_family = AF_INET;
-    to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    char host[INET_ADDRSTRLEN] = "";
+    sscanf(strstr(address, "://") + 3, "%15[0-9.]", host);
+    CHECK_EQUAL(inet_pton(AF_INET, host, &to->sin_addr), 1);
     to->sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
     return sizeof *to;
 }

@@ -169,7 +169,7 @@ static const char *with_scheme(const char *scheme)
     static unsigned count;
     char *text = texts[count++ % IDENTITIES];
 
-    snprintf(text, sizeof texts[0], "%s%s", scheme, strstr(test_tcp_address(), "://"));
+    snprintf(text, sizeof texts[0], "%s%s", scheme, strstr(test_localhost_address(), "://"));
     return text;
 }
 
