@@ -1,24 +1,28 @@
-import type { Handle } from './handle.js'
+/** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */
+export interface Attachment {
+  readonly address: string
+  close(): void
+}
 
 /** One address that a socket is bound or connected to. */
 export class Endpoint {
-  /** The address, with the port that the system chose: `tcp://127.0.0.1:0` becomes `tcp://127.0.0.1:43210`. */
-  readonly address: string
-  readonly #handle: Handle
-  readonly #id: number
+  readonly #attachment: Attachment
   #isClosed = false
 
   /** @internal */
-  constructor(handle: Handle, id: number) {
-    this.#handle = handle
-    this.#id = id
-    this.address = handle.addressOf(id)
+  constructor(attachment: Attachment) {
+    this.#attachment = attachment
+  }
+
+  /** The address, with the port that the system chose: `tcp://127.0.0.1:0` becomes `tcp://127.0.0.1:43210`. */
+  get address(): string {
+    return this.#attachment.address
   }
 
   /** Stops listening or connecting, and closes the endpoint's connections. Does nothing when that was done before. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#handle.shutdown(this.#id)
+    this.#attachment.close()
   }
 }

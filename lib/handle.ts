@@ -8,16 +8,19 @@ import {
   type ProtocolName,
   protocols,
 } from './constants.js'
+import type { Attachment } from './endpoint.js'
 import { argumentError, check, errnoError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import type { Inbox } from './inbox.js'
 import type { Monitor } from './monitor.js'
-import { native } from './native.js'
+import { type EngineEvent, native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 import { NN_TLS, type TlsSetting } from './tls.js'
+import { Carriage } from './transports/carriage.js'
+import { transportOf } from './transports/registry.js'
 import type { Keeper } from './waits.js'
 
 /** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
@@ -28,6 +31,7 @@ export class Handle implements Listener, Keeper {
   #outbox: Outbox | undefined
   #exchange: Exchange | undefined
   #monitor: Monitor | undefined
+  #carried: Carriage | undefined
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -80,22 +84,41 @@ export class Handle implements Listener, Keeper {
 
   // ---- Endpoints ----
 
-  attachTo(address: unknown, syscall: 'bind' | 'connect'): number {
+  attachTo(address: unknown, syscall: 'bind' | 'connect'): Attachment {
     if (typeof address !== 'string') {
       throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
     }
     this.assertOpen(syscall)
-    return check(native[syscall](this.s, address), syscall, JSON.stringify(address))
+    const endpoint = native[syscall](this.s, address)
+    if (endpoint === -constants.errno.EPROTONOSUPPORT) {
+      const transport = transportOf(address)
+      if (transport !== undefined) return this.#carriage()[syscall](transport, address)
+    }
+    check(endpoint, syscall, JSON.stringify(address))
+    return { address: this.#addressOf(endpoint), close: () => this.#shutdown(endpoint) }
   }
 
-  addressOf(endpoint: number): string {
+  #addressOf(endpoint: number): string {
     const address = native.address(this.s, endpoint)
     if (typeof address === 'number') throw errnoError(-address, 'address')
     return address
   }
 
-  shutdown(endpoint: number): void {
+  #shutdown(endpoint: number): void {
     if (this.isOpen) check(native.shutdown(this.s, endpoint), 'shutdown')
+  }
+
+  #carriage(): Carriage {
+    this.#carried ??= new Carriage(this, {
+      onEvents: () => this.#monitor?.onEvents(),
+      onFailure: (event) => this.#monitor?.fail(event),
+    })
+    return this.#carried
+  }
+
+  /** An event of a connection that a transport in JavaScript carries names that transport's address. */
+  asCarried(event: EngineEvent): EngineEvent {
+    return this.#carried === undefined ? event : this.#carried.asCarried(event)
   }
 
   // ---- Options ----
@@ -152,6 +175,7 @@ export class Handle implements Listener, Keeper {
   close(linger?: number): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
+    this.#carried?.close()
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve
     })
@@ -176,6 +200,7 @@ export class Handle implements Listener, Keeper {
   #wasClosed(): void {
     this.#closed = Promise.resolve()
     this.#endCalls()
+    this.#carried?.close()
     native.disown(this.s)
   }
 

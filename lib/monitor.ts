@@ -1,7 +1,14 @@
 import { NN_EVENTS_LIMIT } from './constants.js'
 import { publishEvent } from './diagnostics.js'
 import { check } from './errors.js'
-import { type ConnectEvent, eventNames, eventOf, type SocketEvent, type SocketEvents } from './events.js'
+import {
+  type ConnectEvent,
+  eventNames,
+  eventOf,
+  type FailureEvent,
+  type SocketEvent,
+  type SocketEvents,
+} from './events.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
 import type { Socket } from './socket.js'
@@ -67,8 +74,13 @@ export class Monitor {
     while (this.#isOn) {
       const event = native.nextEvent(this.#handle.s)
       if (typeof event === 'number') return
-      this.#tell(eventOf(event))
+      this.#tell(eventOf(this.#handle.asCarried(event)))
     }
+  }
+
+  /** What the engine cannot know: a transport in JavaScript has failed. */
+  fail(event: FailureEvent): void {
+    if (this.#isOn) this.#tell(event)
   }
 
   /** The socket is closed, and with it all connections. */

@@ -25,6 +25,7 @@ export const IN_BODIES = -1
 /** An event of a connection, as nanomsg/loop.h describes it. */
 export interface EngineEvent {
   readonly type: number
+  readonly endpoint: number
   readonly isBound: boolean
   readonly error: number
   readonly protocol: number
@@ -96,6 +97,8 @@ export interface Functions {
   /** Opens raw sockets of two protocols, on threads of their own that forward between them until one is closed. Returns
    * their descriptors. `ended` is called with the errno for which it ended, when what was accepted is delivered. */
   startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
+  /** Two descriptors of local sockets that are connected to each other; they are the caller's. */
+  streamPair(): [number, number] | number
 }
 
 const RECEIVED_LIMIT = 512

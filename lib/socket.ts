@@ -69,7 +69,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
    */
   bind(address: string): Endpoint {
-    return new Endpoint(this.handle, this.handle.attachTo(address, 'bind'))
+    return new Endpoint(this.handle.attachTo(address, 'bind'))
   }
 
   /**
@@ -79,7 +79,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    *   local interface), `EBADF` (the socket is closed).
    */
   connect(address: string): Endpoint {
-    return new Endpoint(this.handle, this.handle.attachTo(address, 'connect'))
+    return new Endpoint(this.handle.attachTo(address, 'connect'))
   }
 
   /**

@@ -136,6 +136,7 @@ Napi::Value NextEvent(const Napi::CallbackInfo &info)
         return Napi::Number::New(info.Env(), rc);
     Napi::Object result = Napi::Object::New(info.Env());
     result.Set("type", event.type);
+    result.Set("endpoint", event.endpoint);
     result.Set("isBound", event.is_bound);
     result.Set("error", event.error);
     result.Set("protocol", event.protocol);

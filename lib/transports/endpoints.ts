@@ -1,0 +1,175 @@
+import { constants } from 'node:os'
+import { Duplex } from 'node:stream'
+import type { Attachment } from '../endpoint.js'
+import { argumentError, errnoError, NanomsgError } from '../errors.js'
+import type { Carriage, Connection } from './carriage.js'
+import type { Listening, Transport } from './registry.js'
+
+/** An endpoint that a transport in JavaScript carries: its attempts, its connections, and its end. */
+export abstract class CarriedEndpoint implements Attachment {
+  abstract readonly isBound: boolean
+  protected isClosed = false
+  readonly #connections = new Set<Connection>()
+  #retry: NodeJS.Timeout | undefined
+  #pauseMs = 0
+
+  constructor(
+    protected readonly carriage: Carriage,
+    protected readonly transport: Transport,
+    public address: string,
+  ) {}
+
+  /** Begins. An exception means that it never will. */
+  abstract start(): void
+
+  /** Takes the stream, which is destroyed in the end. */
+  protected carry(stream: Duplex): void {
+    if (!(stream instanceof Duplex)) {
+      throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
+    }
+    if (this.isClosed || !this.carriage.isOpen) {
+      stream.destroy()
+      return
+    }
+    try {
+      const connection = this.carriage.carry(this, stream, (ended, error) => {
+        this.#connections.delete(ended)
+        this.onEnd(ended, error)
+      })
+      this.#connections.add(connection)
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+  }
+
+  protected abstract onEnd(connection: Connection, error: Error | undefined): void
+
+  protected fail(error: unknown): void {
+    if (!this.isClosed) this.carriage.fail(this, asNanomsgError(error, this.isBound ? 'bind' : 'connect', this.address))
+  }
+
+  /** Tries again after a while, which grows up to reconnectIntervalMax until resetPause(). */
+  protected startLater(): void {
+    if (this.isClosed || !this.carriage.isOpen) return
+    const first = this.carriage.option('reconnectInterval')
+    const limit = Math.max(first, this.carriage.option('reconnectIntervalMax'))
+    this.#pauseMs = Math.min(limit, Math.max(first, 2 * this.#pauseMs))
+    this.#retry = setTimeout(() => this.#startAgain(), this.#pauseMs).unref()
+  }
+
+  protected resetPause(): void {
+    this.#pauseMs = 0
+  }
+
+  #startAgain(): void {
+    try {
+      this.start()
+    } catch (error) {
+      this.fail(error)
+      this.startLater()
+    }
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    clearTimeout(this.#retry)
+    this.carriage.forget(this)
+    const lingerMs = this.carriage.option('linger')
+    for (const connection of this.#connections) connection.close(lingerMs)
+  }
+}
+
+/** Keeps one connection, and makes another when it ends. */
+export class ConnectingEndpoint extends CarriedEndpoint {
+  readonly isBound = false
+
+  start(): void {
+    const stream = this.transport.connect(this.address)
+    if (!isPromise(stream)) {
+      this.carry(stream)
+      return
+    }
+    stream
+      .then((opened) => this.carry(opened))
+      .catch((error) => {
+        this.fail(error)
+        this.startLater()
+      })
+  }
+
+  protected onEnd({ carrier }: Connection, error: Error | undefined): void {
+    if (carrier.hasReceived) this.resetPause()
+    else if (error !== undefined) this.fail(error)
+    this.startLater()
+  }
+}
+
+/** Takes the connections that a transport accepts. */
+export class ListeningEndpoint extends CarriedEndpoint {
+  readonly isBound = true
+  #listening: Listening | undefined
+
+  start(): void {
+    const { transport } = this
+    if (transport.listen === undefined) {
+      throw errnoError(constants.errno.EPROTONOSUPPORT, 'bind', JSON.stringify(this.address))
+    }
+    const listening = transport.listen(this.address, (stream) => this.carry(stream))
+    if (!isPromise(listening)) {
+      this.#take(listening)
+      return
+    }
+    listening
+      .then((begun) => this.#take(begun))
+      .catch((error) => {
+        this.fail(error)
+        this.startLater()
+      })
+  }
+
+  #take(listening: Listening): void {
+    if (typeof listening?.close !== 'function') {
+      throw argumentError('bind', 'what a transport’s listen() returns', 'an object with close()', listening)
+    }
+    this.#listening = listening
+    if (listening.address !== undefined) this.address = listening.address
+    if (this.isClosed) listening.close()
+  }
+
+  protected onEnd({ carrier }: Connection, error: Error | undefined): void {
+    if (!carrier.hasReceived && error !== undefined) this.fail(error)
+  }
+
+  override close(): void {
+    if (this.isClosed) return
+    super.close()
+    this.#listening?.close()
+  }
+}
+
+function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof (value as Promise<Value> | undefined)?.then === 'function'
+}
+
+/** What a transport has failed with, as all errors of sockets look. */
+function asNanomsgError(error: unknown, syscall: string, address: string): NanomsgError {
+  if (error instanceof NanomsgError) return error
+  const { errno, code, message } = (typeof error === 'object' && error !== null ? error : {}) as Partial<
+    Record<string, unknown>
+  >
+  const converted =
+    typeof errno === 'number' && errno < 0
+      ? errnoError(-errno, syscall, JSON.stringify(address))
+      : new NanomsgError(
+          `${typeof message === 'string' ? message : String(error)}, ${syscall} ${JSON.stringify(address)}`,
+          {
+            code: typeof code === 'string' ? code : 'EIO',
+            errno: constants.errno.EIO,
+            syscall,
+          },
+        )
+  converted.cause = error
+  return converted
+}

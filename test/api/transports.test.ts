@@ -1,0 +1,328 @@
+/** Transports in TypeScript: registerTransport(). */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Duplex } from 'node:stream'
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
+import { NanomsgError, Pair, Pull, Push, Rep, Req, registerTransport } from 'nanomsg-native'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { ca, describeTls, server } from '../tls/certificates.js'
+import { failureOf, fill, runProgram, temporaryFolder, until } from './support.js'
+
+/** One end of a connection in memory, with a buffer of the size that streams have. */
+class MemoryEnd extends Duplex {
+  peer!: MemoryEnd
+  #onRead: (() => void) | undefined
+
+  override _read(): void {
+    const onRead = this.#onRead
+    this.#onRead = undefined
+    onRead?.()
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.peer.push(chunk)) done()
+    else this.peer.#onRead = done
+  }
+
+  override _final(done: () => void): void {
+    this.peer.push(null)
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // As with a connection whose end goes away.
+    if (!this.peer.readableEnded && !this.peer.destroyed) this.peer.push(null)
+    done(error)
+  }
+}
+
+function memoryPair(): [MemoryEnd, MemoryEnd] {
+  const [first, second] = [new MemoryEnd(), new MemoryEnd()]
+  first.peer = second
+  second.peer = first
+  return [first, second]
+}
+
+const listeners = new Map<string, (connection: Duplex) => void>()
+/** The connecting ends of all connections, oldest first. */
+const connected: MemoryEnd[] = []
+
+registerTransport('memory', {
+  connect(address) {
+    const accept = listeners.get(address)
+    if (accept === undefined)
+      return Promise.reject(Object.assign(new Error('nobody is there'), { code: 'ECONNREFUSED' }))
+    const [ours, theirs] = memoryPair()
+    connected.push(ours)
+    accept(theirs)
+    return ours
+  },
+  listen(address, onConnection) {
+    listeners.set(address, onConnection)
+    return { close: () => listeners.delete(address) }
+  },
+})
+
+let counter = 0
+const newAddress = () => `memory://${counter++}`
+
+describe('over streams in memory', () => {
+  test('requests are answered', async () => {
+    const address = newAddress()
+    await using rep = new Rep()
+    await using req = new Req()
+    expect(rep.bind(address).address).toBe(address)
+    req.connect(address)
+    void rep.serve((request) => `re: ${request}`)
+    expect(await Promise.all(['a', 'b', 'c'].map(async (text) => String(await req.request(text))))).toEqual([
+      're: a',
+      're: b',
+      're: c',
+    ])
+  })
+
+  test('large messages arrive whole and in order', async () => {
+    const address = newAddress()
+    await using pull = new Pull({ maxMessageSize: -1 })
+    await using push = new Push()
+    pull.bind(address)
+    push.connect(address)
+    const bodies = [5_000_000, 0, 1, 3_000_001].map((size, i) => Buffer.alloc(size, `body ${i} `))
+    const sent = Promise.all(bodies.map((body) => push.send(body)))
+    for (const body of bodies) expect((await pull.receive()).equals(body)).toBe(true)
+    await sent
+  })
+
+  test('a peer that does not receive slows the sender down, and nothing is lost', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    await using push = new Push()
+    pull.bind(address)
+    push.connect(address)
+    const body = Buffer.alloc(64 * 1024, 'x')
+    await push.send(body)
+    const accepted = 1 + (await fill(push, body))
+    expect(accepted).toBeLessThan(200)
+    for (let i = 0; i < accepted; i++) expect((await pull.receive()).length).toBe(body.length)
+    expect(pull.tryReceive()).toBeUndefined()
+  })
+
+  test('what was sent before close() is delivered after it', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    const push = new Push({ linger: -1 })
+    pull.bind(address)
+    push.connect(address)
+    await push.send('first')
+    expect(String(await pull.receive())).toBe('first')
+    const accepted = await fill(push, Buffer.alloc(100_000, 'y'))
+    expect(accepted).toBeGreaterThan(1)
+    const closed = push.close()
+    for (let i = 0; i < accepted; i++) expect((await pull.receive()).length).toBe(100_000)
+    await closed
+  })
+
+  test('a stream that has ended is connected again, and what it had carried is received', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    await using push = new Push({ reconnectInterval: 2 })
+    pull.bind(address)
+    push.connect(address)
+    for (let i = 0; i < 5; i++) {
+      await push.send(`message ${i}`)
+      expect(String(await pull.receive())).toBe(`message ${i}`)
+      const disconnected = once(push, 'disconnect')
+      const stream = connected.at(-1)!
+      if (i % 2 === 0) stream.end()
+      else stream.destroy(new Error('broken'))
+      await disconnected
+      await until(() => stream.destroyed && stream.peer.destroyed)
+    }
+    expect(push.stats().currentConnections).toBeLessThan(2)
+  })
+
+  test('a peer that is not there yet is found, and each attempt before is told', async () => {
+    const address = newAddress()
+    await using push = new Push({ reconnectInterval: 2 })
+    const failed = once(push, 'failure')
+    push.connect(address)
+    const [failure] = await failed
+    expect(failure).toMatchObject({ type: 'failure', address, bound: false, error: { code: 'ECONNREFUSED' } })
+    expect(failure.error).toBeInstanceOf(NanomsgError)
+    await using pull = new Pull()
+    pull.bind(address)
+    await push.send('found')
+    expect(String(await pull.receive())).toBe('found')
+  })
+
+  test('events name the address of the transport', async () => {
+    const address = newAddress()
+    await using left = new Pair()
+    await using right = new Pair()
+    const events = Promise.all([once(left, 'connect'), once(right, 'connect')])
+    left.bind(address)
+    const endpoint = right.connect(address)
+    const [[atLeft], [atRight]] = await events
+    expect(atLeft).toMatchObject({ address, bound: true, protocol: 'pair' })
+    expect(atRight).toMatchObject({ address, bound: false, remoteAddress: address })
+    const gone = Promise.all([once(left, 'disconnect'), once(right, 'disconnect')])
+    endpoint.close()
+    const [[leftEnd], [rightEnd]] = await gone
+    expect(leftEnd).toMatchObject({ address, bound: true, reason: 'left' })
+    expect(rightEnd).toMatchObject({ address, bound: false, reason: 'closed' })
+  })
+
+  test('a closed endpoint destroys its streams, and connects and accepts no more', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    await using push = new Push({ reconnectInterval: 1 })
+    const bound = pull.bind(address)
+    const endpoint = push.connect(address)
+    await push.send('hello')
+    await pull.receive()
+    const stream = connected.at(-1)!
+    const count = connected.length
+    endpoint.close()
+    endpoint.close()
+    await until(() => stream.destroyed && stream.peer.destroyed)
+    expect(connected.length).toBe(count)
+    bound.close()
+    expect(listeners.has(address)).toBe(false)
+  })
+
+  test('a socket that closes destroys its streams', async () => {
+    const address = newAddress()
+    const pull = new Pull()
+    const push = new Push()
+    pull.bind(address)
+    push.connect(address)
+    await push.send('hello')
+    await pull.receive()
+    const stream = connected.at(-1)!
+    await Promise.all([pull.close(), push.close()])
+    await until(() => stream.destroyed && stream.peer.destroyed)
+    expect(listeners.has(address)).toBe(false)
+  })
+
+  test('a peer of a type that does not go with ours is turned away', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    await using req = new Req({ reconnectInterval: 5 })
+    const rejected = once(pull, 'reject')
+    pull.bind(address)
+    req.connect(address)
+    expect((await rejected)[0]).toMatchObject({ address, bound: true, error: { code: 'EPROTOTYPE' } })
+  })
+})
+
+describe('arguments', () => {
+  const connect = () => memoryPair()[0]
+
+  test.each(['', 'Upper', '1st', 'a b', 'a://', 7, undefined])('%j is no scheme', async (scheme) => {
+    expect(await failureOf(() => registerTransport(scheme as string, { connect }))).toMatchObject({
+      code: 'EINVAL',
+      syscall: 'registerTransport',
+    })
+  })
+
+  test.each([undefined, null, {}, { connect: 1 }, { connect, listen: 1 }])('%j is no transport', async (transport) => {
+    expect(await failureOf(() => registerTransport('other', transport as never))).toMatchObject({ code: 'EINVAL' })
+  })
+
+  test.each(['tcp', 'tls+tcp', 'ws', 'wss', 'ipc', 'unix', 'abstract', 'socket', 'inproc', 'memory'])(
+    '%s is taken',
+    async (scheme) => {
+      expect(await failureOf(() => registerTransport(scheme, { connect }))).toMatchObject({ code: 'EEXIST' })
+    },
+  )
+
+  test('a scheme that nobody has registered, and one that cannot be bound, are not supported', async () => {
+    registerTransport('outward', { connect })
+    await using push = new Push()
+    for (const call of [
+      () => push.connect('nobody://x'),
+      () => push.bind('nobody://x'),
+      () => push.bind('outward://x'),
+    ])
+      expect(await failureOf(call)).toMatchObject({ code: 'EPROTONOSUPPORT' })
+  })
+
+  test('what is no stream is refused, and what connect() throws is passed on', async () => {
+    registerTransport('nothing', { connect: () => ({}) as Duplex, listen: () => ({}) as never })
+    registerTransport('throwing', {
+      connect() {
+        throw new RangeError('no such place')
+      },
+    })
+    await using push = new Push()
+    expect(await failureOf(() => push.connect('nothing://x'))).toMatchObject({ code: 'EINVAL', syscall: 'connect' })
+    expect(await failureOf(() => push.bind('nothing://x'))).toMatchObject({ code: 'EINVAL', syscall: 'bind' })
+    expect(() => push.connect('throwing://x')).toThrow(RangeError)
+  })
+})
+
+describeTls('over node:tls', () => {
+  const streams: TLSSocket[] = []
+  registerTransport('node-tls', {
+    connect(address) {
+      const { hostname, port } = new URL(address)
+      const stream = connectTls({ host: hostname, port: Number(port), ca: ca.cert, servername: 'localhost' })
+      streams.push(stream)
+      return stream
+    },
+    async listen(address, onConnection) {
+      const { hostname } = new URL(address)
+      const listener = createTlsServer({ cert: server.cert, key: server.key }, onConnection)
+      await new Promise<void>((resolve) => listener.listen(0, hostname, resolve))
+      const { port } = listener.address() as AddressInfo
+      return { address: `node-tls://${hostname}:${port}`, close: () => listener.close() }
+    },
+  })
+
+  test('requests, large messages, and a connection that is lost', async () => {
+    await using rep = new Rep({ maxMessageSize: -1 })
+    await using req = new Req({ maxMessageSize: -1, reconnectInterval: 2 })
+    const endpoint = rep.bind('node-tls://127.0.0.1:0')
+    await until(() => !endpoint.address.endsWith(':0'))
+    req.connect(endpoint.address)
+    void rep.serve((request) => request)
+    expect(String(await req.request('hello'))).toBe('hello')
+    const body = Buffer.alloc(4_000_000, 'secret ')
+    expect((await req.request(body)).equals(body)).toBe(true)
+    const reconnected = once(req, 'connect')
+    streams.at(-1)!.destroy()
+    await reconnected
+    expect(String(await req.request('again'))).toBe('again')
+  })
+})
+
+test('standard input and output of a program: the example', async () => {
+  using folder = temporaryFolder()
+  const example = join(__dirname, '..', '..', 'examples', 'typescript-transport')
+  const dist = JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))
+  for (const name of ['command', 'worker', 'main']) {
+    const { outputText } = ts.transpileModule(readFileSync(join(example, `${name}.ts`), 'utf8'), {
+      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    })
+    writeFileSync(
+      join(folder.path, `${name}.js`),
+      outputText.replaceAll('"nanomsg-native"', dist).replaceAll("'nanomsg-native'", dist),
+    )
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, ['main.js'], { cwd: folder.path, timeout: 10_000 })
+  expect(stdout).toBe('HELLO\nONCE MORE\n')
+})
+
+test('connections alone do not keep the process alive', async () => {
+  const { exitCode, stderr } = await runProgram(`
+    const { Push, registerTransport } = require('nanomsg-native')
+    const { PassThrough } = require('node:stream')
+    registerTransport('loop', { connect: () => new PassThrough() })
+    new Push().connect('loop://')`)
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+})
