@@ -41,8 +41,10 @@ const hints: Readonly<Record<string, string>> = {
   'bind EACCES': 'Choose a port from 1024 on, or a folder that this process may write to',
   'bind ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
   'connect ENODEV': 'No interface of that name, or none with an address of the family in use (see the option ipv6)',
-  'bind EPROTONOSUPPORT': 'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://',
-  'connect EPROTONOSUPPORT': 'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://',
+  'bind EPROTONOSUPPORT':
+    'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://, or as registerTransport() was told',
+  'connect EPROTONOSUPPORT':
+    'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://, or as registerTransport() was told',
   'bind EPROTONOSUPPORT of TLS': withoutTls,
   'connect EPROTONOSUPPORT of TLS': withoutTls,
   'bind EINVAL': 'Write addresses as tcp://127.0.0.1:5555, tcp://*:0, ipc:///tmp/name or inproc://name',
