@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { type Body, checkBody } from './bytes.js'
 import type { ProtocolName } from './constants.js'
+import { argumentError } from './errors.js'
 import type { Handle } from './handle.js'
 import { Inbox } from './inbox.js'
 import { receiveBatches, receiveEach } from './iteration.js'
@@ -16,6 +17,10 @@ import { checkWaiting, type Waiting } from './waits.js'
 const BATCH_LIMIT = 512
 
 function send(handle: Handle, outbox: Outbox, body: Body, options: Waiting | undefined): Promise<void> {
+  if (options === undefined) {
+    const gathered = outbox.sendGathered(body)
+    if (gathered !== undefined) return gathered
+  }
   try {
     checkBody(body, 'the body', 'send')
     checkWaiting(options, 'send')
@@ -30,6 +35,37 @@ function trySend(handle: Handle, outbox: Outbox, body: Body): boolean {
   checkBody(body, 'the body', 'send')
   handle.assertOpen('send')
   return outbox.trySend(body)
+}
+
+function sendBatch(
+  handle: Handle,
+  outbox: Outbox,
+  bodies: readonly Body[],
+  options: Waiting | undefined,
+): Promise<void> {
+  try {
+    checkBatch(handle, bodies)
+    checkWaiting(options, 'send')
+    options?.signal?.throwIfAborted()
+    return outbox.sendBatch(bodies, options)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function trySendBatch(handle: Handle, outbox: Outbox, bodies: readonly Body[]): number {
+  checkBatch(handle, bodies)
+  return outbox.trySendFrom(bodies, 0)
+}
+
+function checkBatch(handle: Handle, bodies: readonly Body[]): void {
+  if (!Array.isArray(bodies)) throw argumentError('send', 'bodies', 'an array of bodies', bodies)
+  for (let i = 0; i < bodies.length; i++) {
+    const body = bodies[i]
+    // Most are, and need no name for an error.
+    if (!(body instanceof Uint8Array) || body.length === 0) checkBody(body, `bodies[${i}]`, 'send')
+  }
+  handle.assertOpen('send')
 }
 
 function writable(
@@ -74,6 +110,28 @@ export abstract class SendingSocket extends Socket {
    */
   trySend(body: Body): boolean {
     return trySend(this.handle, this.#outbox, body)
+  }
+
+  /**
+   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
+   * accepted. What other calls send meanwhile may go between them.
+   *
+   * @param bodies Do not change them before the promise settles.
+   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
+   *   been sent then; `trySendBatch()` tells how many.
+   */
+  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+    return sendBatch(this.handle, this.#outbox, bodies, options)
+  }
+
+  /**
+   * Sends messages in their order, as many as can be sent now.
+   *
+   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
+   */
+  trySendBatch(bodies: readonly Body[]): number {
+    return trySendBatch(this.handle, this.#outbox, bodies)
   }
 
   /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
@@ -182,5 +240,35 @@ export abstract class DuplexSocket extends ReceivingSocket {
   writable(options: StreamKind<'web'>): WritableStream<Body>
   writable(options?: StreamKind): Writable | WritableStream<Body> {
     return writable(this.handle, (body) => this.send(body), options)
+  }
+}
+
+/** A socket that sends and receives, and may do either at any time. */
+export abstract class FreeDuplexSocket extends DuplexSocket {
+  /** @internal */
+  constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
+    super(protocol, false, options)
+  }
+
+  /**
+   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
+   * accepted. What other calls send meanwhile may go between them.
+   *
+   * @param bodies Do not change them before the promise settles.
+   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
+   *   been sent then; `trySendBatch()` tells how many.
+   */
+  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+    return sendBatch(this.handle, this.outbox, bodies, options)
+  }
+
+  /**
+   * Sends messages in their order, as many as can be sent now.
+   *
+   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
+   */
+  trySendBatch(bodies: readonly Body[]): number {
+    return trySendBatch(this.handle, this.outbox, bodies)
   }
 }

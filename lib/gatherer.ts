@@ -16,6 +16,7 @@ const { outgoing, records } = shared
 const buffer = outgoing as Buffer
 const RECORD_NUMBERS = 4
 const RECORDS_LIMIT = records.length / RECORD_NUMBERS
+const OUTGOING_BYTES = outgoing.length
 
 /** Longer bodies are sent from where they are. */
 export const LONGEST_GATHERED_BYTES = 8 * 1024
@@ -51,7 +52,7 @@ export function roomFor(body: Body): number {
 }
 
 function makeRoom(bytes: number): void {
-  if (usedBytes + bytes > outgoing.length || count === RECORDS_LIMIT) flush()
+  if (usedBytes + bytes > OUTGOING_BYTES || count === RECORDS_LIMIT) flush()
 }
 
 /** Sends one body now, or not at all. Returns 0 or a negated errno. */
@@ -72,7 +73,11 @@ export function beginGathering(sender: Sender): void {
 export function gather(sender: Sender, body: Body, conversation: number): boolean {
   makeRoom(roomFor(body))
   if (!sender.isGathering) return false
-  const length = place(body)
+  addRecord(sender, place(body), conversation)
+  return true
+}
+
+function addRecord(sender: Sender, length: number, conversation: number): void {
   if (!sender.isGathered) {
     sender.isGathered = true
     firsts.push({ sender, first: count })
@@ -84,6 +89,17 @@ export function gather(sender: Sender, body: Body, conversation: number): boolea
   records[record + 3] = conversation
   count++
   usedBytes += length
+}
+
+/** The same as gather() for bytes of a sender that is gathering, as long as there is room for them. Returns false when
+ * that is not so, with nothing done. */
+export function gatherBytes(sender: Sender, bytes: Uint8Array): boolean {
+  const { length } = bytes
+  // Where memory was transferred, there is no length, either.
+  if (length === 0 || length > LONGEST_GATHERED_BYTES) return false
+  if (usedBytes + length > OUTGOING_BYTES || count === RECORDS_LIMIT) return false
+  outgoing.set(bytes, usedBytes)
+  addRecord(sender, length, 0)
   return true
 }
 

@@ -35,18 +35,35 @@ export function viewAt(index: number): Buffer {
   return body
 }
 
+/** The first `count` messages that the engine has placed. Most lie in the slab of the one before. */
+function viewsOf(count: number): Buffer[] {
+  const views = new Array<Buffer>(count)
+  let token = IN_BODIES
+  let slab: ArrayBuffer | undefined
+  for (let i = 0; i < count; i++) {
+    const number = received[3 * i]!
+    if (number !== token || slab === undefined) {
+      token = number
+      slab = number >= 0 ? slabAt(number) : undefined
+    }
+    views[i] = slab === undefined ? viewAt(i) : new View(slab, received[3 * i + 1]!, received[3 * i + 2]!)
+  }
+  return views
+}
+
 /** The receiving side of a socket: messages that have been taken from the engine, or else calls that wait for some. */
 export class Inbox {
   readonly #s: number
   readonly #limit: number
   /** Taken and not yet received, from #head on. Empty while calls wait. */
-  readonly #messages: Buffer[] = []
+  #messages: Buffer[] = []
   #head = 0
   /** The engine may have messages for us: it tells when there are some again, not as long as there are. */
   #isReadable: boolean
   /** onReadable() follows when the event loop has turned. */
   #isDeferred = false
-  readonly #waits: WaitQueue<undefined, Buffer>
+  /** The job: whether the call wants all that there is, or one message. */
+  readonly #waits: WaitQueue<boolean, Buffer | Buffer[]>
   defaultTimeout = -1
 
   /**
@@ -67,7 +84,13 @@ export class Inbox {
 
   /** @param isUrgent false when the caller can wait until the event loop has turned, where it is time for that */
   #take(isUrgent: boolean): Buffer | undefined {
-    if (this.#head === this.#messages.length && !this.#fill(isUrgent)) return undefined
+    if (this.#head === this.#messages.length) {
+      const count = this.#fetch(isUrgent)
+      if (count === 0) return undefined
+      if (count === 1) return viewAt(0)
+      this.#messages = viewsOf(count)
+      this.#head = 0
+    }
     const message = this.#messages[this.#head]!
     this.#messages[this.#head] = undefined as never
     this.#head++
@@ -81,7 +104,14 @@ export class Inbox {
       const message = this.#take((options?.timeout ?? this.defaultTimeout) === 0)
       if (message !== undefined) return Promise.resolve(message)
     }
-    return this.#waits.add(undefined, options, this.defaultTimeout)
+    return this.#waits.add(false, options, this.defaultTimeout) as Promise<Buffer>
+  }
+
+  /** The same for all messages that there are then, as many as are taken at a time. */
+  receiveAll(): Promise<Buffer[]> {
+    const messages = this.tryReceiveAll()
+    if (messages !== undefined) return Promise.resolve(messages)
+    return this.#waits.add(true, undefined, this.defaultTimeout) as Promise<Buffer[]>
   }
 
   /** The next message, unless other calls wait for it. */
@@ -91,8 +121,15 @@ export class Inbox {
 
   /** All messages that there are now, as many as are taken at a time; undefined when there is none. */
   tryReceiveAll(): Buffer[] | undefined {
-    if (!this.#waits.isEmpty || (this.#head === this.#messages.length && !this.#fill(false))) return undefined
-    const messages = this.#messages.slice(this.#head)
+    return this.#waits.isEmpty ? this.#takeAll() : undefined
+  }
+
+  #takeAll(): Buffer[] | undefined {
+    if (this.#head === this.#messages.length) {
+      const count = this.#fetch(false)
+      return count === 0 ? undefined : viewsOf(count)
+    }
+    const messages = this.#head === 0 ? this.#messages : this.#messages.slice(this.#head)
     this.#empty()
     return messages
   }
@@ -106,9 +143,9 @@ export class Inbox {
     this.#isReadable = true
     while (!this.#waits.isEmpty) {
       try {
-        const message = this.#take(false)
-        if (message === undefined) return
-        this.#waits.resolveFirst(message)
+        const result = this.#waits.firstJob ? this.#takeAll() : this.#take(false)
+        if (result === undefined) return
+        this.#waits.resolveFirst(result)
       } catch (error) {
         this.#waits.rejectFirst(error)
       }
@@ -125,32 +162,31 @@ export class Inbox {
   }
 
   #empty(): void {
-    this.#messages.length = 0
+    this.#messages = []
     this.#head = 0
   }
 
-  /** Takes messages from the engine. Returns false when it has none. */
-  #fill(isUrgent: boolean): boolean {
-    if (!this.#isReadable) return false
-    if (!isUrgent && isTurnOver(0)) return this.#fillLater()
+  /** Makes the engine place messages. Returns their number; 0 when it has none. */
+  #fetch(isUrgent: boolean): number {
+    if (!this.#isReadable) return 0
+    if (!isUrgent && isTurnOver(0)) return this.#fetchLater()
     const count = native.receive(this.#s, this.#limit)
     if (count < 0) {
       if (count !== -EAGAIN) throw errnoError(-count, 'receive')
       this.#isReadable = this.#limit === 1
-      return false
+      return 0
     }
-    for (let i = 0; i < count; i++) this.#messages.push(viewAt(i))
     isTurnOver(count)
-    return true
+    return count
   }
 
-  #fillLater(): false {
-    if (this.#isDeferred) return false
+  #fetchLater(): 0 {
+    if (this.#isDeferred) return 0
     this.#isDeferred = true
     nextTurn(() => {
       this.#isDeferred = false
       this.onReadable()
     })
-    return false
+    return 0
   }
 }

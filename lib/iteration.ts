@@ -58,6 +58,6 @@ export function receiveBatches(handle: Handle, inbox: Inbox): AsyncIterableItera
   return new Reception(
     handle,
     () => inbox.tryReceiveAll(),
-    async () => [await inbox.receive(), ...(inbox.tryReceiveAll() ?? [])],
+    () => inbox.receiveAll(),
   )
 }

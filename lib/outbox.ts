@@ -1,7 +1,16 @@
 import { constants } from 'node:os'
 import { type Body, toUint8Array } from './bytes.js'
 import { errnoError, type NanomsgError } from './errors.js'
-import { beginGathering, flush, gather, LONGEST_GATHERED_BYTES, roomFor, type Sender, sendNow } from './gatherer.js'
+import {
+  beginGathering,
+  flush,
+  gather,
+  gatherBytes,
+  LONGEST_GATHERED_BYTES,
+  roomFor,
+  type Sender,
+  sendNow,
+} from './gatherer.js'
 import { native } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
@@ -31,6 +40,13 @@ export class Outbox implements Sender {
     this.#waits = new WaitQueue('send', keeper)
   }
 
+  /** Sends a body that can be gathered at once, as most can. Nothing is done where this returns undefined. */
+  sendGathered(body: Body): Promise<void> | undefined {
+    // While messages are gathered nobody waits, and nothing has failed.
+    if (!this.isGathering || !(body instanceof Uint8Array) || !gatherBytes(this, body)) return undefined
+    return isTurnOver(1) ? new Promise(nextTurn) : sent
+  }
+
   send(body: Body, options?: Waiting): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
     if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
@@ -40,6 +56,28 @@ export class Outbox implements Sender {
   /** Returns false when no peer can take the message now, or others wait before it. */
   trySend(body: Body): boolean {
     return this.#waits.isEmpty && this.#trySend(body, 0)
+  }
+
+  /** Sends bodies from the one at `begin` on, as many as peers take now. Returns the index of the first that was not. */
+  trySendFrom(bodies: readonly Body[], begin: number): number {
+    let i = begin
+    while (i < bodies.length) {
+      const body = bodies[i]!
+      const isGathered = this.isGathering && body instanceof Uint8Array && gatherBytes(this, body)
+      if (!isGathered && !this.trySend(body)) break
+      i++
+    }
+    return i
+  }
+
+  async sendBatch(bodies: readonly Body[], options: Waiting | undefined): Promise<void> {
+    const { timeout = this.defaultTimeout, signal } = options ?? {}
+    const giveUpAt = performance.now() + timeout
+    for (let i = this.trySendFrom(bodies, 0); i < bodies.length; i = this.trySendFrom(bodies, i + 1)) {
+      const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
+      await this.send(bodies[i]!, { timeout: left, signal })
+    }
+    if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
   }
 
   /** Sends in a conversation, for which nobody has to wait. */
@@ -64,6 +102,7 @@ export class Outbox implements Sender {
 
   close(makeError: () => Error): void {
     if (this.isGathering) flush()
+    this.isGathering = false
     this.#waits.rejectAll(makeError)
   }
 

@@ -1,9 +1,9 @@
-import { DuplexSocket } from '../directions.js'
+import { FreeDuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
 
 /** Sends to every Bus that it is connected to directly, and receives from them. A peer that is slow misses messages. */
-export class Bus extends DuplexSocket {
+export class Bus extends FreeDuplexSocket {
   constructor(options?: SocketOptions) {
-    super('bus', false, options)
+    super('bus', options)
   }
 }

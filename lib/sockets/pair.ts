@@ -1,9 +1,9 @@
-import { DuplexSocket } from '../directions.js'
+import { FreeDuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
 
 /** Talks to exactly one other Pair: a second peer is turned away. */
-export class Pair extends DuplexSocket {
+export class Pair extends FreeDuplexSocket {
   constructor(options?: SocketOptions) {
-    super('pair', false, options)
+    super('pair', options)
   }
 }

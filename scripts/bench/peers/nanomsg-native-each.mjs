@@ -1,10 +1,16 @@
-/** This package, with messages received one by one. */
+/** This package, with messages sent and received one by one. */
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-const { Pull } = require('../../../dist/index.js')
+const { Pull, Push } = require('../../../dist/index.js')
 
-export { once, push, transports, version } from './nanomsg-native.mjs'
+export { once, transports, version } from './nanomsg-native.mjs'
+
+export async function push(address, body) {
+  const socket = new Push()
+  socket.connect(address)
+  while (true) await socket.send(body)
+}
 
 export async function pull(address, meter) {
   const socket = new Pull({ maxMessageSize: -1 })
