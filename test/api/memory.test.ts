@@ -75,7 +75,7 @@ async function bounded(run: string, count: number): Promise<void> {
     do {
       await run(${count})
       used.push(await usedMiB())
-    } while (used.length < 5 || (used.length < 25 && meanGrowth() >= ${LIMIT_MIB}))
+    } while (used.length < 7 || (used.length < 25 && meanGrowth() >= ${LIMIT_MIB}))
     console.log(meanGrowth() < ${LIMIT_MIB} ? 'bounded' : 'it grows: ' + used.map(Math.round) + ' MiB')`)
   expect([exitCode, stdout]).toEqual([0, 'bounded\n'])
 }
