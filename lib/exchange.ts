@@ -12,7 +12,7 @@ const MESSAGES_AT_A_TIME = 512
 
 /** What goes on in conversations, as the socket sees it. */
 export interface Parties {
-  onMessage(conversation: number, body: Buffer): void
+  onMessage(conversation: number, body: Buffer, pipe: number): void
   /** How many more messages can be dealt with now. */
   readonly room: number
   close(makeError: () => Error): void
@@ -68,10 +68,14 @@ export class Exchange {
     if (count < 0) throw errnoError(-count, 'receive')
     isTurnOver(count)
     // Whoever hears of a message may receive others into the same places.
-    const messages = Array.from({ length: count }, (_, i) => ({ conversation: conversations[i]!, body: viewAt(i) }))
-    for (const { conversation, body } of messages) {
+    const messages = Array.from({ length: count }, (_, i) => ({
+      conversation: conversations[2 * i]!,
+      pipe: conversations[2 * i + 1]!,
+      body: viewAt(i),
+    }))
+    for (const { conversation, pipe, body } of messages) {
       if (conversation === 0) this.#inbox.add(body)
-      else this.#parties.onMessage(conversation, body)
+      else this.#parties.onMessage(conversation, body, pipe)
     }
     return true
   }

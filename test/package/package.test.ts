@@ -78,12 +78,14 @@ describe('the packed files', () => {
 
 describe.skipIf(!existsSync(addon))('a program that has installed the package', () => {
   let home: string
+  let tarball: string
   const installed = () => join(home, 'node_modules/nanomsg-native')
 
   /** Unpacks as npm does; the addon takes the place of a prebuilt one, and dependencies are linked. */
   beforeAll(() => {
     home = mkdtempSync(join(tmpdir(), 'nanomsg-native-'))
     const { filename } = npmPack('--pack-destination', home)
+    tarball = filename
     mkdirSync(installed(), { recursive: true })
     execFileSync('tar', ['-xzf', join(home, filename), '-C', installed(), '--strip-components=1'])
 
@@ -167,31 +169,38 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
-  it.each(['consumer.cts', 'consumer.mts'])(
-    'is typed in TypeScript (%s)',
-    (file) => {
-      writeFileSync(
-        join(home, file),
-        `import { NanomsgError, Pair } from 'nanomsg-native'
-       import nano, { socket, type Socket } from 'nanomsg-native/compat'
-       export const sub: Socket = nano.socket('sub', { chan: ['a'], encoding: 'utf8' }).setEncoding('utf8')
-       export const id: number | null = socket('pub').bind('inproc://a')
-       // @ts-expect-error: there is no such type
-       nano.socket('publisher')
-       import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
-       export const now: Buffer = nn_recv(0, NN_MSG, NN_DONTWAIT)
-       export const later: Promise<number> = nn_recv(0, Buffer.alloc(5), 5, 0)
-       export const asked: nn_pollfd = { fd: 0, events: 1 }
-       export const body: Promise<Buffer> = new Pair({ receiveTimeout: 5 }).receive({ timeout: 1 })
-       export const code = (error: NanomsgError): string => error.code
-       // @ts-expect-error: an address is a string
-       new Pair().bind(5)\n`,
-      )
-      const tsc = join(project, 'node_modules/typescript/bin/tsc')
-      const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
-      const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8' })
-      expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
-    },
-    60_000,
-  )
+  it('is typed in TypeScript, whether it requires or imports', () => {
+    const types = join(__dirname, 'types')
+    const files = readdirSync(types).flatMap((name) =>
+      ['cts', 'mts'].map((extension) => {
+        const file = name.replace(/ts$/, extension)
+        cpSync(join(types, name), join(home, file))
+        return file
+      }),
+    )
+    expect(files).toContain('classes.mts')
+    const tsc = join(project, 'node_modules/typescript/bin/tsc')
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+    const lib = ['--lib', 'es2022,esnext.disposable']
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...lib, ...files], {
+      cwd: home,
+      encoding: 'utf8',
+    })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+  }, 60_000)
+
+  it('has nothing that publint finds fault with', async () => {
+    const { publint } = await import('publint')
+    const { formatMessage } = await import('publint/utils')
+    const { messages, pkg } = await publint({ pkgDir: installed(), pack: false, level: 'suggestion', strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  it('is resolved to the right types, by whichever rules it is imported', () => {
+    const attw = join(project, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    const options = ['--no-definitely-typed', '--no-emoji', '--format', 'ascii']
+    const { status, stdout } = spawnSync(process.execPath, [attw, ...options, join(home, tarball)], { encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('No problems found') })
+    for (const face of faces) expect(stdout).toContain(`"${nameOf(face)}"`)
+  }, 60_000)
 })
