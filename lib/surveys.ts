@@ -98,12 +98,9 @@ export class Surveys implements Parties {
     handle.attach({ exchange: this.#exchange })
   }
 
-  survey(
-    question: Body,
-    { deadline, signal, peers = false }: Surveying,
-    defaultDeadline: number,
-  ): AsyncIterableIterator<Buffer | Answer> {
-    checkWaiting({ signal }, 'survey')
+  survey(question: Body, options: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+    checkWaiting(options, 'survey')
+    const { deadline, signal, peers = false } = options
     if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)
     const limit = deadline ?? defaultDeadline
     if (!(typeof limit === 'number' && limit >= 0 && limit <= LONGEST_TIMEOUT_MS)) {

@@ -32,18 +32,34 @@ class World {
   readonly endpoints: { close(): void }[] = []
   readonly devices: Device[] = []
   readonly iterators: AsyncIterator<unknown>[] = []
-  readonly pending: Promise<unknown>[] = []
+  /** By name, what has not settled yet. */
+  readonly pending = new Map<Promise<unknown>, string>()
   controller = new AbortController()
 
   /** Waits for it at the end, by which it must have settled. */
   expect(name: string, promise: Promise<unknown>): void {
-    this.pending.push(promise.catch((error) => check(error, name)))
+    const settled = promise.catch((error) => check(error, name)).finally(() => this.pending.delete(settled))
+    this.pending.set(settled, name)
   }
 
   async close(): Promise<void> {
     for (const socket of this.sockets) if (!socket.closed) this.expect('close', socket.close({ linger: 0 }))
     for (const device of this.devices) this.expect('close', device.close())
-    await Promise.all(this.pending)
+    await within(PATIENCE_MS, Promise.all(this.pending.keys()), () => `still waiting: ${[...this.pending.values()]}`)
+  }
+}
+
+const PATIENCE_MS = 10_000
+
+async function within(ms: number, promise: Promise<unknown>, describe: () => string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(describe())), ms)
+  })
+  try {
+    await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -91,12 +107,24 @@ const objectOf = (fields: Record<string, fc.Arbitrary<Pick>>): fc.Arbitrary<Pick
   mostly(
     fc
       .record(fields, { requiredKeys: [] })
-      .map((picks) => (world) => Object.fromEntries(Object.entries(picks).map(([name, pick]) => [name, pick?.(world)]))),
+      .map(
+        (picks) => (world) => Object.fromEntries(Object.entries(picks).map(([name, pick]) => [name, pick?.(world)])),
+      ),
   )
 const waiting = fc.oneof(plain(fc.constant(undefined)), objectOf({ timeout: milliseconds, signal }))
 
 const addresses = ['inproc://a', 'inproc://b', 'tcp://127.0.0.1:0', 'tcp://127.0.0.1:1', 'ipc:///nowhere/a', 'odd://a']
-const odd = ['tcp://', 'ws://x', 'tcp://127.0.0.1:99999', 'socket://-1', 'socket://99999', 'abstract://', '', '://', 'a\0b']
+const odd = [
+  'tcp://',
+  'ws://x',
+  'tcp://127.0.0.1:99999',
+  'socket://-1',
+  'socket://99999',
+  'abstract://',
+  '',
+  '://',
+  'a\0b',
+]
 const address = mostly(plain(fc.oneof(fc.constantFrom(...addresses), fc.constantFrom(...odd), fc.string())))
 
 const number = plain(fc.oneof(fc.integer({ min: -3, max: 300 }), fc.constantFrom(0, 1, 2 ** 31 - 1, 2 ** 31)))
@@ -155,10 +183,7 @@ const methods: Record<string, fc.Arbitrary<Pick>[]> = {
   subscribe: [body, body],
   unsubscribe: [body],
   request: [body, objectOf({ timeout: milliseconds, signal, retry: mostly(plain(fc.constantFrom(1, 5))) })],
-  serve: [
-    handler,
-    objectOf({ concurrency: mostly(plain(fc.constantFrom(1, 2))), signal, onError: handler }),
-  ],
+  serve: [handler, objectOf({ concurrency: mostly(plain(fc.constantFrom(1, 2))), signal, onError: handler })],
   survey: [body, objectOf({ deadline: milliseconds, signal, peers: mostly(plain(fc.boolean())) })],
   events: [objectOf({ signal })],
   ready: [objectOf({ timeout: milliseconds, signal, peers: mostly(plain(fc.constantFrom(0, 1, 2))) })],
@@ -277,12 +302,12 @@ const others: fc.Arbitrary<Step> = fc.oneof(
       world.controller = new AbortController()
     },
   }),
-  fc.tuple(mostly(plain(fc.constantFrom('odd', 'tcp', 'Odd', ''))), objectOf({ connect: handler, listen: handler })).map(
-    ([scheme, transport]) => ({
+  fc
+    .tuple(mostly(plain(fc.constantFrom('odd', 'tcp', 'Odd', ''))), objectOf({ connect: handler, listen: handler }))
+    .map(([scheme, transport]) => ({
       name: 'registerTransport',
       run: (world: World) => registerTransport(scheme(world) as never, transport(world) as never),
-    }),
-  ),
+    })),
   fc.tuple(mostly(plain(fc.constantFrom('pair', 'reqrep', 'pubsub')), 1), address).map(([pattern, where]) => ({
     name: 'Device',
     run(world: World) {
@@ -350,12 +375,9 @@ registerTransport('odd', {
 })
 
 test('whatever is passed in, calls return or fail with a NanomsgError, and all that waits ends with its socket', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), runAll),
-    {
-      seed: Number(process.env.NN_FUZZ_SEED ?? 1),
-      numRuns: Number(process.env.NN_FUZZ_RUNS ?? 700),
-      includeErrorInReport: true,
-    },
-  )
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), runAll), {
+    seed: Number(process.env.NN_FUZZ_SEED ?? 1),
+    numRuns: Number(process.env.NN_FUZZ_RUNS ?? 1000),
+    includeErrorInReport: true,
+  })
 }, 600_000)

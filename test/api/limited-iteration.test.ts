@@ -12,7 +12,8 @@ const ways = [
 async function drain(iteration: AsyncIterable<Buffer | Buffer[]>) {
   const texts: string[] = []
   try {
-    for await (const item of iteration) for (const message of Array.isArray(item) ? item : [item]) texts.push(`${message}`)
+    for await (const item of iteration)
+      for (const message of Array.isArray(item) ? item : [item]) texts.push(`${message}`)
   } catch (error) {
     return { texts, error }
   }
@@ -20,7 +21,8 @@ async function drain(iteration: AsyncIterable<Buffer | Buffer[]>) {
 }
 
 describe.each(ways)('$name', ({ open }) => {
-  const start = (pull: Pull, options: object) => open(pull, options as never) as AsyncIterableIterator<Buffer | Buffer[]>
+  const start = (pull: Pull, options: object) =>
+    open(pull, options as never) as AsyncIterableIterator<Buffer | Buffer[]>
 
   test('give what comes in time, then fail with ETIMEDOUT', async () => {
     await using push = new Push()

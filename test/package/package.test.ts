@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 const project = resolve(__dirname, '../..')
 const addon = join(project, 'build/Release/nanomsg_native.node')
@@ -169,6 +169,38 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
+  describe('whose addon does not fit', () => {
+    const file = () => join(installed(), 'prebuilds', `${process.platform}-${process.arch}`, 'node.napi.node')
+
+    /** What requiring the package says. */
+    function failure(): string {
+      writeFileSync(
+        join(home, 'fails.cjs'),
+        "try { require('nanomsg-native') } catch (error) { console.log(error.code + ' ' + error.message) }",
+      )
+      return execFileSync(process.execPath, ['fails.cjs'], { cwd: home, encoding: 'utf8' })
+    }
+
+    afterEach(() => cpSync(addon, file()))
+
+    it('is told what was looked for, and what to do', () => {
+      rmSync(file())
+      const message = failure()
+      expect(message).toMatch(/^ERR_DLOPEN_FAILED nanomsg-native has no addon for Node\.js v\d/)
+      expect(message).toContain(`${process.platform}-${process.arch}`)
+      expect(message).toContain(join(installed(), 'prebuilds'))
+      expect(message).toContain('npm rebuild nanomsg-native')
+      expect(message).toContain('No native build was found')
+    })
+
+    it('is told why a file that is there cannot be loaded', () => {
+      writeFileSync(file(), 'no addon at all')
+      const message = failure()
+      expect(message).toContain(`prebuilds (there: ${process.platform}-${process.arch})`)
+      expect(message).toMatch(/The reason: .*node\.napi\.node/)
+    })
+  })
+
   it('is typed in TypeScript, whether it requires or imports', () => {
     const types = join(__dirname, 'types')
     const files = readdirSync(types).flatMap((name) =>
@@ -199,7 +231,9 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
   it('is resolved to the right types, by whichever rules it is imported', () => {
     const attw = join(project, 'node_modules/@arethetypeswrong/cli/dist/index.js')
     const options = ['--no-definitely-typed', '--no-emoji', '--format', 'ascii']
-    const { status, stdout } = spawnSync(process.execPath, [attw, ...options, join(home, tarball)], { encoding: 'utf8' })
+    const { status, stdout } = spawnSync(process.execPath, [attw, ...options, join(home, tarball)], {
+      encoding: 'utf8',
+    })
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('No problems found') })
     for (const face of faces) expect(stdout).toContain(`"${nameOf(face)}"`)
   }, 60_000)

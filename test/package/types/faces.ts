@@ -1,7 +1,7 @@
 // What the declarations of the other faces promise: compiled, never run.
 import { type NanomsgError, Pair } from 'nanomsg-native'
 import nano, { type Socket, socket } from 'nanomsg-native/compat'
-import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
+import { NN_DONTWAIT, NN_MSG, type nn_pollfd, nn_recv } from 'nanomsg-native/nn'
 
 export const sub: Socket = nano.socket('sub', { chan: ['a'], encoding: 'utf8' }).setEncoding('utf8')
 export const id: number | null = socket('pub').bind('inproc://a')
