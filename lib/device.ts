@@ -1,4 +1,5 @@
 import { NN_SUB_SUBSCRIBE, type ProtocolName, protocols } from './constants.js'
+import { checkAddress } from './endpoint.js'
 import { argumentError, check, errnoError } from './errors.js'
 import { native } from './native.js'
 import { type Statistics, statisticsOf } from './statistics.js'
@@ -36,7 +37,8 @@ export class DeviceSide {
     return statisticsOf(this.#s)
   }
 
-  #attach(syscall: 'bind' | 'connect', address: string): string {
+  #attach(syscall: 'bind' | 'connect', address: unknown): string {
+    checkAddress(address, syscall)
     const endpoint = check(native[syscall](this.#s, address), syscall, JSON.stringify(address))
     const actual = native.address(this.#s, endpoint)
     return typeof actual === 'string' ? actual : address
@@ -59,10 +61,10 @@ export class Device {
   #isClosed = false
 
   constructor(pattern: DevicePattern) {
-    const types = devicePatterns[pattern]
-    if (types === undefined) {
+    if (typeof pattern !== 'string' || !Object.hasOwn(devicePatterns, pattern)) {
       throw argumentError('device', 'the pattern', `one of ${Object.keys(devicePatterns).join(', ')}`, pattern)
     }
+    const types = devicePatterns[pattern]
     let end: () => void
     this.#ended = new Promise((resolve) => {
       end = resolve

@@ -182,10 +182,25 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
     return receiveEach(this.handle, this.inbox)
   }
 
-  /** Messages as they come, all that there are at a time: the cheapest way to receive many. Ends when the socket
-   * closes. */
-  batches(): AsyncIterableIterator<Buffer[]> {
-    return receiveBatches(this.handle, this.inbox)
+  /**
+   * The same as iterating over the socket, with limits.
+   *
+   * @param options.timeout Milliseconds to wait for each message; then the iteration fails with `ETIMEDOUT`.
+   * @param options.signal Ends the iteration: it fails with the signal's reason.
+   */
+  messages(options?: Waiting): AsyncIterableIterator<Buffer> {
+    checkWaiting(options, 'receive')
+    return receiveEach(this.handle, this.inbox, options)
+  }
+
+  /**
+   * Messages as they come, all that there are at a time: the cheapest way to receive many. Ends when the socket closes.
+   *
+   * @param options as those of `messages()`
+   */
+  batches(options?: Waiting): AsyncIterableIterator<Buffer[]> {
+    checkWaiting(options, 'receive')
+    return receiveBatches(this.handle, this.inbox, options)
   }
 
   /** A stream of messages: Node's Readable in object mode, or a ReadableStream of the web. Destroying it leaves the

@@ -1,3 +1,10 @@
+import { argumentError } from './errors.js'
+
+export function checkAddress(address: unknown, syscall: string): asserts address is string {
+  if (typeof address === 'string') return
+  throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
+}
+
 /** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */
 export interface Attachment {
   readonly address: string

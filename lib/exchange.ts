@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Body } from './bytes.js'
 import { errnoError } from './errors.js'
-import { type Inbox, viewAt } from './inbox.js'
+import { type Inbox, viewsOf } from './inbox.js'
 import { native, shared } from './native.js'
 import type { Outbox } from './outbox.js'
 import { isTurnOver, nextTurn } from './reactor.js'
@@ -12,7 +12,7 @@ const MESSAGES_AT_A_TIME = 512
 
 /** What goes on in conversations, as the socket sees it. */
 export interface Parties {
-  onMessage(conversation: number, body: Buffer): void
+  onMessage(conversation: number, body: Buffer, pipe: number): void
   /** How many more messages can be dealt with now. */
   readonly room: number
   close(makeError: () => Error): void
@@ -68,10 +68,12 @@ export class Exchange {
     if (count < 0) throw errnoError(-count, 'receive')
     isTurnOver(count)
     // Whoever hears of a message may receive others into the same places.
-    const messages = Array.from({ length: count }, (_, i) => ({ conversation: conversations[i]!, body: viewAt(i) }))
-    for (const { conversation, body } of messages) {
-      if (conversation === 0) this.#inbox.add(body)
-      else this.#parties.onMessage(conversation, body)
+    const from = conversations.slice(0, 2 * count)
+    const bodies = viewsOf(count)
+    for (let i = 0; i < count; i++) {
+      const conversation = from[2 * i]!
+      if (conversation === 0) this.#inbox.add(bodies[i]!)
+      else this.#parties.onMessage(conversation, bodies[i]!, from[2 * i + 1]!)
     }
     return true
   }

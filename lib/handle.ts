@@ -8,7 +8,7 @@ import {
   type ProtocolName,
   protocols,
 } from './constants.js'
-import type { Attachment } from './endpoint.js'
+import { type Attachment, checkAddress } from './endpoint.js'
 import { argumentError, check, errnoError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import type { Inbox } from './inbox.js'
@@ -17,6 +17,7 @@ import { type EngineEvent, native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
+import type { Readiness } from './readiness.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 import { NN_TLS, type TlsSetting } from './tls.js'
 import { Carriage } from './transports/carriage.js'
@@ -31,6 +32,7 @@ export class Handle implements Listener, Keeper {
   #outbox: Outbox | undefined
   #exchange: Exchange | undefined
   #monitor: Monitor | undefined
+  #readiness: Readiness | undefined
   #carried: Carriage | undefined
   #waits = 0
   isReferenced = true
@@ -54,16 +56,19 @@ export class Handle implements Listener, Keeper {
     outbox,
     exchange,
     monitor,
+    readiness,
   }: {
     inbox?: Inbox
     outbox?: Outbox
     exchange?: Exchange
     monitor?: Monitor
+    readiness?: Readiness
   }): void {
     if (inbox !== undefined) this.#inbox = inbox
     if (outbox !== undefined) this.#outbox = outbox
     if (exchange !== undefined) this.#exchange = exchange
     if (monitor !== undefined) this.#monitor = monitor
+    if (readiness !== undefined) this.#readiness = readiness
   }
 
   onEvents(events: number): void {
@@ -85,9 +90,7 @@ export class Handle implements Listener, Keeper {
   // ---- Endpoints ----
 
   attachTo(address: unknown, syscall: 'bind' | 'connect'): Attachment {
-    if (typeof address !== 'string') {
-      throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
-    }
+    checkAddress(address, syscall)
     this.assertOpen(syscall)
     const endpoint = native[syscall](this.s, address)
     if (endpoint === -constants.errno.EPROTONOSUPPORT) {
@@ -114,6 +117,12 @@ export class Handle implements Listener, Keeper {
       onFailure: (event) => this.#monitor?.fail(event),
     })
     return this.#carried
+  }
+
+  /** Who is at the other end of a connection, as long as there is one. */
+  peerOf(pipe: number): EngineEvent | undefined {
+    const event = native.peer(this.s, pipe)
+    return typeof event === 'number' ? undefined : this.asCarried(event)
   }
 
   /** An event of a connection that a transport in JavaScript carries names that transport's address. */
@@ -238,5 +247,6 @@ export class Handle implements Listener, Keeper {
     this.#exchange?.updateReferences()
     this.#inbox?.updateReferences()
     this.#outbox?.updateReferences()
+    this.#readiness?.updateReferences()
   }
 }

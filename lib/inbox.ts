@@ -36,7 +36,7 @@ export function viewAt(index: number): Buffer {
 }
 
 /** The first `count` messages that the engine has placed. Most lie in the slab of the one before. */
-function viewsOf(count: number): Buffer[] {
+export function viewsOf(count: number): Buffer[] {
   const views = new Array<Buffer>(count)
   let token = IN_BODIES
   let slab: ArrayBuffer | undefined
@@ -108,10 +108,10 @@ export class Inbox {
   }
 
   /** The same for all messages that there are then, as many as are taken at a time. */
-  receiveAll(): Promise<Buffer[]> {
+  receiveAll(options?: Waiting): Promise<Buffer[]> {
     const messages = this.tryReceiveAll()
     if (messages !== undefined) return Promise.resolve(messages)
-    return this.#waits.add(true, undefined, this.defaultTimeout) as Promise<Buffer[]>
+    return this.#waits.add(true, options, this.defaultTimeout) as Promise<Buffer[]>
   }
 
   /** The next message, unless other calls wait for it. */

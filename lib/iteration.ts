@@ -1,5 +1,6 @@
 import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
+import type { Waiting } from './waits.js'
 
 /** Iterates over what `next` gives. It ends, and does not fail, when the socket is closed. */
 class Reception<Item> implements AsyncIterableIterator<Item> {
@@ -46,18 +47,27 @@ class Reception<Item> implements AsyncIterableIterator<Item> {
   }
 }
 
-export function receiveEach(handle: Handle, inbox: Inbox): AsyncIterableIterator<Buffer> {
+/** A signal ends an iteration also when there is no need to wait. */
+function unlessAborted<Item>(signal: AbortSignal | undefined, tryNext: () => Item): () => Item {
+  if (signal === undefined) return tryNext
+  return () => {
+    signal.throwIfAborted()
+    return tryNext()
+  }
+}
+
+export function receiveEach(handle: Handle, inbox: Inbox, options?: Waiting): AsyncIterableIterator<Buffer> {
   return new Reception(
     handle,
-    () => inbox.tryReceiveNext(),
-    () => inbox.receive(),
+    unlessAborted(options?.signal, () => inbox.tryReceiveNext()),
+    () => inbox.receive(options),
   )
 }
 
-export function receiveBatches(handle: Handle, inbox: Inbox): AsyncIterableIterator<Buffer[]> {
+export function receiveBatches(handle: Handle, inbox: Inbox, options?: Waiting): AsyncIterableIterator<Buffer[]> {
   return new Reception(
     handle,
-    () => inbox.tryReceiveAll(),
-    () => inbox.receiveAll(),
+    unlessAborted(options?.signal, () => inbox.tryReceiveAll()),
+    () => inbox.receiveAll(options),
   )
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Functions, Shared } from './native.js'
 
@@ -5,8 +6,42 @@ interface Addon {
   attach(shared: Shared): Functions
 }
 
+const home = join(__dirname, '..')
+
 /** Loads the prebuilt addon of this platform, or the one built on this machine. */
 export function loadAddon(): Addon {
   const load = require('node-gyp-build') as (folder: string) => Addon
-  return load(join(__dirname, '..'))
+  try {
+    return load(home)
+  } catch (error) {
+    throw loadError(error)
+  }
+}
+
+function prebuiltPlatforms(): string {
+  try {
+    const platforms = readdirSync(join(home, 'prebuilds'))
+    return platforms.length > 0 ? platforms.join(', ') : 'none'
+  } catch {
+    return 'none'
+  }
+}
+
+/** Such as `glibc 2.36`. */
+function cLibrary(): string {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+  const version = report?.header?.glibcVersionRuntime
+  return version === undefined ? 'musl' : `glibc ${version}`
+}
+
+/** What was tried, why it does not do, and what to do. */
+function loadError(error: unknown): Error {
+  const { platform, arch, version } = process
+  const message = [
+    `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${cLibrary()}` : ''}.`,
+    `Tried: ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
+    'To compile it, run: npm rebuild nanomsg-native. That needs gcc or clang, make and Python 3.',
+    `The reason: ${error instanceof Error ? error.message : error}`,
+  ].join('\n')
+  return Object.assign(new Error(message, { cause: error }), { code: 'ERR_DLOPEN_FAILED' })
 }

@@ -21,11 +21,18 @@ function rethrow(error: unknown): void {
   })
 }
 
+/** Somebody besides listeners who wants the events. */
+export interface Watcher {
+  add(event: SocketEvent): void
+  /** The socket is closed: nothing follows. */
+  end(): void
+}
+
 /** Asks the engine for a socket's events as long as somebody wants them: listeners, iterations, channels. */
 export class Monitor {
   readonly #socket: Socket
   readonly #handle: Handle
-  readonly #iterations = new Set<Iteration>()
+  readonly #watchers = new Set<Watcher>()
   #isPublishing = false
   #isOn = false
   /** Whom we have told of, so that the end of the socket is one for them, too. */
@@ -43,14 +50,18 @@ export class Monitor {
   }
 
   iterate(signal: AbortSignal | undefined): AsyncIterableIterator<SocketEvent> {
-    const iteration = new Iteration(this.#handle, signal, () => this.#forget(iteration))
-    if (!signal?.aborted) this.#iterations.add(iteration)
-    this.update()
+    const iteration = new Iteration(this.#handle, signal, () => this.unwatch(iteration))
+    if (!signal?.aborted) this.watch(iteration)
     return iteration
   }
 
-  #forget(iteration: Iteration): void {
-    this.#iterations.delete(iteration)
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher)
+    this.update()
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
     this.update()
   }
 
@@ -65,7 +76,7 @@ export class Monitor {
 
   #isWanted(): boolean {
     return (
-      this.#isPublishing || this.#iterations.size > 0 || eventNames.some((name) => this.#socket.listenerCount(name) > 0)
+      this.#isPublishing || this.#watchers.size > 0 || eventNames.some((name) => this.#socket.listenerCount(name) > 0)
     )
   }
 
@@ -90,13 +101,13 @@ export class Monitor {
       this.#tell({ ...peer, type: 'disconnect', lost: 0, reason: 'closed', error: undefined })
     }
     this.#isOn = false
-    for (const iteration of this.#iterations) iteration.end()
-    this.#iterations.clear()
+    for (const watcher of this.#watchers) watcher.end()
+    this.#watchers.clear()
   }
 
   #tell(event: SocketEvent): void {
     this.#count(event)
-    for (const iteration of this.#iterations) iteration.add(event)
+    for (const watcher of this.#watchers) watcher.add(event)
     if (this.#isPublishing) publishEvent(this.#socket, event)
     try {
       // The name and the argument belong together, which the compiler cannot see.
@@ -116,7 +127,7 @@ export class Monitor {
 const done = Object.freeze({ value: undefined, done: true as const })
 
 /** One reader of the events. What it does not take is bounded, as in the engine. */
-class Iteration implements AsyncIterableIterator<SocketEvent> {
+class Iteration implements AsyncIterableIterator<SocketEvent>, Watcher {
   readonly #signal: AbortSignal | undefined
   readonly #forget: () => void
   readonly #events: SocketEvent[] = []

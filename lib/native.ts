@@ -6,7 +6,7 @@ export interface Shared {
   readonly events: Int32Array
   /** Triples: a slab's token (or one of the marks below), offset, length. */
   readonly received: Int32Array
-  /** The conversations of messages in `received`; 0: none. */
+  /** Pairs, of messages in `received`: the conversation, or 0; and the pipe. */
   readonly conversations: Int32Array
   /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a conversation; 0: none. */
   readonly records: Int32Array
@@ -51,6 +51,8 @@ export interface Functions {
   monitor(s: number, isOn: boolean): number
   /** 0: there is none. */
   nextEvent(s: number): EngineEvent | number
+  /** The event that tells of a connection's peer, a negated ENOENT when there is none (any more). */
+  peer(s: number, pipe: number): EngineEvent | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
@@ -116,7 +118,7 @@ export function onEvents(dispatch: (count: number) => void): void {
 export const shared: Shared = {
   events: new Int32Array(2 * EVENTS_LIMIT),
   received: new Int32Array(3 * RECEIVED_LIMIT),
-  conversations: new Int32Array(RECEIVED_LIMIT),
+  conversations: new Int32Array(2 * RECEIVED_LIMIT),
   records: new Int32Array(4 * RECORDS_LIMIT),
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],

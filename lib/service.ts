@@ -4,10 +4,11 @@ import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
 import type { Outbox } from './outbox.js'
+import { Peer } from './peer.js'
 import { checkWaiting } from './waits.js'
 
-/** Answers one question: with its result, or not at all when that is undefined. */
-export type Handler = (body: Buffer) => Body | undefined | Promise<Body | undefined>
+/** Answers one question that a peer has: with its result, or not at all when that is undefined. */
+export type Handler = (body: Buffer, peer: Peer) => Body | undefined | Promise<Body | undefined>
 
 export interface Serving {
   /** How many questions may be worked on at a time; others wait at their peers. Default: 64. */
@@ -16,7 +17,7 @@ export interface Serving {
   signal?: AbortSignal | undefined
   /** Hears what the handler has thrown, and may answer instead of it. Without it, the first error ends serving and
    * rejects its promise. */
-  onError?: ((error: unknown, body: Buffer) => Body | undefined) | undefined
+  onError?: ((error: unknown, body: Buffer, peer: Peer) => Body | undefined) | undefined
 }
 
 const DEFAULT_CONCURRENCY = 64
@@ -59,14 +60,14 @@ class Run {
     })
   }
 
-  async answer(body: Buffer): Promise<Body | undefined> {
+  async answer(body: Buffer, peer: Peer): Promise<Body | undefined> {
     let answer: Body | undefined
     try {
-      answer = await this.#handler(body)
+      answer = await this.#handler(body, peer)
       if (answer !== undefined) checkBody(answer, 'the answer', 'serve')
     } catch (error) {
       if (this.#onError === undefined) throw error
-      answer = this.#onError(error, body)
+      answer = this.#onError(error, body, peer)
       if (answer !== undefined) checkBody(answer, 'the answer of onError', 'serve')
     }
     return answer
@@ -118,16 +119,16 @@ export class Service implements Parties {
     }
   }
 
-  onMessage(conversation: number, body: Buffer): void {
+  onMessage(conversation: number, body: Buffer, pipe: number): void {
     const run = this.#run
     if (run === undefined) this.#exchange.forget(conversation)
-    else void this.#answer(run, conversation, body)
+    else void this.#answer(run, conversation, body, new Peer(this.#handle, pipe))
   }
 
-  async #answer(run: Run, conversation: number, body: Buffer): Promise<void> {
+  async #answer(run: Run, conversation: number, body: Buffer, peer: Peer): Promise<void> {
     run.active++
     try {
-      const answer = await run.answer(body)
+      const answer = await run.answer(body, peer)
       if (answer === undefined) this.#exchange.forget(conversation)
       else if (this.#handle.isOpen) this.#exchange.send(conversation, answer)
     } catch (error) {

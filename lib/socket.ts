@@ -7,6 +7,7 @@ import type { SocketEvent, SocketEvents } from './events.js'
 import { Handle } from './handle.js'
 import { Monitor } from './monitor.js'
 import type { SocketOptions } from './options.js'
+import { Readiness, type Readying } from './readiness.js'
 import { type RequestHeaders, requestHeaderLines, requestHeadersOption } from './request-headers.js'
 import type { Statistics } from './statistics.js'
 import { type TlsOptions, tlsSettings } from './tls.js'
@@ -24,6 +25,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   #tls: Readonly<TlsOptions> = Object.freeze({})
   #requestHeaders: RequestHeaders = Object.freeze({})
   #monitor: Monitor | undefined
+  #readiness: Readiness | undefined
 
   /** @internal */
   constructor(protocol: ProtocolName) {
@@ -116,6 +118,22 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     checkWaiting(options, 'events')
     this.handle.assertOpen('events')
     return this.#monitored().iterate(options?.signal)
+  }
+
+  /**
+   * Waits until peers are connected: what is sent from then on goes to them, what they send is received. For a Pub, its
+   * Subs then miss nothing that they have subscribed to before.
+   *
+   * @throws {NanomsgError} `ETIMEDOUT`, whose message says how many there are and what has failed; `EBADF` when the
+   *   socket is closed, or closes meanwhile.
+   */
+  async ready(options?: Readying): Promise<void> {
+    this.handle.assertOpen('ready')
+    if (this.#readiness === undefined) {
+      this.#readiness = new Readiness(this.handle, this.#monitored())
+      this.handle.attach({ readiness: this.#readiness })
+    }
+    await this.#readiness.wait(options)
   }
 
   /** @internal */

@@ -51,6 +51,12 @@ function statisticOf(s: number, id: number): number {
   return result.value
 }
 
+/** Connections at this moment; none when the socket is closed. */
+export function currentConnections(s: number): number {
+  const result = native.statistic(s, statistics.currentConnections)
+  return typeof result === 'number' ? 0 : result.value
+}
+
 /** The counters of an open socket of the engine. */
 export function statisticsOf(s: number): Statistics {
   const entries = Object.entries(statistics).map(([name, id]) => [name, statisticOf(s, id)] as const)

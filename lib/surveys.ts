@@ -5,6 +5,7 @@ import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
 import { nextConversation } from './numbers.js'
 import type { Outbox } from './outbox.js'
+import { Peer } from './peer.js'
 import { checkWaiting, LONGEST_TIMEOUT_MS } from './waits.js'
 
 /** How long answers to a survey are received. */
@@ -13,14 +14,22 @@ export interface Surveying {
   deadline?: number | undefined
   /** Ends the survey: waiting is rejected with the signal's reason. */
   signal?: AbortSignal | undefined
+  /** Whether answers come with who has given them: as `{ body, peer }`. Default: false. */
+  peers?: boolean | undefined
 }
 
-type Result = IteratorResult<Buffer, undefined>
+/** An answer to a survey, and who has given it. */
+export interface Answer {
+  readonly body: Buffer
+  readonly peer: Peer
+}
+
+type Result = IteratorResult<Buffer | Answer, undefined>
 
 /** One survey: its answers, as they come. */
-class Survey implements AsyncIterableIterator<Buffer> {
+class Survey implements AsyncIterableIterator<Buffer | Answer> {
   readonly #onEnd: () => void
-  readonly #answers: Buffer[] = []
+  readonly #answers: (Buffer | Answer)[] = []
   readonly #waits: { resolve: (result: Result) => void; reject: (error: unknown) => void }[] = []
   #isOver = false
   #error: { reason: unknown } | undefined
@@ -29,7 +38,7 @@ class Survey implements AsyncIterableIterator<Buffer> {
     this.#onEnd = onEnd
   }
 
-  add(answer: Buffer): void {
+  add(answer: Buffer | Answer): void {
     const wait = this.#waits.shift()
     if (wait === undefined) this.#answers.push(answer)
     else wait.resolve({ value: answer, done: false })
@@ -81,7 +90,7 @@ export class Surveys implements Parties {
   readonly room = Number.POSITIVE_INFINITY
   readonly #handle: Handle
   readonly #exchange: Exchange
-  readonly #surveys = new Map<number, { survey: Survey; timer: NodeJS.Timeout }>()
+  readonly #surveys = new Map<number, { survey: Survey; timer: NodeJS.Timeout; peers: boolean }>()
 
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
@@ -89,8 +98,10 @@ export class Surveys implements Parties {
     handle.attach({ exchange: this.#exchange })
   }
 
-  survey(question: Body, { deadline, signal }: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer> {
-    checkWaiting({ signal }, 'survey')
+  survey(question: Body, options: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+    checkWaiting(options, 'survey')
+    const { deadline, signal, peers = false } = options
+    if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)
     const limit = deadline ?? defaultDeadline
     if (!(typeof limit === 'number' && limit >= 0 && limit <= LONGEST_TIMEOUT_MS)) {
       throw argumentError('survey', 'deadline', 'a number of milliseconds', limit)
@@ -108,14 +119,15 @@ export class Surveys implements Parties {
     this.#exchange.send(conversation, question)
     const timer = setTimeout(() => survey.end(), limit)
     if (!this.#handle.isReferenced) timer.unref()
-    this.#surveys.set(conversation, { survey, timer })
+    this.#surveys.set(conversation, { survey, timer, peers })
     this.#handle.waitAdded()
     signal?.addEventListener('abort', onAbort, { once: true })
     return survey
   }
 
-  onMessage(conversation: number, body: Buffer): void {
-    this.#surveys.get(conversation)?.survey.add(body)
+  onMessage(conversation: number, body: Buffer, pipe: number): void {
+    const asked = this.#surveys.get(conversation)
+    asked?.survey.add(asked.peers ? { body, peer: new Peer(this.#handle, pipe) } : body)
   }
 
   close(): void {

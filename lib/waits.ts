@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { argumentError, errnoError } from './errors.js'
+import { argumentError, errnoError, type NanomsgError } from './errors.js'
 
 /** How long to wait. */
 export interface Waiting {
@@ -35,12 +35,15 @@ export const LONGEST_TIMEOUT_MS = 0x7fffffff
 export class WaitQueue<Job, Result> {
   readonly #syscall: string
   readonly #keeper: Keeper
+  readonly #subjectOf: ((job: Job) => string) | undefined
   #first: Wait<Job, Result> | undefined
   #last: Wait<Job, Result> | undefined
 
-  constructor(syscall: string, keeper: Keeper) {
+  /** @param subjectOf what a timeout's message says about a job */
+  constructor(syscall: string, keeper: Keeper, subjectOf?: (job: Job) => string) {
     this.#syscall = syscall
     this.#keeper = keeper
+    this.#subjectOf = subjectOf
   }
 
   get isEmpty(): boolean {
@@ -57,7 +60,7 @@ export class WaitQueue<Job, Result> {
     const timeout = options?.timeout ?? defaultTimeout
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (timeout === 0) return Promise.reject(errnoError(constants.errno.ETIMEDOUT, this.#syscall))
+    if (timeout === 0) return Promise.reject(this.#timeoutOf(job))
     return new Promise((resolve, reject) => {
       const wait: Wait<Job, Result> = {
         job,
@@ -87,6 +90,15 @@ export class WaitQueue<Job, Result> {
     wait.reject(error)
   }
 
+  /** Resolves those that wait for what has come, wherever they stand. */
+  resolveWhere(isDone: (job: Job) => boolean, result: Result): void {
+    for (let wait = this.#first; wait !== undefined; wait = wait.next) {
+      if (!isDone(wait.job)) continue
+      this.#remove(wait)
+      wait.resolve(result)
+    }
+  }
+
   rejectAll(makeError: () => unknown): void {
     while (this.#first !== undefined) this.rejectFirst(makeError())
   }
@@ -102,9 +114,13 @@ export class WaitQueue<Job, Result> {
   #startTimer(wait: Wait<Job, Result>, timeout: number): void {
     wait.timer = setTimeout(() => {
       this.#remove(wait)
-      wait.reject(errnoError(constants.errno.ETIMEDOUT, this.#syscall))
+      wait.reject(this.#timeoutOf(wait.job))
     }, timeout)
     if (!this.#keeper.isReferenced) wait.timer.unref()
+  }
+
+  #timeoutOf(job: Job): NanomsgError {
+    return errnoError(constants.errno.ETIMEDOUT, this.#syscall, this.#subjectOf?.(job))
   }
 
   /** The socket was referenced or unreferenced: its timers follow. */

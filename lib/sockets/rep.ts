@@ -13,7 +13,8 @@ export class Rep extends DuplexSocket {
   /**
    * Answers requests as they come, many at a time and in any order.
    *
-   * @param handler gets the body of a request; what it returns, or its promise resolves to, is the answer. Undefined: none.
+   * @param handler gets the body of a request, and who has sent it; what it returns, or its promise resolves to, is the
+   *   answer. Undefined: none.
    * @returns when the socket is closed, or the signal ends serving.
    * @throws what the handler throws, unless `onError` hears of it; {NanomsgError} `EINVAL`, `EBADF`.
    */

@@ -1,7 +1,7 @@
 import { type Body, checkBody } from '../bytes.js'
 import { DuplexSocket } from '../directions.js'
 import type { SocketOptions } from '../options.js'
-import { type Surveying, Surveys } from '../surveys.js'
+import { type Answer, type Surveying, Surveys } from '../surveys.js'
 
 export interface SurveyorOptions extends SocketOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
@@ -24,7 +24,10 @@ export class Surveyor extends DuplexSocket {
    *   ends the survey.
    * @throws {NanomsgError} `EINVAL`; `EBADF` when the socket is closed.
    */
-  survey(question: Body, options: Surveying = {}): AsyncIterableIterator<Buffer> {
+  survey(question: Body, options?: Surveying & { peers?: false | undefined }): AsyncIterableIterator<Buffer>
+  survey(question: Body, options: Surveying & { peers: true }): AsyncIterableIterator<Answer>
+  survey(question: Body, options?: Surveying): AsyncIterableIterator<Buffer | Answer>
+  survey(question: Body, options: Surveying = {}): AsyncIterableIterator<Buffer | Answer> {
     checkBody(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
     this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)

@@ -94,6 +94,18 @@ int nn_socket_monitor(int s, bool is_on)
     return nn_result(rc);
 }
 
+int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = event != NULL ? sp_socket_peer(socket, pipe, event) : -EFAULT;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
 int nn_socket_next_event(int s, struct nn_event *event)
 {
     struct sp_socket *socket;

@@ -75,7 +75,7 @@ class Host
 
     SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
-    SharedArray<int32_t> conversations; // of the messages in `received`
+    SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
     SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab

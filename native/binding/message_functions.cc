@@ -250,8 +250,10 @@ napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_con
     const int count = take(s, batch, limit < capacity ? limit : capacity);
     if (count < 0)
         return Integer(env, -nn_errno());
-    for (int i = 0; has_conversations && i < count; i++)
-        host->conversations.elements[i] = static_cast<int32_t>(batch[i].conversation);
+    for (int i = 0; has_conversations && i < count; i++) {
+        host->conversations.elements[2 * i] = static_cast<int32_t>(batch[i].conversation);
+        host->conversations.elements[2 * i + 1] = static_cast<int32_t>(batch[i].pipe);
+    }
 
     napi_value bodies = nullptr;
     napi_get_reference_value(env, host->bodies, &bodies);
@@ -272,7 +274,7 @@ napi_value Receive(napi_env env, napi_callback_info info)
     return TakeMessages<nn_socket_receive_batch>(env, host, arguments[0], arguments[1], false);
 }
 
-// receiveAny(s, limit): the same from all conversations, whose numbers are then in `conversations`.
+// receiveAny(s, limit): the same from all conversations, whose numbers are then in `conversations`, and the pipes'.
 napi_value ReceiveAny(napi_env env, napi_callback_info info)
 {
     int32_t arguments[2];

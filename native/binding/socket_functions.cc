@@ -127,14 +127,9 @@ Napi::Value Monitor(const Napi::CallbackInfo &info)
     return Napi::Number::New(info.Env(), ErrnoOr(nn_socket_monitor(IntegerAt(info, 0), info[1].ToBoolean())));
 }
 
-// nextEvent(s): the oldest event of a connection, 0 when there is none, or -errno.
-Napi::Value NextEvent(const Napi::CallbackInfo &info)
+Napi::Value EventObject(Napi::Env env, const nn_event &event)
 {
-    nn_event event;
-    const int rc = ErrnoOr(nn_socket_next_event(IntegerAt(info, 0), &event));
-    if (rc != 1)
-        return Napi::Number::New(info.Env(), rc);
-    Napi::Object result = Napi::Object::New(info.Env());
+    Napi::Object result = Napi::Object::New(env);
     result.Set("type", event.type);
     result.Set("endpoint", event.endpoint);
     result.Set("isBound", event.is_bound);
@@ -146,6 +141,22 @@ Napi::Value NextEvent(const Napi::CallbackInfo &info)
     result.Set("localAddress", event.local_address);
     result.Set("remoteAddress", event.remote_address);
     return result;
+}
+
+// nextEvent(s): the oldest event of a connection, 0 when there is none, or -errno.
+Napi::Value NextEvent(const Napi::CallbackInfo &info)
+{
+    nn_event event;
+    const int rc = ErrnoOr(nn_socket_next_event(IntegerAt(info, 0), &event));
+    return rc == 1 ? EventObject(info.Env(), event) : Napi::Value(Napi::Number::New(info.Env(), rc));
+}
+
+// peer(s, pipe): the event that tells of a connection's peer, or -errno.
+Napi::Value Peer(const Napi::CallbackInfo &info)
+{
+    nn_event event;
+    const int rc = ErrnoOr(nn_socket_peer(IntegerAt(info, 0), static_cast<uint32_t>(IntegerAt(info, 1)), &event));
+    return rc == 0 ? EventObject(info.Env(), event) : Napi::Value(Napi::Number::New(info.Env(), rc));
 }
 
 // strerror(errno)
@@ -177,6 +188,7 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<Statistic>(properties, "statistic", host);
     Add<Monitor>(properties, "monitor", host);
     Add<NextEvent>(properties, "nextEvent", host);
+    Add<Peer>(properties, "peer", host);
     Add<StrError>(properties, "strerror", host);
     Add<SetReferenced>(properties, "setReferenced", host);
 }

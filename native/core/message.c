@@ -26,6 +26,7 @@ void nn_message_init(struct nn_message *message)
     message->type = 0;
     message->is_from_known = false;
     message->has_peer_headers = false;
+    message->pipe = 0;
 }
 
 void nn_message_free(struct nn_message *message)

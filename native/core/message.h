@@ -17,6 +17,7 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
     message->type = 0;
     message->is_from_known = false;
     message->has_peer_headers = false;
+    message->pipe = 0;
 }
 
 /* A view on a chunk; takes one reference from the caller. */
@@ -30,6 +31,7 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
     message->type = 0;
     message->is_from_known = false;
     message->has_peer_headers = false;
+    message->pipe = 0;
 }
 
 /* Forgets who has sent it. */

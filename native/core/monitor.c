@@ -137,18 +137,32 @@ int sp_monitor_switch(struct sp_socket *socket, bool is_on)
     return 0;
 }
 
+/* ---- Peers ---- */
+
+static void event_set_peer(struct nn_event *event, const struct nn_pipe *pipe)
+{
+    if (pipe->ends != NULL)
+        event_set_ends(event, pipe->ends);
+    event->pipe = pipe->id;
+    event->protocol = pipe->socket->protocol->peer_id; /* others are not admitted */
+}
+
+void sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event)
+{
+    remember_ends(pipe);
+    *event = (struct nn_event){
+        .type = NN_EVENT_CONNECT, .endpoint = pipe->endpoint->id, .is_bound = pipe->endpoint->is_bound};
+    event_set_peer(event, pipe);
+}
+
 /* ---- What happens ---- */
 
 static void monitor_add_pipe(int type, struct nn_pipe *pipe, int error)
 {
     struct nn_event *event = monitor_add(pipe->socket, type, pipe->endpoint, error);
 
-    if (event == NULL)
-        return;
-    if (pipe->ends != NULL)
-        event_set_ends(event, pipe->ends);
-    event->pipe = pipe->id;
-    event->protocol = pipe->socket->protocol->peer_id; /* others are not admitted */
+    if (event != NULL)
+        event_set_peer(event, pipe);
 }
 
 void sp_monitor_connected(struct nn_pipe *pipe)

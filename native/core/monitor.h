@@ -26,6 +26,9 @@ int sp_monitor_switch(struct sp_socket *socket, bool is_on);
 /* Returns 1 and fills the oldest event, or 0. */
 int sp_monitor_next(struct sp_socket *socket, struct nn_event *event);
 
+/* Fills the event that tells of the pipe's peer. */
+void sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
+
 /* What happens; does nothing without a monitor. Errors are negative errnos. */
 void sp_monitor_connected(struct nn_pipe *pipe);
 void sp_monitor_disconnected(struct nn_pipe *pipe);

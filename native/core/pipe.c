@@ -154,10 +154,14 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
 {
+    int rc = -EAGAIN;
+
     if (self->can_receive)
-        return self->ops->receive(self, message);
-    nn_message_init(message);
-    return -EAGAIN;
+        rc = self->ops->receive(self, message);
+    else
+        nn_message_init(message);
+    message->pipe = rc == 0 ? self->id : 0;
+    return rc;
 }
 
 void nn_pipe_reject(struct nn_pipe *self)

@@ -65,6 +65,8 @@ int64_t sp_socket_queued_bytes(struct sp_socket *self);
 int sp_socket_monitor(struct sp_socket *self, bool is_on);
 /* Returns 1 and fills the event, 0 when there is none, or -EBADF. */
 int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
+/* Returns 0 and fills the event, -ENOENT when there is no such pipe, or -EBADF. */
+int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event);
 
 /* ---- Options, statistics, state ---- */
 

@@ -73,6 +73,32 @@ int sp_socket_next_event(struct sp_socket *self, struct nn_event *event)
     return rc;
 }
 
+static struct nn_pipe *socket_find_pipe(struct sp_socket *self, uint32_t id)
+{
+    for (struct sp_list_item *item = sp_list_first(&self->pipes); item != NULL;
+         item = sp_list_next(&self->pipes, item)) {
+        struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
+        if (pipe->id == id)
+            return pipe;
+    }
+    return NULL;
+}
+
+int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event)
+{
+    int rc = -EBADF;
+
+    sp_socket_lock(self);
+    if (self->state == SP_SOCKET_OPEN) {
+        struct nn_pipe *pipe = socket_find_pipe(self, pipe_id);
+        if (pipe != NULL)
+            sp_monitor_describe(pipe, event);
+        rc = pipe != NULL ? 0 : -ENOENT;
+    }
+    sp_socket_unlock(self);
+    return rc;
+}
+
 /* ---- Options ---- */
 
 void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size)

@@ -112,6 +112,7 @@ static void message_to_received(struct nn_message *message, struct nn_received *
     to->is_in_slab = message->chunk != NULL && message->chunk->is_in_slab;
     to->slab_token = to->is_in_slab ? message->chunk->slab_token : 0;
     to->conversation = 0;
+    to->pipe = message->pipe;
 }
 
 /* Leaves the lock. What rises by the host's own receiving is told when it comes round, and does not wake it. */

@@ -222,6 +222,77 @@ TEST_OVER_ALL(a_peer_that_left_is_told_after_its_last_message)
     CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, ESHUTDOWN);
 }
 
+/* ---- Peers of messages ---- */
+
+/* Receives a message, which must be there, and returns the pipe that brought it. */
+static uint32_t pipe_of_next(int s)
+{
+    struct nn_received received;
+
+    CHECK_EQUAL(CHECK_OK(nn_socket_receive_batch(s, &received, 1)), 1);
+    if (received.chunk != NULL)
+        nn_chunk_release(received.chunk);
+    return received.pipe;
+}
+
+TEST_OVER_ALL(a_message_tells_its_peer_without_a_monitor)
+{
+    const char *address = new_address();
+    struct nn_event peer;
+    int pull = SOCKET(NN_PULL);
+
+    CHECK_OK(nn_bind(pull, address));
+    int push = watched_connected(NN_PUSH, address);
+    struct nn_event connected = event_of(push, NN_EVENT_CONNECT);
+    CHECK_SENDS(push, "hello");
+    CHECK(test_is_ready(pull, NN_POLLIN, 10000));
+    uint32_t pipe = pipe_of_next(pull);
+    CHECK(pipe != 0);
+
+    CHECK_OK(nn_socket_peer(pull, pipe, &peer));
+    CHECK_EQUAL(peer.type, NN_EVENT_CONNECT);
+    CHECK_EQUAL(peer.pipe, pipe);
+    CHECK_EQUAL(peer.protocol, NN_PUSH);
+    CHECK(peer.is_bound);
+    CHECK_STRING(peer.address, address);
+    CHECK_STRING(peer.remote_address, connected.local_address);
+    CHECK_STRING(peer.local_address, connected.remote_address);
+
+    CHECK_ERRNO(nn_socket_peer(pull, pipe, NULL), EFAULT);
+    CHECK_ERRNO(nn_socket_peer(push, pipe, &peer), ENOENT); /* it is another socket's */
+    CHECK_OK(nn_close(push));
+    WAIT_PEERS(pull, 0);
+    CHECK_ERRNO(nn_socket_peer(pull, pipe, &peer), ENOENT);
+    CHECK_OK(nn_close(pull));
+    CHECK_ERRNO(nn_socket_peer(pull, pipe, &peer), EBADF);
+}
+
+TEST(messages_of_two_peers_tell_them_apart_also_behind_a_filter)
+{
+    const char *address = test_inproc_address();
+    struct nn_event peer;
+    int sub = SOCKET(NN_SUB);
+
+    CHECK_OK(nn_setsockopt(sub, NN_SUB, NN_SUB_SUBSCRIBE, "a", 1));
+    CHECK_OK(nn_bind(sub, address));
+    int first = test_socket_connected(NN_PUB, address);
+    int second = test_socket_connected(NN_PUB, address);
+    WAIT_PEERS(sub, 2);
+    WAIT_PEERS(first, 1);
+    WAIT_PEERS(second, 1);
+
+    CHECK_SENDS(first, "a1");
+    CHECK(test_is_ready(sub, NN_POLLIN, 10000)); /* which has looked at it */
+    uint32_t of_first = pipe_of_next(sub);
+    CHECK_SENDS(second, "b");
+    CHECK_SENDS(second, "a2");
+    CHECK(test_is_ready(sub, NN_POLLIN, 10000));
+    uint32_t of_second = pipe_of_next(sub);
+    CHECK(of_first != of_second);
+    CHECK_OK(nn_socket_peer(sub, of_second, &peer));
+    CHECK_EQUAL(peer.protocol, NN_PUB);
+}
+
 /* ---- Reasons ---- */
 
 TEST(a_reset_is_told_with_the_address_of_who_did_it)

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 const project = resolve(__dirname, '../..')
 const addon = join(project, 'build/Release/nanomsg_native.node')
@@ -78,12 +78,14 @@ describe('the packed files', () => {
 
 describe.skipIf(!existsSync(addon))('a program that has installed the package', () => {
   let home: string
+  let tarball: string
   const installed = () => join(home, 'node_modules/nanomsg-native')
 
   /** Unpacks as npm does; the addon takes the place of a prebuilt one, and dependencies are linked. */
   beforeAll(() => {
     home = mkdtempSync(join(tmpdir(), 'nanomsg-native-'))
     const { filename } = npmPack('--pack-destination', home)
+    tarball = filename
     mkdirSync(installed(), { recursive: true })
     execFileSync('tar', ['-xzf', join(home, filename), '-C', installed(), '--strip-components=1'])
 
@@ -167,31 +169,72 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
-  it.each(['consumer.cts', 'consumer.mts'])(
-    'is typed in TypeScript (%s)',
-    (file) => {
+  describe('whose addon does not fit', () => {
+    const file = () => join(installed(), 'prebuilds', `${process.platform}-${process.arch}`, 'node.napi.node')
+
+    /** What requiring the package says. */
+    function failure(): string {
       writeFileSync(
-        join(home, file),
-        `import { NanomsgError, Pair } from 'nanomsg-native'
-       import nano, { socket, type Socket } from 'nanomsg-native/compat'
-       export const sub: Socket = nano.socket('sub', { chan: ['a'], encoding: 'utf8' }).setEncoding('utf8')
-       export const id: number | null = socket('pub').bind('inproc://a')
-       // @ts-expect-error: there is no such type
-       nano.socket('publisher')
-       import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
-       export const now: Buffer = nn_recv(0, NN_MSG, NN_DONTWAIT)
-       export const later: Promise<number> = nn_recv(0, Buffer.alloc(5), 5, 0)
-       export const asked: nn_pollfd = { fd: 0, events: 1 }
-       export const body: Promise<Buffer> = new Pair({ receiveTimeout: 5 }).receive({ timeout: 1 })
-       export const code = (error: NanomsgError): string => error.code
-       // @ts-expect-error: an address is a string
-       new Pair().bind(5)\n`,
+        join(home, 'fails.cjs'),
+        "try { require('nanomsg-native') } catch (error) { console.log(error.code + ' ' + error.message) }",
       )
-      const tsc = join(project, 'node_modules/typescript/bin/tsc')
-      const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
-      const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8' })
-      expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
-    },
-    60_000,
-  )
+      return execFileSync(process.execPath, ['fails.cjs'], { cwd: home, encoding: 'utf8' })
+    }
+
+    afterEach(() => cpSync(addon, file()))
+
+    it('is told what was looked for, and what to do', () => {
+      rmSync(file())
+      const message = failure()
+      expect(message).toMatch(/^ERR_DLOPEN_FAILED nanomsg-native has no addon for Node\.js v\d/)
+      expect(message).toContain(`${process.platform}-${process.arch}`)
+      expect(message).toContain(join(installed(), 'prebuilds'))
+      expect(message).toContain('npm rebuild nanomsg-native')
+      expect(message).toContain('No native build was found')
+    })
+
+    it('is told why a file that is there cannot be loaded', () => {
+      writeFileSync(file(), 'no addon at all')
+      const message = failure()
+      expect(message).toContain(`prebuilds (there: ${process.platform}-${process.arch})`)
+      expect(message).toMatch(/The reason: .*node\.napi\.node/)
+    })
+  })
+
+  it('is typed in TypeScript, whether it requires or imports', () => {
+    const types = join(__dirname, 'types')
+    const files = readdirSync(types).flatMap((name) =>
+      ['cts', 'mts'].map((extension) => {
+        const file = name.replace(/ts$/, extension)
+        cpSync(join(types, name), join(home, file))
+        return file
+      }),
+    )
+    expect(files).toContain('classes.mts')
+    const tsc = join(project, 'node_modules/typescript/bin/tsc')
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+    const lib = ['--lib', 'es2022,esnext.disposable']
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...lib, ...files], {
+      cwd: home,
+      encoding: 'utf8',
+    })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+  }, 60_000)
+
+  it('has nothing that publint finds fault with', async () => {
+    const { publint } = await import('publint')
+    const { formatMessage } = await import('publint/utils')
+    const { messages, pkg } = await publint({ pkgDir: installed(), pack: false, level: 'suggestion', strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  it('is resolved to the right types, by whichever rules it is imported', () => {
+    const attw = join(project, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    const options = ['--no-definitely-typed', '--no-emoji', '--format', 'ascii']
+    const { status, stdout } = spawnSync(process.execPath, [attw, ...options, join(home, tarball)], {
+      encoding: 'utf8',
+    })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('No problems found') })
+    for (const face of faces) expect(stdout).toContain(`"${nameOf(face)}"`)
+  }, 60_000)
 })

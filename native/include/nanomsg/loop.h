@@ -96,6 +96,7 @@ struct nn_received {
     uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
     bool is_in_slab;
     uint32_t conversation; /* 0 unless it was received by nn_socket_receive_any */
+    uint32_t pipe;         /* who has sent it, for nn_socket_peer: what events of connections call `pipe` */
 };
 
 /**
@@ -174,6 +175,10 @@ struct nn_event {
 /** Switches the events of a socket on or off, which they are at first; off drops those that were not taken. Closing the
  *  socket ends them. Returns 0, or -1 and errno: EBADF, ENOMEM. */
 NN_EXPORT int nn_socket_monitor(int s, bool is_on);
+
+/** Who is at the other end of a connection, as NN_EVENT_CONNECT tells it; nobody has to monitor the socket for that.
+ *  Returns 0, or -1 and errno: EBADF, ENOENT (the socket has no such connection, or no more), EFAULT (event is NULL). */
+NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 
 /** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);

@@ -46,6 +46,7 @@ struct nn_message {
     uint16_t type;            /* a transport's own mark, such as the ws opcode; 0: none */
     uint8_t is_from_known;    /* whose process sent it stands in `sender` */
     uint8_t has_peer_headers; /* how its peer asked for the connection stands in `peer_headers` */
+    uint32_t pipe;            /* the id of the pipe that it was received from; 0: none */
     union {
         struct nn_ipc_credentials sender;
         struct nn_chunk *peer_headers; /* a reference; the bytes in use are text */
