@@ -2,7 +2,6 @@
  * fails returns -1, and Errno() and Err() tell why. */
 import { NanomsgError } from '../errors.js'
 import { NN_DONTWAIT, NN_MSG, NN_SUB } from '../nn/constants.js'
-import { descriptorOf } from '../nn/descriptor.js'
 import { nn_device } from '../nn/device.js'
 import { nn_errno } from '../nn/failing.js'
 import { nn_recv, nn_send } from '../nn/messages.js'
@@ -11,6 +10,7 @@ import { nn_bind, nn_close, nn_connect, nn_shutdown, nn_socket, nn_strerror, nn_
 import { nn_symbol, nn_symbol_info, type nn_symbol_properties } from '../nn/symbols.js'
 import { bytesOf } from './dispatch-queue.js'
 import { SocketError } from './errors.js'
+import { Poll } from './polls.js'
 
 function attempt<Result>(call: () => Result): Result | -1
 function attempt<Result, Failed>(call: () => Result, failed: Failed): Result | Failed
@@ -23,46 +23,45 @@ function attempt(call: () => unknown, ...failed: unknown[]): unknown {
   }
 }
 
-/** A socket that is watched for messages, or for peers that take some. */
-interface Poll {
-  readonly s: number
-  readonly watcher: () => void
-}
+/** What the engine takes for a whole number: as ever, nothing is refused. */
+const whole = (value: unknown): number => Number(value) | 0
 
 const functions = {
-  Socket: (domain: number, protocol: number) => attempt(() => nn_socket(domain, protocol)),
+  Socket: (domain: number, protocol: number) => attempt(() => nn_socket(whole(domain), whole(protocol))),
   Close: (s: number) => attempt(() => nn_close(s)),
-  Bind: (s: number, address: string) => attempt(() => nn_bind(s, address)),
-  Connect: (s: number, address: string) => attempt(() => nn_connect(s, address)),
-  Shutdown: (s: number, endpoint: number) => attempt(() => nn_shutdown(s, endpoint)),
+  Bind: (s: number, address: string) => attempt(() => nn_bind(s, `${address}`)),
+  Connect: (s: number, address: string) => attempt(() => nn_connect(s, `${address}`)),
+  Shutdown: (s: number, endpoint: number) => attempt(() => nn_shutdown(s, whole(endpoint))),
   /** Now or not at all. */
   Send: (s: number, message: unknown, _flags?: number) =>
     attempt(() => nn_send(s, bytesOf(message), undefined, NN_DONTWAIT)),
   Recv: (s: number, _flags?: number): Buffer | -1 => attempt(() => Buffer.from(nn_recv(s, NN_MSG, NN_DONTWAIT))),
   /** @param option NN_SUB_SUBSCRIBE or NN_SUB_UNSUBSCRIBE */
   Chan: (s: number, option: number, channel: string | Uint8Array) =>
-    attempt(() => nn_setsockopt(s, NN_SUB, option, channel)),
-  Getopt: (s: number, level: number, option: number) => attempt(() => nn_getsockopt(s, level, option), undefined),
-  Setopt: (s: number, level: number, option: number, value: number | string) =>
-    attempt(() => nn_setsockopt(s, level, option, value)),
+    attempt(() => nn_setsockopt(s, NN_SUB, whole(option), bytesOf(channel))),
+  Getopt: (s: number, level: number, option: number) =>
+    attempt(() => nn_getsockopt(s, whole(level), whole(option)), undefined),
+  Setopt: (s: number, level: number, option: number, value: number) =>
+    attempt(() => nn_setsockopt(s, whole(level), whole(option), whole(value))),
   Errno: () => nn_errno(),
   Err: () => nn_strerror(nn_errno()),
   Symbol(i: number) {
-    const symbol = nn_symbol(i)
+    const symbol = nn_symbol(whole(i))
     if (symbol === null) throw new SocketError(nn_errno(), 'symbol')
-    return symbol
+    const { value, name } = symbol
+    return { value, name }
   },
-  SymbolInfo: (i: number): nn_symbol_properties | undefined => nn_symbol_info(i) ?? undefined,
+  SymbolInfo(i: number): nn_symbol_properties | undefined {
+    const info = nn_symbol_info(whole(i))
+    if (info === null) return undefined
+    const { value, ns, type, unit, name } = info
+    return { value, ns, type, unit, name }
+  },
   Term: nn_term,
-  /** Calls back whenever something has changed at the socket. */
-  PollSocket(s: number, _isSender: boolean, callback: () => void): Poll {
-    const watcher = () => callback()
-    descriptorOf(s)?.watchers.add(watcher)
-    return { s, watcher }
-  },
-  PollStop({ s, watcher }: Poll): void {
-    descriptorOf(s)?.watchers.delete(watcher)
-  },
+  /** Calls back whenever the socket can receive or, for a sender, send. */
+  PollSocket: (s: number, isSender: boolean, callback: (events: number) => void): Poll =>
+    new Poll(s, isSender, callback),
+  PollStop: (poll: Poll): void => poll.stop(),
   /** Runs a device, and calls back with the errno that has ended it. */
   DeviceWorker(s1: number, s2: number, callback: (errno: number) => void): void {
     nn_device(s1, s2).catch((error: NanomsgError) => process.nextTick(callback, error.errno))

@@ -1,7 +1,9 @@
 import { codeOf } from '../errors.js'
 import { native } from '../native.js'
+import { noted } from '../nn/failing.js'
 
-/** What went wrong, in the words of the npm package: the text of the errno is all of the message. */
+/** What went wrong, in the words of the npm package: the text of the errno is all of the message,
+ * and Errno() tells it afterwards. */
 export class SocketError extends Error {
   readonly code: string
   readonly errno: number
@@ -12,6 +14,7 @@ export class SocketError extends Error {
     this.code = codeOf(errno)
     this.errno = errno
     this.syscall = syscall
+    noted(this)
   }
 }
 Object.defineProperty(SocketError.prototype, 'name', { value: 'Error', configurable: true, writable: true })

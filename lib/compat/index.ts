@@ -1,13 +1,15 @@
 /** In place of the npm package `nanomsg`: sockets as streams, in its words. */
 import { nn_term } from '../nn/sockets.js'
 import { bindings } from './bindings.js'
+import { Socket } from './constructor.js'
 import { Device } from './device.js'
-import { Socket, type SocketOptions } from './socket.js'
+import type { SocketOptions } from './socket.js'
 import type { SocketType } from './types.js'
 
+export { Socket } from './constructor.js'
 export { Device } from './device.js'
 export type { SocketError } from './errors.js'
-export { Socket, type SocketOptions } from './socket.js'
+export type { SocketOptions } from './socket.js'
 export type { SocketType } from './types.js'
 
 /** Functions of the C API, and its constants. */

@@ -1,6 +1,7 @@
 /** Options of sockets: methods that read without an argument, and set with one. */
 import { native } from '../native.js'
 import * as nn from '../nn/constants.js'
+import { nn_errno, noted } from '../nn/failing.js'
 import { SocketError } from './errors.js'
 
 interface Option {
@@ -38,7 +39,9 @@ interface Owner {
 
 function read({ binding }: Owner, { level, number }: Option): number | undefined {
   const result = native.getOption(binding, level, number)
-  return typeof result === 'number' ? undefined : result.value
+  if (typeof result !== 'number') return result.value
+  noted({ errno: -result })
+  return undefined
 }
 
 /** @param subject what the message says behind the error */
@@ -46,6 +49,12 @@ function write({ binding }: Owner, { level, number }: Option, value: number, sub
   const rc = native.setOption(binding, level, number, value)
   if (rc < 0) throw new SocketError(-rc, 'setsockopt', (text) => `${text}: ${subject}\n`)
   return true
+}
+
+function readOrThrow(owner: Owner, option: Option, name: string): number {
+  const current = read(owner, option)
+  if (current !== undefined) return current
+  throw new SocketError(nn_errno(), 'getsockopt', (text) => `${text}: ${owner.type} ${name}@getsockopt\n`)
 }
 
 /** What the engine is told: as ever, whatever is passed is made a whole number. */
@@ -64,30 +73,25 @@ export function numberOption(owner: Owner, name: NumberOption, value: unknown): 
   return name === 'linger' && current !== undefined ? 0 : current
 }
 
-function booleanOption(owner: Owner, option: Option, name: string, isInverted: boolean, value: unknown): boolean {
-  if (value !== undefined) {
-    const isSet = Boolean(value)
-    write(owner, option, Number(isSet !== isInverted), `${owner.type} ${name}@${isSet ? 'activing' : 'deactivating'}`)
-    return isSet
-  }
-  const current = native.getOption(owner.binding, option.level, option.number)
-  if (typeof current !== 'number') return (current.value === 1) !== isInverted
-  throw new SocketError(-current, 'getsockopt', (text) => `${text}: ${owner.type} ${name}@getsockopt\n`)
+/** The arguments of a call: undefined is a value that is given. */
+export type Given = readonly unknown[]
+
+function booleanOption(owner: Owner, option: Option, name: string, isInverted: boolean, given: Given): boolean {
+  if (given.length === 0) return (readOrThrow(owner, option, name) === 1) !== isInverted
+  const isSet = Boolean(given[0])
+  write(owner, option, Number(isSet !== isInverted), `${owner.type} ${name}@${isSet ? 'activing' : 'deactiving'}`)
+  return isSet
 }
 
-export const noDelayOption = (owner: Owner, value: unknown): boolean =>
-  booleanOption(owner, tcpnodelay, 'tcpnodelay', false, value)
+export const noDelayOption = (owner: Owner, given: Given): boolean =>
+  booleanOption(owner, tcpnodelay, 'nodelay', false, given)
 
-export const ipv6Option = (owner: Owner, value: unknown): boolean => booleanOption(owner, ipv4only, 'ipv6', true, value)
+export const ipv6Option = (owner: Owner, given: Given): boolean => booleanOption(owner, ipv4only, 'ipv6', true, given)
 
 const frameTypes = ['text', 'binary'] as const
 
-export function frameTypeOption(owner: Owner, value: unknown): 'text' | 'binary' | true {
-  if (value !== undefined) {
-    const index = frameTypes.indexOf(value as 'text' | 'binary')
-    return write(owner, frameType, index + 1, `${owner.type} wsopt@${String(value)}`)
-  }
-  const current = native.getOption(owner.binding, frameType.level, frameType.number)
-  if (typeof current !== 'number') return frameTypes[current.value - 1]!
-  throw new SocketError(-current, 'getsockopt', (text) => `${text}: ${owner.type} wsopt@getsockopt\n`)
+export function frameTypeOption(owner: Owner, given: Given): 'text' | 'binary' | true {
+  if (given.length === 0) return frameTypes[readOrThrow(owner, frameType, 'wsopt') - 1]!
+  const index = frameTypes.indexOf(given[0] as 'text' | 'binary')
+  return write(owner, frameType, index + 1, `${owner.type} wsopt@${String(given[0])}`)
 }

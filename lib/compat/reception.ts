@@ -33,7 +33,7 @@ export class Reception {
   }
 
   run(): void {
-    if (this.#isRunning) return
+    if (this.#isRunning || this.#isDeferred) return
     this.#isRunning = true
     while (this.isOn && !this.#isDeferred && this.#takeBatch());
     this.#isRunning = false
@@ -41,7 +41,7 @@ export class Reception {
 
   /** Returns false when there is nothing more to take now. */
   #takeBatch(): boolean {
-    if (isTurnOver(0)) return this.#defer()
+    if (isTurnOver(0)) return this.#defer([])
     const count = native.receive(this.#s, this.limit)
     if (count < 0) {
       if (count !== -EAGAIN) this.#onError(-count)
@@ -49,16 +49,33 @@ export class Reception {
     }
     isTurnOver(count)
     // All of them before the first is delivered: who gets it may receive elsewhere.
-    const messages = Array.from({ length: count }, (_, i) => ownMessageAt(i))
-    for (const message of messages) this.#deliver(message)
+    return this.#deliverAll(Array.from({ length: count }, (_, i) => ownMessageAt(i)))
+  }
+
+  #deliverAll(messages: readonly Buffer[]): boolean {
+    for (const [i, message] of messages.entries()) {
+      try {
+        this.#deliver(message)
+      } catch (error) {
+        // A listener's: other sockets are not to miss their turn, and what follows comes when that is dealt with.
+        process.nextTick(() => {
+          throw error
+        })
+        return this.#defer(messages.slice(i + 1))
+      }
+    }
     return true
   }
 
-  #defer(): false {
+  /** Goes on when the event loop has turned. */
+  #defer(messages: readonly Buffer[]): false {
     this.#isDeferred = true
     nextTurn(() => {
+      this.#isRunning = true
       this.#isDeferred = false
-      this.run()
+      const isDone = this.#deliverAll(messages)
+      this.#isRunning = false
+      if (isDone) this.run()
     })
     return false
   }

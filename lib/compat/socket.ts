@@ -1,13 +1,23 @@
 import { constants } from 'node:os'
-import { Duplex, type DuplexOptions } from 'node:stream'
+import type { DuplexOptions } from 'node:stream'
 import { native } from '../native.js'
 import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
 import { Descriptor } from '../nn/descriptor.js'
 import { hold, unhold } from '../reactor.js'
 import { DispatchQueue, type Entry } from './dispatch-queue.js'
 import { SocketError } from './errors.js'
-import { frameTypeOption, ipv6Option, type NumberOption, noDelayOption, numberOption, numbers } from './options.js'
+import {
+  frameTypeOption,
+  type Given,
+  ipv6Option,
+  type NumberOption,
+  noDelayOption,
+  numberOption,
+  numbers,
+} from './options.js'
 import { BATCH_LIMIT, Reception } from './reception.js'
+import { connectionsBegin, onceSettled } from './settling.js'
+import { Stream } from './stream.js'
 import { Subscriptions } from './subscriptions.js'
 import { type SocketType, typeOf } from './types.js'
 
@@ -39,6 +49,12 @@ export interface SocketOptions extends DuplexOptions {
 
 type Endpoints = Record<string, number | null>
 
+/** Reads an option without an argument (undefined when the socket is closed), and sets it with one. */
+export interface NumberMethod {
+  (): number
+  (value: number): true
+}
+
 function openDescriptor(domain: number, protocol: number): Descriptor {
   try {
     return new Descriptor(domain, protocol)
@@ -48,7 +64,7 @@ function openDescriptor(domain: number, protocol: number): Descriptor {
 }
 
 /** A socket as a stream of messages. */
-export class Socket extends Duplex {
+export class Socket extends Stream {
   readonly af_domain: number
   readonly type: SocketType
   readonly protocol: number
@@ -78,11 +94,14 @@ export class Socket extends Duplex {
   #isFlushDue = false
   #isHeld = false
 
-  constructor(type: SocketType, given?: SocketOptions | null) {
+  constructor(type: SocketType, options?: SocketOptions | null)
+  /** @internal @param made an object to make the socket of */
+  constructor(type: SocketType, options?: SocketOptions | null, made?: Socket)
+  constructor(type: SocketType, given?: SocketOptions | null, made?: Socket) {
     const { protocol, sender, receiver, isStateful } = typeOf(type)
     const options = { objectMode: true, ...given }
     if (options.chan !== undefined) checkChannels(options.chan)
-    super(options)
+    super(options, made)
     this.type = type
     this.protocol = protocol
     this.sender = sender
@@ -127,7 +146,7 @@ export class Socket extends Duplex {
   }
 
   #setAll(options: SocketOptions): void {
-    this.dontwait(options.dontwait ?? this.type !== 'push')
+    this.dontwait('dontwait' in options ? options.dontwait : this.type !== 'push')
     for (const name of Object.keys(numbers) as NumberOption[]) {
       if (options[name] !== undefined) numberOption(this, name, options[name])
     }
@@ -167,8 +186,9 @@ export class Socket extends Duplex {
 
   #attach(call: 'bind' | 'connect', endpoints: Endpoints, address: string): number | null {
     const id = native[call](this.binding, String(address))
-    endpoints[address] = id < 0 ? null : id
     if (id < 0) this.emit('error', new SocketError(-id, call))
+    else connectionsBegin()
+    endpoints[address] = id < 0 ? null : id
     return endpoints[address]
   }
 
@@ -188,7 +208,7 @@ export class Socket extends Duplex {
   /** Sends a message when the event loop turns, or as soon as a peer can take it. Returns its length. */
   // biome-ignore lint/suspicious/noExplicitAny: as ever, everything that has a text can be sent
   send(message: any, flags?: number): number {
-    const { length } = message
+    const length = message.length
     if (typeof message === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
     this.queue.push([message, flags])
     if (this.sender && !this.#isClosed) this.#flushSoon()
@@ -208,18 +228,28 @@ export class Socket extends Duplex {
     this.#updateHold()
     if (this.#isFlushDue) return
     this.#isFlushDue = true
-    setImmediate(() => {
+    onceSettled(() => {
       this.#isFlushDue = false
       if (!this.#isClosed) this.#flush()
     })
   }
 
   #flush(): void {
-    const { sent, errno } = this.#outgoing.send()
+    const { sent, errno } = this.#sendNow()
     // A reply that nobody has asked for yet waits for a request.
     if (errno !== 0 && (errno !== EFSM || sent > 0)) this.#sendingFailed(errno)
     if (sent > 0) this.#hasSent()
     this.#updateHold()
+  }
+
+  #sendNow(): { sent: number; errno: number } {
+    try {
+      return this.#outgoing.send()
+    } catch (error) {
+      // Of transform(): what waits behind that message is not to wait any longer.
+      if (this.queue.length > 0) this.#flushSoon()
+      throw error
+    }
   }
 
   /** The message is given up: it would fail again. */
@@ -234,7 +264,7 @@ export class Socket extends Duplex {
 
   /** Who has asked is listened to; who has answered hears the next one. */
   #hasSent(): void {
-    if (this.#isRaw || (this.type !== 'surveyor' && this.type !== 'rep')) return
+    if (this.type !== 'surveyor' && this.type !== 'rep') return
     this.#incoming.isOn = true
     this.#incoming.run()
   }
@@ -258,14 +288,10 @@ export class Socket extends Duplex {
     if (this.type === 'rep') this.#incoming.isOn = false
     try {
       this.push(typeof this.restore === 'function' ? this.restore(message) : message)
-    } catch (error) {
-      // A listener's: other sockets and messages are not to miss their turn.
-      process.nextTick(() => {
-        throw error
-      })
+    } finally {
+      if (this.#isStateful && this.queue.length > 0 && !this.#isClosed) this.#flush()
+      this.#updateHold()
     }
-    if (this.#isStateful && this.queue.length > 0 && !this.#isClosed) this.#flush()
-    this.#updateHold()
   }
 
   #receptionFailed(errno: number): void {
@@ -281,7 +307,6 @@ export class Socket extends Duplex {
   /** Receives what begins with these; from the first call on, no longer everything. */
   chan(channels: readonly (string | Buffer)[]): void {
     checkChannels(channels)
-    if (this.#subscriptions.isEverything) this.rmchan('')
     this.#subscribe(channels)
   }
 
@@ -293,7 +318,11 @@ export class Socket extends Duplex {
   }
 
   #subscribe(channels: readonly (string | Buffer)[]): void {
-    for (const channel of channels) this.#subscriptionChanged(this.#subscriptions.add(channel), channel)
+    for (const channel of channels) {
+      // Whatever comes behind everything takes its place, also in one list.
+      if (this.#subscriptions.isEverything) this.rmchan('')
+      this.#subscriptionChanged(this.#subscriptions.add(channel), channel)
+    }
   }
 
   #subscriptionChanged(rc: number, channel: string | Buffer): void {
@@ -349,66 +378,62 @@ export class Socket extends Duplex {
 
   // ---- Options ----
 
-  dontwait(value?: boolean): boolean {
-    if (value !== undefined) this.nndontwait = value ? NN_DONTWAIT : 0
-    return this.nndontwait === NN_DONTWAIT
+  /** Whether write() sends with NN_DONTWAIT: nothing waits here either way. */
+  dontwait(value?: boolean): boolean
+  dontwait(...given: Given): boolean {
+    if (given.length > 0) this.nndontwait = given[0] ? NN_DONTWAIT : 0
+    return Boolean(this.nndontwait)
   }
 
-  linger(value?: number): number | true | undefined {
-    return numberOption(this, 'linger', value)
+  tcpnodelay(value?: boolean): boolean
+  tcpnodelay(...given: Given): boolean {
+    return noDelayOption(this, given)
   }
 
-  sndbuf(value?: number): number | true | undefined {
-    return numberOption(this, 'sndbuf', value)
+  ipv6(value?: boolean): boolean
+  ipv6(...given: Given): boolean {
+    return ipv6Option(this, given)
   }
 
-  rcvbuf(value?: number): number | true | undefined {
-    return numberOption(this, 'rcvbuf', value)
+  /** The type of frames of ws. */
+  wsopt(): 'text' | 'binary'
+  wsopt(value: 'text' | 'binary' | (string & {})): true
+  wsopt(...given: Given): 'text' | 'binary' | true {
+    return frameTypeOption(this, given)
   }
 
-  sndtimeo(value?: number): number | true | undefined {
-    return numberOption(this, 'sndtimeo', value)
-  }
+  /** How long, in milliseconds, messages are delivered after close(). Reads 0, as ever. */
+  declare linger: NumberMethod
+  /** Bytes. */
+  declare sndbuf: NumberMethod
+  /** Bytes. */
+  declare rcvbuf: NumberMethod
+  /** Milliseconds; -1: without limit. */
+  declare sndtimeo: NumberMethod
+  /** Milliseconds; -1: without limit. */
+  declare rcvtimeo: NumberMethod
+  /** Milliseconds until the first attempt to connect again. */
+  declare reconn: NumberMethod
+  /** Milliseconds between attempts at most; 0: always as many as reconn. */
+  declare maxreconn: NumberMethod
+  /** From 1, which comes first, to 16: of endpoints that are added from now on. */
+  declare sndprio: NumberMethod
+  /** From 1, which comes first, to 16: of endpoints that are added from now on. */
+  declare rcvprio: NumberMethod
+  /** Bytes; -1: without limit. */
+  declare rcvmaxsize: NumberMethod
+  /** How many devices a message may pass. */
+  declare maxttl: NumberMethod
+}
 
-  rcvtimeo(value?: number): number | true | undefined {
-    return numberOption(this, 'rcvtimeo', value)
-  }
-
-  reconn(value?: number): number | true | undefined {
-    return numberOption(this, 'reconn', value)
-  }
-
-  maxreconn(value?: number): number | true | undefined {
-    return numberOption(this, 'maxreconn', value)
-  }
-
-  sndprio(value?: number): number | true | undefined {
-    return numberOption(this, 'sndprio', value)
-  }
-
-  rcvprio(value?: number): number | true | undefined {
-    return numberOption(this, 'rcvprio', value)
-  }
-
-  rcvmaxsize(value?: number): number | true | undefined {
-    return numberOption(this, 'rcvmaxsize', value)
-  }
-
-  maxttl(value?: number): number | true | undefined {
-    return numberOption(this, 'maxttl', value)
-  }
-
-  tcpnodelay(value?: boolean): boolean {
-    return noDelayOption(this, value)
-  }
-
-  ipv6(value?: boolean): boolean {
-    return ipv6Option(this, value)
-  }
-
-  wsopt(value?: 'text' | 'binary'): 'text' | 'binary' | true {
-    return frameTypeOption(this, value)
-  }
+for (const name of Object.keys(numbers) as NumberOption[]) {
+  Object.defineProperty(Socket.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: Socket, value?: unknown) {
+      return numberOption(this, name, value)
+    },
+  })
 }
 
 // Streams have such a property, too, which close() would not change.

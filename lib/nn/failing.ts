@@ -10,7 +10,7 @@ export function nn_errno(): number {
 }
 
 /** Notes an error for nn_errno(). */
-export function noted(error: NanomsgError): NanomsgError {
+export function noted<Failure extends { readonly errno: number }>(error: Failure): Failure {
   lastErrno = error.errno
   return error
 }

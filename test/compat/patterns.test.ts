@@ -136,6 +136,22 @@ describe('channels', () => {
     expect(() => sub.chan('abc' as never)).toThrow(new TypeError('chan requires an Array'))
   })
 
+  test.each([
+    ['an empty list changes nothing', [], ['']],
+    ['what follows everything takes its place', ['', 'a', 'b'], ['a', 'b']],
+    ['everything is added to what comes before', ['a', ''], ['a', '']],
+  ])('%s', async (_, list, expected) => {
+    using sockets = new Sockets()
+    expect(Object.keys(sockets.open('sub', { chan: list }).channels)).toEqual(list.length === 0 ? [] : expected)
+    const [pub, sub] = sockets.connected('pub', 'sub') as [nano.Socket, nano.Socket]
+    sub.chan(list)
+    expect(Object.keys(sub.channels)).toEqual(expected)
+    const isEverything = expected.includes('')
+    const received = texts(sub, isEverything ? 3 : 2)
+    for (const message of ['a1', 'c', 'b1']) pub.send(message)
+    expect(await received).toEqual(isEverything ? ['a1', 'c', 'b1'] : ['a1', 'b1'])
+  })
+
   test('that a listener removes or adds count from the next message on', async () => {
     using sockets = new Sockets()
     const [pub, sub] = sockets.connected('pub', 'sub') as [nano.Socket, nano.Socket]
@@ -160,6 +176,18 @@ describe('channels', () => {
     expect((await emitted).message).toBe('Protocol not available : x')
     expect(pub.channels).toEqual({})
   })
+})
+
+test('a raw surveyor receives once it has sent', async () => {
+  using sockets = new Sockets()
+  const [raw, respondent] = [sockets.open('surveyor', { raw: true }), sockets.open('respondent')]
+  raw.bind('inproc://raw-surveyor')
+  respondent.connect('inproc://raw-surveyor')
+  respondent.on('data', () => respondent.send('answer'))
+  const answered = text(raw)
+  const surveyId = [0x80, 0, 0, 1]
+  raw.send(Buffer.from([...surveyId, ...Buffer.from('question')]))
+  expect(await answered).toBe('answer')
 })
 
 test('raw sockets send, but leave receiving to devices', async () => {

@@ -1,7 +1,9 @@
 import { Duplex } from 'node:stream'
+import { inherits } from 'node:util'
 import nanoDefault, * as nano from 'nanomsg-native/compat'
 import { describe, expect, test } from 'vitest'
-import { errorOf, newAddress, Sockets } from './support.js'
+import { turn, until } from '../api/support.js'
+import { errorOf, newAddress, Sockets, text } from './support.js'
 
 const types = ['req', 'rep', 'pair', 'push', 'pull', 'pub', 'sub', 'bus', 'surveyor', 'respondent'] as const
 
@@ -30,6 +32,7 @@ describe('the module', () => {
     expect(() => nano.symbol(9999)).toThrow(/^Invalid argument$/)
     expect(nano.symbolInfo(46)).toEqual({ name: 'NN_LINGER', value: 1, ns: 6, type: 1, unit: 2 })
     expect(nano.symbolInfo(9999)).toBe(undefined)
+    expect([nano.symbol('3' as never).name, nano.symbolInfo(undefined as never)?.value]).toEqual(['NN_NS_TRANSPORT', 0])
   })
 })
 
@@ -70,6 +73,33 @@ describe('a socket', () => {
     }
     const socket = new Named('pub')
     expect([socket.name, socket.linger(5), socket.close()]).toEqual(['a name', true, 0])
+  })
+
+  test('is made by a constructor that is a function, too', async () => {
+    interface Named extends nano.Socket {
+      ownName: string
+    }
+    const Named = function (this: Named, name: string) {
+      nano.Socket.call(this, 'pair', { sndbuf: 5000 })
+      this.ownName = name
+    } as unknown as new (
+      name: string,
+    ) => Named
+    inherits(Named, nano.Socket)
+
+    const [left, right] = [new Named('left'), new Named('right')]
+    expect(left).toBeInstanceOf(Named)
+    expect(left).toBeInstanceOf(nano.Socket)
+    expect([left.ownName, left.type, left.sndbuf(), nano.socket('pub').close()]).toEqual(['left', 'pair', 5000, 0])
+    expect(nano.Socket.prototype.constructor).toBe(nano.Socket)
+    expect(nano.Socket.name).toBe('Socket')
+    const address = newAddress()
+    left.bind(address)
+    right.connect(address)
+    left.send('from a function')
+    expect(await text(right)).toBe('from a function')
+    left.close()
+    right.close()
   })
 
   test('takes null for no options, and does not change those that are given', () => {
@@ -151,7 +181,7 @@ describe('an option', () => {
   test.each(numbers)('is read without an argument, and set with one: %s', (name, initial, other) => {
     using sockets = new Sockets()
     const socket = sockets.open('push')
-    expect([socket[name](), socket[name](undefined)]).toEqual([initial, initial])
+    expect([socket[name](), socket[name](undefined as never)]).toEqual([initial, initial])
     expect(socket[name](other)).toBe(true)
     expect(socket[name]()).toBe(other)
     expect(sockets.open('push', { [name]: other })[name]()).toBe(other)
@@ -174,6 +204,20 @@ describe('an option', () => {
       false,
     ])
     expect(sockets.open('push', { [name]: true })[name]()).toBe(true)
+  })
+
+  test('of true and false takes undefined for false, and says what it could not do', () => {
+    using sockets = new Sockets()
+    const socket = sockets.open('pull', { tcpnodelay: true, ipv6: true, dontwait: undefined })
+    expect([socket.tcpnodelay(undefined), socket.ipv6(undefined), socket.dontwait()]).toEqual([false, false, false])
+    expect([socket.tcpnodelay(), socket.ipv6()]).toEqual([false, false])
+    socket.close()
+    const failed = 'Bad file descriptor: pull'
+    expect(() => socket.tcpnodelay(true)).toThrow(`${failed} nodelay@activing\n`)
+    expect(() => socket.tcpnodelay(false)).toThrow(`${failed} nodelay@deactiving\n`)
+    expect(() => socket.tcpnodelay()).toThrow(`${failed} nodelay@getsockopt\n`)
+    expect(() => socket.ipv6(false)).toThrow(`${failed} ipv6@deactiving\n`)
+    expect(() => socket.wsopt()).toThrow(`${failed} wsopt@getsockopt\n`)
   })
 
   test('dontwait is a flag that nothing waits for', () => {
@@ -253,22 +297,50 @@ describe('_bindings', () => {
     expect([Chan(sub, 1, 'x'), Chan(sub, 2, Buffer.from('x')), Close(sub), Socket(1, 5)]).toEqual([0, 0, 0, -1])
   })
 
-  test('has PollSocket, which calls back when there is something', async () => {
+  test('tells by Errno and Err why sockets have failed', () => {
+    using sockets = new Sockets()
+    const socket = sockets.open('pair')
+    socket.on('error', () => {})
+    const why = () => [Errno(), Err()]
+    socket.bind('zmq://a')
+    expect(why()).toEqual([nano._bindings.EPROTONOSUPPORT, 'Protocol not supported'])
+    expect(() => socket.sndprio(99)).toThrow()
+    expect(why()).toEqual([nano._bindings.EINVAL, 'Invalid argument'])
+    socket.chan(['x'])
+    expect(why()).toEqual([nano._bindings.ENOPROTOOPT, 'Protocol not available'])
+    socket.close()
+    expect([socket.sndprio(), ...why()]).toEqual([undefined, nano._bindings.EBADF, 'Bad file descriptor'])
+  })
+
+  test('has PollSocket, which calls back in each turn in which a socket is ready', async () => {
     const { PollSocket, PollStop } = nano._bindings
     using sockets = new Sockets()
     const [left, right] = [sockets.open('pair', { raw: true }), sockets.open('pair')]
     const address = newAddress()
     left.bind(address)
+    const events: number[] = []
+    const sender = PollSocket(left.binding, true, (event) => events.push(event))
+    await turn()
+    expect(events).toEqual([])
     right.connect(address)
+    await until(() => events.length >= 2)
+    PollStop(sender)
+    const heard = events.splice(0)
+    expect(heard).toEqual(heard.map(() => 1))
+    await turn()
+    expect(events).toEqual([])
+
     const received = await new Promise((resolve) => {
-      const poll = PollSocket(left.binding, false, () => {
-        const message = Recv(left.binding)
-        if (message === -1) return
+      let calls = 0
+      const poll = PollSocket(left.binding, false, (event) => {
+        if (++calls < 3) return
         PollStop(poll)
-        resolve(String(message))
+        resolve([event, String(Recv(left.binding)), Recv(left.binding)])
       })
       right.send('polled')
     })
-    expect(received).toBe('polled')
+    expect(received).toEqual([1, 'polled', -1])
+    expect(() => PollSocket(left.binding, false, 5 as never)).toThrow(TypeError)
+    PollStop(PollSocket(-1, false, () => {}))
   })
 })

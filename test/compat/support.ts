@@ -31,9 +31,12 @@ let counter = 0
 /** An address of this process that nobody is bound to. */
 export const newAddress = (): string => `inproc://compat-${counter++}`
 
+/** Binds to an address, and returns where that is. */
+export const bindAny = (socket: nano.Socket, address: string): string =>
+  nn_endpoint_address(socket.binding, socket.bind(address)!)
+
 /** Binds to a port that the system chooses. */
-export const bindTcp = (socket: nano.Socket): string =>
-  nn_endpoint_address(socket.binding, socket.bind('tcp://127.0.0.1:0')!)
+export const bindTcp = (socket: nano.Socket): string => bindAny(socket, 'tcp://127.0.0.1:0')
 
 /** The next so many messages as text. */
 export function texts(socket: nano.Socket, count: number): Promise<string[]> {
@@ -53,3 +56,14 @@ export const text = async (socket: nano.Socket): Promise<string> => (await texts
 /** The next error that a socket or device emits. */
 export const errorOf = async (emitter: NodeJS.EventEmitter): Promise<Error & { code?: string }> =>
   (await once(emitter, 'error'))[0]
+
+/** The next error that nobody catches, which does not end the process this once. */
+export async function uncaught(): Promise<unknown> {
+  const handlers = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[]
+  process.removeAllListeners('uncaughtException')
+  try {
+    return (await once(process, 'uncaughtException'))[0]
+  } finally {
+    for (const handler of handlers) process.on('uncaughtException', handler)
+  }
+}
