@@ -167,9 +167,13 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
-  it.each(['consumer.cts', 'consumer.mts'])(
-    'is typed in TypeScript (%s)',
-    (file) => {
+  it.each([
+    ['consumer.cts', ['--module', 'node16']],
+    ['consumer.mts', ['--module', 'node16']],
+    ['consumer.ts', ['--module', 'esnext', '--moduleResolution', 'bundler']],
+  ])(
+    'is typed in TypeScript (%s with %j)',
+    (file, resolution) => {
       writeFileSync(
         join(home, file),
         `import { NanomsgError, Pair } from 'nanomsg-native'
@@ -178,6 +182,7 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
        export const id: number | null = socket('pub').bind('inproc://a')
        // @ts-expect-error: there is no such type
        nano.socket('publisher')
+       nano.socket('sub').on('data', (message) => String(message))
        import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
        export const now: Buffer = nn_recv(0, NN_MSG, NN_DONTWAIT)
        export const later: Promise<number> = nn_recv(0, Buffer.alloc(5), 5, 0)
@@ -188,7 +193,7 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
        new Pair().bind(5)\n`,
       )
       const tsc = join(project, 'node_modules/typescript/bin/tsc')
-      const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+      const options = ['--noEmit', '--strict', ...resolution, '--target', 'es2022', '--types', 'node']
       const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8' })
       expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
     },
