@@ -29,6 +29,17 @@ function valueNames(declarations) {
     .sort()
 }
 
+/** The import is the whole module for Node.js, and its default for bundlers: both come to the default here. */
+function declarationsOf(file, hasDefault) {
+  const all = `export * from './${file}'\n`
+  if (!hasDefault) return all
+  return `${all}import cjs from './${file}'
+type DefaultOf<Module> = Module extends { default: infer Default } ? Default : Module
+declare const all: DefaultOf<typeof cjs>
+export default all
+`
+}
+
 const { exports } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
 
 for (const { import: esm, require: cjs } of Object.values(exports)) {
@@ -42,9 +53,5 @@ for (const { import: esm, require: cjs } of Object.values(exports)) {
     inProject(esm.default),
     `import cjs from './${basename(cjs.default)}'\n\nexport const {\n${list}} = cjs\n${hasDefault ? 'export default cjs.default\n' : ''}`,
   )
-  const file = basename(cjs.default)
-  writeFileSync(
-    inProject(esm.types),
-    `export * from './${file}'\n${hasDefault ? `import cjs from './${file}'\ndeclare const all: typeof cjs.default\nexport default all\n` : ''}`,
-  )
+  writeFileSync(inProject(esm.types), declarationsOf(basename(cjs.default), hasDefault))
 }

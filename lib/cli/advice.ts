@@ -5,6 +5,8 @@ import { dirname } from 'node:path'
 
 const transports = ['tcp', 'ipc', 'inproc', 'ws', 'tls+tcp', 'wss']
 const listed = transports.map((name) => `${name}://`).join(', ')
+const withPort = ['tcp', 'ws', 'tls+tcp', 'wss']
+const encrypted = ['tls+tcp', 'wss']
 
 /** The port of examples. */
 const PORT = 5555
@@ -48,13 +50,18 @@ export type Attaching = 'bind' | 'connect'
 export function adviceOnAddress(address: string, attaching: Attaching, code: string | undefined): string | undefined {
   const [, scheme, rest = ''] = /^([^:/]*):\/\/(.*)$/s.exec(address) ?? []
   if (scheme === undefined) return adviceOnMissingScheme(address)
-  if (code === 'EPROTONOSUPPORT' || code === 'EINVAL' || code === 'ENODEV' || code === 'ENAMETOOLONG') {
-    if (!transports.includes(scheme) && code === 'EPROTONOSUPPORT') return adviceOnScheme(address, scheme, rest)
-    if (scheme === 'tcp' || scheme === 'ws') return adviceOnHost(scheme, rest, attaching, code)
-    if (scheme === 'ipc') return adviceOnIpc(rest, code)
-    return undefined
-  }
-  return attaching === 'bind' ? adviceOnBinding(scheme, rest, code) : undefined
+  if (code === 'EPROTONOSUPPORT' && !transports.includes(scheme)) return adviceOnScheme(address, scheme, rest)
+  return (
+    adviceOnForm(scheme, rest, attaching, code) ??
+    (encrypted.includes(scheme) ? adviceOnTls(attaching, code) : undefined) ??
+    (attaching === 'bind' ? adviceOnBinding(scheme, rest, code) : undefined)
+  )
+}
+
+/** Advice on how the address is written. */
+function adviceOnForm(scheme: string, rest: string, attaching: Attaching, code: string | undefined) {
+  if (withPort.includes(scheme)) return adviceOnHost(scheme, rest, attaching, code)
+  return scheme === 'ipc' ? adviceOnIpc(rest, code) : undefined
 }
 
 function adviceOnMissingScheme(address: string): string {
@@ -71,7 +78,12 @@ function adviceOnScheme(address: string, scheme: string, rest: string): string {
 }
 
 /** Advice on addresses with a host, a port and perhaps a path. */
-function adviceOnHost(scheme: string, rest: string, attaching: Attaching, code: string): string | undefined {
+function adviceOnHost(
+  scheme: string,
+  rest: string,
+  attaching: Attaching,
+  code: string | undefined,
+): string | undefined {
   const [, host, port, path] = /^(.*?)(?::([^:\]/]*))?(\/.*)?$/s.exec(rest) as unknown as [string, string, ...string[]]
   const address = `${scheme}://${rest}`
   const meant = (meantHost: string, meantPort: string | number = PORT) =>
@@ -92,15 +104,31 @@ function adviceOnHost(scheme: string, rest: string, attaching: Attaching, code: 
   return undefined
 }
 
-function adviceOnIpc(path: string, code: string): string | undefined {
+function adviceOnIpc(path: string, code: string | undefined): string | undefined {
   if (code !== 'ENAMETOOLONG' && code !== 'EINVAL') return undefined
   return `path of a socket is too long, with ${Buffer.byteLength(path)} bytes: most systems allow 107`
+}
+
+/** Advice on the files of certificates. */
+function adviceOnTls(attaching: Attaching, code: string | undefined): string | undefined {
+  switch (code) {
+    case 'EINVAL':
+      return attaching === 'bind'
+        ? 'whoever is bound needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password'
+        : 'what --cacert, --cert and --key name must be PEM, without a password'
+    case 'ENOENT':
+      return 'a file that --cacert, --cert or --key names does not exist'
+    case 'EPROTONOSUPPORT':
+      return 'this build has no TLS: it needs a Node.js with OpenSSL 3'
+    default:
+      return undefined
+  }
 }
 
 function adviceOnBinding(scheme: string, rest: string, code: string | undefined): string | undefined {
   const address = `${scheme}://${rest}`
   const [, host, port = ''] = /^(.*?)(:\d+)?(?:\/.*)?$/s.exec(rest) as unknown as [string, string, string | undefined]
-  const hasPort = scheme === 'tcp' || scheme === 'ws'
+  const hasPort = withPort.includes(scheme)
   switch (code) {
     case 'EADDRINUSE':
       return hasPort
@@ -109,6 +137,7 @@ function adviceOnBinding(scheme: string, rest: string, code: string | undefined)
     case 'EADDRNOTAVAIL':
       return `this machine does not have that address: ${address}; to listen on all that it has, ${scheme}://*${port}`
     case 'EACCES':
+      if (encrypted.includes(scheme) && !(Number(port.slice(1)) < 1024)) return 'no permission to read --cert or --key'
       return hasPort
         ? `ports below 1024 are reserved: ${address}; did you mean ${scheme}://${host}:${PORT}?`
         : `no permission to make a socket in ${dirname(rest)}`

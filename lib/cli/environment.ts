@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { interruptions } from './endings.js'
+import type { SocketType } from './options.js'
 import type { SocketModule } from './sockets.js'
 import type { MaybeTerminal } from './terminal.js'
 
@@ -12,7 +13,8 @@ export interface Environment {
   readonly stdout: MaybeTerminal
   readonly stderr: MaybeTerminal
   version(): string
-  loadSockets(): Promise<SocketModule>
+  /** What has the class of this type, or the whole package. */
+  loadSockets(type?: SocketType): Promise<SocketModule>
   /** From now on a signal that would end the process calls back instead. It happens once; a second signal ends it. */
   onInterruption(interrupt: (signal: keyof typeof interruptions) => void): void
 }
@@ -39,7 +41,7 @@ export function processEnvironment(): Environment {
     stderr: process.stderr,
     version: packageVersion,
     // Not import(): that would start the loader of ES modules first.
-    loadSockets: async () => require('../index.js') as SocketModule,
+    loadSockets: async (type) => require(type === undefined ? '../index.js' : `../sockets/${type}.js`) as SocketModule,
     onInterruption: (interrupt) => {
       const signals = Object.keys(interruptions) as (keyof typeof interruptions)[]
       const listener = (signal: NodeJS.Signals) => {

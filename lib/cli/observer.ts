@@ -1,3 +1,4 @@
+import { peersText } from './news.js'
 import { type MaybeTerminal, StatusLine } from './terminal.js'
 
 /** What of a socket's statistics is shown. */
@@ -13,7 +14,6 @@ const LOOK_MS = 100
 const REFRESH_MS = 500
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
-const peersText = (count: number) => `${count} ${count === 1 ? 'peer' : 'peers'}`
 
 function rateText(messages: number, bytes: number, seconds: number): string {
   return `${whole.format(messages / seconds)} messages/s, ${(bytes / seconds / 1e6).toFixed(2)} MB/s`

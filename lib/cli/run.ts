@@ -5,6 +5,7 @@ import type { Environment } from './environment.js'
 import { loadFormatter } from './formats.js'
 import { readInput } from './input.js'
 import { modeOf, pause } from './modes.js'
+import type { TellNews } from './news.js'
 import type { Settings } from './options.js'
 import { Output } from './output.js'
 import { parseCommandLine } from './parser.js'
@@ -89,9 +90,11 @@ async function converse(settings: Settings, context: Run) {
     observer?.makeRoom()
     environment.stderr.write(text)
   }
+  const tell = teller(settings, warn, environment)
+  if (tell !== undefined) (await import('./news.js')).tellNews(socket, settings.socketType!, tell)
   try {
     configure(socket, settings)
-    await attach(socket, settings, teller(settings, warn, environment))
+    await attach(socket, settings, (news) => tell?.(news, 'faint'))
     await pause(settings.delay ?? defaultDelay(settings), stop.signal)
     await modeOf(settings)({
       socket,
@@ -114,30 +117,18 @@ async function converse(settings: Settings, context: Run) {
   stop.signal.throwIfAborted()
 }
 
-type Tell = (news: string) => void
-
-function teller({ verbosity }: Settings, warn: (text: string) => void, { stderr }: Environment): Tell {
+/** Tells on stderr what happens, when asked to. */
+function teller({ verbosity }: Settings, warn: (text: string) => void, { stderr }: Environment): TellNews | undefined {
+  if (verbosity <= 0) return undefined
   const paint = painter(stderr)
-  return (news) => verbosity > 0 && warn(`${paint('faint', news)}\n`)
+  return (news, style) => warn(`${paint(style, news)}\n`)
 }
 
-/** Tells of peers that come and go, and shows the rates, when asked to. */
-async function observe(socket: CatSocket, settings: Settings, { environment }: Run) {
-  const terminal = settings.stats && isTerminal(environment.stderr) ? environment.stderr : undefined
-  if (terminal === undefined && settings.verbosity <= 0) return undefined
+/** Shows the rates, when asked to and there is a terminal. */
+async function observe(socket: CatSocket, { stats }: Settings, { environment: { stderr } }: Run) {
+  if (!stats || !isTerminal(stderr)) return undefined
   const { Observer } = await import('./observer.js')
-  const paint = painter(environment.stderr)
-  const observer: InstanceType<typeof Observer> = new Observer(() => socket.stats(), {
-    terminal,
-    tell:
-      settings.verbosity > 0
-        ? (news) => {
-            observer.makeRoom()
-            environment.stderr.write(`${paint(news.startsWith('connected') ? 'good' : 'bad', news)}\n`)
-          }
-        : undefined,
-  })
-  return observer
+  return new Observer(() => socket.stats(), { terminal: stderr, tell: undefined })
 }
 
 /** Closes the socket at the first call; all calls settle when it is closed. */

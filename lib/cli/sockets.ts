@@ -1,3 +1,4 @@
+import type { SocketEvents } from '../events.js'
 import type { Attaching } from './advice.js'
 import { Ending } from './endings.js'
 import { codeOf, textOf } from './error-texts.js'
@@ -11,6 +12,7 @@ export interface CatSocket {
   name: string
   tls: object
   stats(): Counts
+  on<Type extends keyof SocketEvents>(type: Type, listener: (...event: SocketEvents[Type]) => void): unknown
   bind(address: string): { readonly address: string }
   connect(address: string): unknown
   close(options?: { linger?: number }): Promise<void>
@@ -48,8 +50,11 @@ function orFail<Result>(attempt: string, action: () => Result): Result {
   }
 }
 
-export async function createSocket(type: SocketType, load: () => Promise<SocketModule>): Promise<CatSocket> {
-  const sockets = await load().catch((error) => {
+export async function createSocket(
+  type: SocketType,
+  load: (type: SocketType) => Promise<SocketModule>,
+): Promise<CatSocket> {
+  const sockets = await load(type).catch((error) => {
     throw failed("Can't create socket", error)
   })
   const SocketClass = sockets[classNames[type]] as (new () => CatSocket) | undefined

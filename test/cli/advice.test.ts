@@ -78,6 +78,18 @@ describe('an address that is refused', () => {
     ['bind', 'ws://*', 'ws address has no port: ws://*; did you mean ws://*:5555?'],
     ['bind', 'ws://*/path', 'ws address has no port: ws://*/path; did you mean ws://*:5555/path?'],
     ['connect', 'ws://a:99999/p', 'port is not a number up to 65535: ws://a:99999/p; did you mean ws://a:5555/p?'],
+    [
+      'connect',
+      'tls+tcp://server',
+      'tls+tcp address has no port: tls+tcp://server; did you mean tls+tcp://server:5555?',
+    ],
+    ['connect', 'wss://a:x/p', 'port is not a number up to 65535: wss://a:x/p; did you mean wss://a:5555/p?'],
+    [
+      'bind',
+      'tls+tcp://*:5555',
+      'whoever is bound needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password',
+    ],
+    ['connect', 'wss://a:5555', 'what --cacert, --cert and --key name must be PEM, without a password'],
     ['connect', 'tcp://::1:80', 'IPv6 address without brackets: tcp://::1:80; did you mean tcp://[::1]:80?'],
   ] as const)('by %s is understood: %s', (attaching, address, advice) => {
     expect(adviceOnAddress(address, attaching, 'EINVAL')).toBe(advice)
@@ -87,6 +99,15 @@ describe('an address that is refused', () => {
     expect(adviceOnAddress('tcp://*:80', 'bind', 'EACCES')).toBe(
       'ports below 1024 are reserved: tcp://*:80; did you mean tcp://*:5555?',
     )
+  })
+
+  test('because of a file with certificates is told so', () => {
+    const advice = (code: string) => adviceOnAddress('tls+tcp://*:5555', 'bind', code)
+    expect(advice('ENOENT')).toBe('a file that --cacert, --cert or --key names does not exist')
+    expect(advice('EACCES')).toBe('no permission to read --cert or --key')
+    expect(adviceOnAddress('wss://*:443', 'bind', 'EACCES')).toMatch(/^ports below 1024 are reserved/)
+    expect(advice('EADDRINUSE')).toMatch(/^somebody listens there already/)
+    expect(advice('EPROTONOSUPPORT')).toMatch(/^this build has no TLS/)
   })
 
   test('for a reason that has nothing to do with it gets no advice', () => {

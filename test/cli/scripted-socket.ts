@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { Counts } from '../../lib/cli/observer.js'
 import type { CatSocket, SocketModule } from '../../lib/cli/sockets.js'
 
@@ -36,7 +36,12 @@ export function scripted(script: Script = {}) {
     throw refusal('EBADF')
   }
 
+  const events = new EventEmitter()
+
   class ScriptedSocket implements CatSocket {
+    on(type: string, listener: (event: never) => void) {
+      events.on(type, listener as () => void)
+    }
     stats() {
       if (closing.signal.aborted) throw refusal('EBADF')
       return script.counts?.() ?? noCounts
@@ -82,5 +87,5 @@ export function scripted(script: Script = {}) {
 
   const names = ['Push', 'Pull', 'Pub', 'Sub', 'Req', 'Rep', 'Surveyor', 'Respondent', 'Bus', 'Pair']
   const sockets: SocketModule = Object.fromEntries(names.map((name) => [name, ScriptedSocket]))
-  return { sockets, calls }
+  return { sockets, calls, events }
 }

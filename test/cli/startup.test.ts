@@ -16,5 +16,6 @@ test('what one message does not need is not loaded', async () => {
   const { stdout } = await running.ended
   const loaded = JSON.parse(stdout.toString()) as string[]
   expect(loaded).toContain(fileOf())
-  expect(loaded.filter((file) => /msgpack|advice|observer|commands\/(?!names)|lines/.test(file))).toEqual([])
+  expect(loaded.filter((file) => /sockets\/\w+\.js/.test(file) && !file.endsWith('/push.js'))).toEqual([])
+  expect(loaded.filter((file) => /msgpack|advice|observer|news|commands\/(?!names)|lines/.test(file))).toEqual([])
 })

@@ -1,4 +1,4 @@
-// What only terminals show, and what --verbose tells.
+// What only terminals show.
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { statusText } from '../../lib/cli/observer.js'
@@ -29,32 +29,6 @@ function terminal({ hasColors = true, columns = 80 } = {}) {
 }
 
 const timedOut = refusal('ETIMEDOUT')
-
-describe('--verbose', () => {
-  test('tells of peers that come and go', async () => {
-    let peers = 0
-    const stderr = terminal({ hasColors: false })
-    const { sockets } = scripted({ counts: () => ({ ...noCounts, currentConnections: peers }) })
-    let interrupt: ((signal: 'SIGTERM') => void) | undefined
-    const onInterruption = (call: typeof interrupt) => {
-      interrupt = call
-    }
-    const ended = nanocatWith({ sockets, stderr: stderr.stream, onInterruption }, '--pull', '-L1', '-v')
-    await stderr.until('listening')
-    peers = 2
-    await stderr.until('connected: 2 peers\n')
-    peers = 1
-    await stderr.until('disconnected: 1 peer\n')
-    interrupt!('SIGTERM')
-    expect((await ended).exitCode).toBe(143)
-  })
-
-  test('tells of a peer that came just before the end', async () => {
-    const { sockets } = scripted({ receive: [timedOut], counts: () => ({ ...noCounts, currentConnections: 1 }) })
-    const { stderr } = await nanocatWith({ sockets }, '--pull', '-L1', '-v')
-    expect(stderr).toBe('listening on tcp://127.0.0.1:1\nconnected: 1 peer\n')
-  })
-})
 
 describe('--stats', () => {
   test('shows rates and peers in the last line of a terminal, above which messages go by', async () => {

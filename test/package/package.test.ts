@@ -201,25 +201,28 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     })
   })
 
-  it('is typed in TypeScript, whether it requires or imports', () => {
-    const types = join(__dirname, 'types')
-    const files = readdirSync(types).flatMap((name) =>
-      ['cts', 'mts'].map((extension) => {
-        const file = name.replace(/ts$/, extension)
-        cpSync(join(types, name), join(home, file))
-        return file
-      }),
-    )
-    expect(files).toContain('classes.mts')
-    const tsc = join(project, 'node_modules/typescript/bin/tsc')
-    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
-    const lib = ['--lib', 'es2022,esnext.disposable']
-    const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...lib, ...files], {
-      cwd: home,
-      encoding: 'utf8',
-    })
-    expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
-  }, 60_000)
+  it.each([
+    ['requires', 'cts', ['--module', 'node16']],
+    ['imports', 'mts', ['--module', 'node16']],
+    ['is bundled', 'ts', ['--module', 'esnext', '--moduleResolution', 'bundler']],
+  ])(
+    'is typed in TypeScript when it %s',
+    (_, extension, resolution) => {
+      const types = join(__dirname, 'types')
+      const files = readdirSync(types).map((name) => name.replace(/ts$/, extension))
+      for (const name of readdirSync(types)) cpSync(join(types, name), join(home, name.replace(/ts$/, extension)))
+      expect(files).toContain(`classes.${extension}`)
+      const tsc = join(project, 'node_modules/typescript/bin/tsc')
+      const options = ['--noEmit', '--strict', ...resolution, '--target', 'es2022', '--types', 'node']
+      const lib = ['--lib', 'es2022,esnext.disposable']
+      const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...lib, ...files], {
+        cwd: home,
+        encoding: 'utf8',
+      })
+      expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+    },
+    60_000,
+  )
 
   it('has nothing that publint finds fault with', async () => {
     const { publint } = await import('publint')
