@@ -55,8 +55,8 @@ static block find_errors(const uint8_t *bytes)
     return (is_continuation ^ is_expected) | is_no_lead | is_overlong | is_too_high;
 }
 
-/* The length of the character at the start, or 0 when there is none. */
-static size_t character_bytes(const uint8_t *bytes, size_t available)
+/* The length of the character that the bytes are, or the first `available` bytes of; 0 when there is none. */
+static size_t begun_character_bytes(const uint8_t *bytes, size_t available)
 {
     uint8_t lead = bytes[0];
     size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -65,13 +65,21 @@ static size_t character_bytes(const uint8_t *bytes, size_t available)
 
     if (length == 1)
         return 1;
-    if (lead < 0xc2 || lead > 0xf4 || available < length || bytes[1] < lowest || bytes[1] > highest)
+    if (lead < 0xc2 || lead > 0xf4 || (available > 1 && (bytes[1] < lowest || bytes[1] > highest)))
         return 0;
-    for (size_t i = 2; i < length; i++) {
+    for (size_t i = 2; i < length && i < available; i++) {
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;
     }
     return length;
+}
+
+/* The length of the character at the start, or 0 when there is none. */
+static size_t character_bytes(const uint8_t *bytes, size_t available)
+{
+    size_t length = begun_character_bytes(bytes, available);
+
+    return length <= available ? length : 0;
 }
 
 /* Reads characters from begin until one ends at or behind `least`. Returns where, or 0 when one is wrong. */
@@ -119,4 +127,14 @@ bool sp_utf8_is_valid(const uint8_t *bytes, size_t count)
     }
     at = last_lead(bytes, at);
     return check_characters(bytes, at, count, count) == count;
+}
+
+bool sp_utf8_may_begin(const uint8_t *bytes, size_t count, size_t *whole_bytes)
+{
+    size_t lead = count > 0 ? last_lead(bytes, count) : 0;
+
+    *whole_bytes = count;
+    if (count > 0 && begun_character_bytes(bytes + lead, count - lead) > count - lead)
+        *whole_bytes = lead;
+    return sp_utf8_is_valid(bytes, *whole_bytes);
 }
