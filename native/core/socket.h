@@ -65,6 +65,7 @@ int64_t sp_socket_queued_bytes(struct sp_socket *self);
 int sp_socket_monitor(struct sp_socket *self, bool is_on);
 /* Returns 1 and fills the event, 0 when there is none, or -EBADF. */
 int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
+int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size);
 
 /* ---- Options, statistics, state ---- */
 

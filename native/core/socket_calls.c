@@ -73,6 +73,14 @@ int sp_socket_next_event(struct sp_socket *self, struct nn_event *event)
     return rc;
 }
 
+int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_monitor_peer(self, what, value, size) : -EBADF;
+    sp_socket_unlock(self);
+    return rc;
+}
+
 /* ---- Options ---- */
 
 void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size)

@@ -178,6 +178,23 @@ NN_EXPORT int nn_socket_monitor(int s, bool is_on);
 /** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
 
+/** What else is known of a peer. All of it is what was known when the connection was made, with the socket watched. */
+
+/** struct nn_ipc_credentials of nanomsg/ipc.h: whose process it is, over ipc and other local sockets. */
+#define NN_PEER_CREDENTIALS 0
+/** Text, of WebSocket endpoints that are bound: the lines of the peer's request but for the first, each with "\r\n". */
+#define NN_PEER_HEADERS 1
+/** The peer's own certificate, in DER; none that was not accepted. Servers see one where they require it. */
+#define NN_PEER_CERTIFICATE 2
+/** Text, with REJECT and DISCONNECT: what was wrong, where there are better words for it than those of the errno, such as
+ *  "certificate has expired" or "HTTP/1.1 404 Not Found". */
+#define NN_PEER_PROBLEM 3
+
+/** Tells that of the peer of the event that was taken last. Copies at most *size bytes, and sets *size to how many there
+ *  are. Returns 0; or -1 and errno: ENODATA (it is not known, or there is no such thing), EBADF, EFAULT (a pointer is NULL),
+ *  EINVAL (there is no such `what`). */
+NN_EXPORT int nn_socket_event_peer(int s, int what, void *value, size_t *size);
+
 /* ---- Devices ---------------------------------------------------------------------------------- */
 
 struct nn_forwarder;
