@@ -17,9 +17,9 @@ struct tls_filter {
     struct sp_filter base; /* first */
     SSL *ssl;
     int fd;
-    int send_error;  /* the kernel takes nothing any more; 0: it does */
+    int send_error;      /* the kernel takes nothing any more; 0: it does */
     const char *problem; /* what OpenSSL has found wrong, in its own words; NULL: nothing */
-    uint8_t *unsent; /* base.unsent_bytes of them; NULL: none */
+    uint8_t *unsent;     /* base.unsent_bytes of them; NULL: none */
 };
 
 static struct tls_filter *tls_of(struct sp_filter *base)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define KEY_BYTES 16
 #define KEY_LENGTH SP_BASE64_LENGTH(KEY_BYTES)
@@ -201,9 +202,27 @@ static bool may_be_request(const struct sp_greeting *greeting)
     return count < 16;
 }
 
+/* What follows "http://host:port" in a target that is a whole URI (RFC 6455, 4.2.1), as proxies are sent; others stay as
+ * they are. */
+static struct sp_text without_origin(struct sp_text target)
+{
+    static const char *const schemes[] = {"http://", "https://", "ws://", "wss://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i]);
+        if (target.count <= length || strncasecmp(target.bytes, schemes[i], length) != 0)
+            continue;
+        while (length < target.count && strchr("/?", target.bytes[length]) == NULL)
+            length++;
+        return (struct sp_text){target.bytes + length, target.count - length};
+    }
+    return target;
+}
+
 /* NNG leaves out a path that its user left out. */
 static struct sp_text path_of(struct sp_text target)
 {
+    target = without_origin(target);
     const char *query = memchr(target.bytes, '?', target.count);
 
     if (query != NULL)

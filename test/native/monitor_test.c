@@ -269,6 +269,30 @@ TEST(bytes_that_are_no_frame_are_the_reason)
 
 /* ---- Peers that are turned away ---- */
 
+TEST(frames_that_break_the_rules_of_websocket_are_the_reason)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+        int error;
+    } wrong[] = {
+        {"\x82\x01x", 3, EPROTO},
+        {"\x81\x81\0\0\0\0\xff", 7, EILSEQ},
+        {"\x82\xff\0\0\0\0\x7f\xff\xff\xff\0\0\0\0", 14, EMSGSIZE},
+    };
+    const char *address = test_ws_address();
+    int pull = watched_bound(NN_PULL, address);
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        int fd = ws_connect(address, "pull");
+        event_of(pull, NN_EVENT_CONNECT);
+        raw_send(fd, wrong[i].bytes, wrong[i].count);
+        CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, wrong[i].error);
+        close(fd);
+    }
+    CHECK_NO_EVENT(pull);
+}
+
 TEST_OVER_STREAMS(a_peer_of_the_wrong_type_is_rejected_by_name)
 {
     const char *address = new_address();

@@ -86,8 +86,9 @@ TEST(a_client_answers_pings_and_farewells_masked)
     meet();
     send_frame(WS_PING, "are you there?", 14);
     expect_masked(WS_PONG, "are you there?", 14);
-    send_frame(WS_CLOSE, "\x03\xe9"
-                         "going",
+    send_frame(WS_CLOSE,
+               "\x03\xe9"
+               "going",
                7);
     expect_masked(WS_CLOSE, "\x03\xe9", 2);
     WAIT_PEERS(pair, 0);

@@ -369,6 +369,8 @@ TEST(who_breaks_a_rule_is_told_which_and_disturbs_nobody)
         CHECK_RECEIVES(pull, "still here");
     }
     CHECK_SILENT(pull);
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_BROKEN_CONNECTIONS), sizeof broken / sizeof broken[0]);
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_CURRENT_CONNECTIONS), 1);
     close(innocent);
 }
 

@@ -143,7 +143,7 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 /** A peer was admitted: messages can go to and fro. */
 #define NN_EVENT_CONNECT 1
 /** A peer that was admitted is gone, and what it had sent has been received. error: 0 when we closed the connection,
- *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO or EMSGSIZE when the peer broke the
+ *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO, EILSEQ or EMSGSIZE when the peer broke the
  *  rules or NN_RCVMAXSIZE. */
 #define NN_EVENT_DISCONNECT 2
 /** A connection has ended before its peer was admitted. error: EPROTOTYPE (the wrong type of socket), EPROTO (a bad
