@@ -82,6 +82,7 @@ const hints: Readonly<Record<string, string>> = {
   'reject ECONNRESET': 'The peer has left before it was admitted: perhaps the types do not go together, or it is taken',
   'disconnect EMSGSIZE': 'The peer sent more than maxMessageSize allows',
   'disconnect EPROTO': 'The peer does not keep to the protocol',
+  'disconnect EILSEQ': 'The peer sent text over WebSocket that is not UTF-8',
   'nn_poll ENOPROTOOPT': 'NN_POLLIN is for types that receive, NN_POLLOUT for those that send',
   'nn_device EINVAL': 'Both sockets are AF_SP_RAW, and of types that talk to each other, such as NN_REP and NN_REQ',
   'nn_shutdown EINVAL': 'The socket has no such endpoint: take what nn_bind() or nn_connect() has returned',

@@ -1,6 +1,7 @@
 import { NN_EVENT_CONNECT, NN_EVENT_DISCONNECT, NN_EVENT_REJECT, type ProtocolName, protocols } from './constants.js'
 import { errnoError, type NanomsgError } from './errors.js'
 import type { EngineEvent } from './native.js'
+import { factsOf, type PeerFacts } from './peer-facts.js'
 
 /** What all events tell. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the endpoint's. */
 interface AnyEvent {
@@ -13,7 +14,7 @@ interface AnyEvent {
 }
 
 /** What connections tell. */
-interface AnyConnectionEvent extends AnyEvent {
+interface AnyConnectionEvent extends AnyEvent, PeerFacts {
   /** Our end of the connection, and the peer's; undefined where the system has forgotten it. */
   readonly localAddress: string | undefined
   readonly remoteAddress: string | undefined
@@ -76,22 +77,21 @@ const protocolNames = new Map<number, ProtocolName>(
   Object.entries(protocols).map(([name, number]) => [number, name as ProtocolName]),
 )
 
-function errorOf(event: EngineEvent, syscall: string): NanomsgError {
-  return errnoError(event.error, syscall, event.remoteAddress || event.address)
+/** What the engine knows better than the errno says stands behind the address. */
+function errorOf({ error, problem, address, remoteAddress }: EngineEvent, syscall: string): NanomsgError {
+  return errnoError(error, syscall, `${remoteAddress || address}${problem === undefined ? '' : ` (${problem})`}`)
 }
 
-function connectionOf({ address, isBound: bound, lost, localAddress, remoteAddress }: EngineEvent) {
-  return {
-    address,
-    localAddress: localAddress || undefined,
-    remoteAddress: remoteAddress || undefined,
-    bound,
-    lost,
-  }
+function placeOf({ address, isBound: bound, lost, remoteAddress }: EngineEvent) {
+  return { address, remoteAddress: remoteAddress || undefined, bound, lost }
 }
 
-/** The peer that a connection was admitted with. */
-function peerOf({ protocol, pipe }: EngineEvent) {
+function connectionOf(event: EngineEvent) {
+  return { ...placeOf(event), localAddress: event.localAddress || undefined, ...factsOf(event) }
+}
+
+/** The pipe that the peer was admitted with. */
+function pipeOf({ protocol, pipe }: EngineEvent) {
   return { protocol: protocolNames.get(protocol)!, pipe }
 }
 
@@ -101,7 +101,7 @@ function disconnectOf(event: EngineEvent): DisconnectEvent {
   return {
     type: 'disconnect',
     ...connectionOf(event),
-    ...peerOf(event),
+    ...pipeOf(event),
     reason: end === undefined ? 'closed' : hasLeft ? 'left' : 'failed',
     error: hasLeft ? undefined : end,
   }
@@ -113,15 +113,14 @@ function rejectOf(event: EngineEvent): RejectEvent {
 }
 
 function failureOf(event: EngineEvent): FailureEvent {
-  const { localAddress: _, ...place } = connectionOf(event)
-  return { type: 'failure', ...place, error: errorOf(event, event.isBound ? 'accept' : 'connect') }
+  return { type: 'failure', ...placeOf(event), error: errorOf(event, event.isBound ? 'accept' : 'connect') }
 }
 
 /** What users see of an event of the engine. */
 export function eventOf(event: EngineEvent): SocketEvent {
   switch (event.type) {
     case NN_EVENT_CONNECT:
-      return { type: 'connect', ...connectionOf(event), ...peerOf(event) }
+      return { type: 'connect', ...connectionOf(event), ...pipeOf(event) }
     case NN_EVENT_DISCONNECT:
       return disconnectOf(event)
     case NN_EVENT_REJECT:

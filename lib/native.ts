@@ -34,6 +34,10 @@ export interface EngineEvent {
   readonly address: string
   readonly localAddress: string
   readonly remoteAddress: string
+  readonly credentials?: { readonly pid: number; readonly uid: number; readonly gid: number }
+  readonly headers?: Buffer
+  readonly certificate?: Buffer
+  readonly problem?: string
 }
 
 /** The functions of the binding. A negative result is a negated errno. */

@@ -1,6 +1,7 @@
 import type { ProtocolName } from './constants.js'
 import { type ConnectEvent, eventOf } from './events.js'
 import type { Handle } from './handle.js'
+import type { PeerFacts } from './peer-facts.js'
 
 /**
  * Who has asked, or answered: one connection. What it tells besides `pipe` is looked up when it is first read, and is
@@ -49,5 +50,18 @@ export class Peer {
   /** The peer's end. */
   get remoteAddress(): string | undefined {
     return this.#lookUp()?.remoteAddress
+  }
+
+  /** What else events tell. It is known where the socket's events were listened to when the connection was made. */
+  get credentials(): PeerFacts['credentials'] {
+    return this.#lookUp()?.credentials
+  }
+
+  get requestHeaders(): PeerFacts['requestHeaders'] {
+    return this.#lookUp()?.requestHeaders
+  }
+
+  get certificate(): PeerFacts['certificate'] {
+    return this.#lookUp()?.certificate
   }
 }

@@ -92,7 +92,9 @@ export class Carriage {
     const owner = this.#owners.get(event.endpoint)
     if (owner === undefined) return event
     const { address, isBound } = owner
-    return { ...event, isBound, address, localAddress: address, remoteAddress: address }
+    // The credentials would be our own.
+    const { credentials: _, ...rest } = event
+    return { ...rest, isBound, address, localAddress: address, remoteAddress: address }
   }
 
   get isOpen(): boolean {

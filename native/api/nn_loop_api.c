@@ -117,3 +117,15 @@ int nn_socket_next_event(int s, struct nn_event *event)
     sp_socket_release(socket);
     return nn_result(rc);
 }
+
+int nn_socket_event_peer(int s, int what, void *value, size_t *size)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = value != NULL && size != NULL ? sp_socket_event_peer(socket, what, value, size) : -EFAULT;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}

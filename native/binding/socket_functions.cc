@@ -2,6 +2,8 @@
 #include "arguments.h"
 #include "host.h"
 
+#include <nanomsg/ipc.h>
+
 #include <cerrno>
 #include <string>
 
@@ -11,6 +13,7 @@ namespace nanomsg_native
 namespace
 {
 
+constexpr size_t kUsualFactBytes = 2048;     // most certificates and headers are shorter
 constexpr size_t kLongestAddressBytes = 256; // more than NN_SOCKADDR_MAX, with what a bound address may add
 
 std::string StringAt(const Napi::CallbackInfo &info, size_t index)
@@ -127,7 +130,47 @@ Napi::Value Monitor(const Napi::CallbackInfo &info)
     return Napi::Number::New(info.Env(), ErrnoOr(nn_socket_monitor(IntegerAt(info, 0), info[1].ToBoolean())));
 }
 
-Napi::Value EventObject(Napi::Env env, const nn_event &event)
+// A fact about the peer of the event that was taken last; empty where it is not known.
+std::string FactOf(int s, int what)
+{
+    std::string fact(kUsualFactBytes, '\0');
+    size_t size = fact.size();
+    if (nn_socket_event_peer(s, what, &fact[0], &size) < 0)
+        return std::string();
+    if (size > fact.size()) {
+        fact.resize(size);
+        nn_socket_event_peer(s, what, &fact[0], &size);
+    }
+    fact.resize(size);
+    return fact;
+}
+
+// Properties of an event for what is known of the peer. Headers are in Latin-1, as HTTP has them.
+void AddPeer(Napi::Object event, int s)
+{
+    const Napi::Env env = event.Env();
+    nn_ipc_credentials process;
+    size_t size = sizeof process;
+    if (nn_socket_event_peer(s, NN_PEER_CREDENTIALS, &process, &size) == 0) {
+        Napi::Object credentials = Napi::Object::New(env);
+        credentials.Set("pid", process.pid);
+        credentials.Set("uid", process.uid);
+        credentials.Set("gid", process.gid);
+        event.Set("credentials", credentials);
+    }
+    const std::string headers = FactOf(s, NN_PEER_HEADERS);
+    if (!headers.empty())
+        event.Set("headers", Napi::Buffer<char>::Copy(env, headers.data(), headers.size()));
+    const std::string certificate = FactOf(s, NN_PEER_CERTIFICATE);
+    if (!certificate.empty())
+        event.Set("certificate", Napi::Buffer<char>::Copy(env, certificate.data(), certificate.size()));
+    const std::string problem = FactOf(s, NN_PEER_PROBLEM);
+    if (!problem.empty())
+        event.Set("problem", problem);
+}
+
+// The event that was taken last.
+Napi::Value EventObject(Napi::Env env, int s, const nn_event &event)
 {
     Napi::Object result = Napi::Object::New(env);
     result.Set("type", event.type);
@@ -140,6 +183,7 @@ Napi::Value EventObject(Napi::Env env, const nn_event &event)
     result.Set("address", event.address);
     result.Set("localAddress", event.local_address);
     result.Set("remoteAddress", event.remote_address);
+    AddPeer(result, s);
     return result;
 }
 
@@ -148,7 +192,8 @@ Napi::Value NextEvent(const Napi::CallbackInfo &info)
 {
     nn_event event;
     const int rc = ErrnoOr(nn_socket_next_event(IntegerAt(info, 0), &event));
-    return rc == 1 ? EventObject(info.Env(), event) : Napi::Value(Napi::Number::New(info.Env(), rc));
+    return rc == 1 ? EventObject(info.Env(), IntegerAt(info, 0), event)
+                   : Napi::Value(Napi::Number::New(info.Env(), rc));
 }
 
 // peer(s, pipe): the event that tells of a connection's peer, or -errno.
@@ -156,7 +201,8 @@ Napi::Value Peer(const Napi::CallbackInfo &info)
 {
     nn_event event;
     const int rc = ErrnoOr(nn_socket_peer(IntegerAt(info, 0), static_cast<uint32_t>(IntegerAt(info, 1)), &event));
-    return rc == 0 ? EventObject(info.Env(), event) : Napi::Value(Napi::Number::New(info.Env(), rc));
+    return rc == 0 ? EventObject(info.Env(), IntegerAt(info, 0), event)
+                   : Napi::Value(Napi::Number::New(info.Env(), rc));
 }
 
 // strerror(errno)

@@ -6,28 +6,43 @@
 #include <nanomsg/loop.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
+struct nn_chunk;
 struct nn_pipe;
 struct nn_endpoint;
 struct sp_socket;
+
+#define SP_PEER_FACTS (NN_PEER_PROBLEM + 1)
 
 /* Whom a connection connects, as text; empty where that is not known. */
 struct sp_ends {
     char endpoint[NN_EVENT_ADDRESS_BYTES];
     char local[NN_EVENT_ADDRESS_BYTES];
     char remote[NN_EVENT_ADDRESS_BYTES];
+    struct nn_chunk *facts[SP_PEER_FACTS]; /* of the peer, by NN_PEER_...; references; NULL: not known */
 };
 
-/* Both ends have the endpoint's address, as where peers have none of their own. */
+/* Both ends have the endpoint's address, as where peers have none of their own. Nothing is known of the peer. */
 void sp_ends_set_endpoint(struct sp_ends *ends, const struct nn_endpoint *endpoint);
+
+/* Notes a fact by a copy, or by a reference. Without memory it stays unknown. */
+void sp_ends_note(struct sp_ends *ends, int what, const void *bytes, size_t count);
+void sp_ends_note_chunk(struct sp_ends *ends, int what, struct nn_chunk *chunk);
+
+/* Forgets the facts; with `destroy` the ends, which may be NULL, as well. */
+void sp_ends_clear(struct sp_ends *ends);
+void sp_ends_destroy(struct sp_ends *ends);
 
 /* Returns 0 or -ENOMEM. Switching off drops what nobody has taken. */
 int sp_monitor_switch(struct sp_socket *socket, bool is_on);
 /* Returns 1 and fills the oldest event, or 0. */
 int sp_monitor_next(struct sp_socket *socket, struct nn_event *event);
+/* As nn_socket_event_peer; returns 0 or -errno. */
+int sp_monitor_peer(const struct sp_socket *socket, int what, void *value, size_t *size);
 
-/* Fills the event that tells of the pipe's peer. */
-void sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
+/* Fills the event that tells of the pipe's peer, as if it had been taken. Returns 0 or -ENOMEM. */
+int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
 
 /* What happens; does nothing without a monitor. Errors are negative errnos. */
 void sp_monitor_connected(struct nn_pipe *pipe);

@@ -24,7 +24,7 @@ static uint32_t pipe_next_id(void)
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
-                             int *error)
+                             struct sp_ends **ends, int *error)
 {
     struct sp_socket *socket = endpoint->socket;
     struct nn_pipe *self = sp_zalloc(sizeof *self + socket->protocol->pipe_bytes);
@@ -46,6 +46,8 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
         return NULL;
     }
     self->is_admitted = true;
+    self->ends = *ends;
+    *ends = NULL;
     sp_list_append(&socket->pipes, &self->item);
     socket->has_had_pipe = true;
     socket->statistics.current_connections++;
@@ -99,7 +101,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     self->is_admitted = false;
     socket->protocol->pipe_removed(socket->instance, self);
     self->ops->close(self, may_linger);
-    sp_free(self->ends);
+    sp_ends_destroy(self->ends);
     sp_free(self);
     sp_endpoint_release(endpoint);
 }
@@ -208,10 +210,11 @@ static void count_connection(const struct nn_endpoint *endpoint)
 
 int nn_pipe_open(struct nn_endpoint *endpoint, void *connection, struct nn_pipe **pipe)
 {
+    struct sp_ends *ends = NULL;
     int error = 0;
 
     count_connection(endpoint);
-    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &error);
+    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &ends, &error);
     if (*pipe != NULL)
         return 0;
     endpoint->socket->statistics.broken_connections++;

@@ -67,6 +67,7 @@ int sp_socket_monitor(struct sp_socket *self, bool is_on);
 int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
 /* Returns 0 and fills the event, -ENOENT when there is no such pipe, or -EBADF. */
 int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event);
+int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size);
 
 /* ---- Options, statistics, state ---- */
 

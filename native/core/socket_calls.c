@@ -91,10 +91,16 @@ int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *ev
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN) {
         struct nn_pipe *pipe = socket_find_pipe(self, pipe_id);
-        if (pipe != NULL)
-            sp_monitor_describe(pipe, event);
-        rc = pipe != NULL ? 0 : -ENOENT;
+        rc = pipe != NULL ? sp_monitor_describe(pipe, event) : -ENOENT;
     }
+    sp_socket_unlock(self);
+    return rc;
+}
+
+int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_monitor_peer(self, what, value, size) : -EBADF;
     sp_socket_unlock(self);
     return rc;
 }

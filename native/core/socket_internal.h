@@ -64,7 +64,8 @@ struct sp_socket {
     struct sp_list waits; /* struct sp_wait */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
-    struct sp_monitor *monitor; /* NULL: nobody watches */
+    struct sp_monitor *monitor;           /* NULL: nobody watches */
+    struct sp_monitor_entry *taken_event; /* the last one; NULL: none yet */
 
     struct sp_timer protocol_timer;
     struct sp_timer linger_timer;
@@ -119,10 +120,10 @@ void sp_socket_report(struct sp_socket *self, int events);
 
 /* ---- Pipes (core/pipe.c) ---- */
 
-/* Makes a pipe for a connection and asks the protocol to admit it. Returns NULL and sets *error to -ENOMEM or
- * to the protocol's refusal. */
+/* Makes a pipe for a connection and asks the protocol to admit it. It takes *ends, which may be NULL: events then ask the
+ * connection. Returns NULL and sets *error to -ENOMEM or to the protocol's refusal; the ends stay with the caller. */
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
-                             int *error);
+                             struct sp_ends **ends, int *error);
 
 /* The transport has seen a change. */
 void sp_pipe_set_readable(struct nn_pipe *pipe);

@@ -27,7 +27,7 @@ static void connection_free(struct sp_task *task)
 
     sp_timer_destroy(&self->timer);
     sp_free(self->greeting);
-    sp_free(self->ends);
+    sp_ends_destroy(self->ends);
     sp_free(self);
 }
 
@@ -76,8 +76,21 @@ static void connection_remember_ends(struct sp_connection *self)
     sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
 }
 
+void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends)
+{
+    struct nn_ipc_credentials credentials;
+
+    if (ends == NULL)
+        return;
+    if (sp_descriptor_credentials(self->watch.fd, &credentials))
+        sp_ends_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
+    if (self->stream.filter != NULL)
+        self->stream.filter->ops->tell(self->stream.filter, ends);
+}
+
 static void connection_tell_rejected(struct sp_connection *self, int error)
 {
+    sp_connection_learn(self, self->ends);
     if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
         error = -EPROTOTYPE;
     if (self->ends != NULL)
@@ -97,6 +110,8 @@ void sp_connection_end(struct sp_connection *self, int error)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
     if (!was_admitted)
         connection_tell_rejected(self, error);
+    else if (self->stream.filter != NULL && self->pipe->ends != NULL)
+        self->stream.filter->ops->tell(self->stream.filter, self->pipe->ends);
     connection_close_descriptor(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {

@@ -41,10 +41,11 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     int error = -EPROTO;
 
     self->peer_id = peer_id;
+    sp_connection_learn(self, self->ends);
     if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &sp_connection_pipe_ops, self, &error);
+        self->pipe = sp_pipe_open(self->endpoint, &sp_connection_pipe_ops, self, &self->ends, &error);
     if (self->pipe == NULL) {
         sp_connection_end(self, error);
         return;
@@ -53,8 +54,6 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_list_remove(&self->item);
     sp_free(self->greeting);
     self->greeting = NULL;
-    sp_free(self->ends); /* the pipe has asked for what it wants to know */
-    self->ends = NULL;
     self->state = CONNECTION_OPEN;
     self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
     if (self->owner->admitted != NULL)
@@ -87,6 +86,14 @@ static void connection_hand_over(struct sp_connection *self)
     sp_connection_release(self);
 }
 
+static void connection_note(struct sp_ends *ends, const struct sp_greeting *greeting)
+{
+    if (greeting->peer_headers != NULL)
+        sp_ends_note_chunk(ends, NN_PEER_HEADERS, greeting->peer_headers);
+    if (greeting->problem != NULL)
+        sp_ends_note(ends, NN_PEER_PROBLEM, greeting->problem, greeting->problem_bytes);
+}
+
 void sp_connection_answer(struct sp_connection *self)
 {
     struct sp_greeting greeting;
@@ -96,7 +103,11 @@ void sp_connection_answer(struct sp_connection *self)
     greeting.received_bytes = self->greeting_bytes;
     greeting.taken_bytes = 0;
     greeting.reply_bytes = 0;
+    greeting.peer_headers = NULL;
+    greeting.problem = NULL;
     int peer_id = framing_of(self)->answer(session_of(self), &greeting);
+    if (self->ends != NULL)
+        connection_note(self->ends, &greeting);
     int rc = connection_say(self, &greeting);
 
     if (peer_id == -EXDEV)

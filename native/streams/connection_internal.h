@@ -105,6 +105,8 @@ void sp_connection_deliver(struct sp_connection *self);
 /* Looks after what the filter has taken from the kernel already. */
 void sp_connection_watch_filter(struct sp_connection *self);
 void sp_read_last_words(int fd);
+/* Notes what is known of the peer besides its address. ends: NULL where nobody wants to know. */
+void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends);
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. */
 void sp_connection_end(struct sp_connection *self, int error);
 void sp_connection_release(struct sp_connection *self);

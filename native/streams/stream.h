@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct sp_ends;
 struct sp_filter;
 
 /* None of these blocks. Whoever calls them looks at the two members of struct sp_filter afterwards. */
@@ -25,6 +26,8 @@ struct sp_filter_ops {
     int (*flush)(struct sp_filter *self);
     /* Tells the peer that nothing more comes, if the kernel takes that now. */
     void (*leave)(struct sp_filter *self);
+    /* Notes what is known of the peer, and what was wrong. */
+    void (*tell)(const struct sp_filter *self, struct sp_ends *ends);
     void (*close)(struct sp_filter *self);
 };
 

@@ -3,6 +3,7 @@
  * meanwhile, that is one record, or one step of a handshake. */
 #include "streams/tls_openssl.h"
 
+#include "core/monitor.h"
 #include "util/list.h"
 #include "util/memory.h"
 
@@ -16,8 +17,9 @@ struct tls_filter {
     struct sp_filter base; /* first */
     SSL *ssl;
     int fd;
-    int send_error;  /* the kernel takes nothing any more; 0: it does */
-    uint8_t *unsent; /* base.unsent_bytes of them; NULL: none */
+    int send_error;      /* the kernel takes nothing any more; 0: it does */
+    const char *problem; /* what OpenSSL has found wrong, in its own words; NULL: nothing */
+    uint8_t *unsent;     /* base.unsent_bytes of them; NULL: none */
 };
 
 static struct tls_filter *tls_of(struct sp_filter *base)
@@ -142,9 +144,19 @@ static bool is_about_certificate(void)
     }
 }
 
+/* The words are constants of OpenSSL. */
+static const char *words_of_error(const SSL *ssl)
+{
+    unsigned long error = ERR_peek_error();
+
+    if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        return X509_verify_cert_error_string(SSL_get_verify_result(ssl));
+    return ERR_reason_error_string(error);
+}
+
 /* Why a call has not done what it should, and leaves nothing in the thread's queue of errors, which the host's own use
  * of OpenSSL shares. 0: the peer has ended the stream. */
-static int reason_of(const struct tls_filter *self, int rc)
+static int reason_of(struct tls_filter *self, int rc)
 {
     int system_error = errno;
     int reason;
@@ -161,6 +173,7 @@ static int reason_of(const struct tls_filter *self, int rc)
         break;
     default:
         reason = is_about_certificate() ? -EACCES : -EPROTO;
+        self->problem = words_of_error(self->ssl);
     }
     ERR_clear_error();
     return reason;
@@ -279,6 +292,27 @@ static void tls_leave(struct sp_filter *base)
     ERR_clear_error();
 }
 
+static void note_certificate(const X509 *certificate, struct sp_ends *ends)
+{
+    unsigned char *bytes = NULL;
+    int count = certificate != NULL ? i2d_X509(certificate, &bytes) : 0;
+
+    if (count > 0)
+        sp_ends_note(ends, NN_PEER_CERTIFICATE, bytes, (size_t)count);
+    OPENSSL_free(bytes);
+}
+
+static void tls_tell(const struct sp_filter *base, struct sp_ends *ends)
+{
+    const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
+
+    if (ends->facts[NN_PEER_CERTIFICATE] == NULL)
+        note_certificate(SSL_get0_peer_certificate(self->ssl), ends);
+    if (self->problem != NULL)
+        sp_ends_note(ends, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
+    ERR_clear_error();
+}
+
 static void tls_close(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
@@ -294,6 +328,7 @@ static const struct sp_filter_ops tls_ops = {
     .write = tls_write,
     .flush = tls_flush,
     .leave = tls_leave,
+    .tell = tls_tell,
     .close = tls_close,
 };
 

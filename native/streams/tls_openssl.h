@@ -30,6 +30,7 @@
 #pragma weak BIO_set_init
 #pragma weak ERR_clear_error
 #pragma weak ERR_peek_error
+#pragma weak ERR_reason_error_string
 #pragma weak EVP_PKEY_free
 #pragma weak PEM_read_bio_PrivateKey
 #pragma weak PEM_read_bio_X509
@@ -47,9 +48,11 @@
 #pragma weak SSL_ctrl
 #pragma weak SSL_do_handshake
 #pragma weak SSL_free
+#pragma weak SSL_get0_peer_certificate
 #pragma weak SSL_get0_param
 #pragma weak SSL_get_error
 #pragma weak SSL_get_shutdown
+#pragma weak SSL_get_verify_result
 #pragma weak SSL_has_pending
 #pragma weak SSL_new
 #pragma weak SSL_read_ex
@@ -68,6 +71,8 @@
 #pragma weak X509_free
 #pragma weak X509_get_default_cert_file
 #pragma weak X509_get_default_cert_file_env
+#pragma weak X509_verify_cert_error_string
+#pragma weak i2d_X509
 #endif
 
 /* Puts TLS upon the descriptor; takes the connection, which has not begun. Returns NULL when memory is short. */

@@ -234,6 +234,7 @@ static int use_control(struct sp_ws_session *self, uint8_t opcode, const uint8_t
     return SP_FRAME_SERVICE;
 }
 
+/* Returns 0 or -ENOMEM. */
 static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t count)
 {
     size_t needed = fragments_bytes(self) + count;
@@ -244,6 +245,7 @@ static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t 
         if (self->fragments == NULL)
             return -ENOMEM;
         self->fragments->size_bytes = 0;
+        self->checked_bytes = 0;
     } else if (needed > self->fragments->capacity_bytes) {
         capacity = self->fragments->capacity_bytes * 2;
         if (sp_chunk_grow(&self->fragments, needed > capacity ? needed : capacity) < 0)
@@ -251,7 +253,7 @@ static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t 
     }
     memcpy(self->fragments->bytes + self->fragments->size_bytes, body, count);
     self->fragments->size_bytes = needed;
-    return SP_FRAME_SERVICE;
+    return 0;
 }
 
 static int check_text(uint8_t opcode, const uint8_t *body, size_t count)
@@ -259,24 +261,37 @@ static int check_text(uint8_t opcode, const uint8_t *body, size_t count)
     return opcode == TEXT && !sp_utf8_is_valid(body, count) ? -EILSEQ : 0;
 }
 
+/* What is no text is refused with the first fragment that shows it (8.1), not when the message is complete. */
+static int check_fragments(struct sp_ws_session *self, bool is_last)
+{
+    const uint8_t *rest = self->fragments->bytes + self->checked_bytes;
+    size_t count = self->fragments->size_bytes - self->checked_bytes;
+    size_t whole_bytes;
+
+    if (self->message_opcode != TEXT)
+        return 0;
+    if (!sp_utf8_may_begin(rest, count, &whole_bytes) || (is_last && whole_bytes < count))
+        return -EILSEQ;
+    self->checked_bytes += whole_bytes;
+    return 0;
+}
+
 static int use_data(struct sp_ws_session *self, uint8_t start, const uint8_t *body, size_t count)
 {
     uint8_t opcode = start & OPCODE;
+    bool is_last = start & FIN;
     int rc;
 
     if (opcode != CONTINUATION)
         self->message_opcode = opcode;
-    if (opcode != CONTINUATION && (start & FIN)) {
+    if (opcode != CONTINUATION && is_last) {
         rc = check_text(opcode, body, count);
         return rc < 0 ? rc : SP_FRAME_MESSAGE;
     }
-    if ((rc = add_fragment(self, body, count)) < 0)
+    if ((rc = add_fragment(self, body, count)) < 0 || (rc = check_fragments(self, is_last)) < 0)
         return rc;
-    self->fragment_opcode = start & FIN ? 0 : self->message_opcode;
-    if (!(start & FIN))
-        return SP_FRAME_SERVICE;
-    rc = check_text(self->message_opcode, self->fragments->bytes, self->fragments->size_bytes);
-    return rc < 0 ? rc : SP_FRAME_COMPLETES;
+    self->fragment_opcode = is_last ? 0 : self->message_opcode;
+    return is_last ? SP_FRAME_COMPLETES : SP_FRAME_SERVICE;
 }
 
 static int ws_use(struct sp_session *session, uint8_t *data, const struct sp_frame *frame)
@@ -299,7 +314,7 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         self->fragments = NULL;
     }
     message->type = self->message_opcode;
-    if (self->peer_headers != NULL) {
+    if (self->is_telling_headers) {
         sp_chunk_retain(self->peer_headers);
         message->has_peer_headers = true;
         message->peer_headers = self->peer_headers;

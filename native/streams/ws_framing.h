@@ -13,8 +13,10 @@ struct sp_ws_session {
     uint8_t fragment_opcode;          /* of the message whose fragments are coming; 0: none */
     uint8_t message_opcode;           /* of the message that is complete */
     uint16_t close_code;              /* of the peer's close frame */
+    bool is_telling_headers;          /* messages bring the peer's headers along */
     struct nn_chunk *fragments;       /* those that have come */
-    struct nn_chunk *peer_headers;    /* of the request, which messages bring along; NULL: nobody asks for them */
+    size_t checked_bytes;             /* of them, when they are text: whole characters */
+    struct nn_chunk *peer_headers;    /* of the request; NULL: nobody asks for them */
     char accept[SP_WS_ACCEPT_LENGTH]; /* what the server has to answer; clients only */
 };
 

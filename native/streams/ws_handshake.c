@@ -14,14 +14,23 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define KEY_BYTES 16
 #define KEY_LENGTH SP_BASE64_LENGTH(KEY_BYTES)
 #define SUBPROTOCOL_BYTES 96
+/* So much of a server's refusal is told. */
+#define STATUS_LIMIT_BYTES ((size_t)100)
 
 static void reply_with(struct sp_greeting *greeting, int length)
 {
     greeting->reply_bytes = length > 0 && (size_t)length < sizeof greeting->reply ? (size_t)length : 0;
+}
+
+static void tell_problem(struct sp_greeting *greeting, const char *problem, size_t count)
+{
+    greeting->problem = problem;
+    greeting->problem_bytes = count;
 }
 
 /* ---- What both know ---- */
@@ -90,9 +99,20 @@ void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting)
                                   headers != NULL ? (const char *)headers->bytes : ""));
 }
 
+/* A server's first line, as far as it is text. */
+static void tell_status(struct sp_greeting *greeting)
+{
+    size_t count = 0;
+
+    while (count < greeting->received_bytes && count < STATUS_LIMIT_BYTES && greeting->received[count] >= ' ' &&
+           greeting->received[count] < 0x7f)
+        count++;
+    tell_problem(greeting, (const char *)greeting->received, count);
+}
+
 /* A refusal is known by its first line; libnanomsg never completes the head of one. Returns 0 while it may be an
  * acceptance, or -EPROTO (no HTTP) or -ECONNREFUSED. */
-static int check_status(const struct sp_greeting *greeting)
+static int check_status(struct sp_greeting *greeting)
 {
     static const char accepted[] = "HTTP/1.1 101";
     const size_t version_length = 9;
@@ -101,6 +121,7 @@ static int check_status(const struct sp_greeting *greeting)
 
     if (memcmp(greeting->received, accepted, count) == 0)
         return 0;
+    tell_status(greeting);
     return memcmp(greeting->received, accepted, count < version_length ? count : version_length) == 0 ? -ECONNREFUSED
                                                                                                       : -EPROTO;
 }
@@ -163,6 +184,7 @@ static int refuse(struct sp_greeting *greeting, const struct refusal *refusal)
     reply_with(greeting, snprintf((char *)greeting->reply, sizeof greeting->reply,
                                   "HTTP/1.1 %s\r\n%sConnection: %s\r\nContent-Length: 0\r\n\r\n", refusal->status,
                                   refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close"));
+    tell_problem(greeting, refusal->status, strlen(refusal->status));
     return refusal->error;
 }
 
@@ -180,9 +202,27 @@ static bool may_be_request(const struct sp_greeting *greeting)
     return count < 16;
 }
 
+/* What follows "http://host:port" in a target that is a whole URI (RFC 6455, 4.2.1), as proxies are sent; others stay as
+ * they are. */
+static struct sp_text without_origin(struct sp_text target)
+{
+    static const char *const schemes[] = {"http://", "https://", "ws://", "wss://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i]);
+        if (target.count <= length || strncasecmp(target.bytes, schemes[i], length) != 0)
+            continue;
+        while (length < target.count && strchr("/?", target.bytes[length]) == NULL)
+            length++;
+        return (struct sp_text){target.bytes + length, target.count - length};
+    }
+    return target;
+}
+
 /* NNG leaves out a path that its user left out. */
 static struct sp_text path_of(struct sp_text target)
 {
+    target = without_origin(target);
     const char *query = memchr(target.bytes, '?', target.count);
 
     if (query != NULL)
@@ -267,13 +307,19 @@ static void accept_request(struct sp_greeting *greeting, struct sp_text key, str
                                   (int)subprotocol.count, subprotocol.bytes, has_subprotocol ? "\r\n" : ""));
 }
 
-/* Keeps the fields of the request for messages that will come. Returns 0 or -ENOMEM. */
-static int keep_headers(struct sp_ws_session *self, const struct sp_http_head *head)
+/* Keeps the fields of the request for messages that will come, and for who watches. Returns 0 or -ENOMEM. */
+static int keep_headers(struct sp_ws_session *self, struct sp_greeting *greeting, const struct sp_http_head *head)
 {
+    const struct sp_socket *socket = greeting->endpoint->socket;
+
+    if (!socket->options.ws_peer_headers && socket->monitor == NULL)
+        return 0;
     self->peer_headers = sp_chunk_create(head->fields.count);
     if (self->peer_headers == NULL)
         return -ENOMEM;
     memcpy(self->peer_headers->bytes, head->fields.bytes, head->fields.count);
+    self->is_telling_headers = socket->options.ws_peer_headers;
+    greeting->peer_headers = self->peer_headers;
     return 0;
 }
 
@@ -299,7 +345,7 @@ static int respond_to(struct sp_ws_session *session, struct sp_greeting *greetin
         return refuse(greeting, refusal);
     if (is_full(socket))
         return refuse(greeting, &is_taken);
-    if (socket->options.ws_peer_headers && keep_headers(session, head) < 0)
+    if (keep_headers(session, greeting, head) < 0)
         return -ENOMEM;
     accept_request(greeting, key, subprotocol);
     greeting->taken_bytes = head->bytes;

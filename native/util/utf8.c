@@ -7,12 +7,20 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
 #define BLOCK_BYTES 16
-#define ASCII_BYTES 64
+/* So much is looked at together. */
+#define STRIDE_BYTES 64
 /* The longest way back from a byte to the lead of its character. */
 #define BEFORE_BYTES 3
 
 typedef uint8_t block __attribute__((vector_size(BLOCK_BYTES)));
+typedef int8_t signed_block __attribute__((vector_size(BLOCK_BYTES)));
 typedef uint64_t halves __attribute__((vector_size(BLOCK_BYTES)));
 
 static block load(const uint8_t *bytes)
@@ -37,26 +45,47 @@ static bool is_ascii(const uint8_t *bytes)
     return is_zero(all & 0x80);
 }
 
-/* Non-zero where one of sixteen bytes is wrong; the three bytes before them belong to the text as well. */
+/* Non-zero where a byte is greater than the limit. */
+static block beyond(block bytes, uint8_t limit)
+{
+    block limits = (block){0} + limit;
+#if defined(__SSE2__)
+    return (block)_mm_subs_epu8((__m128i)bytes, (__m128i)limits);
+#elif defined(__ARM_NEON)
+    return (block)vqsubq_u8((uint8x16_t)bytes, (uint8x16_t)limits);
+#else
+    return (block)(bytes > limits);
+#endif
+}
+
+/* Non-zero where one of sixteen bytes is wrong; the three bytes before them belong to the text as well. Second bytes are
+ * compared as signed numbers, for which there are instructions everywhere: continuations are the 64 lowest. That others
+ * are none is found by the first comparison. */
 static block find_errors(const uint8_t *bytes)
 {
     block here = load(bytes);
     block first = load(bytes - 1);
-    block second = load(bytes - 2);
-    block third = load(bytes - 3);
-    block is_continuation = (block)((here & 0xc0) == 0x80);
-    block is_expected = (block)(first >= 0xc0) | (block)(second >= 0xe0) | (block)(third >= 0xf0);
-    block is_no_lead = (block)(here == 0xc0) | (block)(here == 0xc1) | (block)(here > 0xf4);
-    block is_overlong =
-        ((block)(first == 0xe0) & (block)(here < 0xa0)) | ((block)(first == 0xf0) & (block)(here < 0x90));
-    block is_too_high =
-        ((block)(first == 0xed) & (block)(here > 0x9f)) | ((block)(first == 0xf4) & (block)(here > 0x8f));
+    signed_block number = (signed_block)here;
+    block is_continuation = (block)(number < (signed_block){0} - 64);
+    block is_expected =
+        (block)((beyond(first, 0xbf) | beyond(load(bytes - 2), 0xdf) | beyond(load(bytes - 3), 0xef)) != 0);
+    block is_no_lead = (block)((here & 0xfe) == 0xc0) | beyond(here, 0xf4);
+    block is_overlong = ((block)(first == 0xe0) & (block)(number < (signed_block){0} - 96)) |
+                        ((block)(first == 0xf0) & (block)(number < (signed_block){0} - 112));
+    block is_too_high = ((block)(first == 0xed) & (block)(number > (signed_block){0} - 97)) |
+                        ((block)(first == 0xf4) & (block)(number > (signed_block){0} - 113));
 
     return (is_continuation ^ is_expected) | is_no_lead | is_overlong | is_too_high;
 }
 
-/* The length of the character at the start, or 0 when there is none. */
-static size_t character_bytes(const uint8_t *bytes, size_t available)
+/* The same for a stride. */
+static bool has_errors(const uint8_t *bytes)
+{
+    return !is_zero(find_errors(bytes) | find_errors(bytes + 16) | find_errors(bytes + 32) | find_errors(bytes + 48));
+}
+
+/* The length of the character that the bytes are, or the first `available` bytes of; 0 when there is none. */
+static size_t begun_character_bytes(const uint8_t *bytes, size_t available)
 {
     uint8_t lead = bytes[0];
     size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -65,13 +94,21 @@ static size_t character_bytes(const uint8_t *bytes, size_t available)
 
     if (length == 1)
         return 1;
-    if (lead < 0xc2 || lead > 0xf4 || available < length || bytes[1] < lowest || bytes[1] > highest)
+    if (lead < 0xc2 || lead > 0xf4 || (available > 1 && (bytes[1] < lowest || bytes[1] > highest)))
         return 0;
-    for (size_t i = 2; i < length; i++) {
+    for (size_t i = 2; i < length && i < available; i++) {
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;
     }
     return length;
+}
+
+/* The length of the character at the start, or 0 when there is none. */
+static size_t character_bytes(const uint8_t *bytes, size_t available)
+{
+    size_t length = begun_character_bytes(bytes, available);
+
+    return length <= available ? length : 0;
 }
 
 /* Reads characters from begin until one ends at or behind `least`. Returns where, or 0 when one is wrong. */
@@ -100,8 +137,10 @@ bool sp_utf8_is_valid(const uint8_t *bytes, size_t count)
 {
     size_t at = 0;
 
-    while (count - at >= ASCII_BYTES && is_ascii(bytes + at))
-        at += ASCII_BYTES;
+    while (count - at >= STRIDE_BYTES && is_ascii(bytes + at))
+        at += STRIDE_BYTES;
+    while (count - at >= BLOCK_BYTES && is_zero(load(bytes + at) & 0x80))
+        at += BLOCK_BYTES;
     if (count - at < BEFORE_BYTES + BLOCK_BYTES)
         return check_characters(bytes, at, count, count) == count;
 
@@ -109,14 +148,25 @@ bool sp_utf8_is_valid(const uint8_t *bytes, size_t count)
     at = check_characters(bytes, begin, begin + BEFORE_BYTES, count);
     if (at == 0)
         return false;
+    for (; count - at >= STRIDE_BYTES; at += STRIDE_BYTES) {
+        bool is_simple = is_ascii(bytes + at) && is_zero(load(bytes + at - 3) & 0x80);
+        if (!is_simple && has_errors(bytes + at))
+            return false;
+    }
     for (; count - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
-        if (count - at >= ASCII_BYTES + BLOCK_BYTES && is_ascii(bytes + at) && is_zero(load(bytes + at - 3) & 0x80)) {
-            at += ASCII_BYTES - BLOCK_BYTES;
-            continue;
-        }
         if (!is_zero(find_errors(bytes + at)))
             return false;
     }
     at = last_lead(bytes, at);
     return check_characters(bytes, at, count, count) == count;
+}
+
+bool sp_utf8_may_begin(const uint8_t *bytes, size_t count, size_t *whole_bytes)
+{
+    size_t lead = count > 0 ? last_lead(bytes, count) : 0;
+
+    *whole_bytes = count;
+    if (count > 0 && begun_character_bytes(bytes + lead, count - lead) > count - lead)
+        *whole_bytes = lead;
+    return sp_utf8_is_valid(bytes, *whole_bytes);
 }

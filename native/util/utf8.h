@@ -9,4 +9,8 @@
 /* Whether the bytes are whole characters in UTF-8. */
 bool sp_utf8_is_valid(const uint8_t *bytes, size_t count);
 
+/* Whether they may be the beginning of a text, which may end within a character. *whole_bytes: how many are whole
+ * characters. */
+bool sp_utf8_may_begin(const uint8_t *bytes, size_t count, size_t *whole_bytes);
+
 #endif

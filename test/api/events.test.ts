@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
 import {
   Bus,
   type ConnectEvent,
@@ -71,6 +73,25 @@ describe.each(transports)('over $scheme', ({ scheme, address }) => {
 })
 
 describe('events', () => {
+  test('tell whose process a local peer is', async () => {
+    const { uid, gid } = userInfo()
+    await using rep = new Rep()
+    const events = rep.events()
+    const { address } = rep.bind(`ipc://${join(tmpdir(), `nn-credentials-${process.pid}`)}`)
+    const child = runProgram(`
+      const { Req } = require('nanomsg-native')
+      const req = new Req()
+      req.connect(${JSON.stringify(address)})
+      req.request(String(process.pid)).then(() => req.close())`)
+    const request = await rep.receive()
+    const { value: connected } = await events.next()
+    expect(connected).toMatchObject({ type: 'connect', credentials: { pid: Number(request), uid, gid } })
+    await rep.send('known')
+    await child
+    const { value: disconnected } = await events.next()
+    expect(disconnected).toMatchObject({ type: 'disconnect', credentials: connected.credentials })
+  })
+
   test('tell of types that do not go together', async () => {
     await using pull = new Pull()
     await using req = new Req()

@@ -169,7 +169,7 @@ describe('over streams in memory', () => {
     const endpoint = right.connect(address)
     const [[atLeft], [atRight]] = await events
     expect(atLeft).toMatchObject({ address, bound: true, protocol: 'pair' })
-    expect(atRight).toMatchObject({ address, bound: false, remoteAddress: address })
+    expect(atRight).toMatchObject({ address, bound: false, remoteAddress: address, credentials: undefined })
     const gone = Promise.all([once(left, 'disconnect'), once(right, 'disconnect')])
     endpoint.close()
     const [[leftEnd], [rightEnd]] = await gone

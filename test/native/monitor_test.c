@@ -2,8 +2,10 @@
 #include "hosted_loop.h"
 #include "raw_peer.h"
 #include "sockets.h"
+#include "ws_peer.h"
 
 #include <nanomsg/bus.h>
+#include <nanomsg/ipc.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
@@ -338,6 +340,30 @@ TEST(bytes_that_are_no_frame_are_the_reason)
 
 /* ---- Peers that are turned away ---- */
 
+TEST(frames_that_break_the_rules_of_websocket_are_the_reason)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+        int error;
+    } wrong[] = {
+        {"\x82\x01x", 3, EPROTO},
+        {"\x81\x81\0\0\0\0\xff", 7, EILSEQ},
+        {"\x82\xff\0\0\0\0\x7f\xff\xff\xff\0\0\0\0", 14, EMSGSIZE},
+    };
+    const char *address = test_ws_address();
+    int pull = watched_bound(NN_PULL, address);
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        int fd = ws_connect(address, "pull");
+        event_of(pull, NN_EVENT_CONNECT);
+        raw_send(fd, wrong[i].bytes, wrong[i].count);
+        CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, wrong[i].error);
+        close(fd);
+    }
+    CHECK_NO_EVENT(pull);
+}
+
 TEST_OVER_STREAMS(a_peer_of_the_wrong_type_is_rejected_by_name)
 {
     const char *address = new_address();
@@ -586,4 +612,132 @@ TEST(a_host_is_told_once_until_it_has_taken_all_events)
         CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 0);
     }
     host_close(&host);
+}
+
+/* ---- What is known of the peer ---- */
+
+/* Fails the case where it is not known. Returns the size. */
+static size_t fact_of(int s, int what, void *value, size_t size)
+{
+    CHECK_OK(nn_socket_event_peer(s, what, value, &size));
+    return size;
+}
+
+static void check_unknown(int s, int what)
+{
+    char value[16];
+    size_t size = sizeof value;
+
+    CHECK_ERRNO(nn_socket_event_peer(s, what, value, &size), ENODATA);
+}
+
+TEST(who_watches_is_told_whose_process_a_local_peer_is)
+{
+    const char *address = test_ipc_address();
+    int pull = watched_bound(NN_PULL, address);
+    struct nn_ipc_credentials credentials;
+
+    check_unknown(pull, NN_PEER_CREDENTIALS); /* nothing has been taken */
+    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    event_of(pull, NN_EVENT_CONNECT);
+    CHECK_EQUAL(fact_of(pull, NN_PEER_CREDENTIALS, &credentials, sizeof credentials), sizeof credentials);
+    CHECK_EQUAL(credentials.pid, getpid());
+    CHECK_EQUAL(credentials.uid, getuid());
+    CHECK_EQUAL(credentials.gid, getgid());
+    check_unknown(pull, NN_PEER_HEADERS);
+    check_unknown(pull, NN_PEER_CERTIFICATE);
+    check_unknown(pull, NN_PEER_PROBLEM);
+    close(fd);
+    event_of(pull, NN_EVENT_DISCONNECT);
+    credentials.pid = 0;
+    fact_of(pull, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
+    CHECK_EQUAL(credentials.pid, getpid());
+}
+
+TEST(who_watches_is_told_the_headers_of_a_request)
+{
+    const char *address = test_ws_address();
+    int pull = watched_bound(NN_PULL, address);
+    char headers[4096];
+
+    for (int i = 0; i < 3; i++) {
+        int fd = ws_connect(address, "pull");
+        event_of(pull, NN_EVENT_CONNECT);
+        size_t count = fact_of(pull, NN_PEER_HEADERS, headers, sizeof headers);
+        CHECK(count < sizeof headers);
+        headers[count] = '\0';
+        CHECK(strncmp(headers, "Host: localhost\r\n", 17) == 0);
+        CHECK_STRING(strstr(headers, "\r\nSec-WebSocket-Protocol"),
+                     "\r\nSec-WebSocket-Protocol: pull.sp.nanomsg.org\r\n");
+        check_unknown(pull, NN_PEER_CREDENTIALS);
+        ws_send(fd, WS_FIN | WS_BINARY, "work", 4);
+        CHECK_RECEIVES(pull, "work");
+        close(fd);
+        event_of(pull, NN_EVENT_DISCONNECT);
+    }
+}
+
+TEST(a_fact_is_cut_where_there_is_no_room_and_its_size_is_told)
+{
+    const char *address = test_ws_address();
+    int pull = watched_bound(NN_PULL, address);
+    char start[6] = "";
+    size_t none = 0;
+
+    int fd = ws_connect(address, "pull");
+    event_of(pull, NN_EVENT_CONNECT);
+    CHECK(fact_of(pull, NN_PEER_HEADERS, start, 5) > 100);
+    CHECK_STRING(start, "Host:");
+    CHECK_OK(nn_socket_event_peer(pull, NN_PEER_HEADERS, start, &none));
+    CHECK(none > 100);
+    close(fd);
+}
+
+TEST(a_request_that_is_refused_is_told_by_its_status)
+{
+    const char *address = test_ws_address();
+    int pull = watched_bound(NN_PULL, address);
+    char problem[64] = "";
+
+    int fd = raw_connect(address);
+    CHECK_STATUS(ws_ask(fd, ws_request("/", "rep")), "400");
+    CHECK_EQUAL(event_of(pull, NN_EVENT_REJECT).error, EPROTOTYPE);
+    fact_of(pull, NN_PEER_PROBLEM, problem, sizeof problem - 1);
+    CHECK_STRING(problem, "400 Incompatible Socket Type");
+    check_unknown(pull, NN_PEER_HEADERS);
+    close(fd);
+}
+
+TEST(what_a_server_refuses_with_is_told_to_the_client)
+{
+    const char *address = test_ws_address();
+    int listener = raw_listen(address);
+    int push = watched_connected(NN_PUSH, address);
+    char problem[256] = "";
+
+    int fd = raw_accept(listener);
+    ws_read_head(fd);
+    raw_send(fd, "HTTP/1.1 401 Unauthorized\r\n\r\n", 29);
+    CHECK_EQUAL(event_of(push, NN_EVENT_REJECT).error, ECONNREFUSED);
+    fact_of(push, NN_PEER_PROBLEM, problem, sizeof problem - 1);
+    CHECK_STRING(problem, "HTTP/1.1 401 Unauthorized");
+    close(fd);
+    close(listener);
+}
+
+TEST(facts_that_do_not_exist_and_pointers_that_are_not_there_are_refused)
+{
+    const char *address = test_tcp_address();
+    int pull = watched_bound(NN_PULL, address);
+    char value[16];
+    size_t size = sizeof value;
+
+    CHECK_ERRNO(nn_socket_event_peer(pull, -1, value, &size), EINVAL);
+    CHECK_ERRNO(nn_socket_event_peer(pull, NN_PEER_PROBLEM + 1, value, &size), EINVAL);
+    CHECK_ERRNO(nn_socket_event_peer(pull, NN_PEER_HEADERS, NULL, &size), EFAULT);
+    CHECK_ERRNO(nn_socket_event_peer(pull, NN_PEER_HEADERS, value, NULL), EFAULT);
+    CHECK_OK(nn_socket_monitor(pull, false));
+    check_unknown(pull, NN_PEER_HEADERS);
+    CHECK_OK(nn_close(pull));
+    CHECK_ERRNO(nn_socket_event_peer(pull, NN_PEER_HEADERS, value, &size), EBADF);
 }

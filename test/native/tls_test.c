@@ -2,6 +2,7 @@
 #include "sockets.h"
 #include "tls_peer.h"
 
+#include <nanomsg/loop.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
@@ -456,4 +457,74 @@ TEST(headers_of_requests_go_over_wss)
             is_found = strstr((const char *)NN_CMSG_DATA(record), line) != NULL;
     }
     CHECK(is_found);
+}
+
+/* ---- Events ---- */
+
+static struct nn_event next_event(int s, int type)
+{
+    struct nn_event event;
+    int64_t deadline_ms = test_patience();
+
+    for (;;) {
+        int rc = CHECK_OK(nn_socket_next_event(s, &event));
+        if (rc == 1 && event.type == type)
+            return event;
+        if (rc == 0 && test_pause(deadline_ms))
+            FAIL("no event %d comes", type);
+    }
+}
+
+static void check_certificate(int s, const struct tls_identity *identity)
+{
+    uint8_t *expected = NULL;
+    uint8_t received[8192];
+    size_t size = sizeof received;
+    int count = i2d_X509(identity->x509, &expected);
+
+    CHECK_OK(nn_socket_event_peer(s, NN_PEER_CERTIFICATE, received, &size));
+    CHECK_BYTES(received, size, expected, count);
+    OPENSSL_free(expected);
+}
+
+TEST_OVER_TLS(both_sides_are_told_the_certificate_of_the_other)
+{
+    const char *address = new_address();
+    int pull = SOCKET(NN_PULL);
+    int push = SOCKET(NN_PUSH);
+    const struct tls_identity *client = tls_certified(tls_ca(), "DNS:client");
+
+    CHECK_OK(nn_socket_monitor(pull, true));
+    CHECK_OK(nn_socket_monitor(push, true));
+    tls_use(pull, tls_server());
+    SET_TLS(pull, NN_TLS_CA, tls_ca()->cert);
+    SET_INT(pull, NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, 1);
+    tls_use(push, client);
+    SET_TLS(push, NN_TLS_CA, tls_ca()->cert);
+    CHECK_OK(nn_bind(pull, address));
+    CHECK_OK(nn_connect(push, address));
+    next_event(pull, NN_EVENT_CONNECT);
+    check_certificate(pull, client);
+    next_event(push, NN_EVENT_CONNECT);
+    check_certificate(push, tls_server());
+    CHECK_OK(nn_close(push));
+    next_event(pull, NN_EVENT_DISCONNECT);
+    check_certificate(pull, client);
+}
+
+TEST_OVER_TLS(who_is_refused_is_told_with_the_words_of_openssl)
+{
+    const char *address = new_address();
+    int pull = tls_bound(NN_PULL, address);
+    int push = SOCKET(NN_PUSH);
+    char problem[256] = "";
+    size_t size = sizeof problem - 1;
+
+    CHECK_OK(nn_socket_monitor(push, true));
+    SET_TLS(push, NN_TLS_CA, tls_authority("somebody else")->cert);
+    CHECK_OK(nn_connect(push, address));
+    CHECK_EQUAL(next_event(push, NN_EVENT_REJECT).error, EACCES);
+    CHECK_OK(nn_socket_event_peer(push, NN_PEER_PROBLEM, problem, &size));
+    CHECK(strstr(problem, "certificate") != NULL);
+    CHECK_OK(nn_close(pull));
 }

@@ -215,6 +215,21 @@ TEST(what_follows_a_fragmented_message_is_received_as_well)
 
 /* ---- Control frames ---- */
 
+TEST(pings_are_answered_in_order_until_the_peer_leaves)
+{
+    meet();
+    char body[] = "ping 0";
+
+    for (; body[5] < '9'; body[5]++)
+        ws_send(peer, WS_PING, body, 6);
+    ws_send(peer, WS_CLOSE, "\x0f\xa1", 2);
+    ws_send(peer, WS_PING, "too late", 8);
+    for (body[5] = '0'; body[5] < '9'; body[5]++)
+        ws_expect(peer, WS_PONG, body, 6);
+    ws_expect_close(peer, 4001);
+    close(peer);
+}
+
 TEST(a_ping_is_answered)
 {
     meet();
@@ -314,11 +329,20 @@ static const struct {
     {"999 is no code", FRAME("\x88\x82\0\0\0\0\x03\xe7"), 1002},
     {"1005 is in no frame", FRAME("\x88\x82\0\0\0\0\x03\xed"), 1002},
     {"1006 is in no frame", FRAME("\x88\x82\0\0\0\0\x03\xee"), 1002},
+    {"1004 is reserved", FRAME("\x88\x82\0\0\0\0\x03\xec"), 1002},
+    {"1015 is in no frame", FRAME("\x88\x82\0\0\0\0\x03\xf7"), 1002},
+    {"1016 is reserved", FRAME("\x88\x82\0\0\0\0\x03\xf8"), 1002},
+    {"5000 is no code", FRAME("\x88\x82\0\0\0\0\x13\x88"), 1002},
     {"2999 is reserved", FRAME("\x88\x82\0\0\0\0\x0b\xb7"), 1002},
     {"a reason is UTF-8", FRAME("\x88\x83\0\0\0\0\x03\xe8\xff"), 1007},
     {"text is UTF-8", FRAME("\x81\x81\0\0\0\0\x80"), 1007},
     {"text is UTF-8 to its end", FRAME("\x81\x82\0\0\0\0\xe2\x82"), 1007},
     {"text in fragments is UTF-8", FRAME("\x01\x81\0\0\0\0\xc3\x80\x81\0\0\0\0("), 1007},
+    {"text in fragments is UTF-8 to its end", FRAME("\x01\x81\0\0\0\0\xc3\x80\x80\0\0\0\0"), 1007},
+    /* Nothing follows: what cannot become text is refused at once. */
+    {"a first fragment of text is UTF-8", FRAME("\x01\x83\0\0\0\0a\x80z"), 1007},
+    {"a first fragment may end within a character only", FRAME("\x01\x82\0\0\0\0\xed\xa0"), 1007},
+    {"a later fragment of text is UTF-8", FRAME("\x01\x82\0\0\0\0\xf4\x8f\x00\x81\0\0\0\0\xc3"), 1007},
     {"longer than NN_RCVMAXSIZE", FRAME("\x82\xff\0\0\0\0\0\x10\0\x01\0\0\0\0"), 1009},
     {"longer than memory", FRAME("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"), 1009},
 };
@@ -345,6 +369,8 @@ TEST(who_breaks_a_rule_is_told_which_and_disturbs_nobody)
         CHECK_RECEIVES(pull, "still here");
     }
     CHECK_SILENT(pull);
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_BROKEN_CONNECTIONS), sizeof broken / sizeof broken[0]);
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_CURRENT_CONNECTIONS), 1);
     close(innocent);
 }
 

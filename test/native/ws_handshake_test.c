@@ -83,6 +83,21 @@ TEST(one_of_several_subprotocols_and_other_fields_are_accepted)
     close(fd);
 }
 
+TEST(a_target_may_be_a_whole_uri)
+{
+    static const char *const targets[] = {"http://a/path", "HTTPS://a:80/path", "ws://a/path?query", "wss://a/path"};
+
+    bound_pull("/path");
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        int fd = raw_connect(address);
+        CHECK_STATUS(ws_ask(fd, ws_request(targets[i], "pull")), "101");
+        close(fd);
+    }
+    int fd = raw_connect(address);
+    CHECK_STATUS(ws_ask(fd, ws_request("http://a", "pull")), "404"); /* that is "/" */
+    close(fd);
+}
+
 TEST(a_pair_accepts_who_names_no_subprotocol)
 {
     snprintf(address, sizeof address, "%s", test_ws_address());
@@ -114,6 +129,8 @@ static const struct {
     {"GET / HTTP/1.1 x\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
     {"GET /\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
     {"GET nowhere HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
+    {"GET ftp://a/ HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
+    {"GET http:// HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
     {"GET /other HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "\r\n", "404"},
     {"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" KEY VERSION TYPE "\r\n", "400"},
     {"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n" KEY VERSION TYPE "\r\n", "426"},

@@ -65,6 +65,84 @@ int ws_connect(const char *address, const char *server_type)
     return fd;
 }
 
+/* ---- Servers ---- */
+
+static uint32_t rotated(uint32_t word, int bits)
+{
+    return word << bits | word >> (32 - bits);
+}
+
+/* One block of SHA-1 (RFC 3174, 6.1). */
+static void hash_block(uint32_t hash[5], const uint8_t block[64])
+{
+    static const uint32_t constants[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
+    uint32_t words[80];
+    uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3], e = hash[4];
+
+    for (int i = 0; i < 80; i++) {
+        words[i] = i >= 16 ? rotated(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1)
+                           : (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+                                 (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+        uint32_t mixed = i < 20 ? (b & c) | (~b & d) : i < 40 || i >= 60 ? b ^ c ^ d : (b & c) | (b & d) | (c & d);
+        uint32_t next = rotated(a, 5) + mixed + e + words[i] + constants[i / 20];
+        e = d;
+        d = c;
+        c = rotated(b, 30);
+        b = a;
+        a = next;
+    }
+    hash[0] += a;
+    hash[1] += b;
+    hash[2] += c;
+    hash[3] += d;
+    hash[4] += e;
+}
+
+/* RFC 6455, 4.2.2, of a key of 24 characters; by our own means, as the engine's are what is tested. */
+static void write_accept(const char *request_key, char accept[29])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t hash[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+    uint8_t blocks[128] = {0};
+    uint8_t digest[21] = {0};
+
+    memcpy(blocks, request_key, 24);
+    memcpy(blocks + 24, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", 36);
+    blocks[60] = 0x80;
+    blocks[126] = 60 * 8 >> 8;
+    blocks[127] = 60 * 8 & 0xff;
+    hash_block(hash, blocks);
+    hash_block(hash, blocks + 64);
+    for (int i = 0; i < 20; i++)
+        digest[i] = (uint8_t)(hash[i / 4] >> 8 * (3 - i % 4));
+    for (int i = 0; i < 28; i++) {
+        int bit = 6 * i;
+        unsigned pair = digest[bit / 8] * 256u + (bit / 8 + 1 < 21 ? digest[bit / 8 + 1] : 0u);
+        accept[i] = digits[pair >> (10 - bit % 8) & 63];
+    }
+    strcpy(accept + 27, "=");
+}
+
+void ws_accept(int fd, const char *server_type)
+{
+    const char *request = ws_read_head(fd);
+    const char *request_key = strstr(request, "\r\nSec-WebSocket-Key: ");
+    char wanted[128];
+    char answer[512];
+    char accept[29];
+
+    snprintf(wanted, sizeof wanted, "\r\nSec-WebSocket-Protocol: %s.sp.nanomsg.org\r\n", server_type);
+    CHECK(request_key != NULL && strstr(request, wanted) != NULL);
+    write_accept(request_key + strlen("\r\nSec-WebSocket-Key: "), accept);
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Accept: %s%s\r\n",
+             accept, wanted);
+    raw_send(fd, answer, strlen(answer));
+}
+
+/* ---- Frames ---- */
+
 static size_t write_prefix(uint8_t *prefix, int start, uint64_t count)
 {
     size_t length_bytes = count < 126 ? 0 : count <= UINT16_MAX ? 2 : 8;

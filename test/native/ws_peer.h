@@ -1,4 +1,4 @@
-/* Clients of WebSocket that speak byte by byte. */
+/* Peers of WebSocket that speak byte by byte. */
 #ifndef TEST_WS_PEER_H
 #define TEST_WS_PEER_H
 
@@ -26,6 +26,9 @@ void ws_check_status(const char *head, const char *status, const char *file, int
 
 /* A connection that is upgraded at the address, whose path is taken from it. */
 int ws_connect(const char *address, const char *server_type);
+
+/* A server's half: answers the request of a client of ours, which must ask for this type. */
+void ws_accept(int fd, const char *server_type);
 
 /* A frame with this first byte, masked as a client's must be. */
 void ws_send(int fd, int start, const void *body, size_t count);

@@ -52,12 +52,13 @@ export function authority(name: string): Identity {
 }
 
 /** @param names as in `DNS:localhost,IP:127.0.0.1` */
-export function certified(by: Identity, name: string, names: string): Identity {
+export function certified(by: Identity, name: string, names: string, time: 'now' | 'past' = 'now'): Identity {
   if (hasOpenssl) {
     run('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
     const extensions = fileIn(`${name}.ext`, `subjectAltName=${names}\n`)
     const from = ['-CA', by.certFile, '-CAkey', by.keyFile, '-CAcreateserial']
-    run('x509', '-req', '-in', `${name}.csr`, ...from, '-out', `${name}.crt`, '-days', '2', '-extfile', extensions)
+    const days = time === 'now' ? '2' : '-1'
+    run('x509', '-req', '-in', `${name}.csr`, ...from, '-out', `${name}.crt`, '-days', days, '-extfile', extensions)
   }
   return identity(name)
 }
@@ -65,6 +66,7 @@ export function certified(by: Identity, name: string, names: string): Identity {
 export const ca = authority('authority')
 export const server = certified(ca, 'server', 'DNS:localhost,IP:127.0.0.1')
 export const client = certified(ca, 'client', 'DNS:client')
+export const expired = certified(ca, 'expired', 'DNS:localhost,IP:127.0.0.1', 'past')
 export const stranger = certified(authority('elsewhere'), 'stranger', 'DNS:localhost,IP:127.0.0.1')
 
 /** The option `tls` of a socket that binds, and of one that connects to it. */

@@ -1,7 +1,10 @@
 /** Events of connections that are encrypted. */
-import { Pull, Push, type SocketEvent } from 'nanomsg-native'
+import { X509Certificate } from 'node:crypto'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Pull, Push, type SocketEvent, type TlsOptions } from 'nanomsg-native'
 import { expect, test } from 'vitest'
-import { describeTls, ofClient, ofServer } from './certificates.js'
+import { ca, client, describeTls, expired, ofClient, ofServer, server, stranger } from './certificates.js'
 
 async function next<Type extends SocketEvent['type']>(events: AsyncIterator<SocketEvent>, type: Type) {
   for (;;) {
@@ -44,5 +47,113 @@ describeTls.each(['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path'])('at %s', (
     const { error, remoteAddress } = await next(ofPull, 'reject')
     expect(error.syscall).toBe('reject')
     expect(remoteAddress).toMatch(/:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  test('both read the certificate of the other', async () => {
+    await using pull = new Pull({ tls: { ...ofServer, ca: ca.cert, requireClientCertificate: true } })
+    await using push = new Push({ tls: { ...ofClient, cert: client.cert, key: client.key } })
+    const ofPull = pull.events()
+    const ofPush = push.events()
+    const endpoint = push.connect(pull.bind(address).address)
+    const { certificate: ofTheirs } = await next(ofPull, 'connect')
+    expect(ofTheirs).toMatchObject({ subject: 'CN=client', subjectAltName: 'DNS:client', issuer: 'CN=authority' })
+    expect(ofTheirs!.toString()).toBe(new X509Certificate(client.cert).toString())
+    const { certificate: ofOurs } = await next(ofPush, 'connect')
+    expect(ofOurs!.raw.equals(new X509Certificate(server.cert).raw)).toBe(true)
+    endpoint.close()
+    expect((await next(ofPull, 'disconnect')).certificate!.subject).toBe('CN=client')
+  })
+
+  test('a client without a certificate has none', async () => {
+    await using pull = new Pull({ tls: ofServer })
+    await using push = new Push({ tls: ofClient })
+    const events = pull.events()
+    push.connect(pull.bind(address).address)
+    expect(await next(events, 'connect')).toMatchObject({ certificate: undefined, credentials: undefined })
+  })
+
+  const required: TlsOptions = { ...ofServer, ca: ca.cert, requireClientCertificate: true }
+  test.each<[string, TlsOptions, TlsOptions, string, string, string]>([
+    [
+      'an unknown server',
+      ofServer,
+      { serverName: 'localhost' },
+      'EACCES',
+      'unable to get local issuer certificate',
+      'unknown ca',
+    ],
+    [
+      'a server of another name',
+      ofServer,
+      { ca: ca.cert, serverName: 'example.org' },
+      'EACCES',
+      'hostname mismatch',
+      'certificate unknown|bad certificate',
+    ],
+    [
+      'a server at another number',
+      ofServer,
+      { ca: ca.cert, serverName: '127.0.0.2' },
+      'EACCES',
+      'IP address mismatch',
+      'certificate unknown|bad certificate',
+    ],
+    [
+      'an expired server',
+      { cert: expired.cert, key: expired.key },
+      ofClient,
+      'EACCES',
+      'certificate has expired',
+      'certificate expired',
+    ],
+    [
+      'a client without a certificate',
+      required,
+      ofClient,
+      'EACCES',
+      'certificate required|handshake failure',
+      'peer did not return a certificate',
+    ],
+    [
+      'a client of another authority',
+      required,
+      { ...ofClient, cert: stranger.cert, key: stranger.key },
+      'EACCES',
+      'unknown ca',
+      'unable to get local issuer certificate',
+    ],
+  ])('%s: both are told what was wrong', async (_, serverTls, clientTls, code, atClient, atServer) => {
+    await using pull = new Pull({ tls: serverTls })
+    await using push = new Push({ tls: clientTls })
+    const ofPull = pull.events()
+    const ofPush = push.events()
+    push.connect(pull.bind(address).address)
+    const [seen, told] = [await next(ofPush, 'reject'), await next(ofPull, 'reject')]
+    expect(seen.error).toMatchObject({ code, message: expect.stringMatching(`\\(.*(${atClient}).*\\)\\. `) })
+    expect(told.error).toMatchObject({ code, message: expect.stringMatching(`\\(.*(${atServer}).*\\)\\. `) })
+    expect(pull.stats().brokenConnections).toBeGreaterThan(0)
+    expect(push.stats().connectErrors).toBeGreaterThan(0)
+  })
+})
+
+describeTls('what is no TLS', () => {
+  test.each([
+    ['HTTP', 'GET / HTTP/1.1\r\n\r\n', 'http request'],
+    ['SP over tcp', Buffer.from([0, 0x53, 0x50, 0, 0, 80, 0, 0]), 'wrong version number|bad record|packet length'],
+    ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' } as const, 'unsupported protocol'],
+  ])('is refused with words for it: %s', async (_, greeting, problem) => {
+    await using pull = new Pull({ tls: ofServer })
+    const events = pull.events()
+    const port = Number(pull.bind('tls+tcp://127.0.0.1:0').address.split(':')[2])
+    const isTls = typeof greeting === 'object' && 'maxVersion' in greeting
+    const peer = isTls
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ciphers: 'ALL:@SECLEVEL=0', ...greeting })
+      : connect(port, '127.0.0.1').end(greeting)
+    peer.on('error', () => {})
+    expect((await next(events, 'reject')).error).toMatchObject({
+      code: 'EPROTO',
+      message: expect.stringMatching(`\\(.*(${problem}).*\\)\\. `),
+    })
+    peer.destroy()
   })
 })

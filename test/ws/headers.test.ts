@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Pair, Push, Rep, Req, type SocketOptions } from 'nanomsg-native'
+import { type ConnectEvent, Pair, Pull, Push, Rep, Req, type SocketOptions } from 'nanomsg-native'
 import * as nn from 'nanomsg-native/nn'
 import { expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -92,6 +92,65 @@ test('with nn, the headers of a client of theirs are control data', async () => 
   } finally {
     nn.nn_close(s)
   }
+})
+
+test('a server of ours reads the headers of a client of theirs in its events', async () => {
+  await using pull = new Pull()
+  const events = pull.events()
+  const headers = { 'X-User': 'Ren\u00e9', Cookie: 'a=b', 'X-Many': ['1', '2'] }
+  const ws = new WebSocket(pull.bind('ws://127.0.0.1:0/').address, ['pull.sp.nanomsg.org'], { headers })
+  ws.on('error', () => {})
+  const { value: connected } = await events.next()
+  expect(connected).toMatchObject({
+    type: 'connect',
+    requestHeaders: { 'x-user': 'Ren\u00e9', cookie: 'a=b', 'x-many': '1, 2', upgrade: 'websocket' },
+  })
+  ws.terminate()
+  const { value: disconnected } = await events.next()
+  expect(disconnected).toMatchObject({ type: 'disconnect', requestHeaders: connected.requestHeaders })
+})
+
+test('clients have no headers of their peer, and messages bring none', async () => {
+  await using rep = new Rep()
+  await using req = new Req({ requestHeaders: { Constructor: 'a', __Proto__: 'b' } })
+  const ofReq = req.events()
+  const ofRep = rep.events()
+  req.connect(rep.bind('ws://127.0.0.1:0/').address)
+  expect((await ofReq.next()).value).toMatchObject({ type: 'connect', requestHeaders: undefined })
+  const { requestHeaders } = (await ofRep.next()).value as ConnectEvent
+  expect(Object.entries(requestHeaders!)).toContainEqual(['__proto__', 'b'])
+  expect(requestHeaders!.constructor).toBe('a')
+})
+
+test.each([
+  [
+    'ws://127.0.0.1:0/here',
+    'ws://127.0.0.1/there',
+    /ECONNREFUSED.* \(HTTP\/1\.1 404 Not Found\)/,
+    /ENOENT.* \(404 Not Found\)/,
+  ],
+  [
+    'ws://127.0.0.1:0/here',
+    'ws://127.0.0.1/here',
+    /ECONNREFUSED.* \(HTTP\/1\.1 400 Incompatible/,
+    /EPROTOTYPE.* \(400 Incomp/,
+  ],
+])('both sides are told why %s refuses a Req at %s', async (bound, wanted, toClient, toServer) => {
+  await using pull = new Pull()
+  await using req = new Req()
+  const ofPull = pull.events()
+  const ofReq = req.events()
+  const { port } = new URL(pull.bind(bound).address)
+  const { pathname } = new URL(wanted)
+  req.connect(`ws://127.0.0.1:${port}${pathname}`)
+  expect((await ofReq.next()).value).toMatchObject({
+    type: 'reject',
+    error: { message: expect.stringMatching(toClient) },
+  })
+  expect((await ofPull.next()).value).toMatchObject({
+    type: 'reject',
+    error: { message: expect.stringMatching(toServer) },
+  })
 })
 
 test('with nn, the headers of requests are text', () => {

@@ -144,7 +144,7 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 /** A peer was admitted: messages can go to and fro. */
 #define NN_EVENT_CONNECT 1
 /** A peer that was admitted is gone, and what it had sent has been received. error: 0 when we closed the connection,
- *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO or EMSGSIZE when the peer broke the
+ *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO, EILSEQ or EMSGSIZE when the peer broke the
  *  rules or NN_RCVMAXSIZE. */
 #define NN_EVENT_DISCONNECT 2
 /** A connection has ended before its peer was admitted. error: EPROTOTYPE (the wrong type of socket), EPROTO (a bad
@@ -177,11 +177,29 @@ struct nn_event {
 NN_EXPORT int nn_socket_monitor(int s, bool is_on);
 
 /** Who is at the other end of a connection, as NN_EVENT_CONNECT tells it; nobody has to monitor the socket for that.
- *  Returns 0, or -1 and errno: EBADF, ENOENT (the socket has no such connection, or no more), EFAULT (event is NULL). */
+ *  nn_socket_event_peer goes on from here, too. Returns 0, or -1 and errno: EBADF, ENOENT (the socket has no such
+ *  connection, or no more), ENOMEM, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 
 /** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
+
+/** What else is known of a peer. All of it is what was known when the connection was made, with the socket watched. */
+
+/** struct nn_ipc_credentials of nanomsg/ipc.h: whose process it is, over ipc and other local sockets. */
+#define NN_PEER_CREDENTIALS 0
+/** Text, of WebSocket endpoints that are bound: the lines of the peer's request but for the first, each with "\r\n". */
+#define NN_PEER_HEADERS 1
+/** The peer's own certificate, in DER; none that was not accepted. Servers see one where they require it. */
+#define NN_PEER_CERTIFICATE 2
+/** Text, with REJECT and DISCONNECT: what was wrong, where there are better words for it than those of the errno, such as
+ *  "certificate has expired" or "HTTP/1.1 404 Not Found". */
+#define NN_PEER_PROBLEM 3
+
+/** Tells that of the peer of the event that was taken last, or that nn_socket_peer has told. Copies at most *size bytes, and sets *size to how many there
+ *  are. Returns 0; or -1 and errno: ENODATA (it is not known, or there is no such thing), EBADF, EFAULT (a pointer is NULL),
+ *  EINVAL (there is no such `what`). */
+NN_EXPORT int nn_socket_event_peer(int s, int what, void *value, size_t *size);
 
 /* ---- Devices ---------------------------------------------------------------------------------- */
 
