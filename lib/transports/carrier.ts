@@ -1,4 +1,4 @@
-import { Socket as LocalSocket } from 'node:net'
+import type { Socket as LocalSocket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 
 /**
@@ -16,7 +16,9 @@ export class Carrier {
 
   /** @param onEnd called once, when both are destroyed, with the error of the stream if it broke */
   constructor(stream: Duplex, descriptor: number, onEnd: (error: Error | undefined) => void) {
-    const local = new LocalSocket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true })
+    // Only who carries connections pays for loading it.
+    const { Socket } = require('node:net') as typeof import('node:net')
+    const local = new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true })
     this.#stream = stream
     this.#local = local
     // Calls that wait keep the process alive, not connections.
