@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 namespace nanomsg_native
@@ -160,9 +159,13 @@ void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t 
         const int32_t right_s = records[kRecordNumbers * right];
         return left_s != right_s ? left_s < right_s : left < right;
     };
+    bool is_grouped = true;
     order->resize(count);
-    std::iota(order->begin(), order->end(), 0);
-    if (!std::is_sorted(order->begin(), order->end(), is_before))
+    for (size_t i = 0; i < count; i++) {
+        (*order)[i] = static_cast<uint32_t>(i);
+        is_grouped = is_grouped && (i == 0 || records[kRecordNumbers * i] >= records[kRecordNumbers * (i - 1)]);
+    }
+    if (!is_grouped)
         std::sort(order->begin(), order->end(), is_before);
 }
 

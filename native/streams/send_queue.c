@@ -73,23 +73,36 @@ static int reserve_buffer(struct sp_send_queue *self, size_t count, struct nn_ch
     return 0;
 }
 
-/* Copies bytes behind those gathered last. There must be room in the buffer and for a piece. */
-static void gather(struct sp_send_queue *self, const uint8_t *bytes, size_t count)
+static uint8_t *gathered_end(const struct sp_send_queue *self)
 {
-    uint8_t *to = self->buffer->bytes + self->buffer->size_bytes;
+    return self->buffer->bytes + self->buffer->size_bytes;
+}
+
+/* Counts in `count` bytes that stand behind those gathered last: more of the last piece, or a new one, for which there must
+ * be room. */
+static void extend_gathered(struct sp_send_queue *self, size_t count)
+{
+    uint8_t *from = gathered_end(self);
     struct sp_piece *last = self->count > 0 ? piece_at(self, self->count - 1) : NULL;
 
     if (count == 0)
         return;
-    memcpy(to, bytes, count);
     self->buffer->size_bytes += count;
-    if (last != NULL && last->chunk == self->buffer && last->bytes + last->count == to) {
+    if (last != NULL && last->chunk == self->buffer && last->bytes + last->count == from) {
         last->count += count;
         self->bytes += count;
         return;
     }
     sp_chunk_retain(self->buffer);
-    push_piece(self, to, count, self->buffer);
+    push_piece(self, from, count, self->buffer);
+}
+
+/* Copies bytes behind those gathered last. There must be room in the buffer and for a piece. */
+static void gather(struct sp_send_queue *self, const uint8_t *bytes, size_t count)
+{
+    if (count > 0)
+        memcpy(gathered_end(self), bytes, count);
+    extend_gathered(self, count);
 }
 
 /* Adds the part of `bytes` behind *skip_bytes, and lowers *skip_bytes by what it left out. */
@@ -125,10 +138,35 @@ int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, si
     return 0;
 }
 
+static uint8_t *append(uint8_t *to, const uint8_t *bytes, size_t count)
+{
+    if (count > 0)
+        memcpy(to, bytes, count);
+    return to + count;
+}
+
+/* A whole frame with a short body: what bursts are made of. */
+static int add_short(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
+                     struct nn_chunk **spare)
+{
+    size_t total = prefix_bytes + message->header_bytes + message->body_bytes;
+
+    if (reserve_pieces(self, 1) < 0 || reserve_buffer(self, total, spare) < 0)
+        return -ENOMEM;
+    uint8_t *to = append(gathered_end(self), prefix, prefix_bytes);
+    to = append(to, nn_message_header(message), message->header_bytes);
+    append(to, message->body, message->body_bytes);
+    extend_gathered(self, total);
+    nn_message_free(message);
+    return 0;
+}
+
 int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
                       struct nn_message *message, struct nn_chunk **spare)
 {
-    return sp_send_queue_add_rest(self, prefix, prefix_bytes, message, 0, spare);
+    return message->body_bytes <= GATHERED_BODY_BYTES
+               ? add_short(self, prefix, prefix_bytes, message, spare)
+               : sp_send_queue_add_rest(self, prefix, prefix_bytes, message, 0, spare);
 }
 
 int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit)
