@@ -20,14 +20,10 @@ void *nn_allocmsg(size_t size, int type)
     return sp_chunk_expose(chunk, chunk->bytes);
 }
 
-static void *reallocate_alone(struct nn_chunk *chunk, void *msg, size_t size)
+static void *shorten(struct nn_chunk *chunk, void *msg, size_t size)
 {
-    size_t offset = (size_t)((uint8_t *)msg - chunk->bytes);
-
-    if (sp_chunk_grow(&chunk, offset + size) < 0)
-        return NULL;
-    chunk->size_bytes = offset + size;
-    return sp_chunk_expose(chunk, chunk->bytes + offset);
+    chunk->size_bytes = (size_t)((uint8_t *)msg - chunk->bytes) + size;
+    return msg;
 }
 
 static void *reallocate_copy(struct nn_chunk *chunk, void *msg, size_t size)
@@ -52,8 +48,12 @@ void *nn_reallocmsg(void *msg, size_t size)
         errno = EFAULT;
         return NULL;
     }
-    if (size <= SIZE_MAX / 4)
-        changed = sp_chunk_is_shared(chunk) ? reallocate_copy(chunk, msg, size) : reallocate_alone(chunk, msg, size);
+    /* As ever, what grows moves: programs have been seen to tell the two pointers apart. */
+    bool stays = !sp_chunk_is_shared(chunk) && size <= sp_chunk_exposed_bytes(chunk, msg);
+    if (stays)
+        changed = shorten(chunk, msg, size);
+    else if (size <= SIZE_MAX / 4)
+        changed = reallocate_copy(chunk, msg, size);
     if (changed == NULL)
         errno = ENOMEM;
     return changed;

@@ -182,37 +182,43 @@ int nn_message_create(struct nn_message *message, size_t body_bytes, uint8_t **b
     return 0;
 }
 
-/* Copies header and body into one piece. */
-static int message_flatten(struct nn_message *message)
+bool sp_message_is_attached(const struct nn_message *message)
 {
-    struct nn_message flat;
+    const struct nn_chunk *chunk = message->chunk;
+
+    if (message->header_bytes > 0)
+        return true;
+    /* A small part of a receive slab must not keep all of it in another socket's queue. */
+    return chunk != NULL && (chunk->is_in_slab || message->body_bytes < chunk->capacity_bytes / DETACHED_LEAST_SHARE);
+}
+
+int sp_message_copy_flat(struct nn_message *to, const struct nn_message *from)
+{
     uint8_t *bytes;
-    int rc = nn_message_create(&flat, sp_message_bytes(message), &bytes);
+    int rc = nn_message_create(to, sp_message_bytes(from), &bytes);
 
     if (rc < 0)
         return rc;
-    memcpy(bytes, nn_message_header(message), message->header_bytes);
-    if (message->body_bytes > 0)
-        memcpy(bytes + message->header_bytes, message->body, message->body_bytes);
-    flat.type = message->type;
-    nn_message_free(message);
-    *message = flat;
+    memcpy(bytes, nn_message_header(from), from->header_bytes);
+    if (from->body_bytes > 0)
+        memcpy(bytes + from->header_bytes, from->body, from->body_bytes);
+    to->type = from->type;
     return 0;
 }
 
 int nn_message_detach(struct nn_message *message)
 {
-    const struct nn_chunk *chunk = message->chunk;
+    struct nn_message flat;
 
     sp_message_forget_peer(message);
-    if (message->header_bytes > 0)
-        return message_flatten(message);
-    if (chunk == NULL)
+    if (!sp_message_is_attached(message))
         return nn_message_own(message);
-    /* A small part of a receive slab must not keep all of it in another socket's queue. */
-    if (!chunk->is_in_slab && message->body_bytes >= chunk->capacity_bytes / DETACHED_LEAST_SHARE)
-        return 0;
-    return message_flatten(message);
+    int rc = sp_message_copy_flat(&flat, message);
+    if (rc < 0)
+        return rc;
+    nn_message_free(message);
+    *message = flat;
+    return 0;
 }
 
 void *sp_message_expose_body(struct nn_message *message)

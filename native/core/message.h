@@ -49,6 +49,12 @@ static inline size_t sp_message_bytes(const struct nn_message *message)
     return message->header_bytes + message->body_bytes;
 }
 
+/* Whether nn_message_detach has to copy the message. */
+bool sp_message_is_attached(const struct nn_message *message);
+
+/* Makes a copy of header and body in one piece. Returns 0 or -ENOMEM. */
+int sp_message_copy_flat(struct nn_message *to, const struct nn_message *from);
+
 /* Takes the body out of the message as memory for a C program (nn_freemsg), copying only when it is shared
  * or part of a slab; the message is left empty. Returns NULL when memory is short, nothing changed. */
 void *sp_message_expose_body(struct nn_message *message);

@@ -18,6 +18,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int engine_sockets; /* on the engine's own loop, from before they are opened until they are released */
+    bool is_used;       /* a socket was asked for: before that, there is nothing to terminate */
     bool is_terminated;
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -59,6 +60,7 @@ static void process_count_socket(int change)
 static int process_admit_socket(bool is_counted)
 {
     pthread_mutex_lock(&process.lock);
+    process.is_used = true;
     int rc = process.is_terminated ? -ETERM : 0;
     if (rc == 0 && is_counted)
         process.engine_sockets++;
@@ -272,7 +274,7 @@ static void socket_send_queued(struct sp_socket *self)
     while ((message = sp_message_queue_first(&self->queue)) != NULL) {
         size_t bytes = sp_message_bytes(message);
         int rc = self->protocol->send(self->instance, message);
-        if (rc == -EAGAIN)
+        if (rc == -EAGAIN || rc == -ENOMEM)
             break;
         if (rc < 0)
             nn_message_free(message); /* the protocol will never take it, as after a change of its state */
@@ -563,8 +565,11 @@ void sp_terminate(void)
 {
     pthread_once(&process_once, process_init);
     pthread_mutex_lock(&process.lock);
-    process.is_terminated = true;
+    bool is_used = process.is_used;
+    process.is_terminated = is_used;
     pthread_mutex_unlock(&process.lock);
+    if (!is_used)
+        return;
 
     for (int s = 0; s < sp_table_end(); s++)
         sp_socket_close(s);
@@ -574,6 +579,7 @@ void sp_terminate(void)
 void sp_terminate_undo(void)
 {
     pthread_mutex_lock(&process.lock);
+    process.is_used = true;
     process.is_terminated = false;
     pthread_mutex_unlock(&process.lock);
 }

@@ -212,7 +212,9 @@ int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messa
         if (rc == -EAGAIN && queue_limit_bytes > 0 && conversation == 0)
             rc = socket_queue(self, &message, queue_limit_bytes);
         if (rc < 0) {
-            if (!is_handed_over)
+            if (is_handed_over)
+                nn_message_header_clear(&message);
+            else
                 nn_message_free(&message); /* a copy may have been made */
             break;
         }

@@ -241,8 +241,7 @@ static void connection_refuse(struct sp_connection *self, int error)
         sp_connection_end(self, error);
         return;
     }
-    if (error != -ESHUTDOWN)
-        self->socket->statistics.broken_connections++;
+    self->socket->statistics.broken_connections++;
     self->error = error != -ESHUTDOWN ? error : -ECONNRESET;
     sp_pipe_break(self->pipe, error);
 }

@@ -52,6 +52,8 @@ static void connection_wait_writable(struct sp_connection *self)
 {
     if (sp_send_queue_own(&self->queue) < 0) {
         connection_send_failed(self);
+        if (self->pipe != NULL)
+            sp_pipe_break(self->pipe, -ENOMEM); /* the peer is well, and would wait for the rest */
         return;
     }
     update_can_send(self, 0);

@@ -114,8 +114,23 @@ static void gather_rest(struct sp_send_queue *self, const uint8_t *bytes, size_t
     gather(self, bytes + skipped, count - skipped);
 }
 
-int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
-                           struct nn_message *message, size_t skip_bytes, struct nn_chunk **spare)
+/* Copies a borrowed body from `skip_bytes` on. */
+static int own_rest(struct nn_message *message, size_t skip_bytes)
+{
+    if (message->chunk != NULL)
+        return 0;
+    struct nn_chunk *chunk = sp_chunk_create(message->body_bytes);
+    if (chunk == NULL)
+        return -ENOMEM;
+    memcpy(chunk->bytes + skip_bytes, message->body + skip_bytes, message->body_bytes - skip_bytes);
+    message->chunk = chunk;
+    message->body = chunk->bytes;
+    return 0;
+}
+
+/* Adds what follows the first `skip_bytes`. What `is_kept` waits for the kernel, and must not be borrowed. */
+static int add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
+               size_t skip_bytes, bool is_kept, struct nn_chunk **spare)
 {
     size_t head_bytes = prefix_bytes + message->header_bytes;
     bool is_gathered = message->body_bytes <= GATHERED_BODY_BYTES;
@@ -123,6 +138,8 @@ int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, si
     if (reserve_pieces(self, 3) < 0)
         return -ENOMEM;
     if (reserve_buffer(self, is_gathered ? head_bytes + message->body_bytes : head_bytes, spare) < 0)
+        return -ENOMEM;
+    if (is_kept && !is_gathered && own_rest(message, skip_bytes > head_bytes ? skip_bytes - head_bytes : 0) < 0)
         return -ENOMEM;
 
     gather_rest(self, prefix, prefix_bytes, &skip_bytes);
@@ -166,7 +183,13 @@ int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t 
 {
     return message->body_bytes <= GATHERED_BODY_BYTES
                ? add_short(self, prefix, prefix_bytes, message, spare)
-               : sp_send_queue_add_rest(self, prefix, prefix_bytes, message, 0, spare);
+               : add(self, prefix, prefix_bytes, message, 0, false, spare);
+}
+
+int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
+                           struct nn_message *message, size_t skip_bytes, struct nn_chunk **spare)
+{
+    return add(self, prefix, prefix_bytes, message, skip_bytes, true, spare);
 }
 
 int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit)

@@ -115,12 +115,33 @@ static int push(struct sp_channel_side *to, struct nn_message *message, struct n
     return rc;
 }
 
+/* Detaches the message and pushes it. On failure it is still what it was: a copy would take the place of memory that is
+ * the user's again. */
+static int push_detached(struct sp_channel_side *to, struct nn_message *message, struct nn_endpoint *from)
+{
+    struct nn_message copy;
+
+    if (!sp_message_is_attached(message)) {
+        int rc = nn_message_detach(message);
+        return rc == 0 ? push(to, message, from) : rc;
+    }
+    int rc = sp_message_copy_flat(&copy, message);
+    if (rc < 0)
+        return rc;
+    rc = push(to, &copy, from);
+    nn_message_free(rc == 0 ? message : &copy);
+    return rc;
+}
+
 static int channel_send(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct sp_channel_side *from = side_of(pipe);
     struct sp_channel_side *to = other_side(from);
 
-    if ((is_full(to) && block(to)) || nn_message_detach(message) < 0 || push(to, message, from->endpoint) < 0) {
+    int rc = is_full(to) && block(to) ? -EAGAIN : push_detached(to, message, from->endpoint);
+    if (rc == -ENOMEM)
+        return rc;
+    if (rc < 0) {
         nn_pipe_set_writable(pipe, false);
         return -EAGAIN;
     }

@@ -2,18 +2,20 @@
 #include "util/memory.h"
 
 #ifndef NDEBUG
-static _Thread_local long allocations_left = -1;
+#include <stdatomic.h>
+
+static atomic_long allocations_left = -1;
 
 static int must_fail(void)
 {
-    if (allocations_left < 0)
+    if (atomic_load(&allocations_left) < 0)
         return 0;
-    return allocations_left-- == 0;
+    return atomic_fetch_sub(&allocations_left, 1) == 0;
 }
 
-void sp_memory_fail_after(long count)
+long sp_memory_fail_after(long count)
 {
-    allocations_left = count;
+    return atomic_exchange(&allocations_left, count);
 }
 
 void *sp_alloc(size_t bytes)

@@ -26,8 +26,9 @@ void *sp_alloc(size_t bytes);
 void *sp_zalloc(size_t bytes);
 void *sp_realloc(void *memory, size_t bytes);
 
-/* Lets the allocation after the next `count` ones of this thread fail, once; a negative count: none. */
-void sp_memory_fail_after(long count);
+/* Lets the allocation after the next `count` ones of the process fail, once; a negative count: none. Returns what was
+ * left of the count before; it is negative when that allocation has come and failed. */
+long sp_memory_fail_after(long count);
 #endif
 
 static inline void sp_free(void *memory)

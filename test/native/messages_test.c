@@ -63,6 +63,20 @@ TEST(reallocating_keeps_the_content)
     CHECK_OK(nn_freemsg(message));
 }
 
+TEST(a_message_that_grows_moves_and_one_that_shrinks_stays)
+{
+    char *whole = nn_allocmsg(8, 0);
+    char *part = nn_reallocmsg(whole, 1);
+    CHECK(part == whole);
+
+    /* What it has had already is no room of its own any more. */
+    char *grown = nn_reallocmsg(part, 8);
+    CHECK(grown != NULL && grown != part);
+    char *large = nn_reallocmsg(grown, 100000);
+    CHECK(large != NULL && large != grown);
+    CHECK_OK(nn_freemsg(large));
+}
+
 TEST(reallocating_too_much_leaves_the_message)
 {
     char *message = nn_allocmsg(5, 0);

@@ -114,6 +114,28 @@ TEST_OVER_TRANSPORTS(who_ends_a_connection_has_dropped_it_and_for_the_other_it_b
     }
 }
 
+TEST(a_connection_over_ws_is_broken_by_a_farewell_too)
+{
+    const char *address = test_ws_address();
+    int bound = SOCKET(NN_PAIR);
+    int listening = (int)CHECK_OK(nn_bind(bound, address));
+    int connected = SOCKET(NN_PAIR);
+    int connecting = (int)CHECK_OK(nn_connect(connected, address));
+
+    WAIT_PEERS(connected, 1);
+    CHECK_OK(nn_shutdown(connected, connecting));
+    WAIT_STATISTIC(bound, NN_STAT_BROKEN_CONNECTIONS, 1);
+    WAIT_PEERS(bound, 0);
+    CHECK_STATISTIC(connected, NN_STAT_BROKEN_CONNECTIONS, 0);
+
+    CHECK_OK(nn_connect(connected, address));
+    WAIT_PEERS(bound, 1);
+    WAIT_PEERS(connected, 1);
+    CHECK_OK(nn_shutdown(bound, listening));
+    WAIT_STATISTIC(connected, NN_STAT_BROKEN_CONNECTIONS, 1);
+    CHECK_STATISTIC(bound, NN_STAT_BROKEN_CONNECTIONS, 1);
+}
+
 TEST_OVER_TRANSPORTS(all_connections_of_an_endpoint_are_dropped_with_it)
 {
     const char *address = new_address();

@@ -118,8 +118,8 @@ NN_EXPORT bool nn_pipe_can_send(const struct nn_pipe *pipe);
 /** Whether a complete message waits to be received. */
 NN_EXPORT bool nn_pipe_can_receive(const struct nn_pipe *pipe);
 
-/** Hands a message to the peer. Takes it and returns 0, or -EAGAIN and the message stays with the
- *  caller. A body that is not yet on its way is copied if it is borrowed, shared if it is owned. */
+/** Hands a message to the peer. Takes it and returns 0, or the message stays with the caller: -EAGAIN
+ *  until the pipe is writable again, -ENOMEM at any time. A body that is not yet on its way is copied if it is borrowed, shared if it is owned. */
 NN_EXPORT int nn_pipe_send(struct nn_pipe *pipe, struct nn_message *message);
 
 /** Takes the next complete message; its body is owned and everything the peer sent stands in it,

@@ -28,8 +28,8 @@ struct nn_endpoint;
 
 /** What a transport does with a pipe. */
 struct nn_pipe_operations {
-    /** Called only while the pipe is writable. Takes the message and returns 0, or returns -EAGAIN and leaves it with the
-     *  caller; it is then not writable any more. Where the bytes do not leave at once, keep the message
+    /** Called only while the pipe is writable. Takes the message and returns 0, or leaves it with the caller: -EAGAIN, and
+     *  the pipe is not writable any more, or -ENOMEM, and it still is. Where the bytes do not leave at once, keep the message
      *  (nn_message_own), or what is left of it. */
     int (*send)(struct nn_pipe *pipe, struct nn_message *message);
     /** Called only while the pipe is readable, and therefore succeeds: gives the next message and returns 0. With the last
@@ -145,7 +145,7 @@ NN_EXPORT int nn_message_create(struct nn_message *message, size_t body_bytes, u
 
 /** Makes a message fit for being received by another socket: header and body in one piece of memory that keeps no larger
  *  one alive. Copies nothing where that is so already. Whose process it came from is forgotten. Returns 0 or -ENOMEM, with
- *  nothing else changed. */
+ *  nothing else changed. Where it has copied, what the sender handed over is gone: take the message then. */
 NN_EXPORT int nn_message_detach(struct nn_message *message);
 
 /* ---- Watches, timers, signals: what an endpoint waits for --------------------------------------- */

@@ -97,9 +97,11 @@ void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *
         return;
     while ((item = sp_list_first(&data->waiting)) != NULL) {
         struct answer *answer = SP_CONTAINER(item, struct answer, item);
-        if (nn_pipe_send(pipe, &answer->message) < 0)
+        int rc = nn_pipe_send(pipe, &answer->message);
+        if (rc == -EAGAIN)
             return;
-        nn_message_init(&answer->message);
+        if (rc == 0)
+            nn_message_init(&answer->message);
         sp_list_remove(item);
         answer_free(answer);
     }
@@ -114,13 +116,15 @@ static struct nn_pipe *answerer_find(const struct sp_answerer *self, uint32_t pi
     return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_answerer_pipe, place)) : NULL;
 }
 
-/* Takes the message. */
-static void answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
+/* Takes the message, also where nobody else does; or returns -ENOMEM. */
+static int answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
 {
     struct nn_pipe *pipe = answerer_find(self, pipe_id);
+    int rc = pipe != NULL ? nn_pipe_send(pipe, message) : -EAGAIN;
 
-    if (pipe == NULL || nn_pipe_send(pipe, message) < 0)
+    if (rc == -EAGAIN)
         nn_message_free(message);
+    return rc == -EAGAIN ? 0 : rc;
 }
 
 /* ---- Raw ---- */
@@ -138,8 +142,7 @@ int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message
     }
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
     nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
-    answerer_pass(answerer_of(base), pipe_id, message);
-    return 0;
+    return answerer_pass(answerer_of(base), pipe_id, message);
 }
 
 int sp_answerer_events(struct nn_protocol_socket *base)
@@ -184,12 +187,11 @@ int sp_answerer_cooked_send(struct nn_protocol_socket *base, struct nn_message *
     if (message->header_bytes > 0)
         return -EINVAL;
     int rc = nn_message_header_append(message, self->backtrace, self->backtrace_bytes);
-    if (rc < 0)
-        return rc;
-
-    self->is_asked = false;
-    answerer_pass(&self->raw, self->asked_by, message);
-    return 0;
+    if (rc == 0)
+        rc = answerer_pass(&self->raw, self->asked_by, message);
+    if (rc == 0)
+        self->is_asked = false;
+    return rc;
 }
 
 int sp_answerer_cooked_events(struct nn_protocol_socket *base)
@@ -284,9 +286,8 @@ static int answerer_pass_or_wait(struct sp_answerer *self, uint32_t pipe_id, str
         return 0;
     }
     const struct sp_answerer_pipe *data = nn_pipe_data(pipe);
-    if (sp_list_is_empty(&data->waiting) && nn_pipe_send(pipe, message) == 0)
-        return 0;
-    return answerer_wait(self, pipe, message);
+    int rc = sp_list_is_empty(&data->waiting) ? nn_pipe_send(pipe, message) : -EAGAIN;
+    return rc == -EAGAIN ? answerer_wait(self, pipe, message) : rc;
 }
 
 int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)

@@ -7,6 +7,9 @@
 
 #include <errno.h>
 
+/* So soon a request is tried again that there was no memory to send. */
+#define OUT_OF_MEMORY_DELAY_MS 20
+
 void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms)
 {
     self->socket = socket;
@@ -43,21 +46,22 @@ static void requests_insert_due(struct sp_requests *self, struct sp_request *req
     before->next = &request->due;
 }
 
-static void requests_set_due(struct sp_requests *self, struct sp_request *request)
+static void requests_set_due(struct sp_requests *self, struct sp_request *request, int delay_ms)
 {
     requests_forget_due(request);
-    if (self->resend_ivl_ms == 0)
+    if (delay_ms == 0)
         return;
-    request->due_ms = nn_protocol_now_ms() + (uint64_t)self->resend_ivl_ms;
+    request->due_ms = nn_protocol_now_ms() + (uint64_t)delay_ms;
     requests_insert_due(self, request);
     if (sp_list_first(&self->due) == &request->due)
-        sp_deadline_set(&self->resend, self->socket, self->resend_ivl_ms);
+        sp_deadline_set(&self->resend, self->socket, delay_ms);
 }
 
 /* ---- Sending ---- */
 
-/* Sends the request to the next peer in turn. Returns false when none takes it: the request is among the unsent. */
-static bool requests_transmit(struct sp_requests *self, struct sp_request *request)
+/* Sends the request to the next peer in turn. Returns 0, -EAGAIN when none takes it and it is among the unsent, or -ENOMEM
+ * when it is tried again soon. */
+static int requests_transmit(struct sp_requests *self, struct sp_request *request)
 {
     struct nn_message copy;
     struct nn_pipe *pipe;
@@ -68,13 +72,12 @@ static bool requests_transmit(struct sp_requests *self, struct sp_request *reque
     if (rc == -EAGAIN) {
         requests_forget_due(request);
         sp_list_append(&self->unsent, &request->place);
-        return false;
+        return rc;
     }
-    /* What memory did not suffice for is sent again as if it had been lost on its way. */
     if (rc == 0)
         sp_list_append(&((struct sp_requests_pipe *)nn_pipe_data(pipe))->sent, &request->place);
-    requests_set_due(self, request);
-    return true;
+    requests_set_due(self, request, rc == 0 ? self->resend_ivl_ms : OUT_OF_MEMORY_DELAY_MS);
+    return rc;
 }
 
 static void requests_send_again(struct sp_requests *self, struct sp_request *request)
@@ -163,7 +166,7 @@ void sp_requests_pipe_writable(struct sp_requests *self, struct nn_pipe *pipe)
     sp_list_init(&waiting);
     sp_list_move(&waiting, &self->unsent);
     while ((item = sp_list_pop(&waiting)) != NULL) {
-        if (!requests_transmit(self, SP_CONTAINER(item, struct sp_request, place)))
+        if (requests_transmit(self, SP_CONTAINER(item, struct sp_request, place)) == -EAGAIN)
             break;
     }
     sp_list_move(&self->unsent, &waiting);
