@@ -44,6 +44,16 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best
 }
 
+/** What was meant by a word where only options can stand; undefined when it has no meaning. */
+export function adviceOnWord(word: string, commands: readonly string[], options: readonly string[]) {
+  if (/^[a-z+]+:\/\//.test(word)) return `addresses follow --bind or --connect; did you mean --connect ${word}?`
+  if (commands.includes(word)) return undefined
+  const meant = closest(word, commands)
+  if (meant !== undefined) return `did you mean ${meant}?`
+  const option = closest(word, options)
+  return option === undefined ? undefined : `did you mean --${option}?`
+}
+
 export type Attaching = 'bind' | 'connect'
 
 /** What is wrong with an address that was refused with this error code; undefined when there is nothing to add. */
@@ -64,15 +74,21 @@ function adviceOnForm(scheme: string, rest: string, attaching: Attaching, code: 
   return scheme === 'ipc' ? adviceOnIpc(rest, code) : undefined
 }
 
+/** What was meant by an address without `scheme://`. */
+function withScheme(address: string): string {
+  const [, scheme, rest] = /^([a-z+]+):?\/+(.*)$/.exec(address) ?? []
+  if (scheme !== undefined && transports.includes(scheme)) return `${scheme}://${rest}`
+  if (address.includes('/')) return `ipc://${address}`
+  if (/^(.*):(\d+)$/.test(address)) return `tcp://${address.replace(/^:/, '*:')}`
+  return `tcp://${address || '127.0.0.1'}:${PORT}`
+}
+
 function adviceOnMissingScheme(address: string): string {
-  const meant = address.includes('/')
-    ? `ipc://${address}`
-    : `tcp://${/^(.*):(\d+)$/.test(address) ? address.replace(/^:/, '*:') : `${address || '127.0.0.1'}:${PORT}`}`
-  return `address does not begin with a transport (${listed}): ${address}; did you mean ${meant}?`
+  return `address does not begin with a transport (${listed}): ${address}; did you mean ${withScheme(address)}?`
 }
 
 function adviceOnScheme(address: string, scheme: string, rest: string): string {
-  const meant = closest(scheme, transports)
+  const meant = closest(scheme.toLowerCase().trim(), transports)
   const words = `there is no transport ${scheme}://: ${address}`
   return meant === undefined ? `${words}; there are ${listed}` : `${words}; did you mean ${meant}://${rest}?`
 }
@@ -88,11 +104,14 @@ function adviceOnHost(
   const address = `${scheme}://${rest}`
   const meant = (meantHost: string, meantPort: string | number = PORT) =>
     `${address}; did you mean ${scheme}://${meantHost}:${meantPort}${path ?? ''}?`
+  if (code !== 'EINVAL' && code !== 'ENODEV') return undefined
+  if (path !== undefined && (scheme === 'tcp' || scheme === 'tls+tcp')) {
+    return `${scheme} address has a path: ${address}; did you mean ${scheme}://${host}:${port || PORT}?`
+  }
   if (code === 'ENODEV') {
     const all = `${scheme}://*:${port || PORT}${path ?? ''}`
     return `no network interface has that name or address: ${address}; to listen on all of them, ${all}`
   }
-  if (code !== 'EINVAL') return undefined
   if (!port) return `${scheme} address has no port: ${meant(host)}`
   if (!/^\d+$/.test(port) || Number(port) > 65535) return `port is not a number up to 65535: ${meant(host)}`
   if (host === '') return `${scheme} address has no host: ${meant('127.0.0.1', port)}`
@@ -100,6 +119,7 @@ function adviceOnHost(
     return `nobody listens on port 0: ${address}; connect to the port that was chosen, which --verbose tells`
   }
   if (attaching === 'connect' && host === '*') return `only --bind knows *: ${meant('127.0.0.1', port)}`
+  if (/[^\w.:;*[\]-]/.test(host)) return `no host is called that: ${address}`
   if (/^[\da-f:]+:[\da-f:]*$/i.test(host)) return `IPv6 address without brackets: ${meant(`[${host}]`, port)}`
   return undefined
 }

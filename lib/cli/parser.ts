@@ -40,7 +40,7 @@ class Parser {
       if (text === '--') continue // it does not end the options
       if (text.startsWith('--')) await this.#parseLong(text)
       else if (text.startsWith('-')) await this.#parseShort(text.slice(1))
-      else await this.#failWithAdvice(`Unexpected argument \`\`${text}''`, text, commandNames)
+      else await this.#failAtWord(text)
     }
     this.#checkRequirements()
     return this.#settings
@@ -154,6 +154,14 @@ class Parser {
 
   #failAt(option: Option, complaint: string, ...list: string[]): never {
     this.#fail(`Option ${this.#written.get(option)} ${complaint}`, ...list)
+  }
+
+  /** Something that is no option: an address, or an option without its dashes, may stand there by mistake. */
+  async #failAtWord(text: string): Promise<never> {
+    const { adviceOnWord } = await import('./advice.js')
+    const names = options.map(({ name }) => name)
+    const advice = adviceOnWord(text, commandNames, names)
+    return this.#fail(`Unexpected argument \`\`${text}''`, ...(advice === undefined ? [] : [advice]))
   }
 
   /** Complains, and asks on a line of its own whether something else was meant. */

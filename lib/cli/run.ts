@@ -170,7 +170,7 @@ async function end(reason: unknown, { environment, output, stop }: Run): Promise
     // A reader that has gone aborts it.
     await output.write(reason.words).catch(() => {})
     await output.flush()
-    if (stop.signal.aborted) return stop.signal.reason.exitCode
+    if (stop.signal.aborted) return await end(stop.signal.reason, { environment, output, stop })
     if (isTerminal(environment.stderr)) environment.stderr.write(reason.aside)
   } else if (reason.words !== '') {
     const [first = '', ...rest] = reason.words.split('\n')

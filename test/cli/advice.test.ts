@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { adviceOnAddress, closest } from '../../lib/cli/advice.js'
+import { nanocat } from './in-process.js'
 import { ours } from './programs.js'
 
 describe('an address that is refused', () => {
@@ -48,6 +49,14 @@ describe('an address that is refused', () => {
       '/tmp/socket',
       'address does not begin with a transport (tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://): /tmp/socket; did you mean ipc:///tmp/socket?',
     ],
+    [
+      'connect',
+      'tcp:/host:7000',
+      'address does not begin with a transport (tcp://, ipc://, inproc://, ws://, tls+tcp://, wss://): tcp:/host:7000; did you mean tcp://host:7000?',
+    ],
+    ['bind', 'TCP://*:0', 'there is no transport TCP://: TCP://*:0; did you mean tcp://*:0?'],
+    ['connect', 'tcp://host:7000/path', 'tcp address has a path: tcp://host:7000/path; did you mean tcp://host:7000?'],
+    ['connect', 'tcp://a host:7000', 'no host is called that: tcp://a host:7000'],
     ['bind', 'ipc:///no/such/folder/socket', 'there is no folder /no/such/folder'],
     [
       'bind',
@@ -113,6 +122,26 @@ describe('an address that is refused', () => {
   test('for a reason that has nothing to do with it gets no advice', () => {
     expect(adviceOnAddress('tcp://127.0.0.1:7000', 'bind', 'ENOMEM')).toBeUndefined()
     expect(adviceOnAddress('tcp://127.0.0.1:7000', 'connect', 'EINVAL')).toBeUndefined()
+  })
+})
+
+describe('a word that stands where only options can', () => {
+  test.each([
+    ['tcp://127.0.0.1:5555', 'addresses follow --bind or --connect; did you mean --connect tcp://127.0.0.1:5555?'],
+    ['pull', 'did you mean --pull?'],
+    ['conect', 'did you mean --connect?'],
+    ['devcie', 'did you mean device?'],
+  ])('is explained: %s', async (word, advice) => {
+    const { exitCode, stderr } = await nanocat(word)
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `nanocat: Unexpected argument \`\`${word}''\n${advice}\n`,
+    })
+  })
+
+  test('gets no advice when it is a command that comes too late, or means nothing', async () => {
+    expect((await nanocat('--pull', 'bench')).stderr).toBe("nanocat: Unexpected argument ``bench''\n")
+    expect((await nanocat('--pull', 'something')).stderr).toBe("nanocat: Unexpected argument ``something''\n")
   })
 })
 

@@ -27,6 +27,11 @@ describe('nanocat help', () => {
     expect(await nanocat(command, '--help')).toEqual(help)
   })
 
+  test.each([['--help'], ['-h'], ['help']])('%s prints how it is used', async (topic) => {
+    const { exitCode, stdout } = await nanocat('help', topic)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^Usage:\n {4}nanocat help /) })
+  })
+
   test.each([[['help', 'nothing']], [['help', 'bench', 'device']]])('%j is refused', async (args) => {
     expect(await nanocat(...args)).toMatchObject({ exitCode: 1, stdout: '' })
   })

@@ -59,6 +59,7 @@ describe('in bash', () => {
     expect(await proposals('nanocat', '--pull', '--bind', '')).toEqual([])
     expect(await proposals('nanocat', '-D', 'p')).toEqual([])
     expect(await proposals('nanocat', '--push', '-F', '/etc/host')).toContain('/etc/hosts')
+    expect(await proposals('nanocat', '--cert', '/etc/host')).toContain('/etc/hosts')
   })
 
   test('commands have words of their own', async () => {
@@ -66,6 +67,12 @@ describe('in bash', () => {
     expect(await proposals('nanocat', 'bench', 'l')).toEqual(['lat'])
     expect(await proposals('nanocat', 'device', '--pip')).toEqual(['--pipeline'])
     expect(await proposals('nanocat', 'help', 'd')).toEqual(['device'])
+  })
+
+  test('a name that stands for a socket type has no commands', async () => {
+    expect(await proposals('nn_pull', 'b')).toEqual([])
+    expect(await proposals('/usr/bin/nn_pull', '')).toEqual(expect.arrayContaining(everyName))
+    expect(await proposals('nn_pull', 'bench', '--as')).toEqual(['--ascii'])
   })
 
   test('the script is for all names of the program', async () => {
@@ -102,6 +109,7 @@ describe.skipIf(!isInstalled('zsh'))('in zsh', () => {
     expect(await calls('nanocat', '')).toEqual([...commandNames])
     expect(await calls('nanocat', 'completion', '')).toEqual(['bash', 'zsh', 'fish'])
     expect(await calls('nanocat', 'device', '')).toContain('--pubsub')
+    expect(await calls('nn_pull', '')).toContain('*--pull[Use NN_PULL socket type]')
   })
 })
 
@@ -115,6 +123,10 @@ describe.skipIf(!isInstalled('fish'))('in fish', () => {
   test('all options are proposed', async () => {
     expect(await proposals('nanocat --')).toEqual(expect.arrayContaining(everyName))
     expect(await proposals('nn_pull --as')).toEqual(['--ascii'])
+  })
+
+  test('files are proposed where a path stands', async () => {
+    expect(await proposals('nanocat --key /etc/hostn')).toEqual(['/etc/hostname'])
   })
 
   test('commands and formats are proposed', async () => {

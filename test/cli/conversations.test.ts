@@ -1,10 +1,24 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ours, temporaryFolder } from './programs.js'
 import { patterns, transports } from './transports.js'
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+)
+
+test.skipIf(!hasIpv6)('an address of IPv6 in brackets is bound and connected', async () => {
+  await using rep = ours('--rep', '-v', '-D', 'done', '--bind', 'tcp://[::1]:0')
+  const address = await rep.listening()
+  expect(address).toMatch(/^tcp:\/\/\[::1\]:\d+$/)
+  await using req = ours('--req', '-D', 'work', '-A', '--connect', address)
+  const { exitCode, stdout } = await req.ended
+  expect([exitCode, String(stdout)]).toEqual([0, 'done\n'])
+})
 
 describe.each(transports)('over $scheme', ({ free }) => {
   test.each(patterns)('$name, who connects', async ({ listener, speaker, reply }) => {

@@ -57,6 +57,11 @@ test('a full disk is reported, with status 3', async () => {
   expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: "Can't write: No space left on device\n" })
 })
 
+test.each(['--help', '--version'])('a full disk behind %s is reported, too', async (question) => {
+  const { exitCode, stderr } = await nanocatWith({ stdout: failing('ENOSPC') }, question)
+  expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: "Can't write: No space left on device\n" })
+})
+
 test.each([
   ['SIGHUP', 129],
   ['SIGINT', 130],

@@ -65,12 +65,20 @@ describe('the packed files', () => {
     )
   })
 
+  it('contain the pages that the readme links to', () => {
+    const readme = readFileSync(join(project, 'README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path]) => path)
+    expect(links).toContain('docs/guide.md')
+    expect(packed).toEqual(expect.arrayContaining(links))
+  })
+
   it('contain a licence, a readme and a changelog', () => {
     expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']))
   })
 
   it('contain nothing that only developers need', () => {
-    const known = /^(dist|types|man|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
+    const known =
+      /^(dist|types|man|docs|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
     expect(packed.filter((path) => !known.test(path))).toEqual([])
     expect(packed.filter((path) => /\.(o|a|so|gcda|profraw|tsbuildinfo)$/.test(path))).toEqual([])
   })

@@ -12,7 +12,7 @@ const benchOptions = ['--size', '--count', '--alone', '--peer', '--json', '--hel
 const links = options.flatMap(({ executable }) => (executable === undefined ? [] : [executable]))
 
 const takesValue = ({ argument }: Option) => 'metavar' in argument
-const takesPath = ({ argument }: Option) => 'metavar' in argument && argument.metavar === 'PATH'
+const takesPath = ({ argument }: Option) => 'metavar' in argument && /^(PATH|FILE)$/.test(argument.metavar)
 const choicesOf = ({ argument }: Option) =>
   argument.kind === 'choice' ? [...argument.choices, ...argument.ourChoices] : []
 
@@ -29,11 +29,14 @@ function bash(): string {
   return `# Completion of nanocat for bash: source <(nanocat completion bash)
 _nanocat() {
   local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words
+  local command=\${COMP_WORDS[1]} commands="${inWords(commandNames)}"
   COMPREPLY=()
+  # The names that stand for a socket type have no commands.
+  [[ \${COMP_WORDS[0]##*/} == nn_* ]] && command="" commands=""
   # Bash breaks words at "=": --format=ra comes as three.
   [[ $word == "=" ]] && word=""
   [[ $previous == "=" ]] && previous=\${COMP_WORDS[COMP_CWORD-2]}
-  case \${COMP_WORDS[1]} in
+  case $command in
     help) [[ $COMP_CWORD -eq 2 ]] && COMPREPLY=($(compgen -W "${inWords(commandNames.slice(1))}" -- "$word")); return ;;
     completion) [[ $COMP_CWORD -eq 2 ]] && COMPREPLY=($(compgen -W "${inWords(shells)}" -- "$word")); return ;;
     bench) words="${inWords([...benchmarks, ...benchOptions])}" ;;
@@ -45,7 +48,7 @@ ${choices.map((option) => `        ${pattern([option])}) COMPREPLY=($(compgen -W
         ${pattern(others)}) return ;;
       esac
       words="${inWords(options.flatMap(spellings))}"
-      [[ $COMP_CWORD -eq 1 && $word != -* ]] && words="${inWords(commandNames)}"
+      [[ -n $commands && $COMP_CWORD -eq 1 && $word != -* ]] && words=$commands
       ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -73,11 +76,14 @@ function zsh(): string {
   return `#compdef nanocat ${inWords(links)}
 # Completion of nanocat for zsh: source <(nanocat completion zsh)
 _nanocat() {
-  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+  # The names that stand for a socket type have no commands.
+  local command=$words[2]
+  [[ \${words[1]:t} == nn_* ]] && command=-
+  if (( CURRENT == 2 )) && [[ $command != -* ]]; then
     ${words(commandNames)}
     return
   fi
-  case $words[2] in
+  case $command in
     help) (( CURRENT == 3 )) && ${words(commandNames.slice(1))} ;;
     completion) (( CURRENT == 3 )) && ${words(shells)} ;;
     bench) ${words([...benchmarks, ...benchOptions])} ;;

@@ -6,7 +6,10 @@ import { usage as completionUsage } from './completion-usage.js'
 import { usage as deviceUsage } from './device-usage.js'
 import { refusal, type Usage } from './usage.js'
 
-const usage: Usage = { name: 'help', text: 'Usage:\n    nanocat help [bench|completion|device]\n' }
+const usage: Usage = {
+  name: 'help',
+  text: 'Usage:\n    nanocat help [bench|completion|device]\n\nPrints all options and commands, or what one command does.\n',
+}
 
 const others = [benchUsage, completionUsage, deviceUsage]
 
@@ -28,7 +31,7 @@ function everything(programName: string): string {
 /** `nanocat help`, `nanocat help bench` */
 export async function help(args: readonly string[], { environment, output }: Run): Promise<void> {
   const [topic, ...rest] = args
-  const found = others.find(({ name }) => name === topic)
+  const found = topic === '--help' || topic === '-h' ? usage : [...others, usage].find(({ name }) => name === topic)
   if (rest.length > 0 || (topic !== undefined && found === undefined))
     throw refusal(usage, `no help for ${args.join(' ')}`)
   await output.write(found === undefined ? everything(environment.programName) : found.text)
