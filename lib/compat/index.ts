@@ -9,8 +9,8 @@ import type { SocketType } from './types.js'
 export { Socket } from './constructor.js'
 export { Device } from './device.js'
 export type { SocketError } from './errors.js'
-export type { SocketOptions } from './socket.js'
-export type { SocketType } from './types.js'
+export type { NumberMethod, SocketOptions, SocketOptions as Options } from './socket.js'
+export type { Domain, Protocol, SocketType } from './types.js'
 
 /** Functions of the C API, and its constants. */
 export const _bindings = bindings
