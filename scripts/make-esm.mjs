@@ -43,8 +43,9 @@ for (const { import: esm, require: cjs } of Object.values(exports)) {
     `import cjs from './${basename(cjs.default)}'\n\nexport const {\n${list}} = cjs\n${hasDefault ? 'export default cjs.default\n' : ''}`,
   )
   const file = basename(cjs.default)
+  // Bundlers and Node.js differ in what the default of a CommonJS module is, but not in its names.
   writeFileSync(
     inProject(esm.types),
-    `export * from './${file}'\n${hasDefault ? `import cjs from './${file}'\ndeclare const all: typeof cjs.default\nexport default all\n` : ''}`,
+    `export * from './${file}'\n${hasDefault ? `import type * as cjs from './${file}'\ndeclare const all: Omit<typeof cjs, 'default'>\nexport default all\n` : ''}`,
   )
 }

@@ -167,9 +167,13 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
     expect(execFileSync(process.execPath, [main, '--help'], { cwd: home, encoding: 'utf8' })).toContain('--connect')
   })
 
-  it.each(['consumer.cts', 'consumer.mts'])(
-    'is typed in TypeScript (%s)',
-    (file) => {
+  it.each([
+    ['consumer.cts', 'node16'],
+    ['consumer.mts', 'node16'],
+    ['consumer.ts', 'preserve'],
+  ])(
+    'is typed in TypeScript (%s, module %s)',
+    (file, module) => {
       writeFileSync(
         join(home, file),
         `import { NanomsgError, Pair } from 'nanomsg-native'
@@ -178,6 +182,18 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
        export const id: number | null = socket('pub').bind('inproc://a')
        // @ts-expect-error: there is no such type
        nano.socket('publisher')
+       import type { Domain, Options, Protocol, SocketType } from 'nanomsg-native/compat'
+       const type: SocketType = 'push'
+       const options: Options = { linger: 5, chan: undefined }
+       class Named extends nano.Socket {
+         isSet: boolean = this.linger(5) && this.ipv6(true) && this.wsopt(String(this.wsopt()))
+       }
+       const named = new Named(type, options)
+       named.on('data', (message: Buffer) => nano._bindings.Errno() + message.length)
+       export const kind: [number, Domain, Protocol, number | undefined] =
+         [named.sndbuf(), named.af_domain, named.protocol, named.bound['inproc://a']]
+       nano.Socket.prototype.transform = (message) => String(message)
+       export const base: Socket = nano.device(named, new nano.Socket('pull', { raw: 1 })).sock1
        import { NN_DONTWAIT, NN_MSG, nn_recv, type nn_pollfd } from 'nanomsg-native/nn'
        export const now: Buffer = nn_recv(0, NN_MSG, NN_DONTWAIT)
        export const later: Promise<number> = nn_recv(0, Buffer.alloc(5), 5, 0)
@@ -188,7 +204,7 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
        new Pair().bind(5)\n`,
       )
       const tsc = join(project, 'node_modules/typescript/bin/tsc')
-      const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022', '--types', 'node']
+      const options = ['--noEmit', '--strict', '--module', module, '--target', 'es2022', '--types', 'node']
       const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, file], { cwd: home, encoding: 'utf8' })
       expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
     },
