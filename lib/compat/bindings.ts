@@ -64,6 +64,7 @@ const functions = {
   PollStop: (poll: Poll): void => poll.stop(),
   /** Runs a device, and calls back with the errno that has ended it. */
   DeviceWorker(s1: number, s2: number, callback: (errno: number) => void): void {
+    if (typeof callback !== 'function') throw new TypeError('callback must be a function')
     nn_device(s1, s2).catch((error: NanomsgError) => process.nextTick(callback, error.errno))
   },
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { NanomsgError } from '../errors.js'
 import { nn_device } from '../nn/device.js'
-import { SocketError } from './errors.js'
+import { invalid, SocketError } from './errors.js'
 import { Socket } from './socket.js'
 
 /** Forwards messages between two raw sockets, or from one back to itself, until a socket is closed or term() is called:
@@ -14,7 +14,7 @@ export class Device extends EventEmitter {
 
   constructor(sock1: Socket, sock2?: Socket) {
     super()
-    if (!(sock1 instanceof Socket)) throw new Error('expected at least one Socket argument')
+    if (!(sock1 instanceof Socket)) throw invalid(new Error('expected at least one Socket argument'), 'device')
     this.sock1 = sock1
     this.sock2 = sock2
     this.s1 = sock1.binding

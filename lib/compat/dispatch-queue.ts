@@ -1,17 +1,28 @@
+import { constants } from 'node:os'
 import { type Bytes, toUint8Array } from '../bytes.js'
-import { NanomsgError } from '../errors.js'
+import { argumentError, NanomsgError } from '../errors.js'
 import { native } from '../native.js'
 import type { Descriptor } from '../nn/descriptor.js'
 import { Outbox } from '../outbox.js'
+
+const { EAGAIN } = constants.errno
 
 /** A message that was given to send(), with its flags. */
 export type Entry = [message: unknown, flags: number | undefined]
 
 /** Bytes of what a caller has sent: views as they are, all else as text. */
 export function bytesOf(message: unknown): Bytes {
-  if (message instanceof Uint8Array) return message
-  if (ArrayBuffer.isView(message)) return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
-  return `${message}`
+  if (ArrayBuffer.isView(message)) {
+    // Also where the memory is gone: it cannot be copied from.
+    if (message.byteLength === 0) return ''
+    if (message instanceof Uint8Array) return message
+    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+  }
+  try {
+    return `${message}`
+  } catch {
+    throw argumentError('send', 'a message', 'bytes, or something that has a text', message)
+  }
 }
 
 /** Messages that wait to be sent, in their order. */
@@ -21,8 +32,8 @@ export class DispatchQueue {
   readonly #descriptor: Descriptor
   readonly #outbox: Outbox
   readonly #transform: (message: unknown) => unknown
-  /** The first entry's bytes, once they have been asked for: transforming twice could give others. */
-  #first: Bytes | undefined
+  /** What the first entry was transformed to, once it was: a second time could give something else. */
+  #first: { readonly message: unknown } | undefined
 
   constructor(descriptor: Descriptor, isStateful: boolean, transform: (message: unknown) => unknown) {
     this.#descriptor = descriptor
@@ -32,35 +43,13 @@ export class DispatchQueue {
 
   /** Sends what peers can take now. Returns how many messages; the error that has ended it comes second. */
   send(): { sent: number; errno: number } {
-    let sent = 0
-    try {
-      while (sent < this.entries.length && this.#outbox.trySend(this.#bytesAt(sent))) {
-        this.#first = undefined
-        sent++
-      }
-      this.entries.splice(0, sent)
-      return { sent, errno: 0 }
-    } catch (error) {
-      this.entries.splice(0, sent)
-      if (error instanceof NanomsgError) return { sent, errno: error.errno }
-      // Of transform(), which would fail again.
-      this.drop()
-      throw error
-    }
+    return this.#take((bytes) => (this.#outbox.trySend(bytes) ? 0 : EAGAIN))
   }
 
   /** Gives the engine all that is left: it keeps what no peer takes now, also when the socket is closed. */
   handOver(): number {
     this.#outbox.close(() => new Error())
-    let rc = 0
-    let count = 0
-    for (; rc === 0 && count < this.entries.length; count++) {
-      rc = native.queueBody(this.#descriptor.s, toUint8Array(this.#bytesAt(count)))
-      if (rc === 0) this.#first = undefined
-    }
-    // All at once: taking from the front of a long array one by one takes long.
-    this.entries.splice(0, rc === 0 ? count : count - 1)
-    return -rc
+    return this.#take((bytes) => -native.queueBody(this.#descriptor.s, toUint8Array(bytes))).errno
   }
 
   /** Forgets the first message. */
@@ -69,8 +58,31 @@ export class DispatchQueue {
     this.entries.shift()
   }
 
-  #bytesAt(index: number): Bytes {
-    this.#first ??= bytesOf(this.#transform(this.entries[index]![0]))
-    return this.#first
+  /** Passes on one message after the other, as long as that returns 0. */
+  #take(passOn: (bytes: Bytes) => number): { sent: number; errno: number } {
+    let sent = 0
+    let errno = 0
+    try {
+      while (sent < this.entries.length) {
+        errno = passOn(bytesOf(this.#messageAt(sent)))
+        if (errno !== 0) break
+        this.#first = undefined
+        sent++
+      }
+    } catch (error) {
+      // All at once: taking from the front of a long array one by one takes long.
+      this.entries.splice(0, sent)
+      if (error instanceof NanomsgError) return { sent, errno: error.errno }
+      // Of transform(), which would fail again.
+      this.drop()
+      throw error
+    }
+    this.entries.splice(0, sent)
+    return { sent, errno: errno === EAGAIN ? 0 : errno }
+  }
+
+  #messageAt(index: number): unknown {
+    this.#first ??= { message: this.#transform(this.entries[index]![0]) }
+    return this.#first.message
   }
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { codeOf } from '../errors.js'
 import { native } from '../native.js'
 import { noted } from '../nn/failing.js'
@@ -18,3 +19,9 @@ export class SocketError extends Error {
   }
 }
 Object.defineProperty(SocketError.prototype, 'name', { value: 'Error', configurable: true, writable: true })
+
+const { EINVAL } = constants.errno
+
+/** Something else in its words, about what a caller has passed. */
+export const invalid = <Failure extends Error>(error: Failure, syscall: string): Failure =>
+  Object.assign(error, { code: 'EINVAL', errno: EINVAL, syscall })

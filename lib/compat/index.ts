@@ -7,10 +7,10 @@ import type { SocketOptions } from './socket.js'
 import type { SocketType } from './types.js'
 
 export { Socket } from './constructor.js'
-export { Device } from './device.js'
+export { Device }
 export type { SocketError } from './errors.js'
-export type { SocketOptions } from './socket.js'
-export type { SocketType } from './types.js'
+export type { NumberMethod, SocketOptions, SocketOptions as Options } from './socket.js'
+export type { Domain, Protocol, SocketType } from './types.js'
 
 /** Functions of the C API, and its constants. */
 export const _bindings = bindings
@@ -32,4 +32,4 @@ export const symbolInfo = (i: number) => bindings.SymbolInfo(i)
 /** Closes all sockets of the process; no more can be opened. */
 export const term = (): void => nn_term()
 
-export default { _bindings, Socket, createSocket, socket, createDevice, device, symbol, symbolInfo, term }
+export default { _bindings, Socket, createSocket, socket, Device, createDevice, device, symbol, symbolInfo, term }

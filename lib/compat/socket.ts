@@ -5,7 +5,7 @@ import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
 import { Descriptor } from '../nn/descriptor.js'
 import { hold, unhold } from '../reactor.js'
 import { DispatchQueue, type Entry } from './dispatch-queue.js'
-import { SocketError } from './errors.js'
+import { invalid, SocketError } from './errors.js'
 import {
   frameTypeOption,
   type Given,
@@ -19,7 +19,7 @@ import { BATCH_LIMIT, Reception } from './reception.js'
 import { connectionsBegin, onceSettled } from './settling.js'
 import { Stream } from './stream.js'
 import { Subscriptions } from './subscriptions.js'
-import { type SocketType, typeOf } from './types.js'
+import { type Domain, type Protocol, type SocketType, typeOf } from './types.js'
 
 const { EBADF, ETIMEDOUT } = constants.errno
 const EFSM = 156384712 + 54
@@ -47,7 +47,7 @@ export interface SocketOptions extends DuplexOptions {
   wsopt?: 'text' | 'binary'
 }
 
-type Endpoints = Record<string, number | null>
+type Endpoints = Record<string, number>
 
 /** Reads an option without an argument (undefined when the socket is closed), and sets it with one. */
 export interface NumberMethod {
@@ -65,14 +65,14 @@ function openDescriptor(domain: number, protocol: number): Descriptor {
 
 /** A socket as a stream of messages. */
 export class Socket extends Stream {
-  readonly af_domain: number
+  readonly af_domain: Domain
   readonly type: SocketType
-  readonly protocol: number
+  readonly protocol: Protocol
   readonly sender: boolean
   readonly receiver: boolean
   /** The socket's number. */
   readonly binding: number
-  /** Ids of endpoints by their addresses. */
+  /** Ids of endpoints by their addresses; null where bind() or connect() has failed. */
   readonly bound: Endpoints = {}
   readonly connected: Endpoints = {}
   /** Messages that wait to be sent. */
@@ -188,15 +188,17 @@ export class Socket extends Stream {
     const id = native[call](this.binding, String(address))
     if (id < 0) this.emit('error', new SocketError(-id, call))
     else connectionsBegin()
-    endpoints[address] = id < 0 ? null : id
-    return endpoints[address]
+    const result = id < 0 ? null : id
+    // Programs are typed as if there were numbers only.
+    endpoints[address] = result as number
+    return result
   }
 
   /** Removes the endpoint that bind() or connect() has made of the address. */
   shutdown(address: string): number | null | undefined {
     const endpoints = [this.bound, this.connected].find((each) => Object.hasOwn(each, address))
     if (endpoints === undefined) return undefined
-    const rc = native.shutdown(this.binding, endpoints[address] ?? -1)
+    const rc = native.shutdown(this.binding, endpoints[address] ?? 0)
     delete endpoints[address]
     if (rc >= 0) return rc
     this.emit('error', new SocketError(-rc, 'shutdown'))
@@ -445,5 +447,5 @@ Object.defineProperty(Socket.prototype, 'closed', {
 })
 
 function checkChannels(channels: unknown): void {
-  if (!Array.isArray(channels)) throw new TypeError('chan requires an Array')
+  if (!Array.isArray(channels)) throw invalid(new TypeError('chan requires an Array'), 'chan')
 }

@@ -1,5 +1,7 @@
 /** The types of sockets, and what each can do. */
 import {
+  type AF_SP,
+  type AF_SP_RAW,
   NN_BUS,
   NN_PAIR,
   NN_PUB,
@@ -11,6 +13,7 @@ import {
   NN_SUB,
   NN_SURVEYOR,
 } from '../nn/constants.js'
+import { invalid } from './errors.js'
 
 interface Type {
   readonly protocol: number
@@ -35,9 +38,11 @@ export const types = {
 } as const satisfies Record<string, Type>
 
 export type SocketType = keyof typeof types
+export type Protocol = (typeof types)[SocketType]['protocol']
+export type Domain = typeof AF_SP | typeof AF_SP_RAW
 
-export function typeOf(name: unknown): Type {
+export function typeOf(name: unknown): Type & { readonly protocol: Protocol } {
   if (typeof name !== 'string' || !Object.hasOwn(types, name))
-    throw new Error(`unrecognised socket type ${String(name)}`)
+    throw invalid(new Error(`unrecognised socket type ${String(name)}`), 'socket')
   return types[name as SocketType]
 }

@@ -1,7 +1,7 @@
 /** Control data: records behind each other, each a struct nn_cmsghdr and its data, as C lays them out. */
 import { endianness } from 'node:os'
 import { NN_MSG } from './constants.js'
-import { invalid } from './failing.js'
+import { checkInt, invalid, memoryFailure } from './failing.js'
 import { firstBytes } from './memory.js'
 
 const SIZE_T_BYTES = /^(arm|ia32|mips|mipsel|ppc|s390)$/.test(process.arch) ? 4 : 8
@@ -11,23 +11,45 @@ const isLittle = endianness() === 'LE'
 
 const align = (length: number): number => Math.ceil(length / SIZE_T_BYTES) * SIZE_T_BYTES
 
+function checkLength(length: unknown, name: string, macro: string): asserts length is number {
+  if (!Number.isSafeInteger(length) || (length as number) < 0) throw invalid(macro, name, 'a number of bytes', length)
+}
+
 /** The bytes that a record takes whose data has so many. */
-export const NN_CMSG_SPACE = (length: number): number => align(length) + HEAD_BYTES
+export function NN_CMSG_SPACE(length: number): number {
+  checkLength(length, 'the length', 'NN_CMSG_SPACE')
+  return align(length) + HEAD_BYTES
+}
+
 /** What its cmsg_len says. */
-export const NN_CMSG_LEN = (length: number): number => HEAD_BYTES + length
+export function NN_CMSG_LEN(length: number): number {
+  checkLength(length, 'the length', 'NN_CMSG_LEN')
+  return HEAD_BYTES + length
+}
+
+/** A length rounded up to where the next record may begin. */
+export function NN_CMSG_ALIGN_(length: number): number {
+  checkLength(length, 'the length', 'NN_CMSG_ALIGN_')
+  return align(length)
+}
 
 /** One record of control data: what it says is read from, and written to, the Buffer that it lies in. */
 export class nn_cmsghdr {
   /** @internal */
   readonly offset: number
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #head: DataView
 
   /** @internal */
   constructor(control: Uint8Array, offset: number) {
     this.offset = offset
     this.#bytes = control
-    this.#view = new DataView(control.buffer, control.byteOffset + offset, HEAD_BYTES)
+    this.#head = new DataView(control.buffer, control.byteOffset + offset, HEAD_BYTES)
+  }
+
+  get #view(): DataView {
+    if (this.#bytes.length < this.offset + HEAD_BYTES) throw memoryFailure('nn_cmsghdr', 'its memory was transferred')
+    return this.#head
   }
 
   /** The length of head and data. */
@@ -35,7 +57,7 @@ export class nn_cmsghdr {
     return SIZE_T_BYTES === 4 ? this.#view.getUint32(0, isLittle) : Number(this.#view.getBigUint64(0, isLittle))
   }
   set cmsg_len(length: number) {
-    if (!Number.isSafeInteger(length) || length < 0) throw invalid('nn_cmsghdr', 'cmsg_len', 'a length', length)
+    checkLength(length, 'cmsg_len', 'nn_cmsghdr')
     if (SIZE_T_BYTES === 4) this.#view.setUint32(0, length, isLittle)
     else this.#view.setBigUint64(0, BigInt(length), isLittle)
   }
@@ -44,6 +66,7 @@ export class nn_cmsghdr {
     return this.#view.getInt32(SIZE_T_BYTES, isLittle)
   }
   set cmsg_level(level: number) {
+    checkInt(level, 'cmsg_level', 'nn_cmsghdr')
     this.#view.setInt32(SIZE_T_BYTES, level, isLittle)
   }
 
@@ -51,6 +74,7 @@ export class nn_cmsghdr {
     return this.#view.getInt32(SIZE_T_BYTES + INT_BYTES, isLittle)
   }
   set cmsg_type(type: number) {
+    checkInt(type, 'cmsg_type', 'nn_cmsghdr')
     this.#view.setInt32(SIZE_T_BYTES + INT_BYTES, type, isLittle)
   }
 
@@ -62,9 +86,16 @@ export class nn_cmsghdr {
   }
 }
 
+function checkRecord(cmsg: unknown, macro: string): asserts cmsg is nn_cmsghdr {
+  if (!(cmsg instanceof nn_cmsghdr)) throw invalid(macro, 'cmsg', 'what NN_CMSG_FIRSTHDR() has returned', cmsg)
+}
+
 /** The bytes of a record's data, to be read or filled. That of SP_HDR is a size_t, the length of the header, and the
  * header. */
-export const NN_CMSG_DATA = (cmsg: nn_cmsghdr): Buffer => cmsg.data
+export function NN_CMSG_DATA(cmsg: nn_cmsghdr): Buffer {
+  checkRecord(cmsg, 'NN_CMSG_DATA')
+  return cmsg.data
+}
 
 interface Controlled {
   msg_control?: Uint8Array | null | undefined
@@ -89,10 +120,15 @@ export const NN_CMSG_FIRSTHDR = (msghdr: Controlled): nn_cmsghdr | null => recor
 
 /** The record behind another one; null when that was the last. */
 export function NN_CMSG_NXTHDR(msghdr: Controlled, cmsg: nn_cmsghdr): nn_cmsghdr | null {
+  checkRecord(cmsg, 'NN_CMSG_NXTHDR')
   // A record shorter than its head would lead to itself for ever.
   if (cmsg.cmsg_len < HEAD_BYTES) return null
   return recordAt(controlOf(msghdr), cmsg.offset + align(cmsg.cmsg_len))
 }
+
+/** What both are made of in C: the first record without another one, or the one behind it. */
+export const nn_cmsg_nxthdr_ = (msghdr: Controlled, cmsg: nn_cmsghdr | null): nn_cmsghdr | null =>
+  cmsg === null ? NN_CMSG_FIRSTHDR(msghdr) : NN_CMSG_NXTHDR(msghdr, cmsg)
 
 /** Copies those records that fit as a whole. */
 export function copyRecords(from: Uint8Array, to: Uint8Array): void {

@@ -2,11 +2,13 @@
 export { NanomsgError } from '../errors.js'
 export * from './constants.js'
 export {
+  NN_CMSG_ALIGN_,
   NN_CMSG_DATA,
   NN_CMSG_FIRSTHDR,
   NN_CMSG_LEN,
   NN_CMSG_NXTHDR,
   NN_CMSG_SPACE,
+  nn_cmsg_nxthdr_,
   type nn_cmsghdr,
 } from './control-data.js'
 export { nn_device } from './device.js'

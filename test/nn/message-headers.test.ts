@@ -1,5 +1,6 @@
 import {
   AF_SP_RAW,
+  NN_CMSG_ALIGN_,
   NN_CMSG_DATA,
   NN_CMSG_FIRSTHDR,
   NN_CMSG_LEN,
@@ -16,6 +17,7 @@ import {
   NN_REQ,
   nn_allocmsg,
   nn_bind,
+  nn_cmsg_nxthdr_,
   nn_connect,
   nn_freemsg,
   type nn_msghdr,
@@ -186,6 +188,29 @@ describe('control data', () => {
     expect(NN_CMSG_FIRSTHDR({ msg_control: control })).toBe(null)
     const empty = NN_CMSG_FIRSTHDR({ msg_control: Buffer.alloc(32) })!
     expect(NN_CMSG_NXTHDR({ msg_control: Buffer.alloc(32) }, empty)).toBe(null)
+  })
+
+  test('are told by what they are: nothing else is taken for them', async () => {
+    const memory = new Uint8Array(32)
+    const header = { msg_control: memory }
+    const record = NN_CMSG_FIRSTHDR(header)!
+    expect(nn_cmsg_nxthdr_(header, null)).toEqual(record)
+    expect(nn_cmsg_nxthdr_(header, record)).toBe(null)
+    expect([NN_CMSG_ALIGN_(0), NN_CMSG_ALIGN_(1), NN_CMSG_ALIGN_(16)]).toEqual([0, 8, 16])
+    const wrong: (() => unknown)[] = [
+      () => NN_CMSG_NXTHDR(header, null as never),
+      () => NN_CMSG_DATA({ cmsg_len: 20 } as never),
+      () => NN_CMSG_SPACE(-1),
+      () => NN_CMSG_LEN('5' as never),
+      () => NN_CMSG_ALIGN_(0.5),
+      () => Object.assign(record, { cmsg_len: -1 }),
+      () => Object.assign(record, { cmsg_level: 2 ** 31 }),
+      () => Object.assign(record, { cmsg_type: 5n }),
+    ]
+    expect(await Promise.all(wrong.map(codeOf))).toEqual(wrong.map(() => 'EINVAL'))
+    structuredClone(memory.buffer, { transfer: [memory.buffer] })
+    expect(await codeOf(() => record.cmsg_len)).toBe('EFAULT')
+    expect(await codeOf(() => NN_CMSG_DATA(record))).toBe('EFAULT')
   })
 
   test('in memory of nn_allocmsg go with the call, also when it fails', async () => {
