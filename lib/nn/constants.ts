@@ -75,6 +75,7 @@ export const NN_TLS_CA = 3
 export const NN_TLS_VERIFY = 4
 export const NN_TLS_SERVER_NAME = 5
 export const NN_TLS_REQUIRE_CLIENT_CERT = 6
+export const NN_TLS_PEER_CERTIFICATE = 7
 
 // ---- Sending, receiving, polling ----
 

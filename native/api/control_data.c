@@ -5,6 +5,7 @@
 #include "core/chunk.h"
 
 #include <nanomsg/ipc.h>
+#include <nanomsg/tls.h>
 #include <nanomsg/ws.h>
 
 #include <errno.h>
@@ -150,7 +151,16 @@ static size_t credentials_space(const struct nn_message *message)
 /* The text and a NUL. */
 static size_t peer_headers_space(const struct nn_message *message)
 {
-    return message->has_peer_headers ? NN_CMSG_SPACE(message->peer_headers->size_bytes + 1) : 0;
+    bool has_headers = message->has_peer_facts && message->peer_headers != NULL;
+
+    return has_headers ? NN_CMSG_SPACE(message->peer_headers->size_bytes + 1) : 0;
+}
+
+static size_t certificate_space(const struct nn_message *message)
+{
+    bool has_certificate = message->has_peer_facts && message->peer_certificate != NULL;
+
+    return has_certificate ? NN_CMSG_SPACE(message->peer_certificate->size_bytes) : 0;
 }
 
 static void write_header(const struct nn_message *message, unsigned char *to)
@@ -181,6 +191,24 @@ static void write_peer_headers(const struct nn_message *message, unsigned char *
     memcpy(write_record(to, NN_WS, NN_WS_PEER_HEADERS, text->size_bytes + 1), text->bytes, text->size_bytes);
 }
 
+static void write_certificate(const struct nn_message *message, unsigned char *to)
+{
+    const struct nn_chunk *der = message->peer_certificate;
+
+    memcpy(write_record(to, NN_TLS, NN_TLS_PEER_CERTIFICATE, der->size_bytes), der->bytes, der->size_bytes);
+}
+
+/* Writes a record if there is one and it fits, and moves behind it. */
+static void write_if_fits(const struct nn_message *message, unsigned char **to, size_t *room_bytes, size_t space,
+                          void (*write)(const struct nn_message *, unsigned char *))
+{
+    if (space == 0 || *room_bytes < space)
+        return;
+    write(message, *to);
+    *to += space;
+    *room_bytes -= space;
+}
+
 /* Whole records only. The header comes first, empty where sockets are not raw. */
 static void write_records(const struct nn_message *message, unsigned char *to, size_t room_bytes)
 {
@@ -191,15 +219,10 @@ static void write_records(const struct nn_message *message, unsigned char *to, s
     write_header(message, to);
     to += header_bytes;
     room_bytes -= header_bytes;
-    if (message->type != 0 && room_bytes >= frame_type_space(message)) {
-        write_frame_type(message, to);
-        to += frame_type_space(message);
-        room_bytes -= frame_type_space(message);
-    }
-    if (message->is_from_known && room_bytes >= credentials_space(message))
-        write_credentials(message, to);
-    if (message->has_peer_headers && room_bytes >= peer_headers_space(message))
-        write_peer_headers(message, to);
+    write_if_fits(message, &to, &room_bytes, frame_type_space(message), write_frame_type);
+    write_if_fits(message, &to, &room_bytes, credentials_space(message), write_credentials);
+    write_if_fits(message, &to, &room_bytes, peer_headers_space(message), write_peer_headers);
+    write_if_fits(message, &to, &room_bytes, certificate_space(message), write_certificate);
 }
 
 int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
@@ -211,8 +234,8 @@ int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)
         return 0;
     }
 
-    size_t size =
-        header_space(message) + frame_type_space(message) + credentials_space(message) + peer_headers_space(message);
+    size_t size = header_space(message) + frame_type_space(message) + credentials_space(message) +
+                  peer_headers_space(message) + certificate_space(message);
     void *records = nn_allocmsg(size, 0);
     if (records == NULL)
         return -ENOMEM;

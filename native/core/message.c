@@ -25,7 +25,7 @@ void nn_message_init(struct nn_message *message)
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_headers = false;
+    message->has_peer_facts = false;
     message->pipe = 0;
 }
 
@@ -65,8 +65,8 @@ int nn_message_share(struct nn_message *to, const struct nn_message *from)
     }
     if (to->chunk != NULL)
         sp_chunk_retain(to->chunk);
-    if (to->has_peer_headers)
-        sp_chunk_retain(to->peer_headers);
+    if (to->has_peer_facts)
+        sp_message_tell_facts(to, to->peer_headers, to->peer_certificate);
     return 0;
 }
 

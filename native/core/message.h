@@ -16,7 +16,7 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_headers = false;
+    message->has_peer_facts = false;
     message->pipe = 0;
 }
 
@@ -30,17 +30,44 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_headers = false;
+    message->has_peer_facts = false;
     message->pipe = 0;
 }
 
 /* Forgets who has sent it. */
 static inline void sp_message_forget_peer(struct nn_message *message)
 {
-    if (message->has_peer_headers)
+    if (message->has_peer_facts && message->peer_headers != NULL)
         sp_chunk_release(message->peer_headers);
+    if (message->has_peer_facts && message->peer_certificate != NULL)
+        sp_chunk_release(message->peer_certificate);
     message->is_from_known = false;
-    message->has_peer_headers = false;
+    message->has_peer_facts = false;
+}
+
+/* Says what its peer has said of itself: shares the chunks, which may be NULL. */
+static inline void sp_message_tell_facts(struct nn_message *message, struct nn_chunk *headers,
+                                         struct nn_chunk *certificate)
+{
+    if (headers == NULL && certificate == NULL)
+        return;
+    message->has_peer_facts = true;
+    message->peer_headers = headers;
+    message->peer_certificate = certificate;
+    if (headers != NULL)
+        sp_chunk_retain(headers);
+    if (certificate != NULL)
+        sp_chunk_retain(certificate);
+}
+
+/* The same, besides what is told already. */
+static inline void sp_message_add_certificate(struct nn_message *message, struct nn_chunk *certificate)
+{
+    if (!message->has_peer_facts)
+        message->peer_headers = NULL;
+    message->has_peer_facts = true;
+    message->peer_certificate = certificate;
+    sp_chunk_retain(certificate);
 }
 
 /* Length on the wire: header and body. */

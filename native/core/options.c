@@ -50,6 +50,7 @@ static const struct row rows[] = {
     ROW(NN_WS, NN_WS_PEER_HEADERS, ws_peer_headers, 0, 0, 1),
     ROW(NN_TLS, NN_TLS_VERIFY, tls_verify, 1, 0, 1),
     ROW(NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, tls_require_client_cert, 0, 0, 1),
+    ROW(NN_TLS, NN_TLS_PEER_CERTIFICATE, tls_peer_certificate, 0, 0, 1),
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])

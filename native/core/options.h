@@ -43,6 +43,7 @@ struct sp_options {
     int ws_peer_headers;
     int tls_verify;
     int tls_require_client_cert;
+    int tls_peer_certificate;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
     bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];

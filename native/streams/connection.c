@@ -28,6 +28,8 @@ static void connection_free(struct sp_task *task)
     sp_timer_destroy(&self->timer);
     sp_free(self->greeting);
     sp_ends_destroy(self->ends);
+    if (self->certificate != NULL)
+        sp_chunk_release(self->certificate);
     sp_free(self);
 }
 
@@ -216,6 +218,8 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
         sp_receive_buffer_take(&self->received, message);
     if (framing_of(self)->finish != NULL)
         framing_of(self)->finish(session_of(self), self->found, message);
+    if (self->certificate != NULL)
+        sp_message_add_certificate(message, self->certificate);
     if (self->has_credentials && self->socket->options.ipc_credentials) {
         message->is_from_known = true;
         message->sender = self->credentials;

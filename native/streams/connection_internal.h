@@ -38,6 +38,7 @@ struct sp_connection {
     enum sp_frame_kind found;
     int error;                             /* why it is ending */
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
+    struct nn_chunk *certificate;          /* the peer's, which messages bring along; NULL: nobody asks for it */
     int peer_id;                           /* what the peer says it is; 0: nothing yet */
     struct sp_ends *ends;                  /* whom it connects, until it is admitted; NULL: nobody wants to know */
     uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */

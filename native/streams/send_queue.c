@@ -181,9 +181,8 @@ static int add_short(struct sp_send_queue *self, const uint8_t *prefix, size_t p
 int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
                       struct nn_message *message, struct nn_chunk **spare)
 {
-    return message->body_bytes <= GATHERED_BODY_BYTES
-               ? add_short(self, prefix, prefix_bytes, message, spare)
-               : add(self, prefix, prefix_bytes, message, 0, false, spare);
+    return message->body_bytes <= GATHERED_BODY_BYTES ? add_short(self, prefix, prefix_bytes, message, spare)
+                                                      : add(self, prefix, prefix_bytes, message, 0, false, spare);
 }
 
 int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,

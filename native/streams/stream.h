@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct nn_chunk;
 struct sp_ends;
 struct sp_filter;
 
@@ -26,6 +27,8 @@ struct sp_filter_ops {
     int (*flush)(struct sp_filter *self);
     /* Tells the peer that nothing more comes, if the kernel takes that now. */
     void (*leave)(struct sp_filter *self);
+    /* The peer's certificate in DER, as a new reference; NULL: there is none. */
+    struct nn_chunk *(*certificate)(const struct sp_filter *self);
     /* Notes what is known of the peer, and what was wrong. */
     void (*tell)(const struct sp_filter *self, struct sp_ends *ends);
     void (*close)(struct sp_filter *self);

@@ -3,6 +3,7 @@
  * meanwhile, that is one record, or one step of a handshake. */
 #include "streams/tls_openssl.h"
 
+#include "core/chunk.h"
 #include "core/monitor.h"
 #include "util/list.h"
 #include "util/memory.h"
@@ -292,25 +293,32 @@ static void tls_leave(struct sp_filter *base)
     ERR_clear_error();
 }
 
-static void note_certificate(const X509 *certificate, struct sp_ends *ends)
+static struct nn_chunk *tls_certificate(const struct sp_filter *base)
 {
-    unsigned char *bytes = NULL;
-    int count = certificate != NULL ? i2d_X509(certificate, &bytes) : 0;
+    const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
+    const X509 *certificate = SSL_get0_peer_certificate(self->ssl);
+    int count = certificate != NULL ? i2d_X509(certificate, NULL) : 0;
+    struct nn_chunk *der = count > 0 ? sp_chunk_create((size_t)count) : NULL;
 
-    if (count > 0)
-        sp_ends_note(ends, NN_PEER_CERTIFICATE, bytes, (size_t)count);
-    OPENSSL_free(bytes);
+    if (der != NULL) {
+        unsigned char *to = der->bytes;
+        i2d_X509(certificate, &to);
+    }
+    ERR_clear_error();
+    return der;
 }
 
 static void tls_tell(const struct sp_filter *base, struct sp_ends *ends)
 {
     const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
+    struct nn_chunk *certificate = ends->facts[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
 
-    if (ends->facts[NN_PEER_CERTIFICATE] == NULL)
-        note_certificate(SSL_get0_peer_certificate(self->ssl), ends);
+    if (certificate != NULL) {
+        sp_ends_note_chunk(ends, NN_PEER_CERTIFICATE, certificate);
+        sp_chunk_release(certificate);
+    }
     if (self->problem != NULL)
         sp_ends_note(ends, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
-    ERR_clear_error();
 }
 
 static void tls_close(struct sp_filter *base)
@@ -328,6 +336,7 @@ static const struct sp_filter_ops tls_ops = {
     .write = tls_write,
     .flush = tls_flush,
     .leave = tls_leave,
+    .certificate = tls_certificate,
     .tell = tls_tell,
     .close = tls_close,
 };

@@ -314,11 +314,8 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         self->fragments = NULL;
     }
     message->type = self->message_opcode;
-    if (self->is_telling_headers) {
-        sp_chunk_retain(self->peer_headers);
-        message->has_peer_headers = true;
-        message->peer_headers = self->peer_headers;
-    }
+    if (self->is_telling_headers)
+        sp_message_tell_facts(message, self->peer_headers, NULL);
 }
 
 static void ws_close(struct sp_session *session)

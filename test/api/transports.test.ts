@@ -301,7 +301,7 @@ describeTls('over node:tls', () => {
   })
 })
 
-test('standard input and output of a program: the example', async () => {
+test('standard input and output of a program: the example', { timeout: 60_000 }, async () => {
   using folder = temporaryFolder()
   const example = join(__dirname, '..', '..', 'examples', 'typescript-transport')
   const dist = JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))
@@ -314,7 +314,7 @@ test('standard input and output of a program: the example', async () => {
       outputText.replaceAll('"nanomsg-native"', dist).replaceAll("'nanomsg-native'", dist),
     )
   }
-  const { stdout } = await promisify(execFile)(process.execPath, ['main.js'], { cwd: folder.path, timeout: 10_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['main.js'], { cwd: folder.path, timeout: 50_000 })
   expect(stdout).toBe('HELLO\nONCE MORE\n')
 })
 

@@ -528,3 +528,92 @@ TEST_OVER_TLS(who_is_refused_is_told_with_the_words_of_openssl)
     CHECK(strstr(problem, "certificate") != NULL);
     CHECK_OK(nn_close(pull));
 }
+
+/* ---- Certificates with messages ---- */
+
+/* Receives a message; *der is its record of a certificate, or NULL; *is_from_user tells whether one of headers has the
+ * field. */
+static void receive_described(int s, const uint8_t **der, bool *is_from_user)
+{
+    static _Alignas(16) unsigned char control[8 * 1024];
+    static char body[64];
+    struct nn_iovec piece = {body, sizeof body};
+    struct nn_msghdr header = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+
+    *der = NULL;
+    *is_from_user = false;
+    memset(control, 0, sizeof control);
+    CHECK_OK(nn_recvmsg(s, &header, 0));
+    for (struct nn_cmsghdr *record = NN_CMSG_FIRSTHDR(&header); record != NULL;
+         record = NN_CMSG_NXTHDR(&header, record)) {
+        if (record->cmsg_level == NN_TLS && record->cmsg_type == NN_TLS_PEER_CERTIFICATE)
+            *der = (const uint8_t *)NN_CMSG_DATA(record);
+        if (record->cmsg_level == NN_WS && record->cmsg_type == NN_WS_PEER_HEADERS)
+            *is_from_user = strstr((const char *)NN_CMSG_DATA(record), "\r\nUser: x\r\n") != NULL;
+    }
+}
+
+static void check_is_of(const uint8_t *der, const struct tls_identity *identity)
+{
+    uint8_t *expected = NULL;
+    int count = i2d_X509(identity->x509, &expected);
+
+    CHECK(der != NULL);
+    CHECK_BYTES(der, count, expected, count);
+    OPENSSL_free(expected);
+}
+
+TEST_OVER_TLS(messages_bring_the_certificate_of_their_peer)
+{
+    const char *address = new_address();
+    int rep = SOCKET(NN_REP);
+    int reqs[2];
+    const struct tls_identity *clients[2] = {tls_certified(tls_ca(), "DNS:one"), tls_certified(tls_ca(), "DNS:two")};
+    const uint8_t *der;
+    bool is_from_user;
+
+    CHECK_EQUAL(test_get_int(rep, NN_TLS, NN_TLS_PEER_CERTIFICATE), 0);
+    SET_INT(rep, NN_TLS, NN_TLS_PEER_CERTIFICATE, 1);
+    SET_INT(rep, NN_WS, NN_WS_PEER_HEADERS, 1);
+    tls_use(rep, tls_server());
+    SET_TLS(rep, NN_TLS_CA, tls_ca()->cert);
+    SET_INT(rep, NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT, 1);
+    CHECK_OK(nn_bind(rep, address));
+    for (int i = 0; i < 2; i++) {
+        reqs[i] = SOCKET(NN_REQ);
+        tls_use(reqs[i], clients[i]);
+        SET_TLS(reqs[i], NN_TLS_CA, tls_ca()->cert);
+        SET_INT(reqs[i], NN_TLS, NN_TLS_PEER_CERTIFICATE, 1);
+        CHECK_OK(nn_setsockopt(reqs[i], NN_WS, NN_WS_REQUEST_HEADERS, "User: x\r\n", 9));
+        CHECK_OK(nn_connect(reqs[i], address));
+    }
+    for (int i = 0; i < 6; i++) {
+        CHECK_SENDS(reqs[i % 2], "who am I?");
+        receive_described(rep, &der, &is_from_user);
+        check_is_of(der, clients[i % 2]);
+        CHECK_EQUAL(is_from_user, strncmp(address, "wss:", 4) == 0);
+        CHECK_SENDS(rep, "known");
+        receive_described(reqs[i % 2], &der, &is_from_user);
+        check_is_of(der, tls_server());
+    }
+}
+
+TEST_OVER_TLS(nobody_gets_certificates_who_does_not_ask_or_whose_peer_has_none)
+{
+    const char *address = new_address();
+    int rep = tls_bound(NN_REP, address);
+    int req = tls_connected(NN_REQ, address);
+    const uint8_t *der;
+    bool is_from_user;
+    int two = 2;
+
+    SET_INT(rep, NN_TLS, NN_TLS_PEER_CERTIFICATE, 1);
+    CHECK_SENDS(req, "question");
+    receive_described(rep, &der, &is_from_user);
+    CHECK(der == NULL);
+    CHECK_SENDS(rep, "answer");
+    receive_described(req, &der, &is_from_user);
+    CHECK(der == NULL);
+    CHECK_ERRNO(nn_setsockopt(rep, NN_TLS, NN_TLS_PEER_CERTIFICATE, &two, sizeof two), EINVAL);
+}

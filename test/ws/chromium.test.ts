@@ -1,12 +1,12 @@
 /** Chromium in conversation with our sockets: a page that a server of Node.js gives it, and that reports what it sees. */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type ConnectEvent, Pair, Pub, Rep } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
-import { temporaryFolder } from '../api/support.js'
 import { describeTls, ofServer } from '../tls/certificates.js'
 
 const folders = (process.env.PATH ?? '').split(delimiter)
@@ -40,7 +40,7 @@ const tools = `
 /** Runs the script in a page, and gives what it returns. */
 async function inBrowser(script: string): Promise<unknown> {
   if (browser === undefined) throw new Error('Chromium is required here: scripts/install-test-tools installs it')
-  using folder = temporaryFolder()
+  const folder = mkdtempSync(join(tmpdir(), 'nn-browser-'))
   const server = createServer()
   const reported = new Promise<string>((resolve, reject) => {
     server.on('request', (request, response) => {
@@ -67,11 +67,11 @@ async function inBrowser(script: string): Promise<unknown> {
       '--no-sandbox',
       '--disable-gpu',
       '--ignore-certificate-errors',
-      `--user-data-dir=${folder.path}`,
+      `--user-data-dir=${folder}`,
       '--remote-debugging-port=0', // a page stays open
       `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', detached: true }, // a group of its own: what is started may be a script that starts the browser
   )
   const ended = new Promise<never>((_, reject) => {
     child.on('error', reject)
@@ -81,10 +81,12 @@ async function inBrowser(script: string): Promise<unknown> {
   try {
     return JSON.parse(await Promise.race([reported, ended]))
   } finally {
-    child.kill()
+    const isStarted = child.pid !== undefined && child.exitCode === null && child.signalCode === null
+    if (isStarted) process.kill(-child.pid!, 'SIGKILL')
     await ended.catch(() => {})
     server.closeAllConnections()
     server.close()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 }) // the last to write there may be dying
   }
 }
 

@@ -25,5 +25,9 @@
 #define NN_TLS_SERVER_NAME 5
 /* 1: who binds accepts only peers with a certificate from NN_TLS_CA, which must be set (int, default 0). */
 #define NN_TLS_REQUIRE_CLIENT_CERT 6
+/* Option, int, 0 (default) or 1; and type of control data. With 1, nn_recvmsg() gives a record of this level and type with
+ * each message of peers that come from now on and have a certificate: the peer's own, in DER, which tells its length;
+ * what follows is 0. */
+#define NN_TLS_PEER_CERTIFICATE 7
 
 #endif
