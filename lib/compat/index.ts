@@ -7,10 +7,10 @@ import type { SocketOptions } from './socket.js'
 import type { SocketType } from './types.js'
 
 export { Socket } from './constructor.js'
-export { Device }
 export type { SocketError } from './errors.js'
 export type { NumberMethod, SocketOptions, SocketOptions as Options } from './socket.js'
 export type { Domain, Protocol, SocketType } from './types.js'
+export { Device }
 
 /** Functions of the C API, and its constants. */
 export const _bindings = bindings
