@@ -1,34 +1,17 @@
 import { constants } from 'node:os'
-import { markAsUntransferable } from 'node:worker_threads'
 import { errnoError } from './errors.js'
 import { IN_BODIES, native, shared } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
+import { bodyAt } from './slabs.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 
-/** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
-const View = (
-  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBuffer, offset: number, length: number) => Buffer }
-)[Symbol.species]
-
-const { slabs, received, bodies } = shared
+const { received, bodies } = shared
 const { EAGAIN } = constants.errno
-
-let slabInUse: ArrayBuffer | undefined
-
-/** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
-function slabAt(token: number): ArrayBuffer {
-  const slab = slabs[token]!
-  if (slab !== slabInUse) {
-    slabInUse = slab
-    markAsUntransferable(slab)
-  }
-  return slab
-}
 
 /** The message that the engine has placed there. */
 export function viewAt(index: number): Buffer {
   const token = received[3 * index]!
-  if (token >= 0) return new View(slabAt(token), received[3 * index + 1]!, received[3 * index + 2]!)
+  if (token >= 0) return bodyAt(token, received[3 * index + 1]!, received[3 * index + 2]!)
   if (token !== IN_BODIES) return Buffer.alloc(0)
   const body = bodies[index]!
   bodies[index] = undefined

@@ -209,8 +209,13 @@ function keep(world: World, name: string, result: unknown): void {
   else if (name === 'writable') feed(world, result as Writable | WritableStream)
 }
 
+/** What has been read from the socket must be read from the stream before it is over. */
+async function readAll(stream: ReadableStream): Promise<void> {
+  for (const reader = stream.getReader(); !(await reader.read()).done; );
+}
+
 function use(world: World, stream: Readable | ReadableStream): void {
-  if ('getReader' in stream) world.expect('readable', stream.getReader().closed)
+  if ('getReader' in stream) world.expect('readable', readAll(stream))
   else stream.on('error', (error) => check(error, 'readable')).resume()
 }
 

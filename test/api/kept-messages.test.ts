@@ -1,0 +1,56 @@
+/** What somebody keeps who keeps few of many messages. */
+import { describe, expect, test } from 'vitest'
+import { runProgram } from './support.js'
+
+/** Receives `count` messages of `length` bytes, numbered, and keeps every `each`th. */
+const preamble = `
+  const { Pull, Push } = require('nanomsg-native')
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const settle = async () => { for (let i = 0; i < 6; i++) { gc(); await turn() } }
+  const heldMiB = async () => { await settle(); return process.memoryUsage().arrayBuffers / 2 ** 20 }
+  const push = new Push(), pull = new Pull()
+  push.connect(pull.bind('tcp://127.0.0.1:0').address)
+  async function receive(count, length, each) {
+    const body = Buffer.alloc(length)
+    void (async () => {
+      for (let i = 0; i < count; i++) { body.writeUInt32LE(i); await push.send(Buffer.from(body)) }
+    })()
+    const kept = []
+    let next = 0
+    for await (const messages of pull.batches()) {
+      for (const message of messages) if (next++ % each === 0) kept.push(message)
+      if (next === count) return kept
+    }
+  }
+  const wrong = (kept, length, each) => kept.filter((message, i) =>
+    message.length !== length || message.readUInt32LE() !== each * i || !Buffer.isBuffer(message))
+  const SLAB = 128 * 1024
+`
+
+const run = (text: string) =>
+  runProgram(`${preamble};(async () => { ${text} })().then(() => process.exit(), (error) => console.log(error))`, {
+    args: ['--expose-gc'],
+    timeout: 60_000,
+  })
+
+describe('one message of each slab that is kept', () => {
+  // 60,000 messages come in about 2,000 slabs of 128 KiB, which would be 250 MiB.
+  test('keeps at most 128 MiB of other messages, and is what it was', async () => {
+    const { stdout } = await run(`
+      const kept = await receive(60000, 4000, 29)
+      console.log(wrong(kept, 4000, 29).length, await heldMiB() < 170 ? 'bounded' : 'holds ' + await heldMiB())`)
+    expect(stdout).toBe('0 bounded\n')
+  }, 60_000)
+
+  test('is a view until they are too many, then a copy, and a view again when the others are gone', async () => {
+    const { stdout } = await run(`
+      let kept = await receive(60000, 4000, 29)
+      const before = [kept[0].buffer.byteLength === SLAB, kept.at(-1).buffer.byteLength < SLAB]
+      const short = await receive(1, 60, 1)
+      before.push(short[0].buffer.byteLength === 60, wrong(short, 60, 1).length === 0)
+      kept = undefined
+      await settle()
+      console.log(...before, (await receive(1, 60, 1))[0].buffer.byteLength === SLAB)`)
+    expect(stdout).toBe('true true true true true\n')
+  }, 60_000)
+})
