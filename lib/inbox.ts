@@ -18,19 +18,10 @@ export function viewAt(index: number): Buffer {
   return body
 }
 
-/** The first `count` messages that the engine has placed. Most lie in the slab of the one before. */
+/** The first `count` messages that the engine has placed. */
 export function viewsOf(count: number): Buffer[] {
   const views = new Array<Buffer>(count)
-  let token = IN_BODIES
-  let slab: ArrayBuffer | undefined
-  for (let i = 0; i < count; i++) {
-    const number = received[3 * i]!
-    if (number !== token || slab === undefined) {
-      token = number
-      slab = number >= 0 ? slabAt(number) : undefined
-    }
-    views[i] = slab === undefined ? viewAt(i) : new View(slab, received[3 * i + 1]!, received[3 * i + 2]!)
-  }
+  for (let i = 0; i < count; i++) views[i] = viewAt(i)
   return views
 }
 

@@ -19,7 +19,6 @@ const LONGEST_INSIDE = 64
 
 const { slabs } = shared
 
-let slabInUse: ArrayBuffer | undefined
 const known = new WeakSet<ArrayBuffer>()
 let alive = 0
 let isCrowded = false
@@ -32,7 +31,6 @@ const registry = new FinalizationRegistry<undefined>(() => {
 
 /** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
 function meet(slab: ArrayBuffer): void {
-  slabInUse = slab
   if (known.has(slab)) return
   known.add(slab)
   markAsUntransferable(slab)
@@ -41,10 +39,16 @@ function meet(slab: ArrayBuffer): void {
   if (alive > CROWD) isCrowded = true
 }
 
+let slabInUse: ArrayBuffer | undefined
+
 /** A message in a slab: a view on it, as long as that does not keep too much. */
 export function bodyAt(token: number, offset: number, length: number): Buffer {
   const slab = slabs[token]!
-  if (slab !== slabInUse) meet(slab)
+  // Most messages lie in the slab of the one before.
+  if (slab !== slabInUse) {
+    slabInUse = slab
+    meet(slab)
+  }
   const view = new View(slab, offset, length)
   return isCrowded ? copyOf(view) : view
 }
