@@ -151,16 +151,16 @@ static size_t credentials_space(const struct nn_message *message)
 /* The text and a NUL. */
 static size_t peer_headers_space(const struct nn_message *message)
 {
-    bool has_headers = message->has_peer_facts && message->peer_headers != NULL;
+    bool has_headers = message->has_peer_facts && message->peer.headers != NULL;
 
-    return has_headers ? NN_CMSG_SPACE(message->peer_headers->size_bytes + 1) : 0;
+    return has_headers ? NN_CMSG_SPACE(message->peer.headers->size_bytes + 1) : 0;
 }
 
 static size_t certificate_space(const struct nn_message *message)
 {
-    bool has_certificate = message->has_peer_facts && message->peer_certificate != NULL;
+    bool has_certificate = message->has_peer_facts && message->peer.certificate != NULL;
 
-    return has_certificate ? NN_CMSG_SPACE(message->peer_certificate->size_bytes) : 0;
+    return has_certificate ? NN_CMSG_SPACE(message->peer.certificate->size_bytes) : 0;
 }
 
 static void write_header(const struct nn_message *message, unsigned char *to)
@@ -186,14 +186,14 @@ static void write_credentials(const struct nn_message *message, unsigned char *t
 
 static void write_peer_headers(const struct nn_message *message, unsigned char *to)
 {
-    const struct nn_chunk *text = message->peer_headers;
+    const struct nn_chunk *text = message->peer.headers;
 
     memcpy(write_record(to, NN_WS, NN_WS_PEER_HEADERS, text->size_bytes + 1), text->bytes, text->size_bytes);
 }
 
 static void write_certificate(const struct nn_message *message, unsigned char *to)
 {
-    const struct nn_chunk *der = message->peer_certificate;
+    const struct nn_chunk *der = message->peer.certificate;
 
     memcpy(write_record(to, NN_TLS, NN_TLS_PEER_CERTIFICATE, der->size_bytes), der->bytes, der->size_bytes);
 }

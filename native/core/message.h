@@ -37,10 +37,10 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
 /* Forgets who has sent it. */
 static inline void sp_message_forget_peer(struct nn_message *message)
 {
-    if (message->has_peer_facts && message->peer_headers != NULL)
-        sp_chunk_release(message->peer_headers);
-    if (message->has_peer_facts && message->peer_certificate != NULL)
-        sp_chunk_release(message->peer_certificate);
+    if (message->has_peer_facts && message->peer.headers != NULL)
+        sp_chunk_release(message->peer.headers);
+    if (message->has_peer_facts && message->peer.certificate != NULL)
+        sp_chunk_release(message->peer.certificate);
     message->is_from_known = false;
     message->has_peer_facts = false;
 }
@@ -52,8 +52,8 @@ static inline void sp_message_tell_facts(struct nn_message *message, struct nn_c
     if (headers == NULL && certificate == NULL)
         return;
     message->has_peer_facts = true;
-    message->peer_headers = headers;
-    message->peer_certificate = certificate;
+    message->peer.headers = headers;
+    message->peer.certificate = certificate;
     if (headers != NULL)
         sp_chunk_retain(headers);
     if (certificate != NULL)
@@ -64,9 +64,9 @@ static inline void sp_message_tell_facts(struct nn_message *message, struct nn_c
 static inline void sp_message_add_certificate(struct nn_message *message, struct nn_chunk *certificate)
 {
     if (!message->has_peer_facts)
-        message->peer_headers = NULL;
+        message->peer.headers = NULL;
     message->has_peer_facts = true;
-    message->peer_certificate = certificate;
+    message->peer.certificate = certificate;
     sp_chunk_retain(certificate);
 }
 

@@ -45,6 +45,7 @@ TEST(after_termination_a_loop_gets_no_socket)
     struct host host;
 
     host_open(&host, NULL);
+    CHECK_OK(nn_loop_socket(host.loop, AF_SP, NN_PAIR, NULL));
     nn_term();
     CHECK_ERRNO(nn_loop_socket(host.loop, AF_SP, NN_PAIR, NULL), ETERM);
     host_close(&host);

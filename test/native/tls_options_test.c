@@ -85,7 +85,7 @@ TEST(values_that_cannot_be_are_refused)
     CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_CERT, "a\0b", 3), EINVAL);
     CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_CA, long_text, too_many), EINVAL);
     CHECK_OK(nn_setsockopt(pair, NN_TLS, NN_TLS_CA, long_text, too_many - 1));
-    CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_REQUIRE_CLIENT_CERT + 1, &two, sizeof two), ENOPROTOOPT);
+    CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_PEER_CERTIFICATE + 1, &two, sizeof two), ENOPROTOOPT);
     free(long_text);
 }
 

@@ -45,14 +45,14 @@ struct nn_message {
     uint32_t header_bytes;
     uint16_t type;          /* a transport's own mark, such as the ws opcode; 0: none */
     uint8_t is_from_known;  /* whose process sent it stands in `sender` */
-    uint8_t has_peer_facts; /* what its peer has said of itself stands in `peer_headers` and `peer_certificate` */
+    uint8_t has_peer_facts; /* what its peer has said of itself stands in `peer` */
     uint32_t pipe;          /* the id of the pipe that it was received from; 0: none */
     union {
         struct nn_ipc_credentials sender;
         struct {
-            struct nn_chunk *peer_headers;     /* how it asked for the connection: text, a reference; or NULL */
-            struct nn_chunk *peer_certificate; /* DER, a reference; or NULL */
-        };
+            struct nn_chunk *headers;     /* how it asked for the connection: text, a reference; or NULL */
+            struct nn_chunk *certificate; /* DER, a reference; or NULL */
+        } peer;
     };
     union {
         uint8_t bytes[NN_MESSAGE_INLINE_HEADER_BYTES];
