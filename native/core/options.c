@@ -229,6 +229,10 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
     if (number < row->lowest || number > row->highest)
         return -EINVAL;
     memcpy((char *)options + row->offset, &number, sizeof number);
+    options->has_send_buffer =
+        options->has_send_buffer || row->offset == offsetof(struct sp_options, send_buffer_bytes);
+    options->has_receive_buffer =
+        options->has_receive_buffer || row->offset == offsetof(struct sp_options, receive_buffer_bytes);
     return 0;
 }
 

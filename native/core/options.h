@@ -44,7 +44,9 @@ struct sp_options {
     int tls_verify;
     int tls_require_client_cert;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
-    bool has_name;                           /* false: the socket's number is its name */
+    bool has_send_buffer;                    /* false: nobody has set its size, the transport chooses */
+    bool has_receive_buffer;
+    bool has_name; /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
 
