@@ -54,6 +54,8 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof rows / sizeof rows[0])
 
+_Static_assert(ROWS <= 32, "each row has a bit in set_rows");
+
 /* Much more than the certificates of all authorities that a system knows. */
 #define TLS_TEXT_LIMIT_BYTES ((size_t)1024 * 1024)
 
@@ -229,11 +231,15 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
     if (number < row->lowest || number > row->highest)
         return -EINVAL;
     memcpy((char *)options + row->offset, &number, sizeof number);
-    options->has_send_buffer =
-        options->has_send_buffer || row->offset == offsetof(struct sp_options, send_buffer_bytes);
-    options->has_receive_buffer =
-        options->has_receive_buffer || row->offset == offsetof(struct sp_options, receive_buffer_bytes);
+    options->set_rows |= UINT32_C(1) << (row - rows);
     return 0;
+}
+
+bool sp_options_is_set(const struct sp_options *options, int level, int option)
+{
+    const struct row *row = find_row(level, option);
+
+    return row != NULL && (options->set_rows >> (row - rows) & 1) != 0;
 }
 
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size)

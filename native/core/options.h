@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct nn_chunk;
 
@@ -44,9 +45,8 @@ struct sp_options {
     int tls_verify;
     int tls_require_client_cert;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
-    bool has_send_buffer;                    /* false: nobody has set its size, the transport chooses */
-    bool has_receive_buffer;
-    bool has_name; /* false: the socket's number is its name */
+    uint32_t set_rows;                       /* a bit for each option that somebody has set */
+    bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
 
@@ -63,6 +63,9 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 
 /* Copies at most *size bytes and sets *size to the full size. Returns 0 or -ENOPROTOOPT. */
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size);
+
+/* Whether somebody has set an option, if only to what it was. Of those that are an int. */
+bool sp_options_is_set(const struct sp_options *options, int level, int option);
 
 /* Gives an int as sp_options_get does. */
 void sp_option_write_int(int number, void *value, size_t *size);
