@@ -242,6 +242,16 @@ bool sp_options_is_set(const struct sp_options *options, int level, int option)
     return row != NULL && (options->set_rows >> (row - rows) & 1) != 0;
 }
 
+bool sp_options_have_send_buffer(const struct sp_options *options)
+{
+    return sp_options_is_set(options, NN_SOL_SOCKET, NN_SNDBUF);
+}
+
+bool sp_options_have_receive_buffer(const struct sp_options *options)
+{
+    return sp_options_is_set(options, NN_SOL_SOCKET, NN_RCVBUF);
+}
+
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size)
 {
     const struct row *row = find_row(level, option);

@@ -66,6 +66,8 @@ int sp_options_get(const struct sp_options *options, int level, int option, void
 
 /* Whether somebody has set an option, if only to what it was. Of those that are an int. */
 bool sp_options_is_set(const struct sp_options *options, int level, int option);
+bool sp_options_have_send_buffer(const struct sp_options *options);
+bool sp_options_have_receive_buffer(const struct sp_options *options);
 
 /* Gives an int as sp_options_get does. */
 void sp_option_write_int(int number, void *value, size_t *size);

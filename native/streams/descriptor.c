@@ -3,8 +3,6 @@
 
 #include "util/fork.h"
 
-#include <nanomsg/nn.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -23,9 +21,9 @@ static void set_int(int fd, int level, int option, int value)
  * are; they take a large message in few pieces. */
 #define LOCAL_BUFFER_BYTES (512 * 1024)
 
-static void set_buffer(int fd, int family, const struct sp_options *options, int option, int bytes)
+static void set_buffer(int fd, int family, int option, bool is_set, int bytes)
 {
-    if (sp_options_is_set(options, NN_SOL_SOCKET, option == SO_SNDBUF ? NN_SNDBUF : NN_RCVBUF))
+    if (is_set)
         set_int(fd, SOL_SOCKET, option, bytes);
     else if (family == AF_UNIX)
         set_int(fd, SOL_SOCKET, option, LOCAL_BUFFER_BYTES);
@@ -33,8 +31,8 @@ static void set_buffer(int fd, int family, const struct sp_options *options, int
 
 static void descriptor_configure(int fd, int family, const struct sp_options *options)
 {
-    set_buffer(fd, family, options, SO_SNDBUF, options->send_buffer_bytes);
-    set_buffer(fd, family, options, SO_RCVBUF, options->receive_buffer_bytes);
+    set_buffer(fd, family, SO_SNDBUF, sp_options_have_send_buffer(options), options->send_buffer_bytes);
+    set_buffer(fd, family, SO_RCVBUF, sp_options_have_receive_buffer(options), options->receive_buffer_bytes);
     if (family == AF_INET || family == AF_INET6) {
         set_int(fd, IPPROTO_TCP, TCP_NODELAY, options->tcp_nodelay);
         set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
