@@ -11,19 +11,20 @@ import type { SocketOptions } from './options.js'
 import { Outbox } from './outbox.js'
 import { Socket } from './socket.js'
 import { checkKind, readableOf, type StreamKind, toWebReadable, toWebWritable, writableOf } from './streams.js'
+import { checkSending, type Sending } from './transfer.js'
 import { checkWaiting, type Waiting } from './waits.js'
 
 /** Where taking or sending a message changes what the socket may do next, that is done one by one. */
 const BATCH_LIMIT = 512
 
-function send(handle: Handle, outbox: Outbox, body: Body, options: Waiting | undefined): Promise<void> {
+function send(handle: Handle, outbox: Outbox, body: Body, options: Sending | undefined): Promise<void> {
   if (options === undefined) {
     const gathered = outbox.sendGathered(body)
     if (gathered !== undefined) return gathered
   }
   try {
     checkBody(body, 'the body', 'send')
-    checkWaiting(options, 'send')
+    checkSending(options)
     handle.assertOpen('send')
     return outbox.send(body, options)
   } catch (error) {
@@ -99,7 +100,7 @@ export abstract class SendingSocket extends Socket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
    *   sent.
    */
-  send(body: Body, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Sending): Promise<void> {
     return send(this.handle, this.#outbox, body, options)
   }
 
@@ -236,7 +237,7 @@ export abstract class DuplexSocket extends ReceivingSocket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
    *   nothing to answer (a Rep without a request). Then the message is not sent.
    */
-  send(body: Body, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Sending): Promise<void> {
     return send(this.handle, this.outbox, body, options)
   }
 

@@ -15,6 +15,8 @@ export interface Shared {
   readonly bodies: (Buffer | undefined)[]
   /** What messages are received into, by token. */
   readonly slabs: (ArrayBuffer | undefined)[]
+  /** Makes the memory of a slab; undefined when there is none. Nobody clears it: the kernel fills it before it is read. */
+  readonly makeSlab: (bytes: number) => ArrayBuffer | undefined
   /** Called once per wake-up, with the number of pairs in `events`. */
   dispatch(count: number): void
 }
@@ -112,6 +114,14 @@ const RECORDS_LIMIT = 1024
 const EVENTS_LIMIT = 256
 const OUTGOING_BYTES = 64 * 1024
 
+function makeSlab(bytes: number): ArrayBuffer | undefined {
+  try {
+    return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
+  } catch {
+    return undefined
+  }
+}
+
 let dispatchEvents: (count: number) => void = () => {}
 
 /** Who hears of sockets' events. */
@@ -127,6 +137,7 @@ export const shared: Shared = {
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs: [],
+  makeSlab,
   dispatch: (count) => dispatchEvents(count),
 }
 

@@ -13,6 +13,7 @@ import {
 } from './gatherer.js'
 import { native } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
+import { type Sending, Transfer, tryTransfer } from './transfer.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 
 const { EAGAIN } = constants.errno
@@ -29,7 +30,7 @@ export class Outbox implements Sender {
   isGathering = false
   isGathered = false
   readonly #mayGather: boolean
-  readonly #waits: WaitQueue<Body, void>
+  readonly #waits: WaitQueue<Body | Transfer, void>
   #failure: NanomsgError | undefined
   defaultTimeout = -1
 
@@ -47,9 +48,17 @@ export class Outbox implements Sender {
     return isTurnOver(1) ? new Promise(nextTurn) : sent
   }
 
-  send(body: Body, options?: Waiting): Promise<void> {
+  send(body: Body, options?: Sending): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
+    if (options?.transfer) return this.#transfer(new Transfer(body as Uint8Array), options)
     if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
+    return isTurnOver(1) ? new Promise(nextTurn) : sent
+  }
+
+  #transfer(message: Transfer, options: Sending): Promise<void> {
+    if (!this.#waits.isEmpty || !this.#tryTransfer(message)) {
+      return this.#waits.add(message, options, this.defaultTimeout)
+    }
     return isTurnOver(1) ? new Promise(nextTurn) : sent
   }
 
@@ -88,7 +97,8 @@ export class Outbox implements Sender {
   onWritable(): void {
     while (!this.#waits.isEmpty) {
       try {
-        if (!this.#trySend(this.#waits.firstJob, 0)) return
+        const job = this.#waits.firstJob
+        if (!(job instanceof Transfer ? this.#tryTransfer(job) : this.#trySend(job, 0))) return
         this.#waits.resolveFirst()
       } catch (error) {
         this.#waits.rejectFirst(error)
@@ -121,6 +131,12 @@ export class Outbox implements Sender {
     if (rc < 0) throw errnoError(-rc, 'send')
     if (mayGather && !this.isGathering) beginGathering(this)
     return true
+  }
+
+  #tryTransfer(message: Transfer): boolean {
+    this.#throwFailure()
+    if (this.isGathering) flush()
+    return tryTransfer(this.s, message)
   }
 
   #throwFailure(): void {

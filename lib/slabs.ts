@@ -7,13 +7,13 @@ const View = (
 )[Symbol.species]
 
 /**
- * So many slabs (of 128 KiB) may be alive before messages are copied out of later ones: whoever keeps a few of many small
+ * So many slabs (of 256 KiB) may be alive before messages are copied out of later ones: whoever keeps a few of many small
  * messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
  * messages that nobody keeps are not copied.
  */
-const CROWD = 1024
+const CROWD = 512
 /** When no more than these are left, messages are views again. */
-const FEW = 768
+const FEW = 384
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 

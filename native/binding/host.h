@@ -103,6 +103,7 @@ class Host
     napi_async_context context_ = nullptr;
     napi_ref dispatch_ = nullptr;
     napi_ref slab_array_ = nullptr;
+    napi_ref make_slab_ = nullptr;
     std::unordered_set<int> sockets_;
     std::optional<MessageMemory> messages_;
     std::unordered_map<int, nn_forwarder *> forwarders_;

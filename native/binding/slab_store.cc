@@ -23,6 +23,18 @@ nn_slab_source SlabStore::Source()
     return {AcquireForEngine, ReleaseForEngine, this};
 }
 
+bool SlabStore::Make(size_t size_bytes, napi_value *buffer, void **begin) const
+{
+    napi_value make;
+    napi_value receiver;
+    napi_value size;
+    size_t made_bytes;
+    return napi_get_reference_value(env_, make_, &make) == napi_ok && napi_get_undefined(env_, &receiver) == napi_ok &&
+           napi_create_uint32(env_, static_cast<uint32_t>(size_bytes), &size) == napi_ok &&
+           napi_call_function(env_, receiver, make, 1, &size, buffer) == napi_ok &&
+           napi_get_arraybuffer_info(env_, *buffer, begin, &made_bytes) == napi_ok && made_bytes == size_bytes;
+}
+
 uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
 {
     if (env_ == nullptr || std::this_thread::get_id() != thread_)
@@ -31,8 +43,7 @@ uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
     napi_value slabs;
     napi_value buffer;
     void *begin;
-    if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok ||
-        napi_create_arraybuffer(env_, size_bytes, &begin, &buffer) != napi_ok) {
+    if (napi_get_reference_value(env_, slabs_, &slabs) != napi_ok || !Make(size_bytes, &buffer, &begin)) {
         napi_value ignored;
         napi_get_and_clear_last_exception(env_, &ignored);
         return nullptr;

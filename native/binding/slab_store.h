@@ -19,8 +19,12 @@ namespace nanomsg_native
 class SlabStore
 {
   public:
-    // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token.
-    SlabStore(napi_env env, napi_ref slabs) : env_(env), slabs_(slabs), thread_(std::this_thread::get_id()) {}
+    // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token, `make` the
+    // function that makes one. What Node-API itself makes is cleared first, which costs more than filling it.
+    SlabStore(napi_env env, napi_ref slabs, napi_ref make)
+        : env_(env), slabs_(slabs), make_(make), thread_(std::this_thread::get_id())
+    {
+    }
 
     nn_slab_source Source();
 
@@ -47,8 +51,11 @@ class SlabStore
   private:
     ~SlabStore() = default;
 
+    bool Make(size_t size_bytes, napi_value *buffer, void **begin) const;
+
     napi_env env_; // null once detached
     napi_ref slabs_;
+    napi_ref make_;
     const std::thread::id thread_;
     std::vector<uint8_t *> begins_; // by token
     std::vector<uint32_t> free_tokens_;

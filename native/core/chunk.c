@@ -1,6 +1,7 @@
 /* Reference-counted memory. */
 #include "core/chunk.h"
 
+#include "util/large_memory.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -21,15 +22,20 @@ static uint64_t anchor_mark(const struct nn_chunk *chunk, const void *exposed)
     return ANCHOR_MARK ^ (uint64_t)(uintptr_t)chunk ^ ((uint64_t)(uintptr_t)exposed << 1);
 }
 
+/* What stands before a chunk's bytes. */
+#define HEAD_BYTES (sizeof(struct nn_chunk) + SP_CHUNK_ANCHOR_BYTES)
+
 struct nn_chunk *sp_chunk_create(size_t size_bytes)
 {
-    struct nn_chunk *self;
+    size_t total_bytes = HEAD_BYTES + size_bytes;
 
     if (size_bytes > SIZE_MAX / 2)
         return NULL;
-    self = sp_alloc(sizeof *self + SP_CHUNK_ANCHOR_BYTES + size_bytes);
+    bool is_large = sp_large_memory_has(total_bytes);
+    struct nn_chunk *self = is_large ? sp_large_memory_take(&total_bytes) : sp_alloc(total_bytes);
     if (self == NULL)
         return NULL;
+    self->large_bytes = is_large ? total_bytes : 0;
     atomic_init(&self->references, 1);
     self->is_in_slab = false;
     self->has_anchor_room = true;
@@ -42,6 +48,21 @@ struct nn_chunk *sp_chunk_create(size_t size_bytes)
     return self;
 }
 
+/* Moves what is, or shall be, in large memory. */
+static int move_and_grow(struct nn_chunk **chunk, size_t capacity_bytes)
+{
+    struct nn_chunk *self = *chunk;
+    struct nn_chunk *grown = sp_chunk_create(capacity_bytes);
+
+    if (grown == NULL)
+        return -ENOMEM;
+    memcpy(grown->bytes, self->bytes, self->size_bytes);
+    grown->size_bytes = self->size_bytes;
+    sp_chunk_destroy(self);
+    *chunk = grown;
+    return 0;
+}
+
 int sp_chunk_grow(struct nn_chunk **chunk, size_t capacity_bytes)
 {
     struct nn_chunk *self = *chunk;
@@ -50,7 +71,13 @@ int sp_chunk_grow(struct nn_chunk **chunk, size_t capacity_bytes)
         return 0;
     if (capacity_bytes > SIZE_MAX / 2)
         return -ENOMEM;
-    self = sp_realloc(self, sizeof *self + SP_CHUNK_ANCHOR_BYTES + capacity_bytes);
+    if (self->large_bytes >= HEAD_BYTES + capacity_bytes) {
+        self->capacity_bytes = capacity_bytes;
+        return 0;
+    }
+    if (self->large_bytes > 0 || sp_large_memory_has(HEAD_BYTES + capacity_bytes))
+        return move_and_grow(chunk, capacity_bytes);
+    self = sp_realloc(self, HEAD_BYTES + capacity_bytes);
     if (self == NULL)
         return -ENOMEM;
     self->bytes = (uint8_t *)(self + 1) + SP_CHUNK_ANCHOR_BYTES;
@@ -63,7 +90,10 @@ void sp_chunk_destroy(struct nn_chunk *self)
 {
     if (self->release != NULL)
         self->release(self->bytes, self->context);
-    sp_free(self);
+    if (self->large_bytes > 0)
+        sp_large_memory_give(self, self->large_bytes);
+    else
+        sp_free(self);
 }
 
 void *sp_chunk_expose(struct nn_chunk *chunk, const uint8_t *body)
@@ -103,6 +133,7 @@ struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(
     self->is_in_slab = false;
     self->has_anchor_room = false;
     self->slab_token = 0;
+    self->large_bytes = 0;
     self->size_bytes = size_bytes;
     self->capacity_bytes = size_bytes;
     self->bytes = bytes;

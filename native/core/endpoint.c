@@ -179,6 +179,11 @@ int nn_endpoint_option(const struct nn_endpoint *self, int level, int option, in
     return rc == 0 && size != sizeof *value ? -ENOPROTOOPT : rc;
 }
 
+bool nn_endpoint_option_is_set(const struct nn_endpoint *self, int level, int option)
+{
+    return sp_options_is_set(&self->options, level, option);
+}
+
 bool nn_endpoint_is_full(const struct nn_endpoint *self)
 {
     return sp_socket_is_full(self->socket);

@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#define SLAB_BYTES ((size_t)128 * 1024)
+#define SLAB_BYTES ((size_t)256 * 1024)
 #define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
 #define ENGINE_BUDGET_EVENTS 64
 

@@ -55,6 +55,8 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof rows / sizeof rows[0])
 
+_Static_assert(ROWS <= 32, "each row has a bit in set_rows");
+
 /* Much more than the certificates of all authorities that a system knows. */
 #define TLS_TEXT_LIMIT_BYTES ((size_t)1024 * 1024)
 
@@ -230,7 +232,25 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
     if (number < row->lowest || number > row->highest)
         return -EINVAL;
     memcpy((char *)options + row->offset, &number, sizeof number);
+    options->set_rows |= UINT32_C(1) << (row - rows);
     return 0;
+}
+
+bool sp_options_is_set(const struct sp_options *options, int level, int option)
+{
+    const struct row *row = find_row(level, option);
+
+    return row != NULL && (options->set_rows >> (row - rows) & 1) != 0;
+}
+
+bool sp_options_have_send_buffer(const struct sp_options *options)
+{
+    return sp_options_is_set(options, NN_SOL_SOCKET, NN_SNDBUF);
+}
+
+bool sp_options_have_receive_buffer(const struct sp_options *options)
+{
+    return sp_options_is_set(options, NN_SOL_SOCKET, NN_RCVBUF);
 }
 
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct nn_chunk;
 
@@ -45,6 +46,7 @@ struct sp_options {
     int tls_require_client_cert;
     int tls_peer_certificate;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
+    uint32_t set_rows;                       /* a bit for each option that somebody has set */
     bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
@@ -62,6 +64,11 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 
 /* Copies at most *size bytes and sets *size to the full size. Returns 0 or -ENOPROTOOPT. */
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size);
+
+/* Whether somebody has set an option, if only to what it was. Of those that are an int. */
+bool sp_options_is_set(const struct sp_options *options, int level, int option);
+bool sp_options_have_send_buffer(const struct sp_options *options);
+bool sp_options_have_receive_buffer(const struct sp_options *options);
 
 /* Gives an int as sp_options_get does. */
 void sp_option_write_int(int number, void *value, size_t *size);

@@ -1,6 +1,8 @@
 /* The loop: one batch of events, then the tasks posted meanwhile, then what can be released. */
 #include "loop/loop.h"
 
+#include "util/large_memory.h"
+
 #include <errno.h>
 
 #define BATCH_EVENTS 64
@@ -11,6 +13,43 @@
 
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
+
+/* So long no large message must come before the memory of the last ones goes back to the system. */
+#define TENDING_INTERVAL_NS (500 * SP_NS_PER_MS)
+
+/* ---- Tending the memory of large messages ---- */
+
+static void tend_on(struct sp_tending *self)
+{
+    self->takes = sp_large_memory_takes();
+    sp_timer_start(&self->timer, sp_now_ns() + TENDING_INTERVAL_NS);
+}
+
+static void tending_handle_deadline(struct sp_timer *timer)
+{
+    struct sp_tending *self = SP_CONTAINER(timer, struct sp_tending, timer);
+
+    if (!self->is_active || !sp_timer_is_due(timer))
+        return;
+    if (self->takes != sp_large_memory_takes()) {
+        tend_on(self);
+        return;
+    }
+    self->is_active = false;
+    sp_large_memory_leave();
+}
+
+/* Begins to tend, if large messages come. */
+static void tend(struct sp_tending *self)
+{
+    if (self->is_active || self->takes == sp_large_memory_takes())
+        return;
+    self->is_active = true;
+    sp_large_memory_tend();
+    tend_on(self);
+}
+
+/* ---- The loop ---- */
 
 int sp_loop_open(struct sp_loop *self)
 {
@@ -26,7 +65,14 @@ int sp_loop_open(struct sp_loop *self)
     sp_list_init(&self->garbage);
     sp_list_init(&self->released);
     self->is_woken = false;
-    return 0;
+    self->tending.is_active = false;
+    self->tending.takes = sp_large_memory_takes();
+    rc = sp_timer_init(&self->tending.timer, self, tending_handle_deadline);
+    if (rc < 0) {
+        sp_mutex_destroy(&self->lock);
+        sp_poller_close(&self->poller);
+    }
+    return rc;
 }
 
 static void run_tasks(struct sp_loop *self, struct sp_list *from)
@@ -73,6 +119,9 @@ void sp_loop_close(struct sp_loop *self)
     run_tasks(self, &self->mailbox);
     run_tasks(self, &self->released);
     run_tasks(self, &self->garbage);
+    sp_timer_destroy(&self->tending.timer);
+    if (self->tending.is_active)
+        sp_large_memory_leave();
     sp_heap_destroy(&self->timers);
     sp_mutex_destroy(&self->lock);
     sp_poller_close(&self->poller);
@@ -130,6 +179,7 @@ int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
     }
     running_here = NULL;
     release_garbage(self);
+    tend(&self->tending);
     return count;
 }
 

@@ -13,6 +13,24 @@
 #include "util/thread.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* One deadline. Started and stopped under its owner's lock, which guards is_active. The handler may come late:
+ * after taking the lock it asks sp_timer_is_due. */
+struct sp_timer {
+    struct sp_heap_item item; /* guarded by the loop's lock */
+    struct sp_loop *loop;
+    sp_time_ns deadline_ns;
+    bool is_active;
+    void (*handle)(struct sp_timer *self);
+};
+
+/* The loop's part in keeping the memory of large messages, see util/large_memory.h; the driver's own. */
+struct sp_tending {
+    struct sp_timer timer;
+    uint32_t takes; /* sp_large_memory_takes() when it was looked at last */
+    bool is_active;
+};
 
 struct sp_loop {
     struct sp_poller poller;
@@ -24,6 +42,7 @@ struct sp_loop {
     struct sp_list garbage;  /* struct sp_task */
     struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
     bool is_woken;           /* the poller's wake-up is under way */
+    struct sp_tending tending;
 };
 
 /* One descriptor's place in the poller. `wanted` is guarded by whoever owns the watch (a socket's lock). */
@@ -32,16 +51,6 @@ struct sp_watch {
     int fd;
     unsigned wanted;
     void (*handle)(struct sp_watch *self, unsigned ready);
-};
-
-/* One deadline. Started and stopped under its owner's lock, which guards is_active. The handler may come late:
- * after taking the lock it asks sp_timer_is_due. */
-struct sp_timer {
-    struct sp_heap_item item; /* guarded by the loop's lock */
-    struct sp_loop *loop;
-    sp_time_ns deadline_ns;
-    bool is_active;
-    void (*handle)(struct sp_timer *self);
 };
 
 /* Something to run on the driving thread, or to release after the batch. */

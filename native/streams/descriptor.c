@@ -16,10 +16,23 @@ static void set_int(int fd, int level, int option, int value)
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
+/* The kernel's buffers, where nobody has set their size. Those of TCP it fits to each connection itself, which setting
+ * them would end: they grow only for a peer that reads as fast as the messages come. Those of local sockets stay as they
+ * are; they take a large message in few pieces. */
+#define LOCAL_BUFFER_BYTES (512 * 1024)
+
+static void set_buffer(int fd, int family, int option, bool is_set, int bytes)
+{
+    if (is_set)
+        set_int(fd, SOL_SOCKET, option, bytes);
+    else if (family == AF_UNIX)
+        set_int(fd, SOL_SOCKET, option, LOCAL_BUFFER_BYTES);
+}
+
 static void descriptor_configure(int fd, int family, const struct sp_options *options)
 {
-    set_int(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer_bytes);
-    set_int(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer_bytes);
+    set_buffer(fd, family, SO_SNDBUF, sp_options_have_send_buffer(options), options->send_buffer_bytes);
+    set_buffer(fd, family, SO_RCVBUF, sp_options_have_receive_buffer(options), options->receive_buffer_bytes);
     if (family == AF_INET || family == AF_INET6) {
         set_int(fd, IPPROTO_TCP, TCP_NODELAY, options->tcp_nodelay);
         set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

@@ -9,8 +9,13 @@
 
 /* Longer frames are read into memory of their own, so that their bodies are never copied. */
 #define DIRECT_FRAME_BYTES ((size_t)16 * 1024)
-/* A peer's announcement is believed only this far; beyond, memory grows as bytes arrive. */
-#define TRUSTED_FRAME_BYTES ((size_t)256 * 1024)
+/* Behind the end of a frame longer than this another such is expected: then only so much is read into the slab that it
+ * is recognised, and all else into its own memory. */
+#define LONG_FRAME_BYTES ((size_t)128 * 1024)
+#define LOOK_AHEAD_BYTES ((size_t)8 * 1024)
+/* A peer's announcement is believed only this far: for so much, addresses are reserved, and the system finds memory for
+ * them as bytes arrive, unless memory of another message is at hand. Beyond, the memory is moved as it grows. */
+#define TRUSTED_FRAME_BYTES ((size_t)4 * 1024 * 1024)
 /* No memory holds a longer body. It is refused even where the user has set no limit, so that its length and that of its
  * prefix can be added. */
 #define BODY_LIMIT_BYTES (SIZE_MAX / 2)
@@ -45,6 +50,14 @@ static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size
     slab->used_bytes += count;
 }
 
+/* How much may be read into the slab behind the frame that is read directly. */
+static size_t room_behind(const struct sp_receive_buffer *self, const struct sp_slab *slab)
+{
+    size_t room = slab->chunk->capacity_bytes - slab->used_bytes;
+
+    return self->partial_bytes > LONG_FRAME_BYTES && room > LOOK_AHEAD_BYTES ? LOOK_AHEAD_BYTES : room;
+}
+
 static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab)
 {
     if (make_room_for_partial(self) < 0)
@@ -57,7 +70,7 @@ static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *str
         room = self->partial_bytes - partial->size_bytes;
     struct iovec vectors[2] = {
         {.iov_base = partial->bytes + partial->size_bytes, .iov_len = room},
-        {.iov_base = slab->chunk->bytes + slab->used_bytes, .iov_len = slab->chunk->capacity_bytes - slab->used_bytes},
+        {.iov_base = slab->chunk->bytes + slab->used_bytes, .iov_len = room_behind(self, slab)},
     };
     ssize_t count = sp_stream_read(stream, vectors, ends_here ? 2 : 1);
     if (count <= 0)

@@ -11,6 +11,9 @@
 /* A queue up to this size lets the next message in as soon as there is room; a larger one waits until half of it is
  * gone, so that a full queue does not cost a wake-up for each message. */
 #define EXACT_QUEUE_BYTES ((size_t)4 * 1024)
+/* So many messages a queue takes of any size while nobody has set NN_RCVBUF: large ones change hands by reference, and
+ * with fewer the two threads would wake each other for each of them. */
+#define LEAST_MESSAGES 16
 
 struct sp_channel_side {
     struct sp_channel *channel;
@@ -23,6 +26,7 @@ struct sp_channel_side {
     struct sp_message_queue queue; /* to this side */
 
     size_t limit_bytes;         /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
+    size_t limit_count;         /* messages that may be queued in any case; likewise */
     atomic_size_t queued_bytes; /* in `queue` and `taken`, by room_of() */
     atomic_size_t queued_count;
     atomic_bool is_sender_blocked; /* the other side waits for room */
@@ -82,7 +86,7 @@ static size_t room_of(const struct nn_message *message)
 /* As in libnanomsg, a queue takes one message beyond its limit, of any size, and then no more. */
 static bool is_full(const struct sp_channel_side *to)
 {
-    return atomic_load(&to->queued_count) > 1 && atomic_load(&to->queued_bytes) >= to->limit_bytes;
+    return atomic_load(&to->queued_count) > to->limit_count && atomic_load(&to->queued_bytes) >= to->limit_bytes;
 }
 
 /* Marks us as waiting for room. Returns false when room has come up meanwhile. */
@@ -172,7 +176,7 @@ static void make_room(struct sp_channel_side *side, size_t room_bytes)
     size_t left_count = atomic_fetch_sub(&side->queued_count, 1) - 1;
     bool has_room = left_bytes < limit_bytes && (left_bytes <= limit_bytes / 2 || limit_bytes <= EXACT_QUEUE_BYTES);
 
-    if ((has_room || left_count <= 1) && atomic_load(&side->is_sender_blocked)) {
+    if ((has_room || left_count <= (side->limit_count + 1) / 2) && atomic_load(&side->is_sender_blocked)) {
         atomic_store(&side->is_sender_blocked, false);
         sp_mutex_lock(&side->channel->lock);
         tell(other_side(side), side->endpoint);
@@ -333,6 +337,7 @@ static struct nn_signal *side_prepare(struct sp_channel_side *side, struct nn_en
 
     nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RCVBUF, &limit_bytes);
     side->limit_bytes = (size_t)limit_bytes;
+    side->limit_count = nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_RCVBUF) ? 1 : LEAST_MESSAGES;
     side->endpoint = endpoint;
     return nn_signal_open(endpoint, side_update, side);
 }

@@ -8,7 +8,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum sp_rank { SP_RANK_TABLE = 1, SP_RANK_SOCKET = 2, SP_RANK_INPROC = 3, SP_RANK_PORTS = 3, SP_RANK_LOOP = 4 };
+enum sp_rank {
+    SP_RANK_TABLE = 1,
+    SP_RANK_SOCKET = 2,
+    SP_RANK_INPROC = 3,
+    SP_RANK_PORTS = 3,
+    SP_RANK_LOOP = 4,
+    SP_RANK_MEMORY = 5
+};
 
 struct sp_mutex {
     pthread_mutex_t native;

@@ -10,7 +10,17 @@ const BUILD = join(HERE, '..', '..', 'build-bench')
 /** The peers of the default run. */
 export const YARDSTICK = ['nanomsg-native', 'nanomsg', 'zeromq', 'net']
 
-const IN_NODE = ['nanomsg-native', 'nanomsg-native-each', 'nanomsg', 'zeromq', 'net', 'ws', 'postmessage']
+const IN_NODE = [
+  'nanomsg-native',
+  'nanomsg-native-each',
+  'nanomsg-native-transfer',
+  'nanomsg',
+  'zeromq',
+  'net',
+  'ws',
+  'postmessage',
+  'postmessage-transfer',
+]
 
 /** Programs in C: two processes, or for inproc two threads. */
 const IN_C = {

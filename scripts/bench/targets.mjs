@@ -3,6 +3,7 @@ import { figuresOf, median, ratio } from './report.mjs'
 
 const OURS = 'nanomsg-native'
 const EACH = 'nanomsg-native-each'
+const TRANSFER = 'nanomsg-native-transfer'
 const IN_C = 'nanomsg-native-c'
 
 const push = (transport, size) => `PUSH→PULL ${transport} ${size}`
@@ -51,6 +52,9 @@ const TARGETS = [
   ...large,
   faster(push('inproc', '64 B'), OURS, 'zeromq', 20),
   faster(push('threads', '64 B'), OURS, 'postmessage', 10),
+  faster(push('threads', '1 MiB'), TRANSFER, 'postmessage', 5),
+  faster(push('threads', '1 MiB'), TRANSFER, 'postmessage-transfer', 1),
+  faster(push('threads', '1 MiB'), TRANSFER, TRANSFER, 0.9, push('threads', '64 KiB')),
   ...overWebSocket,
   { title: 'PUB→SUB 1000', ours: 'zeromq', theirs: OURS, otherTitle: 'PUB→SUB 1000', key: 'cpuUs', atLeast: 3 },
   faster('in flight 1000', OURS, OURS, 10, 'in flight 1'),

@@ -24,7 +24,7 @@ const preamble = `
   }
   const wrong = (kept, length, each) => kept.filter((message, i) =>
     message.length !== length || message.readUInt32LE() !== each * i || !Buffer.isBuffer(message))
-  const SLAB = 128 * 1024
+  const SLAB = 256 * 1024
 `
 
 const run = (text: string) =>
@@ -34,7 +34,7 @@ const run = (text: string) =>
   })
 
 describe('one message of each slab that is kept', () => {
-  // 60,000 messages come in about 2,000 slabs of 128 KiB, which would be 250 MiB.
+  // 60,000 messages come in about 1,000 slabs of 256 KiB, which would be 250 MiB.
   test('keeps at most 128 MiB of other messages, and is what it was', async () => {
     const { stdout } = await run(`
       const kept = await receive(60000, 4000, 29)

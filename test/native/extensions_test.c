@@ -111,6 +111,7 @@ static struct {
     bool keeps_messages; /* they do not come back, and closing lingers for them */
     int connect_error;
     int receive_buffer;
+    bool is_receive_buffer_set;
 } seen;
 
 static void *echo_main(void *context)
@@ -153,6 +154,9 @@ static int echo_connect(struct nn_endpoint *endpoint, const char *address)
     CHECK(!nn_endpoint_is_bound(endpoint));
     CHECK_EQUAL(nn_endpoint_protocol(endpoint), NN_PAIR);
     CHECK_EQUAL(nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RCVBUF, &seen.receive_buffer), 0);
+    seen.is_receive_buffer_set = nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_RCVBUF);
+    CHECK(!nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_SNDBUF));
+    CHECK(!nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, 9999));
     CHECK_EQUAL(nn_endpoint_option(endpoint, NN_SOL_SOCKET, 9999, &seen.receive_buffer), -ENOPROTOOPT);
     self->endpoint = endpoint;
     nn_endpoint_tell_rejected(endpoint, NN_PAIR + 1, -EPROTOTYPE);
@@ -324,6 +328,7 @@ TEST(what_another_thread_gives_back_is_received)
 
     CHECK_OK(nn_connect(s, "x-echo+1.0://a"));
     CHECK_EQUAL(test_get_int(s, NN_SOL_SOCKET, NN_RCVBUF), seen.receive_buffer);
+    CHECK(!seen.is_receive_buffer_set);
     CHECK_EQUAL(nn_get_statistic(s, NN_STAT_CURRENT_CONNECTIONS), 1);
     CHECK_EQUAL(nn_get_statistic(s, NN_STAT_ESTABLISHED_CONNECTIONS), 1);
     CHECK_SENDS(s, "there and back");

@@ -363,6 +363,7 @@ TEST_OVER_STREAMS(a_closed_socket_lingers_until_its_messages_have_left)
 
     host_open(&host, NULL);
     guest_open(&push, &host, NN_PUSH);
+    SET_INT(push.s, NN_SOL_SOCKET, NN_SNDBUF, 64 * 1024);
     CHECK_OK(nn_bind(push.s, address));
     SET_INT(push.s, NN_SOL_SOCKET, NN_LINGER, -1);
     int fd = raw_connect(address);

@@ -43,6 +43,23 @@ static void receive_bytes(int s, int message_bytes)
     CHECK_EQUAL(nn_recv(s, NULL, 0, 0), message_bytes);
 }
 
+TEST(a_queue_that_nobody_has_sized_holds_17_messages_of_any_size)
+{
+    const char *address = test_inproc_address();
+    int receiver = test_socket_bound(NN_PULL, address);
+    int sender = test_socket_connected(NN_PUSH, address);
+
+    WAIT_PEERS(sender, 1);
+    WAIT_PEERS(receiver, 1);
+    for (int round = 0; round < 2; round++) {
+        CHECK_EQUAL(send_until_full(sender, LARGEST_BYTES), 17);
+        for (int i = 0; i < 17; i++)
+            receive_bytes(receiver, LARGEST_BYTES);
+        CHECK_EQUAL(nn_send(sender, "there is room again", 19, 0), 19);
+        receive_bytes(receiver, 19);
+    }
+}
+
 TEST(a_queue_holds_the_bytes_of_NN_RCVBUF_and_one_message_more)
 {
     static const struct {

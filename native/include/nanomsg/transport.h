@@ -96,6 +96,9 @@ NN_EXPORT int nn_endpoint_peer_protocol(const struct nn_endpoint *endpoint);
  *  -ENOPROTOOPT. Constant. */
 NN_EXPORT int nn_endpoint_option(const struct nn_endpoint *endpoint, int level, int option, int *value);
 
+/** Whether somebody had set such an option by then, if only to what it was: else a transport may choose. Constant. */
+NN_EXPORT bool nn_endpoint_option_is_set(const struct nn_endpoint *endpoint, int level, int option);
+
 /** Whether the socket would refuse any peer now, as a PAIR does that has one. Lets a transport turn peers away before
  *  they believe to be connected. */
 NN_EXPORT bool nn_endpoint_is_full(const struct nn_endpoint *endpoint);

@@ -1,0 +1,38 @@
+/** Messages between workers by postMessage(). */
+import { parentPort } from 'node:worker_threads'
+
+export const version = process.versions.node
+export const transports = ['worker']
+
+/** So many messages may wait for the receiver, and of long ones so many bytes: postMessage itself never waits. */
+const WINDOW = 4096
+const WINDOW_BYTES = 64 * 1024 * 1024
+
+const windowFor = (body) => Math.max(4, Math.min(WINDOW, Math.floor(WINDOW_BYTES / body.length)))
+
+/** @param post posts one message with the body's bytes through a port */
+export const pushWith = (post) => async (_address, body) => {
+  let credit = windowFor(body)
+  const sendMore = () => {
+    while (credit > 0) {
+      credit--
+      post(parentPort, body)
+    }
+  }
+  parentPort.on('message', (more) => {
+    credit += more
+    sendMore()
+  })
+  sendMore()
+}
+
+export async function pull(address, meter, worker) {
+  let received = 0
+  worker.on('message', (message) => {
+    // It arrives as a Uint8Array.
+    meter.message(Buffer.from(message.buffer, message.byteOffset, message.length))
+    const step = Math.floor(windowFor(message) / 4)
+    if (++received % step === 0) worker.postMessage(step)
+  })
+  meter.listensAt(address)
+}
