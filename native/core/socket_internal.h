@@ -2,6 +2,7 @@
 #ifndef SP_CORE_SOCKET_INTERNAL_H
 #define SP_CORE_SOCKET_INTERNAL_H
 
+#include "core/burst.h"
 #include "core/event_fd.h"
 #include "core/loop_host.h"
 #include "core/message_queue.h"
@@ -53,6 +54,7 @@ struct sp_socket {
     struct sp_list broken;    /* pipes to remove before the lock is left */
     struct sp_list dirty;     /* pipes to flush before the lock is left */
     bool is_corked;           /* pipes gather until then */
+    struct sp_burst burst;    /* or even longer */
     struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */

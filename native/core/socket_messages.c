@@ -16,6 +16,7 @@ static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_n
         return -errno;
     sp_waiter_reset(wait.waiter);
     sp_list_append(&self->waits, &wait.item);
+    sp_burst_wait(&self->burst, events);
     sp_socket_unlock(self);
 
     int rc = sp_waiter_sleep(wait.waiter, deadline_ns);
@@ -64,6 +65,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
         return -ENOTSUP;
 
     sp_socket_lock(self);
+    sp_burst_begin(self, bytes);
     while ((rc = socket_try_send(self, message)) == -EAGAIN && !(flags & NN_DONTWAIT)) {
         if (deadline_ns == 0)
             deadline_ns = sp_deadline_after_ms(self->options.send_timeout_ms);
@@ -72,6 +74,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
     }
     if (rc == 0)
         count_sent(self, bytes);
+    sp_burst_continue(self);
     sp_socket_unlock(self);
     return rc;
 }
@@ -96,6 +99,8 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
     }
     if (rc == 0)
         count_received(self, message->body_bytes);
+    if (rc == 0)
+        sp_burst_receive(&self->burst);
     sp_socket_unlock(self);
     return rc;
 }

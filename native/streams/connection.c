@@ -240,7 +240,6 @@ static ssize_t connection_read_on(struct sp_connection *self)
 
     if (self->state != CONNECTION_OPEN || ((self->watch.wanted & SP_READABLE) && !is_held))
         return -EAGAIN;
-    want(self, self->watch.wanted | SP_READABLE);
     return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
 }
 
@@ -428,6 +427,8 @@ static void connection_close(struct nn_pipe *pipe, bool may_linger)
         connection_linger(self, linger_ms);
         return;
     }
+    if (!may_linger && !self->is_send_broken)
+        sp_connection_write(self); /* what a burst holds goes with what has left already */
     connection_leave_at_once(self);
     sp_read_last_words(self->watch.fd);
     connection_close_descriptor(self);

@@ -18,6 +18,9 @@ struct sp_mutex {
 void sp_mutex_init(struct sp_mutex *self, enum sp_rank rank);
 void sp_mutex_destroy(struct sp_mutex *self);
 
+/* Takes the lock if nobody has it. */
+bool sp_mutex_try_lock(struct sp_mutex *self);
+
 #ifdef NDEBUG
 static inline void sp_mutex_lock(struct sp_mutex *self)
 {
