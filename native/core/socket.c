@@ -481,6 +481,7 @@ int sp_socket_events(struct sp_socket *self)
 {
     sp_socket_lock(self);
     int events = self->state == SP_SOCKET_OPEN ? socket_current_events(self) : -EBADF;
+    sp_attendance_return(self);
     sp_socket_unlock(self);
     return events;
 }
@@ -489,6 +490,7 @@ void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
 {
     sp_socket_lock(self);
     sp_list_append(&self->waits, &wait->item);
+    sp_attendance_return(self);
     if (self->state != SP_SOCKET_OPEN || (socket_current_events(self) & wait->events))
         sp_waiter_wake(wait->waiter);
     sp_socket_unlock(self);

@@ -2,6 +2,7 @@
 #ifndef SP_CORE_SOCKET_INTERNAL_H
 #define SP_CORE_SOCKET_INTERNAL_H
 
+#include "core/attendance.h"
 #include "core/burst.h"
 #include "core/event_fd.h"
 #include "core/loop_host.h"
@@ -64,6 +65,7 @@ struct sp_socket {
     bool is_refused;      /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
     bool is_taking;       /* the host is receiving a batch */
     struct sp_list waits; /* struct sp_wait */
+    struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
     struct sp_monitor *monitor; /* NULL: nobody watches */
@@ -87,7 +89,8 @@ struct nn_pipe {
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
-    void *connection; /* the transport's */
+    void *connection;                 /* the transport's */
+    struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
     uint32_t id;
     uint8_t send_priority;
     uint8_t receive_priority;

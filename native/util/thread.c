@@ -149,14 +149,16 @@ static int remaining_ms(sp_time_ns deadline_ns)
     return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
-int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
 {
-    struct pollfd poller = {.fd = self->fd, .events = POLLIN};
+    struct pollfd polled[2] = {{.fd = self->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 
     for (;;) {
-        int rc = poll(&poller, 1, remaining_ms(deadline_ns));
+        int rc = poll(polled, fd < 0 ? 1 : 2, remaining_ms(deadline_ns));
         if (rc > 0) {
-            sp_waiter_reset(self);
+            if (polled[0].revents != 0)
+                sp_waiter_reset(self);
+            *is_ready = polled[1].revents != 0;
             return 0;
         }
         if (rc < 0)
@@ -164,6 +166,13 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
         if (deadline_ns != SP_FOREVER && sp_now_ns() >= deadline_ns)
             return -ETIMEDOUT;
     }
+}
+
+int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+{
+    bool is_ready;
+
+    return sp_waiter_sleep_beside(self, deadline_ns, -1, &is_ready);
 }
 
 void sp_waiter_wake(struct sp_waiter *self)

@@ -147,6 +147,8 @@ void test_settle(void)
     /* When the first has come, what a burst of sends has held is under way. */
     for (int i = 0; i < 2; i++) {
         CHECK_SENDS(from, "settle");
+        /* A call that waits for the message itself would read it without the engine's thread. */
+        CHECK(test_is_ready(to, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
         CHECK_RECEIVES(to, "settle");
     }
 }
