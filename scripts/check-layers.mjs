@@ -10,14 +10,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const allowed = {
   util: [],
   loop: ['util'],
-  core: ['loop', 'util', 'include', 'core/message_queue'],
+  core: ['loop', 'util', 'include', 'core/message_queue', 'core/body_pool'],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
   streams: ['core', 'loop', 'util', 'include/numbers'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
-  // No stream lies under inproc: it is made with what transports of users are made with, and a queue.
-  'transports/inproc': ['util', 'core/message_queue', 'include/transport.h', 'include/numbers'],
+  // No stream lies under inproc: it is made with what transports of users are made with, a queue, and memory for it.
+  'transports/inproc': ['util', 'core/message_queue', 'core/body_pool', 'include/transport.h', 'include/numbers'],
   'core/message_queue': ['core', 'util', 'include'],
+  'core/body_pool': ['core', 'util', 'include'],
   api: ['core', 'util', 'include'],
   binding: ['include'],
   include: [],
@@ -47,6 +48,7 @@ function layerOf(path) {
   if (path.startsWith('protocols/parts/')) return 'protocols/parts'
   if (path.startsWith('transports/inproc')) return 'transports/inproc'
   if (path.startsWith('core/message_queue')) return 'core/message_queue'
+  if (path.startsWith('core/body_pool')) return 'core/body_pool'
   return path.split('/')[0]
 }
 

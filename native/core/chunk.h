@@ -46,6 +46,18 @@ static inline void sp_chunk_release(struct nn_chunk *chunk)
         sp_chunk_destroy(chunk);
 }
 
+/* References taken for later, and those of them that were not used. */
+static inline void sp_chunk_retain_many(struct nn_chunk *chunk, unsigned count)
+{
+    atomic_fetch_add_explicit(&chunk->references, count, memory_order_relaxed);
+}
+
+static inline void sp_chunk_release_many(struct nn_chunk *chunk, unsigned count)
+{
+    if (atomic_fetch_sub_explicit(&chunk->references, count, memory_order_acq_rel) == count)
+        sp_chunk_destroy(chunk);
+}
+
 static inline bool sp_chunk_is_shared(const struct nn_chunk *chunk)
 {
     return atomic_load_explicit(&chunk->references, memory_order_acquire) > 1;

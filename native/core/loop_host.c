@@ -1,6 +1,7 @@
 /* Loops as their owners see them: the engine's own with its thread, and those of hosts. */
 #include "core/loop_host.h"
 
+#include "core/burst.h"
 #include "core/chunk.h"
 #include "core/socket_internal.h"
 
@@ -47,6 +48,23 @@ static bool has_sockets(struct nn_loop *self)
     bool result = !sp_list_is_empty(&self->sockets);
     sp_mutex_unlock(&self->base.lock);
     return result;
+}
+
+struct sp_socket *sp_loop_next_socket(struct nn_loop *self)
+{
+    struct sp_socket *socket = NULL;
+
+    sp_mutex_lock(&self->base.lock);
+    struct sp_list_item *item = sp_list_first(&self->sockets);
+    if (item != NULL) {
+        socket = SP_CONTAINER(item, struct sp_socket, loop_item);
+        sp_socket_retain(socket);
+        /* To the end, so that a socket that another thread still uses does not hide the others. */
+        sp_list_remove(item);
+        sp_list_append(&self->sockets, item);
+    }
+    sp_mutex_unlock(&self->base.lock);
+    return socket;
 }
 
 /* ---- The engine's own loop ---- */
@@ -125,6 +143,16 @@ int sp_engine_loop(struct nn_loop **out)
     return rc;
 }
 
+/* What nn_send has accepted is delivered also when the program ends without closing its sockets. */
+__attribute__((destructor)) static void engine_at_exit(void)
+{
+    if (pthread_mutex_trylock(&engine.lock) != 0)
+        return;
+    if (engine.loop != NULL)
+        sp_bursts_leave(engine.loop);
+    pthread_mutex_unlock(&engine.lock);
+}
+
 void sp_engine_stop(void)
 {
     pthread_mutex_lock(&engine.lock);
@@ -161,23 +189,6 @@ bool sp_loop_host_is_left_behind(const struct nn_loop *self)
     return self->fork_depth != sp_fork_depth();
 }
 
-static struct sp_socket *first_socket(struct nn_loop *self)
-{
-    struct sp_socket *socket = NULL;
-
-    sp_mutex_lock(&self->base.lock);
-    struct sp_list_item *item = sp_list_first(&self->sockets);
-    if (item != NULL) {
-        socket = SP_CONTAINER(item, struct sp_socket, loop_item);
-        sp_socket_retain(socket);
-        /* To the end, so that a socket that another thread still uses does not hide the others. */
-        sp_list_remove(item);
-        sp_list_append(&self->sockets, item);
-    }
-    sp_mutex_unlock(&self->base.lock);
-    return socket;
-}
-
 void nn_loop_destroy(struct nn_loop *self)
 {
     struct sp_socket *socket;
@@ -186,7 +197,7 @@ void nn_loop_destroy(struct nn_loop *self)
 
     if (sp_loop_host_is_left_behind(self))
         return;
-    while ((socket = first_socket(self)) != NULL) {
+    while ((socket = sp_loop_next_socket(self)) != NULL) {
         sp_socket_close(socket->descriptor);
         sp_socket_lock(socket);
         sp_socket_abandon(socket);

@@ -50,6 +50,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     *ends = NULL;
     sp_list_append(&socket->pipes, &self->item);
     socket->has_had_pipe = true;
+    socket->burst.has_streams = socket->burst.has_streams || ops->flush != NULL;
     socket->statistics.current_connections++;
     endpoint->users++;
     sp_monitor_connected(self);

@@ -173,6 +173,7 @@ static int socket_create(struct nn_loop *loop, const struct nn_protocol *protoco
     atomic_init(&self->references, 1); /* until it is closed for good */
     sp_options_init(&self->options);
     socket_init_lists(self);
+    sp_burst_init(&self->burst);
 
     if ((rc = sp_timer_init(&self->protocol_timer, &loop->base, protocol_timer_handle)) < 0)
         goto fail;
@@ -399,6 +400,15 @@ static void socket_update_events(struct sp_socket *self)
     }
 }
 
+/* What is dirty now stays so until the engine's thread comes round. */
+static void socket_hold(struct sp_socket *self)
+{
+    self->is_corked = false;
+    if (!sp_list_is_empty(&self->dirty))
+        sp_burst_ask(self);
+    socket_update_events(self);
+}
+
 static void socket_settle(struct sp_socket *self)
 {
     do {
@@ -446,8 +456,11 @@ void sp_socket_unlock(struct sp_socket *self)
     bool has_errands;
     bool is_finished;
 
-    if (self->state != SP_SOCKET_CLOSED)
+    if (self->burst.is_held && self->state == SP_SOCKET_OPEN && sp_list_is_empty(&self->broken))
+        socket_hold(self);
+    else if (self->state != SP_SOCKET_CLOSED)
         socket_settle(self);
+    self->burst.is_held = false;
     self->is_taking = false;
     has_errands = !sp_list_is_empty(&self->errands);
     if (has_errands) {
@@ -470,6 +483,7 @@ int sp_socket_events(struct sp_socket *self)
 {
     sp_socket_lock(self);
     int events = self->state == SP_SOCKET_OPEN ? socket_current_events(self) : -EBADF;
+    sp_attendance_return(self);
     sp_socket_unlock(self);
     return events;
 }
@@ -478,6 +492,7 @@ void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
 {
     sp_socket_lock(self);
     sp_list_append(&self->waits, &wait->item);
+    sp_attendance_return(self);
     if (self->state != SP_SOCKET_OPEN || (socket_current_events(self) & wait->events))
         sp_waiter_wake(wait->waiter);
     sp_socket_unlock(self);

@@ -156,6 +156,7 @@ static int socket_get_computed_option(struct sp_socket *self, int option, void *
     case NN_RCVFD:
         if (!(flags & NN_PROTOCOL_RECEIVES))
             return -ENOPROTOOPT;
+        sp_attendance_return(self);
         number = sp_event_fd_demand(&self->receive_fd, self->events & NN_POLLIN);
         break;
     case NN_SOCKET_NAME:

@@ -2,6 +2,8 @@
 #ifndef SP_CORE_SOCKET_INTERNAL_H
 #define SP_CORE_SOCKET_INTERNAL_H
 
+#include "core/attendance.h"
+#include "core/burst.h"
 #include "core/event_fd.h"
 #include "core/loop_host.h"
 #include "core/message_queue.h"
@@ -53,6 +55,7 @@ struct sp_socket {
     struct sp_list broken;    /* pipes to remove before the lock is left */
     struct sp_list dirty;     /* pipes to flush before the lock is left */
     bool is_corked;           /* pipes gather until then */
+    struct sp_burst burst;    /* or even longer */
     struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
@@ -62,6 +65,7 @@ struct sp_socket {
     bool is_refused;      /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
     bool is_taking;       /* the host is receiving a batch */
     struct sp_list waits; /* struct sp_wait */
+    struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
     struct sp_monitor *monitor;           /* NULL: nobody watches */
@@ -86,7 +90,8 @@ struct nn_pipe {
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
-    void *connection; /* the transport's */
+    void *connection;                 /* the transport's */
+    struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
     uint32_t id;
     uint8_t send_priority;
     uint8_t receive_priority;

@@ -11,17 +11,23 @@
 static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_ns)
 {
     struct sp_wait wait = {.waiter = sp_waiter_self(), .events = events};
+    struct sp_attendant attendant = {.waiter = wait.waiter, .fd = -1};
 
     if (wait.waiter == NULL)
         return -errno;
     sp_waiter_reset(wait.waiter);
     sp_list_append(&self->waits, &wait.item);
+    sp_burst_wait(&self->burst, events);
+    if (events & NN_POLLIN)
+        sp_attendance_begin(self, &attendant);
     sp_socket_unlock(self);
 
-    int rc = sp_waiter_sleep(wait.waiter, deadline_ns);
+    int rc = sp_waiter_sleep_beside(wait.waiter, deadline_ns, attendant.fd, &attendant.is_ready);
 
     sp_socket_lock(self);
     sp_list_remove(&wait.item);
+    if (attendant.fd >= 0)
+        sp_attendance_finish(self, &attendant);
     return self->state != SP_SOCKET_OPEN ? -EBADF : rc;
 }
 
@@ -64,6 +70,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
         return -ENOTSUP;
 
     sp_socket_lock(self);
+    sp_burst_begin(self, bytes);
     while ((rc = socket_try_send(self, message)) == -EAGAIN && !(flags & NN_DONTWAIT)) {
         if (deadline_ns == 0)
             deadline_ns = sp_deadline_after_ms(self->options.send_timeout_ms);
@@ -72,6 +79,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
     }
     if (rc == 0)
         count_sent(self, bytes);
+    sp_burst_continue(self);
     sp_socket_unlock(self);
     return rc;
 }
@@ -94,8 +102,12 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
         if ((rc = socket_wait(self, NN_POLLIN, deadline_ns)) < 0)
             break;
     }
-    if (rc == 0)
+    if (rc == 0) {
         count_received(self, message->body_bytes);
+        sp_burst_receive(&self->burst);
+    } else if (rc == -EAGAIN) {
+        sp_attendance_return(self);
+    }
     sp_socket_unlock(self);
     return rc;
 }

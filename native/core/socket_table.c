@@ -10,10 +10,11 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#define PAGE_SLOTS 256
-#define PAGES 256
+#define PAGE_SLOTS 64
+#define PAGES 1024
 #define SLOT_IS_OPEN 1u
 #define SLOT_ONE_CALL 2u
+#define SLOT_LEAST_BYTES 128
 
 /* A closed number rests until this many others are free, so that a late use of it meets EBADF and not a
  * stranger's socket. */
@@ -24,6 +25,7 @@ struct slot {
     struct sp_socket *socket;
     int number;
     struct slot *next_free;
+    char apart[SLOT_LEAST_BYTES]; /* calls on other sockets, by other threads, count in other lines of memory */
 };
 
 static struct {

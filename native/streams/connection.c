@@ -63,9 +63,14 @@ static void connection_close_descriptor(struct sp_connection *self)
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
+    if (self->pipe != NULL)
+        self->pipe->attendance = NULL;
     if (self->stream.filter != NULL)
         sp_stream_leave(&self->stream);
-    sp_stream_close(&self->stream);
+    if (sp_attendance_drop(self->socket, &self->attendance))
+        self->stream = (struct sp_stream){.fd = -1}; /* who polls it closes it */
+    else
+        sp_stream_close(&self->stream);
     self->watch.fd = -1;
     sp_send_queue_clear(&self->queue);
 }
@@ -256,9 +261,8 @@ static ssize_t connection_read_on(struct sp_connection *self)
 {
     bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
 
-    if (self->state != CONNECTION_OPEN || ((self->watch.wanted & SP_READABLE) && !is_held))
+    if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held))
         return -EAGAIN;
-    want(self, self->watch.wanted | SP_READABLE);
     return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
 }
 
@@ -281,7 +285,7 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
-    else {
+    else if (!is_attended(self)) {
         want(self, self->watch.wanted | SP_READABLE);
         sp_connection_watch_filter(self);
     }
@@ -318,6 +322,24 @@ static void connection_read(struct sp_connection *self)
         return;
     }
     sp_connection_deliver(self);
+}
+
+static void connection_read_attended(struct sp_attendance *attendance)
+{
+    struct sp_connection *self = SP_CONTAINER(attendance, struct sp_connection, attendance);
+
+    if (self->state == CONNECTION_OPEN && !self->pipe->can_receive)
+        connection_read(self);
+}
+
+void sp_connection_allow_attendance(struct sp_connection *self)
+{
+    if (self->stream.filter != NULL)
+        return; /* what it holds no descriptor announces */
+    self->attendance.watch = &self->watch;
+    self->attendance.timer = &self->timer;
+    self->attendance.read = connection_read_attended;
+    self->pipe->attendance = &self->attendance;
 }
 
 /* ---- Events ---- */
@@ -375,6 +397,8 @@ static void connection_handle_deadline(struct sp_timer *timer)
     if (sp_timer_is_due(timer)) {
         if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
             sp_connection_end(self, -ETIMEDOUT);
+        else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
+            sp_attendance_expire(socket);
         else if (self->state == CONNECTION_OPEN)
             connection_read(self);
         else if (self->state == CONNECTION_LINGERING)
@@ -388,6 +412,7 @@ static void connection_handle_deadline(struct sp_timer *timer)
 static void connection_linger(struct sp_connection *self, int limit_ms)
 {
     self->state = CONNECTION_LINGERING;
+    sp_attendance_leave(self->socket, &self->attendance);
     sp_list_append(&self->socket->lingering, &self->linger.item);
     sp_timer_start(&self->timer, sp_deadline_after_ms(limit_ms));
     want(self, SP_READABLE | SP_WRITABLE);
@@ -446,6 +471,8 @@ static void connection_close(struct nn_pipe *pipe, bool may_linger)
         connection_linger(self, linger_ms);
         return;
     }
+    if (!may_linger && !self->is_send_broken)
+        sp_connection_write(self); /* what a burst holds goes with what has left already */
     connection_leave_at_once(self);
     sp_read_last_words(self->watch.fd);
     connection_close_descriptor(self);

@@ -60,6 +60,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
+    sp_connection_allow_attendance(self);
     sp_pipe_set_writable(self->pipe);
     if (rest > 0)
         sp_connection_deliver(self);

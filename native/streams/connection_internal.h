@@ -22,7 +22,8 @@ struct sp_connection {
     struct sp_list_item item; /* in owner->greeting */
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
-    struct sp_timer timer; /* of the greeting, later of what a filter holds, of lingering at last */
+    struct sp_timer timer; /* of the greeting, later of what a filter holds or of attendance, of lingering at last */
+    struct sp_attendance attendance;
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
     struct nn_endpoint *endpoint;
@@ -66,6 +67,12 @@ static inline bool is_buffering(const struct sp_connection *self)
     return self->socket->protocol->flags & NN_PROTOCOL_BUFFERS;
 }
 
+/* A call that waits for messages looks after the descriptor, or has done a moment ago. */
+static inline bool is_attended(const struct sp_connection *self)
+{
+    return self->socket->attendance == &self->attendance;
+}
+
 static inline void want(struct sp_connection *self, unsigned wanted)
 {
     /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
@@ -103,6 +110,8 @@ extern const struct nn_pipe_operations sp_connection_pipe_ops;
 
 /* Tells the protocol when what has come holds a message. */
 void sp_connection_deliver(struct sp_connection *self);
+/* Lets calls look after the connection's descriptor, now that it has a pipe. */
+void sp_connection_allow_attendance(struct sp_connection *self);
 /* Looks after what the filter has taken from the kernel already. */
 void sp_connection_watch_filter(struct sp_connection *self);
 void sp_read_last_words(int fd);

@@ -1,6 +1,7 @@
 /* Channels: how a message goes from one socket's pipe to another's without being copied. */
 #include "transports/inproc_channel.h"
 
+#include "core/body_pool.h"
 #include "core/message_queue.h"
 #include "util/memory.h"
 #include "util/thread.h"
@@ -14,6 +15,8 @@
 /* So many messages a queue takes of any size while nobody has set NN_RCVBUF: large ones change hands by reference, and
  * with fewer the two threads would wake each other for each of them. */
 #define LEAST_MESSAGES 16
+/* What processors pass to each other, two lines at a time. */
+#define LINE_BYTES 128
 
 struct sp_channel_side {
     struct sp_channel *channel;
@@ -24,17 +27,30 @@ struct sp_channel_side {
     bool is_attached;
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
+    bool is_searching;             /* this side has found its queue empty: it wants to be told */
 
-    size_t limit_bytes;         /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
-    size_t limit_count;         /* messages that may be queued in any case; likewise */
-    atomic_size_t queued_bytes; /* in `queue` and `taken`, by room_of() */
-    atomic_size_t queued_count;
+    size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
+    size_t limit_count;            /* messages that may be queued in any case; likewise */
     atomic_bool is_sender_blocked; /* the other side waits for room */
+
+    /* Written by the other side, which sends to this one. Processors pass a line of memory to and fro when both sides
+     * write to it; therefore each counts for itself. */
+    char apart_from_flags[LINE_BYTES];
+    atomic_size_t sent_bytes; /* by room_of() */
+    atomic_size_t sent_count;
+    size_t seen_bytes; /* what the sender knows of received_bytes and received_count */
+    size_t seen_count;
+
+    /* Written by this side. */
+    char apart_from_sender[LINE_BYTES];
+    atomic_size_t received_bytes;
+    atomic_size_t received_count;
 
     /* Guarded by this side's socket. */
     struct nn_endpoint *endpoint;
     struct nn_pipe *pipe;
     struct sp_message_queue taken; /* moved out of `queue` in one go */
+    struct sp_body_pool bodies;    /* of messages that this side sends */
 };
 
 struct sp_channel {
@@ -81,12 +97,31 @@ static size_t room_of(const struct nn_message *message)
     return message->body_bytes > 0 ? message->body_bytes : 1;
 }
 
+/* Of a counter that nobody else writes to. */
+static void count_up(atomic_size_t *counter, size_t change)
+{
+    atomic_store(counter, atomic_load_explicit(counter, memory_order_relaxed) + change);
+}
+
 /* ---- Sending ---- */
 
 /* As in libnanomsg, a queue takes one message beyond its limit, of any size, and then no more. */
-static bool is_full(const struct sp_channel_side *to)
+static bool seems_full(const struct sp_channel_side *to)
 {
-    return atomic_load(&to->queued_count) > to->limit_count && atomic_load(&to->queued_bytes) >= to->limit_bytes;
+    size_t sent_bytes = atomic_load_explicit(&to->sent_bytes, memory_order_relaxed);
+    size_t sent_count = atomic_load_explicit(&to->sent_count, memory_order_relaxed);
+
+    return sent_count - to->seen_count > to->limit_count && sent_bytes - to->seen_bytes >= to->limit_bytes;
+}
+
+/* Asked by the sender, who looks at what the receiver has counted only when it must. */
+static bool is_full(struct sp_channel_side *to)
+{
+    if (!seems_full(to))
+        return false;
+    to->seen_bytes = atomic_load(&to->received_bytes);
+    to->seen_count = atomic_load(&to->received_count);
+    return seems_full(to);
 }
 
 /* Marks us as waiting for room. Returns false when room has come up meanwhile. */
@@ -106,33 +141,35 @@ static int push(struct sp_channel_side *to, struct nn_message *message, struct n
     int rc = -EPIPE;
 
     sp_mutex_lock(&channel->lock);
-    bool was_empty = to->queue.count == 0;
     if (!to->is_closed)
         rc = sp_message_queue_push(&to->queue, message);
     if (rc == 0) {
-        atomic_fetch_add(&to->queued_bytes, room_bytes);
-        atomic_fetch_add(&to->queued_count, 1);
+        count_up(&to->sent_bytes, room_bytes);
+        count_up(&to->sent_count, 1);
     }
-    if (rc == 0 && was_empty)
-        tell(to, from); /* what follows is found with it, or when that is taken */
+    if (rc == 0 && to->is_searching) {
+        to->is_searching = false; /* what follows is found with it, or when that is taken */
+        tell(to, from);
+    }
     sp_mutex_unlock(&channel->lock);
     return rc;
 }
 
 /* Detaches the message and pushes it. On failure it is still what it was: a copy would take the place of memory that is
  * the user's again. */
-static int push_detached(struct sp_channel_side *to, struct nn_message *message, struct nn_endpoint *from)
+static int push_detached(struct sp_channel_side *from, struct nn_message *message)
 {
+    struct sp_channel_side *to = other_side(from);
     struct nn_message copy;
 
     if (!sp_message_is_attached(message)) {
-        int rc = nn_message_detach(message);
-        return rc == 0 ? push(to, message, from) : rc;
+        int rc = sp_body_pool_detach(&from->bodies, message);
+        return rc == 0 ? push(to, message, from->endpoint) : rc;
     }
     int rc = sp_message_copy_flat(&copy, message);
     if (rc < 0)
         return rc;
-    rc = push(to, &copy, from);
+    rc = push(to, &copy, from->endpoint);
     nn_message_free(rc == 0 ? message : &copy);
     return rc;
 }
@@ -142,7 +179,7 @@ static int channel_send(struct nn_pipe *pipe, struct nn_message *message)
     struct sp_channel_side *from = side_of(pipe);
     struct sp_channel_side *to = other_side(from);
 
-    int rc = is_full(to) && block(to) ? -EAGAIN : push_detached(to, message, from->endpoint);
+    int rc = is_full(to) && block(to) ? -EAGAIN : push_detached(from, message);
     if (rc == -ENOMEM)
         return rc;
     if (rc < 0) {
@@ -165,18 +202,28 @@ static bool take_queue(struct sp_channel_side *side)
     struct sp_message_queue empty = side->taken;
     side->taken = side->queue;
     side->queue = empty;
+    side->is_searching = side->taken.count == 0;
     sp_mutex_unlock(&side->channel->lock);
     return side->taken.count > 0;
 }
 
-static void make_room(struct sp_channel_side *side, size_t room_bytes)
+/* Whether a sender that waits may go on. It has counted all that it has sent. */
+static bool has_room_again(struct sp_channel_side *side)
 {
     size_t limit_bytes = side->limit_bytes;
-    size_t left_bytes = atomic_fetch_sub(&side->queued_bytes, room_bytes) - room_bytes;
-    size_t left_count = atomic_fetch_sub(&side->queued_count, 1) - 1;
-    bool has_room = left_bytes < limit_bytes && (left_bytes <= limit_bytes / 2 || limit_bytes <= EXACT_QUEUE_BYTES);
+    size_t left_bytes = atomic_load(&side->sent_bytes) - atomic_load(&side->received_bytes);
+    size_t left_count = atomic_load(&side->sent_count) - atomic_load(&side->received_count);
 
-    if ((has_room || left_count <= (side->limit_count + 1) / 2) && atomic_load(&side->is_sender_blocked)) {
+    if (left_count <= (side->limit_count + 1) / 2)
+        return true;
+    return left_bytes < limit_bytes && (left_bytes <= limit_bytes / 2 || limit_bytes <= EXACT_QUEUE_BYTES);
+}
+
+static void make_room(struct sp_channel_side *side, size_t room_bytes)
+{
+    count_up(&side->received_bytes, room_bytes);
+    count_up(&side->received_count, 1);
+    if (atomic_load(&side->is_sender_blocked) && has_room_again(side)) {
         atomic_store(&side->is_sender_blocked, false);
         sp_mutex_lock(&side->channel->lock);
         tell(other_side(side), side->endpoint);
@@ -255,6 +302,7 @@ static void channel_close(struct nn_pipe *pipe, bool may_linger)
 
     (void)may_linger; /* what we sent is with the other side already */
     side->pipe = NULL;
+    sp_body_pool_clear(&side->bodies);
     sp_message_queue_clear(&side->taken);
     side_close(side, nn_pipe_endpoint(pipe));
     if (!is_bound)
@@ -358,6 +406,8 @@ struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, struct s
     self->sides[0].channel = self;
     self->sides[1].channel = self;
     self->sides[1].is_bound = true;
+    self->sides[0].is_searching = true;
+    self->sides[1].is_searching = true;
     *arrival = &self->arrival;
     return &self->sides[0];
 }

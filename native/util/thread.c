@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,11 +44,25 @@ void sp_mutex_unlock(struct sp_mutex *self)
     held_ranks &= ~(1u << self->rank);
     pthread_mutex_unlock(&self->native);
 }
+
+bool sp_mutex_try_lock(struct sp_mutex *self)
+{
+    if (pthread_mutex_trylock(&self->native) != 0)
+        return false;
+    held_ranks |= 1u << self->rank;
+    return true;
+}
+#else
+bool sp_mutex_try_lock(struct sp_mutex *self)
+{
+    return pthread_mutex_trylock(&self->native) == 0;
+}
 #endif
 
 struct sp_waiter {
     int fd;
-    unsigned fork_depth; /* of the process that fd is open in */
+    atomic_bool is_woken; /* fd says so, and need not be told again */
+    unsigned fork_depth;  /* of the process that fd is open in */
 };
 
 static pthread_once_t waiter_once = PTHREAD_ONCE_INIT;
@@ -71,6 +86,7 @@ static void waiter_key_create(void)
 static int waiter_open(struct sp_waiter *self)
 {
     self->fd = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    atomic_init(&self->is_woken, false);
     self->fork_depth = sp_fork_depth();
     return self->fd < 0 ? -errno : 0;
 }
@@ -113,8 +129,12 @@ void sp_waiter_reset(struct sp_waiter *self)
 {
     uint64_t count;
 
+    if (!atomic_load(&self->is_woken))
+        return;
     while (read(self->fd, &count, sizeof count) < 0 && errno == EINTR) {
     }
+    /* Last: who wakes us in between is spared the call, and we are about to look anyway. */
+    atomic_store(&self->is_woken, false);
 }
 
 static int remaining_ms(sp_time_ns deadline_ns)
@@ -129,14 +149,16 @@ static int remaining_ms(sp_time_ns deadline_ns)
     return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
-int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
 {
-    struct pollfd poller = {.fd = self->fd, .events = POLLIN};
+    struct pollfd polled[2] = {{.fd = self->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 
     for (;;) {
-        int rc = poll(&poller, 1, remaining_ms(deadline_ns));
+        int rc = poll(polled, fd < 0 ? 1 : 2, remaining_ms(deadline_ns));
         if (rc > 0) {
-            sp_waiter_reset(self);
+            if (polled[0].revents != 0)
+                sp_waiter_reset(self);
+            *is_ready = polled[1].revents != 0;
             return 0;
         }
         if (rc < 0)
@@ -146,10 +168,19 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
     }
 }
 
+int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+{
+    bool is_ready;
+
+    return sp_waiter_sleep_beside(self, deadline_ns, -1, &is_ready);
+}
+
 void sp_waiter_wake(struct sp_waiter *self)
 {
     uint64_t one = 1;
 
+    if (atomic_exchange(&self->is_woken, true))
+        return;
     while (write(self->fd, &one, sizeof one) < 0 && errno == EINTR) {
     }
 }

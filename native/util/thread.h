@@ -25,6 +25,9 @@ struct sp_mutex {
 void sp_mutex_init(struct sp_mutex *self, enum sp_rank rank);
 void sp_mutex_destroy(struct sp_mutex *self);
 
+/* Takes the lock if nobody has it. */
+bool sp_mutex_try_lock(struct sp_mutex *self);
+
 #ifdef NDEBUG
 static inline void sp_mutex_lock(struct sp_mutex *self)
 {
@@ -53,6 +56,9 @@ void sp_waiter_reset(struct sp_waiter *self);
 
 /* Sleeps until sp_waiter_wake; a wake-up before the call counts. Returns 0, -ETIMEDOUT or -EINTR. */
 int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns);
+
+/* The same, and until `fd` can be read (-1: none), which *is_ready tells. */
+int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int fd, bool *is_ready);
 
 /* From any thread. */
 void sp_waiter_wake(struct sp_waiter *self);
