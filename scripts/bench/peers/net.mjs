@@ -7,6 +7,7 @@ export const transports = ['tcp', 'ipc']
 export const greets = 'none'
 
 const HEADER_BYTES = 8
+const GREETING = Buffer.alloc(8)
 const BURST = 256
 
 function frameInto(bytes, at, body) {
@@ -69,6 +70,16 @@ export async function once(address, body) {
 
 export async function pull(address, meter) {
   const server = net.createServer((socket) => onBodies(socket, (message) => meter.message(message)))
+  server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
+}
+
+/** What a server of one of the protocols does with a connection first: it greets. */
+export async function accept(address, meter) {
+  const server = net.createServer((socket) => {
+    socket.resume()
+    socket.on('error', () => {})
+    socket.write(GREETING)
+  })
   server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
 
