@@ -49,7 +49,7 @@ export async function rep(address, meter) {
 }
 
 export async function pub(address, listensAt) {
-  const socket = new Publisher({ sendHighWaterMark: 0 })
+  const socket = new Publisher({ sendHighWaterMark: 0, backlog: 4096 })
   await bind(socket, address, listensAt)
   return (body) => socket.send(body)
 }
