@@ -44,10 +44,10 @@ describeWith('valgrind', ['--version'], 'instructions per message of 64 bytes, s
 
   // The bounds are half as much again as what was counted with gcc 12 and -O2.
   test.each([
-    ['inproc', 1, 4200],
-    ['inproc', 100, 2900],
-    ['tcp', 1, 5000],
-    ['tcp', 100, 2300],
+    ['inproc', 1, 3600],
+    ['inproc', 100, 2500],
+    ['tcp', 1, 3900],
+    ['tcp', 100, 1900],
   ])('%s, %i at a time: fewer than %i', (transport, burst, limit) => {
     const counted = perMessage(transport, burst)
     expect(counted).toBeGreaterThan(limit / 10)
