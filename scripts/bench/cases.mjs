@@ -14,6 +14,8 @@ const FIELD_SIZES = {
   '4 MiB': 4_194_304,
 }
 const SMALL = { size: '64 B', bytes: 64 }
+/** The sizes of a run that somebody waits for: those that a target names, and one between them. */
+const SHORT_BYTES = [64, 1024, 65_536, 1_048_576]
 
 const bySize = (sizes, pattern, transport) =>
   Object.entries(sizes).map(([size, bytes]) => ({
@@ -26,6 +28,16 @@ const bySize = (sizes, pattern, transport) =>
 
 const byCount = (pattern, counts) =>
   counts.map((count) => ({ pattern, transport: 'tcp', ...SMALL, count, title: `${pattern} ${count}` }))
+
+/** Round trips of so many sockets in one process at the same time, one for each. */
+const sideBySide = (count) => ({
+  pattern: 'REQ/REP',
+  transport: 'tcp',
+  ...SMALL,
+  count,
+  title: `REQ/REP tcp 64 B x${count}`,
+  row: `tcp, 64 B, ${count} sockets at a time`,
+})
 
 /** The short list, on which the default run stands. */
 export const yardstickCases = ['PUSH→PULL', 'REQ/REP'].flatMap((pattern) =>
@@ -40,12 +52,18 @@ export const fieldCases = [
   ...['tcp', 'ipc', 'ws', 'inproc'].flatMap((transport) => bySize(FIELD_SIZES, 'PUSH→PULL', transport)),
   ...bySize(FIELD_SIZES, 'PUSH→PULL', 'threads'),
   ...['tcp', 'ipc', 'ws', 'inproc', 'threads'].flatMap((transport) => bySize(FIELD_SIZES, 'REQ/REP', transport)),
+  sideBySide(100),
   ...byCount('PUB→SUB', [100, 1000]),
-  ...byCount('fan-in', [100, 1000]),
+  ...byCount('fan-in', [1, 100, 1000]),
+  ...byCount('subscriptions', [1, 100_000]),
   ...byCount('in flight', [1, 1000, 10_000]),
+  ...byCount('connections', [1000, 10_000]),
   ...byCount('idle connections', [1000, 10_000]),
   { pattern: 'start-up', transport: 'tcp', ...SMALL, title: 'start-up' },
 ]
+
+/** What `--short` keeps of the field: a few sizes, and all that is no matter of size. */
+export const isShort = ({ bytes, count }) => count !== undefined || SHORT_BYTES.includes(bytes)
 
 /** Which processes take part: `binds` first, then `connects`; or one for both. */
 export const ROLES = {
@@ -54,11 +72,13 @@ export const ROLES = {
   'PUB→SUB': { binds: 'pub', connects: 'subs', meters: 'subs' },
   'fan-in': { binds: 'pull', connects: 'pushers', meters: 'pull' },
   'in flight': { binds: 'service', connects: 'requests', meters: 'requests' },
+  subscriptions: { binds: 'topics', connects: 'subscriptions', meters: 'subscriptions' },
+  connections: { binds: 'accept' },
   'idle connections': { binds: 'pull' },
   'start-up': { alone: 'start-up' },
 }
 
-const FUNCTIONS = { subs: 'sub', pushers: 'push', 'start-up': 'once' }
+const FUNCTIONS = { subs: 'sub', pushers: 'push', topics: 'pub', subscriptions: 'filter', 'start-up': 'once' }
 
 export function rolesOf({ pattern, transport }, peer) {
   if (transport !== 'inproc' && transport !== 'threads') return ROLES[pattern]
@@ -80,8 +100,9 @@ export function isPlayedBy(each, peer) {
   const { pattern, transport } = each
   if (transport === 'inproc' || transport === 'threads') return canCross(each, peer)
   if (!peer.transports.includes(transport)) return false
-  if (pattern === 'idle connections') return peer.greets !== undefined
-  if (peer.program !== undefined) return pattern === 'PUSH→PULL' || pattern === 'REQ/REP'
+  if (pattern === 'idle connections' || pattern === 'connections') return peer.greets !== undefined
+  if (pattern === 'fan-in' && each.count > peer.mostSockets) return false
+  if (peer.program !== undefined) return each.count === undefined && (pattern === 'PUSH→PULL' || pattern === 'REQ/REP')
   const { binds, connects, alone } = ROLES[pattern]
   return [binds, connects, alone].every((role) => role === undefined || (FUNCTIONS[role] ?? role) in peer)
 }

@@ -15,7 +15,7 @@ const ZMTP_READY = Buffer.concat([
 ])
 
 /** What a client says, and how many bytes of answer make it greeted. */
-const GREETINGS = {
+export const GREETINGS = {
   sp: { says: SP_PUSH, hears: SP_PUSH.length },
   zmtp: { says: Buffer.concat([ZMTP_GREETING, ZMTP_READY]), hears: ZMTP_GREETING.length + ZMTP_READY.length },
   none: { says: Buffer.alloc(0), hears: 0 },

@@ -1,11 +1,14 @@
 /** One measurement: two processes, one conversation; or what else a case asks for. */
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { rolesOf } from './cases.mjs'
-import { openIdle } from './idle.mjs'
+import { GREETINGS, openIdle } from './idle.mjs'
+import { CLIENTS } from './peers.mjs'
 import { cpuSeconds, ownMemory, start } from './processes.mjs'
 
 const TIME_LIMIT_MS = 30_000
@@ -92,6 +95,18 @@ async function measureIdle(sides, peer, count, address) {
   return { bytesPerConnection: (after - before) / count }
 }
 
+/** How many connections a server takes and greets in a second, while it keeps those that it has. */
+async function measureConnections(sides, peer, count, address) {
+  // A server without a protocol says as much as the others do.
+  const hasProtocol = peer.accept === undefined
+  const server = sides.start(hasProtocol ? 'pull' : 'accept', address)
+  const { listensAt } = await server.next()
+  const { says, hears } = GREETINGS[hasProtocol ? peer.greets : 'sp']
+  const args = [listensAt, String(count), says.toString('hex'), String(hears)]
+  const { stdout } = await promisify(execFile)(CLIENTS, args, { timeout: TIME_LIMIT_MS })
+  return JSON.parse(stdout)
+}
+
 async function measureConversation(sides, roles, address) {
   const binder = sides.start(roles.binds, address)
   const { listensAt } = await binder.next()
@@ -109,6 +124,7 @@ export async function measure(peer, each, isChecked) {
   }, TIME_LIMIT_MS)
   try {
     if (roles.alone !== undefined) return await measureAlone(sides, roles.alone, address)
+    if (each.pattern === 'connections') return await measureConnections(sides, peer, each.count, address)
     if (roles.connects === undefined) return await measureIdle(sides, peer, each.count, address)
     return await measureConversation(sides, roles, address)
   } finally {

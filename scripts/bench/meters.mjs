@@ -46,23 +46,25 @@ function throughputMeter(tell, bytes) {
   }
 }
 
-/** Notes how long each round trip took. */
+/** Notes how long each round trip took. Returns what makes one counter for each socket. */
 function latencyMeter(tell) {
   const trips = []
   let opensAt
-  let before = 0
   let isOpen = false
   return () => {
-    const now = performance.now()
-    opensAt ??= now + WARM_UP_MS
-    if (isOpen) {
-      trips.push((now - before) * 1000)
-      if (now >= opensAt + WINDOW_MS) finish(now)
-    } else if (now >= opensAt) {
-      isOpen = true
-      tell({ window: 'opens' })
+    let before = 0
+    return () => {
+      const now = performance.now()
+      opensAt ??= now + WARM_UP_MS
+      if (isOpen) {
+        if (before > 0) trips.push((now - before) * 1000)
+        if (now >= opensAt + WINDOW_MS) finish(now)
+      } else if (now >= opensAt) {
+        isOpen = true
+        tell({ window: 'opens' })
+      }
+      before = now
     }
-    before = now
   }
   function finish(now) {
     trips.sort((a, b) => a - b)
@@ -82,23 +84,30 @@ function latencyMeter(tell) {
 /**
  * What a side tells of its messages: `message(buffer)` or `batch(buffers)` when some have arrived, `listensAt(address)`
  * when peers can connect.
+ * `another()` is the meter of one more socket: each has round trips of its own.
  *
  * @param isChecked without it messages are only counted, as the yardstick always did
  */
 export function makeMeter({ timesTrips, isChecked, body, tell }) {
-  const count = timesTrips ? latencyMeter(tell) : throughputMeter(tell, body.length)
+  const throughput = throughputMeter(tell, body.length)
+  const newCounter = timesTrips ? latencyMeter(tell) : () => throughput
   const check = makeChecker(body)
   const listensAt = (address) => tell({ listensAt: address })
-  if (!isChecked) return { listensAt, message: () => count(1), batch: (messages) => count(messages.length) }
-  return {
-    listensAt,
-    message: (message) => {
-      check(message)
-      count(1)
-    },
-    batch: (messages) => {
-      for (let i = 0; i < messages.length; i++) check(messages[i])
-      count(messages.length)
-    },
+  const another = () => {
+    const count = newCounter()
+    if (!isChecked) return { listensAt, another, message: () => count(1), batch: ({ length }) => count(length) }
+    return {
+      listensAt,
+      another,
+      message: (message) => {
+        check(message)
+        count(1)
+      },
+      batch: (messages) => {
+        for (let i = 0; i < messages.length; i++) check(messages[i])
+        count(messages.length)
+      },
+    }
   }
+  return another()
 }

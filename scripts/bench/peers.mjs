@@ -39,6 +39,9 @@ function installPackages() {
   execFileSync('npm', ['ci', '--no-audit'], { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+/** What connects to all servers alike when it is connections that are counted. */
+export const CLIENTS = join(BUILD, 'clients')
+
 function buildPrograms() {
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
   execFileSync('cmake', ['-S', join(HERE, 'c'), '-B', BUILD], quiet)
@@ -49,13 +52,18 @@ async function loadPeer(name) {
   if (!(name in IN_C)) return { ...(await import(`./peers/${name}.mjs`)), name }
   const program = join(BUILD, name)
   if (!existsSync(program)) return undefined
+  const version = execFileSync(program, ['version'], { encoding: 'utf8' }).trim()
   const greets = name === 'libzmq-c' ? 'zmtp' : name === 'raw-c' ? undefined : 'sp'
-  return { name, version: '', program, greets, transports: IN_C[name], needsFreePort: true }
+  return { name, version, program, greets, transports: IN_C[name], needsFreePort: true }
 }
 
-/** Loads the peers by name; those in C whose library is not installed are left out, which CMake has told. */
-export async function loadPeers(names) {
+/**
+ * Loads the peers by name; those in C whose library is not installed are left out, which CMake has told.
+ *
+ * @param needsClients whether connections are counted
+ */
+export async function loadPeers(names, needsClients) {
   if (names.some((name) => name === 'nanomsg' || name === 'zeromq')) installPackages()
-  if (names.some((name) => name in IN_C)) buildPrograms()
+  if (needsClients || names.some((name) => name in IN_C)) buildPrograms()
   return (await Promise.all(names.map(loadPeer))).filter((peer) => peer !== undefined)
 }

@@ -29,6 +29,14 @@ export const FIGURES = [
   { key: 'cpuUs', of: 'fan-in', title: 'CPU time per message in µs, both processes' },
   { key: 'messagesPerSecond', of: 'in flight', title: 'replies per second', isMoreBetter: true },
   { key: 'cpuUs', of: 'in flight', title: 'CPU time per reply in µs, both processes' },
+  {
+    key: 'messagesPerSecond',
+    of: 'subscriptions',
+    title: 'deliveries per second of one message in ten',
+    isMoreBetter: true,
+  },
+  { key: 'cpuUs', of: 'subscriptions', title: 'CPU time per delivery in µs, both processes' },
+  { key: 'connectionsPerSecond', of: 'connections', title: 'connections accepted per second', isMoreBetter: true },
   { key: 'bytesPerConnection', of: 'idle connections', title: 'bytes per connection outside the kernel' },
   { key: 'startUpMs', of: 'start-up', title: 'ms from loading the package to the first message' },
 ]
@@ -49,8 +57,8 @@ function cell(rounds, firsts, isMoreBetter) {
   return ratios.length > 0 ? `${spread} [${ratio(median(ratios))}×]` : spread
 }
 
-const nameOf = ({ count, transport, size }) =>
-  count === undefined ? `${transport}, ${size}` : `${transport}, ${count}`
+const nameOf = ({ row, count, transport, size }) =>
+  row ?? (count === undefined ? `${transport}, ${size}` : `${transport}, ${count.toLocaleString('en')}`)
 
 function table(figure, rows, peers, results) {
   // Without a figure of a peer in any row, its column says nothing.

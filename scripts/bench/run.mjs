@@ -1,14 +1,15 @@
 /**
  * Measures this package against its peers:
  *
- *   npm run bench -- [--quick] [--all | --field] [--rounds N] [--only TEXT]... [--peer NAME]... [--json FILE] [--report]
+ *   npm run bench -- [--quick] [--all | --field [--short]] [--rounds N] [--only TEXT]... [--peer NAME]...
+ *                    [--json FILE] [--report] [--report-to FOLDER]
  *
  * Each round measures every peer once, case by case, so that a drift of the machine meets all of them alike.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { fieldCases, isPlayedBy, isYardstick, yardstickCases } from './cases.mjs'
+import { fieldCases, isPlayedBy, isShort, isYardstick, yardstickCases } from './cases.mjs'
 import { measure } from './measure.mjs'
 import { loadPeers, NAMES, YARDSTICK } from './peers.mjs'
 import { tables } from './report.mjs'
@@ -22,15 +23,18 @@ const { values: options } = parseArgs({
     only: { type: 'string', multiple: true },
     all: { type: 'boolean', default: false },
     field: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     peer: { type: 'string', multiple: true },
     json: { type: 'string' },
     report: { type: 'boolean', default: false },
+    'report-to': { type: 'string' },
   },
 })
 const roundCount = Number(options.rounds ?? (options.quick ? 1 : options.field ? 3 : 7))
 if (options.quick) process.env.NN_BENCH_WINDOW_MS ??= '400'
 const allCases = options.field ? fieldCases : yardstickCases
 const cases = allCases.filter((each) => {
+  if (options.short && !isShort(each)) return false
   if (options.only !== undefined) return options.only.some((text) => each.title.includes(text))
   return options.all || options.field || isYardstick(each)
 })
@@ -41,7 +45,10 @@ if (unknown.length > 0 || cases.length === 0 || !(roundCount >= 1)) {
   process.exit(2)
 }
 
-const peers = await loadPeers(names)
+const peers = await loadPeers(
+  names,
+  cases.some(({ pattern }) => pattern === 'connections'),
+)
 const progress = (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
@@ -69,4 +76,5 @@ console.log(headline)
 console.log(tables(results, cases, peers))
 if (options.field) console.log(targets(results))
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
-if (options.report) writeReport(headline, results, cases, peers)
+const folder = options['report-to']
+if (options.report || folder !== undefined) writeReport({ headline, roundCount, results, cases, peers, folder })

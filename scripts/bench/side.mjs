@@ -1,6 +1,7 @@
 /** One side of a measurement, a process of its own: side.mjs <peer> <role> <address> <bytes> <count> <checked?> */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { makeMeter } from './meters.mjs'
+import { publish, publishTopics, subscribe, subscribeTopics } from './publishing.mjs'
 
 const [peerName, role, address, bytes, count, checked] = isMainThread ? process.argv.slice(2) : workerData
 const startedAt = performance.now()
@@ -10,67 +11,12 @@ const body = Buffer.alloc(Number(bytes), 'nanomsg')
 const tell = (message) => process.send(message)
 const meterOf = (timesTrips) => makeMeter({ timesTrips, isChecked: checked === 'checked', body, tell })
 
-/** What another process allows this one, announced by way of the process that started both. */
-function gate() {
-  let allowed = 0
-  let wake
-  process.on('message', ({ allow }) => {
-    allowed += allow
-    wake?.()
-  })
-  return {
-    get isOpen() {
-      return allowed > 0
-    },
-    async pass() {
-      while (allowed === 0) {
-        await new Promise((resolve) => {
-          wake = resolve
-        })
-      }
-      allowed--
-    },
-  }
-}
+/** What another process allows this one, by way of the process that started both. */
+const onAllowed = (hear) => process.on('message', ({ allow }) => hear(allow))
+const allow = (bursts) => tell({ allow: bursts })
 
-/** So many messages are published before the next look whether all of earlier ones have been delivered. */
-const BURST = 100
-/** So many bursts may be under way: no peer has to drop one of them. */
-const BURSTS_UNDER_WAY = 2
-const PROBE = Buffer.from('p')
-
-/** Publishes probes until every subscriber has one, then bursts. */
-async function publish() {
-  const open = gate()
-  const send = await peer.pub(address, meterOf(false).listensAt)
-  while (!open.isOpen) {
-    await send(PROBE)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  while (true) {
-    await open.pass()
-    for (let i = 0; i < BURST; i++) await send(body)
-  }
-}
-
-async function subscribe() {
-  const meter = meterOf(false)
-  const subscriberCount = Number(count)
-  let greeted = 0
-  let delivered = 0
-  for (let i = 0; i < subscriberCount; i++) {
-    let isGreeted = false
-    void peer.sub(address, (message) => {
-      if (message.length === PROBE.length) {
-        if (isGreeted) return
-        isGreeted = true
-        if (++greeted === subscriberCount) tell({ allow: BURSTS_UNDER_WAY })
-        return
-      }
-      meter.message(message)
-      if (++delivered % (BURST * subscriberCount) === 0) tell({ allow: 1 })
-    })
-  }
+const times = (number, start) => {
+  for (let i = 0; i < Number(number); i++) void start()
 }
 
 /** Both sides in one thread. */
@@ -119,13 +65,17 @@ async function startUp() {
 const roles = {
   push: () => peer.push(address, body),
   pull: () => peer.pull(address, meterOf(false)),
-  req: () => peer.req(address, body, meterOf(true)),
-  rep: () => peer.rep(address, meterOf(true)),
-  pub: publish,
-  subs: subscribe,
-  pushers: () => {
-    for (let i = 0; i < Number(count); i++) void peer.push(address, body)
+  req: () => {
+    const meter = meterOf(true)
+    times(count, () => peer.req(address, body, meter.another()))
   },
+  rep: () => peer.rep(address, meterOf(true)),
+  pub: () => publish(peer, address, body, meterOf(false).listensAt, onAllowed),
+  subs: () => subscribe(peer, address, Number(count), meterOf(false), allow),
+  topics: () => publishTopics(peer, address, body, Number(count), meterOf(false).listensAt, onAllowed),
+  subscriptions: () => subscribeTopics(peer, address, Number(count), meterOf(false), allow),
+  pushers: () => times(count, () => peer.push(address, body)),
+  accept: () => (peer.accept ?? peer.pull)(address, meterOf(false)),
   requests: () => peer.requests(address, body, Number(count), meterOf(false)),
   service: () => peer.service(address, meterOf(false)),
   'push-pull': () => inOneThread('pull', 'push'),

@@ -19,7 +19,19 @@ const faster = (title, ours, theirs, atLeast, otherTitle = title) => ({
   key: RATE,
   atLeast,
 })
-const shorter = (title, ours, theirs, atMost) => ({ title, ours, theirs, otherTitle: title, key: 'p50us', atMost })
+const shorter = (title, ours, theirs, atMost, key = 'p50us') => ({
+  title,
+  ours,
+  theirs,
+  otherTitle: title,
+  key,
+  atMost,
+})
+const absolute = (title, ours, key, atMost) => ({ title, ours, key, atMost })
+const accepts = (title, ours, theirs, atLeast, otherTitle = title) => ({
+  ...faster(title, ours, theirs, atLeast, otherTitle),
+  key: 'connectionsPerSecond',
+})
 
 const large = ['64 KiB', '1 MiB'].flatMap((size) =>
   ['tcp', 'ipc'].flatMap((transport) => [
@@ -46,9 +58,13 @@ const TARGETS = [
   faster(push('tcp', '64 B'), OURS, 'zeromq', 30),
   faster(push('tcp', '64 B'), OURS, 'net', 1.5),
   faster(push('tcp', '64 B'), OURS, 'libzmq-c', 2.5),
+  faster(push('tcp', '64 B'), OURS, 'raw-c', 0.3),
   shorter(trip('tcp', '64 B'), OURS, 'net', 1),
   shorter(trip('tcp', '64 B'), OURS, 'zeromq', 0.35),
   shorter(trip('tcp', '64 B'), OURS, 'nanomsg', 0.25),
+  shorter(trip('tcp', '64 B'), OURS, 'zeromq', 1, 'p99us'),
+  shorter('REQ/REP tcp 64 B x100', OURS, 'zeromq', 0.7),
+  shorter('REQ/REP tcp 64 B x100', OURS, 'zeromq', 1, 'p99us'),
   ...large,
   faster(push('inproc', '64 B'), OURS, 'zeromq', 20),
   faster(push('threads', '64 B'), OURS, 'postmessage', 10),
@@ -61,8 +77,17 @@ const TARGETS = [
   faster('in flight 10000', OURS, OURS, 0.9, 'in flight 1000'),
   ...inC,
   faster(push('threads', '64 B'), IN_C, 'libnanomsg-c', 10),
-  { title: 'idle connections 1000', ours: IN_C, key: 'bytesPerConnection', atMost: 1024 },
-  { title: 'idle connections 10000', ours: IN_C, key: 'bytesPerConnection', atMost: 1024 },
+  faster(push('threads', '64 B'), IN_C, 'libzmq-c', 1),
+  shorter(trip('threads', '64 B'), IN_C, 'libnanomsg-c', 0.4),
+  ...[OURS, IN_C].flatMap((ours) =>
+    [1000, 10_000].map((count) => absolute(`idle connections ${count}`, ours, 'bytesPerConnection', 1024)),
+  ),
+  accepts('connections 1000', OURS, 'net', 1),
+  accepts('connections 10000', OURS, 'net', 1),
+  accepts('connections 10000', OURS, OURS, 0.9, 'connections 1000'),
+  faster('fan-in 1000', OURS, OURS, 0.9, 'fan-in 1'),
+  faster('subscriptions 100000', OURS, OURS, 0.5, 'subscriptions 1'),
+  { ...shorter('subscriptions 100000', OURS, OURS, 2, 'cpuUs'), otherTitle: 'subscriptions 1' },
 ]
 
 /** The median over the rounds of the two figures' ratio; of the figure itself where there is no second one. */

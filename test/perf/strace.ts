@@ -3,26 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'vitest'
+import { describeWith } from './tools.js'
 
 const built = join(__dirname, '..', '..', 'dist', 'index.js')
 
-/** True where strace is there and may trace. */
-const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-
-/** Without strace the tests are skipped, and said to be; where peers are required that is a failure. */
-export function describeWithStrace(name: string, define: () => void): void {
-  if (canTrace) {
-    describe(name, define)
-  } else if (process.env.NN_REQUIRE_PEERS === '1') {
-    test(name, () => {
-      throw new Error('strace is required here, and the right to trace: scripts/install-test-tools installs it')
-    })
-  } else {
-    console.log(`skipped: ${name}; scripts/install-test-tools installs strace`)
-    describe.skip(name, define)
-  }
-}
+export const describeWithStrace = (name: string, define: () => void) =>
+  describeWith('strace', ['-o', '/dev/null', 'true'], name, define)
 
 /** A path that does not exist: opening it is a mark in the trace. */
 const MARK = '/nn-mark'

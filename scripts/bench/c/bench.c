@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define WARM_UP_S 0.4
@@ -29,6 +30,16 @@ _Noreturn void bench_fail(const char *file, int line, const char *expectation)
 {
     fprintf(stderr, "%s:%d: %s does not hold (%s)\n", file, line, expectation, strerror(errno));
     exit(1);
+}
+
+void bench_allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static double now_s(void)
@@ -177,10 +188,15 @@ int bench_main(int argc, char **argv, const struct bench_peer *peer)
 {
     const char *window_ms = getenv("NN_BENCH_WINDOW_MS");
 
+    if (argc == 2 && strcmp(argv[1], "version") == 0) {
+        puts(peer->version());
+        return 0;
+    }
     if (argc != 4) {
         fprintf(stderr, "usage: %s <push|pull|req|rep|push-pull|req-rep> <address> <bytes>\n", argv[0]);
         return 2;
     }
+    bench_allow_descriptors();
     const char *role = argv[1];
     const char *address = argv[2];
     make_body(argv[3]);

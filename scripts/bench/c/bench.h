@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/** The roles that a library plays. None of them returns. */
+/** A library: its version, and the roles that it plays. None of these returns. */
 struct bench_peer {
+    const char *(*version)(void);
     void (*push)(const char *address);
     void (*pull)(const char *address);
     void (*req)(const char *address);
@@ -33,9 +34,13 @@ void bench_replied(const void *bytes, size_t count);
             bench_fail(__FILE__, __LINE__, #is_good);                                                                  \
     } while (0)
 
+/** Raises the limit of open descriptors as far as it goes: Node.js does so, too. */
+void bench_allow_descriptors(void);
+
 _Noreturn void bench_fail(const char *file, int line, const char *expectation);
 
-/** <program> <push|pull|req|rep|push-pull|req-rep> <address> <bytes>; the last two roles are two threads. */
+/** <program> <push|pull|req|rep|push-pull|req-rep> <address> <bytes>; the last two roles are two threads.
+ * <program> version prints the library's. */
 int bench_main(int argc, char **argv, const struct bench_peer *peer);
 
 #endif

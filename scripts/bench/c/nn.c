@@ -94,9 +94,15 @@ static void rep(const char *address)
     }
 }
 
+/* The library itself does not tell. */
+static const char *version(void)
+{
+    return BENCH_VERSION;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct bench_peer peer = {.push = push, .pull = pull, .req = req, .rep = rep};
+    static const struct bench_peer peer = {.version = version, .push = push, .pull = pull, .req = req, .rep = rep};
 
     return bench_main(argc, argv, &peer);
 }

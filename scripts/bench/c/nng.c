@@ -86,7 +86,7 @@ static void rep(const char *address)
 
 int main(int argc, char **argv)
 {
-    static const struct bench_peer peer = {.push = push, .pull = pull, .req = req, .rep = rep};
+    static const struct bench_peer peer = {.version = nng_version, .push = push, .pull = pull, .req = req, .rep = rep};
 
     return bench_main(argc, argv, &peer);
 }

@@ -210,9 +210,14 @@ static void rep(const char *address)
         write_frame(fd, body, read_frame(fd, body));
 }
 
+static const char *version(void)
+{
+    return "";
+}
+
 int main(int argc, char **argv)
 {
-    static const struct bench_peer peer = {.push = push, .pull = pull, .req = req, .rep = rep};
+    static const struct bench_peer peer = {.version = version, .push = push, .pull = pull, .req = req, .rep = rep};
 
     return bench_main(argc, argv, &peer);
 }

@@ -78,9 +78,19 @@ static void rep(const char *address)
     }
 }
 
+static const char *version(void)
+{
+    static char text[32];
+    int major, minor, patch;
+
+    zmq_version(&major, &minor, &patch);
+    snprintf(text, sizeof text, "%d.%d.%d", major, minor, patch);
+    return text;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct bench_peer peer = {.push = push, .pull = pull, .req = req, .rep = rep};
+    static const struct bench_peer peer = {.version = version, .push = push, .pull = pull, .req = req, .rep = rep};
 
     context = zmq_ctx_new();
     return bench_main(argc, argv, &peer);

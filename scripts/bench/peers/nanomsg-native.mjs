@@ -51,17 +51,19 @@ export async function rep(address, meter) {
 }
 
 export async function pub(address, listensAt) {
-  const socket = new Pub()
+  const socket = new Pub({ sendBuffer: 1024 * 1024 })
   listensAt(socket.bind(address).address)
   return (body) => socket.send(body)
 }
 
-export async function sub(address, onMessage) {
+export async function filter(address, topics, onMessage) {
   const socket = new Sub()
-  socket.subscribe('')
+  for (const topic of topics) socket.subscribe(topic)
   socket.connect(address)
   for await (const messages of socket.batches()) for (const message of messages) onMessage(message)
 }
+
+export const sub = (address, onMessage) => filter(address, [''], onMessage)
 
 export async function requests(address, body, count, meter) {
   const socket = new Req()

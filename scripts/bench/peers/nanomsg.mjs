@@ -13,6 +13,9 @@ export const transports = ['tcp', 'ipc', 'ws']
 /** How a peer greets that then is idle. */
 export const greets = 'sp'
 
+/** So many sockets a process can have of libnanomsg. */
+export const mostSockets = 512
+
 const BURST = 1000
 
 export async function push(address, body) {

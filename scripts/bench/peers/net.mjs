@@ -7,7 +7,11 @@ export const transports = ['tcp', 'ipc']
 export const greets = 'none'
 
 const HEADER_BYTES = 8
+const GREETING = Buffer.alloc(8)
 const BURST = 256
+const BURST_BYTES = 65_536
+/** A longer body is written from where it is: that is faster from here on. */
+const LONGEST_JOINED_BYTES = BURST_BYTES
 
 function frameInto(bytes, at, body) {
   bytes.writeBigUInt64BE(BigInt(body.length), at)
@@ -32,31 +36,54 @@ const addressOf = (server, address) =>
 
 /** Calls back with each message that a stream brings. */
 function onBodies(stream, onBody) {
-  let rest = Buffer.alloc(0)
+  // What has arrived of a frame that is not complete: it is joined once, when it is.
+  let parts = []
+  let heldBytes = 0
+  let neededBytes = HEADER_BYTES
   stream.on('data', (data) => {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, data]) : data
+    parts.push(data)
+    heldBytes += data.length
+    if (heldBytes < neededBytes) return
+    const bytes = parts.length > 1 ? Buffer.concat(parts, heldBytes) : data
     let at = 0
+    neededBytes = HEADER_BYTES
     while (bytes.length - at >= HEADER_BYTES) {
-      const end = at + HEADER_BYTES + bytes.readUInt32BE(at + 4)
+      neededBytes = HEADER_BYTES + bytes.readUInt32BE(at + 4)
+      const end = at + neededBytes
       if (end > bytes.length) break
       onBody(bytes.subarray(at + HEADER_BYTES, end))
       at = end
+      neededBytes = HEADER_BYTES
     }
-    rest = bytes.subarray(at)
+    parts = at < bytes.length ? [bytes.subarray(at)] : []
+    heldBytes = bytes.length - at
   })
+}
+
+/** A short body is joined with its header; a long one leaves from where it is, in the same call. */
+function write(socket, body) {
+  if (body.length <= LONGEST_JOINED_BYTES) return socket.write(frame(body))
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  header.writeBigUInt64BE(BigInt(body.length))
+  socket.cork()
+  socket.write(header)
+  const isWritable = socket.write(body)
+  socket.uncork()
+  return isWritable
 }
 
 export async function push(address, body) {
   const socket = net.connect({ ...target(address), noDelay: true })
   const frameBytes = HEADER_BYTES + body.length
-  const burst = Math.max(1, Math.min(BURST, Math.floor(65_536 / frameBytes)))
+  const burst = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / frameBytes)))
+  const writeBurst = () => {
+    if (body.length > LONGEST_JOINED_BYTES) return write(socket, body)
+    const framed = Buffer.allocUnsafeSlow(burst * frameBytes)
+    for (let at = 0; at < framed.length; at += frameBytes) frameInto(framed, at, body)
+    return socket.write(framed)
+  }
   const sendMore = () => {
-    let isWritable = true
-    while (isWritable) {
-      const framed = Buffer.allocUnsafeSlow(burst * frameBytes)
-      for (let at = 0; at < framed.length; at += frameBytes) frameInto(framed, at, body)
-      isWritable = socket.write(framed)
-    }
+    while (writeBurst());
     socket.once('drain', sendMore)
   }
   socket.on('connect', sendMore)
@@ -72,17 +99,27 @@ export async function pull(address, meter) {
   server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
 
+/** What a server of one of the protocols does with a connection first: it greets. */
+export async function accept(address, meter) {
+  const server = net.createServer((socket) => {
+    socket.resume()
+    socket.on('error', () => {})
+    socket.write(GREETING)
+  })
+  server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
+}
+
 export async function req(address, body, meter) {
   const socket = net.connect({ ...target(address), noDelay: true })
   onBodies(socket, (reply) => {
     meter.message(reply)
-    socket.write(frame(body))
+    write(socket, body)
   })
-  socket.on('connect', () => socket.write(frame(body)))
+  socket.on('connect', () => write(socket, body))
 }
 
 export async function rep(address, meter) {
-  const server = net.createServer({ noDelay: true }, (socket) => onBodies(socket, (body) => socket.write(frame(body))))
+  const server = net.createServer({ noDelay: true }, (socket) => onBodies(socket, (body) => write(socket, body)))
   server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
 
@@ -108,10 +145,10 @@ export async function requests(address, body, count, meter) {
   const socket = net.connect({ ...target(address), noDelay: true })
   onBodies(socket, (reply) => {
     meter.message(reply)
-    socket.write(frame(body))
+    write(socket, body)
   })
   socket.on('connect', () => {
-    for (let i = 0; i < count; i++) socket.write(frame(body))
+    for (let i = 0; i < count; i++) write(socket, body)
   })
 }
 

@@ -49,19 +49,21 @@ export async function rep(address, meter) {
 }
 
 export async function pub(address, listensAt) {
-  const socket = new Publisher()
+  const socket = new Publisher({ sendHighWaterMark: 0, backlog: 4096 })
   await bind(socket, address, listensAt)
   return (body) => socket.send(body)
 }
 
-export async function sub(address, onMessage) {
+export async function filter(address, topics, onMessage) {
   // Of themselves a context has room for 1,023.
   if (context.maxSockets < 4096) context.maxSockets = 4096
   const socket = new Subscriber()
-  socket.subscribe()
+  for (const topic of topics) socket.subscribe(topic)
   socket.connect(address)
   for await (const [message] of socket) onMessage(message)
 }
+
+export const sub = (address, onMessage) => filter(address, [''], onMessage)
 
 /** Requests side by side: its Request has one at a time, so they are numbered by hand. Only one call may send at a
  * time, so what is to be sent waits in a line. */
