@@ -50,21 +50,36 @@ static bool has_sockets(struct nn_loop *self)
     return result;
 }
 
+/* Not one that only waits to be freed. */
+static bool try_retain(struct sp_socket *socket)
+{
+    unsigned references = atomic_load(&socket->references);
+
+    while (references > 0) {
+        if (atomic_compare_exchange_weak(&socket->references, &references, references + 1))
+            return true;
+    }
+    return false;
+}
+
 struct sp_socket *sp_loop_next_socket(struct nn_loop *self)
 {
-    struct sp_socket *socket = NULL;
+    struct sp_socket *found = NULL;
 
     sp_mutex_lock(&self->base.lock);
-    struct sp_list_item *item = sp_list_first(&self->sockets);
-    if (item != NULL) {
-        socket = SP_CONTAINER(item, struct sp_socket, loop_item);
-        sp_socket_retain(socket);
+    for (struct sp_list_item *item = sp_list_first(&self->sockets); item != NULL && found == NULL;
+         item = sp_list_next(&self->sockets, item)) {
+        struct sp_socket *socket = SP_CONTAINER(item, struct sp_socket, loop_item);
+        if (try_retain(socket))
+            found = socket;
+    }
+    if (found != NULL) {
         /* To the end, so that a socket that another thread still uses does not hide the others. */
-        sp_list_remove(item);
-        sp_list_append(&self->sockets, item);
+        sp_list_remove(&found->loop_item);
+        sp_list_append(&self->sockets, &found->loop_item);
     }
     sp_mutex_unlock(&self->base.lock);
-    return socket;
+    return found;
 }
 
 /* ---- The engine's own loop ---- */
@@ -189,6 +204,16 @@ bool sp_loop_host_is_left_behind(const struct nn_loop *self)
     return self->fork_depth != sp_fork_depth();
 }
 
+/* Closes a socket without linger, and gives back the caller's reference. */
+static void socket_end(struct sp_socket *socket)
+{
+    sp_socket_close(socket->descriptor);
+    sp_socket_lock(socket);
+    sp_socket_abandon(socket);
+    sp_socket_unlock(socket);
+    sp_socket_release_reference(socket);
+}
+
 void nn_loop_destroy(struct nn_loop *self)
 {
     struct sp_socket *socket;
@@ -197,12 +222,9 @@ void nn_loop_destroy(struct nn_loop *self)
 
     if (sp_loop_host_is_left_behind(self))
         return;
-    while ((socket = sp_loop_next_socket(self)) != NULL) {
-        sp_socket_close(socket->descriptor);
-        sp_socket_lock(socket);
-        sp_socket_abandon(socket);
-        sp_socket_unlock(socket);
-        sp_socket_release_reference(socket);
+    while (has_sockets(self)) {
+        if ((socket = sp_loop_next_socket(self)) != NULL)
+            socket_end(socket);
         while (nn_loop_next_ready(self, &user, &events)) {
         }
         sp_loop_run(&self->base, ENGINE_BUDGET_EVENTS, 1);

@@ -162,6 +162,9 @@ TEST_OVER_STREAMS(a_peer_that_does_not_read_stops_a_burst)
     int peer = raw_connect_greeted(address, NN_PULL, NN_PUSH);
     int small = 16 * 1024;
 
+    int patient_ms = PATIENCE_MS; /* the kernel may keep megabytes for the peer, which takes them in small pieces */
+
+    CHECK_OK(nn_setsockopt(push, NN_SOL_SOCKET, NN_LINGER, &patient_ms, sizeof patient_ms));
     CHECK_OK(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
     int count = fill(push, 64);
     CHECK(!test_is_ready(push, NN_POLLOUT, 0));
