@@ -14,6 +14,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // A process for each file: the addon is loaded, and unloaded, as it is in an application.
     pool: 'forks',
+    // Most wait for processes that they talk to: one core would be idle.
+    maxWorkers: 2,
+    minWorkers: 1,
     testTimeout: 15_000,
     hookTimeout: 15_000,
   },
