@@ -25,20 +25,17 @@ static struct {
 
 static atomic_uint takes;
 
-/* Nothing is kept; in a forked child again, whose copies of the parent's memory are left behind. */
-static void pool_clear(void)
+/* A forked child has what the lists hold, since each step of theirs leaves them whole, and none of the loops. */
+static void pool_begin_afresh(void)
 {
     sp_mutex_init(&pool.lock, SP_RANK_MEMORY);
-    for (int i = 0; i < CLASSES; i++)
-        pool.lists[i] = NULL;
-    pool.kept_bytes = 0;
     pool.tenders = 0;
 }
 
 static void pool_init(void)
 {
-    pool_clear();
-    sp_fork_at_child(pool_clear);
+    pool_begin_afresh();
+    sp_fork_at_child(pool_begin_afresh);
 }
 
 static void pool_lock(void)
