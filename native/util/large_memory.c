@@ -90,6 +90,7 @@ void sp_large_memory_give(void *memory, size_t size_bytes)
     bool is_kept = pool.tenders > 0 && pool.kept_bytes + size_bytes <= SP_LARGE_MEMORY_KEPT_BYTES;
     if (is_kept) {
         unused->next = pool.lists[class];
+        atomic_signal_fence(memory_order_release); /* whole at each step, for who forks */
         pool.lists[class] = unused;
         pool.kept_bytes += size_bytes;
     }
