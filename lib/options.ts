@@ -110,7 +110,8 @@ export interface SocketOptions {
   sendPriority?: number
   /** Priority of peers of later endpoints when receiving: 1 (highest) to 16. Default: 8. */
   receivePriority?: number
-  /** Whether names may be resolved to IPv6 addresses and wildcards bind to them. Default: false. */
+  /** Whether names may be resolved to IPv6 addresses as well as to IPv4's, and wildcards be bound for both. Default:
+   * true. */
   ipv6?: boolean
   /** Bytes of the longest message that is received: a peer that sends a longer one is disconnected. -1: no limit.
    * Default: 1048576. */

@@ -37,6 +37,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   protected configure(options: SocketOptions | undefined): void {
     try {
       this.handle.setOption('tcpNoDelay', true)
+      this.handle.setOption('ipv6', true)
       this.#setAll(options ?? {})
     } catch (error) {
       void this.handle.close()

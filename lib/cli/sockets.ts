@@ -10,7 +10,6 @@ export interface CatSocket {
   sendTimeout: number
   receiveTimeout: number
   name: string
-  ipv6: boolean
   tls: object
   stats(): Counts
   on<Type extends keyof SocketEvents>(type: Type, listener: (...event: SocketEvents[Type]) => void): unknown
@@ -65,9 +64,6 @@ export async function createSocket(
   })
 }
 
-/** An address in brackets, which without IPv6 would be refused. */
-const namesIpv6 = (address: string) => /^(tcp|ws|tls\+tcp|wss):\/\/[^/]*\[/.test(address)
-
 /** Sets what the command line asks for, in the original's order: the first refusal is the one reported. */
 export function configure(socket: CatSocket, settings: Settings): void {
   const { sendTimeout, receiveTimeout, socketName, subscriptions } = settings
@@ -89,11 +85,6 @@ export function configure(socket: CatSocket, settings: Settings): void {
   if (Object.keys(settings.tls).length > 0) {
     orFail("Can't use TLS", () => {
       socket.tls = settings.tls
-    })
-  }
-  if ([...settings.binds, ...settings.connects].some(namesIpv6)) {
-    orFail("Can't use IPv6", () => {
-      socket.ipv6 = true
     })
   }
   if (settings.socketType === 'sub') {

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define HOST_LIMIT_BYTES 255
 #define LABEL_LIMIT_BYTES 63
@@ -62,9 +64,19 @@ static void fill_ipv6(struct sp_socket_address *address, struct in6_addr host, u
     address->length = sizeof *to;
 }
 
+/* A kernel may be without it. */
+static bool has_ipv6(void)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
 static void fill_any(struct sp_socket_address *address, bool ipv4_only, uint16_t port)
 {
-    if (ipv4_only)
+    if (ipv4_only || !has_ipv6())
         fill_ipv4(address, (struct in_addr){.s_addr = htonl(INADDR_ANY)}, port);
     else
         fill_ipv6(address, in6addr_any, 0, port);
@@ -247,6 +259,11 @@ void sp_net_address_write(const struct sp_socket_address *address, char *buffer,
 
     if (address->storage.ss_family == AF_INET6) {
         const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)&address->storage;
+        if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr)) { /* a peer over IPv4 of who listens for both */
+            inet_ntop(AF_INET, &from->sin6_addr.s6_addr[12], host, sizeof host);
+            snprintf(buffer, size_bytes, "%s:%u", host, ntohs(from->sin6_port));
+            return;
+        }
         inet_ntop(AF_INET6, &from->sin6_addr, host, sizeof host);
         snprintf(buffer, size_bytes, "[%s]:%u", host, ntohs(from->sin6_port));
     } else {

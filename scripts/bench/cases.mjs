@@ -90,7 +90,9 @@ export function rolesOf({ pattern, transport }, peer) {
 /** These have no way into another thread of their process, or need one of their own. */
 function canCross({ pattern, transport }, peer) {
   const isInC = peer.program !== undefined
-  if (transport === 'inproc') return !isInC && peer.transports.includes('inproc')
+  if (transport === 'inproc') {
+    return !isInC && peer.transports.includes('inproc') && (pattern !== 'REQ/REP' || 'req' in peer)
+  }
   if (isInC) return peer.transports.includes('inproc')
   if (pattern === 'REQ/REP') return false
   return peer.name.startsWith('nanomsg-native') || peer.transports.includes('worker')

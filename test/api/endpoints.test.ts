@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { Bus, Pair, Pull, Push } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, failureOf, temporaryFolder, transports, turn } from './support.js'
@@ -25,13 +26,35 @@ describe('a port that the system chooses', () => {
   })
 })
 
-test('IPv6 is used where it is allowed', async () => {
-  await using pull = new Pull({ ipv6: true })
-  const { address } = pull.bind('tcp://[::1]:0')
-  await using push = new Push({ ipv6: true })
-  push.connect(address)
-  await push.send('x')
-  expect(String(await pull.receive())).toBe('x')
+const overIpv6 = test.runIf(Object.values(networkInterfaces()).flat().some((entry) => entry?.address === '::1'))
+
+describe('IPv6', () => {
+  overIpv6('is used unless it is switched off', async () => {
+    await using pull = new Pull()
+    const { address } = pull.bind('tcp://[::1]:0')
+    await using push = new Push()
+    push.connect(address)
+    await push.send('x')
+    expect(String(await pull.receive())).toBe('x')
+    const { code } = await failureOf(() => new Pull({ ipv6: false }).bind('tcp://[::1]:0'))
+    expect(code).toBe('ENODEV')
+  })
+
+  overIpv6('is heard beside IPv4 on all interfaces, and each peer has its own address', async () => {
+    await using pull = new Pull()
+    const events = pull.events()
+    const port = /:(\d+)$/.exec(pull.bind('tcp://*:0').address)![1]
+    for (const host of ['127.0.0.1', '[::1]']) {
+      await using push = new Push()
+      push.connect(`tcp://${host}:${port}`)
+      const { value } = await events.next()
+      expect(value.type === 'connect' && value.remoteAddress).toContain(`tcp://${host}:`)
+      await push.send(host)
+      expect(String(await pull.receive())).toBe(host)
+      await push.close()
+      await events.next()
+    }
+  })
 })
 
 describe.each(transports)('over $scheme', ({ address }) => {

@@ -55,9 +55,6 @@ export function scripted(script: Script = {}) {
     set name(name: string) {
       note('name', name)
     }
-    set ipv6(isAllowed: boolean) {
-      note('ipv6', isAllowed)
-    }
     set tls(tls: object) {
       note('tls', tls)
     }
