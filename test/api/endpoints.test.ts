@@ -26,7 +26,11 @@ describe('a port that the system chooses', () => {
   })
 })
 
-const overIpv6 = test.runIf(Object.values(networkInterfaces()).flat().some((entry) => entry?.address === '::1'))
+const overIpv6 = test.runIf(
+  Object.values(networkInterfaces())
+    .flat()
+    .some((entry) => entry?.address === '::1'),
+)
 
 describe('IPv6', () => {
   overIpv6('is used unless it is switched off', async () => {
