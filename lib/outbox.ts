@@ -19,6 +19,9 @@ import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 const { EAGAIN } = constants.errno
 const sent = Promise.resolve()
 
+/** What the sender of an accepted message waits for: mostly nothing. */
+const accepted = (): Promise<void> => (isTurnOver(1) ? new Promise(nextTurn) : sent)
+
 /** What the engine sends from where it is, or joins. */
 function toMemory(body: Body): Uint8Array | Uint8Array[] {
   return typeof body === 'string' || body instanceof Uint8Array ? toUint8Array(body) : body.map(toUint8Array)
@@ -43,23 +46,26 @@ export class Outbox implements Sender {
 
   /** Sends a body that can be gathered at once, as most can. Nothing is done where this returns undefined. */
   sendGathered(body: Body): Promise<void> | undefined {
-    // While messages are gathered nobody waits, and nothing has failed.
-    if (!this.isGathering || !(body instanceof Uint8Array) || !gatherBytes(this, body)) return undefined
-    return isTurnOver(1) ? new Promise(nextTurn) : sent
+    return this.#tryGather(body) ? accepted() : undefined
+  }
+
+  #tryGather(body: Body): boolean {
+    // While messages are gathered nobody waits, and nothing has failed. Those of conversations are, too, where others are not.
+    return this.#mayGather && this.isGathering && body instanceof Uint8Array && gatherBytes(this, body)
   }
 
   send(body: Body, options?: Sending): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
     if (options?.transfer) return this.#transfer(new Transfer(body as Uint8Array), options)
     if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
-    return isTurnOver(1) ? new Promise(nextTurn) : sent
+    return accepted()
   }
 
   #transfer(message: Transfer, options: Sending): Promise<void> {
     if (!this.#waits.isEmpty || !this.#tryTransfer(message)) {
       return this.#waits.add(message, options, this.defaultTimeout)
     }
-    return isTurnOver(1) ? new Promise(nextTurn) : sent
+    return accepted()
   }
 
   /** Returns false when no peer can take the message now, or others wait before it. */
@@ -72,8 +78,7 @@ export class Outbox implements Sender {
     let i = begin
     while (i < bodies.length) {
       const body = bodies[i]!
-      const isGathered = this.isGathering && body instanceof Uint8Array && gatherBytes(this, body)
-      if (!isGathered && !this.trySend(body)) break
+      if (!this.#tryGather(body) && !this.trySend(body)) break
       i++
     }
     return i

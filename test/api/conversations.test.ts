@@ -1,5 +1,5 @@
 /** Requests, surveys and their answers side by side on one socket. */
-import { Rep, Req, Respondent, Surveyor } from 'nanomsg-native'
+import { type NanomsgError, Rep, Req, Respondent, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, failureOf, runProgram, transports, turn, until } from './support.js'
 
@@ -329,6 +329,22 @@ describe('serving', () => {
     void rep.serve((body) => body)
     expect((await failureOf(() => rep.serve((body) => body))).code).toBe('EINVAL')
   })
+})
+
+test('an answer to nobody fails at once, also beside answers of the same tick', async () => {
+  await using rep = new Rep()
+  await using req = new Req()
+  connectAll('inproc://beside-answers', rep, req)
+  let failure: Promise<NanomsgError> | undefined
+  void rep.serve(async (question) => {
+    if (String(question) === 'second') {
+      for (let i = 0; i < 50; i++) await undefined // the first is answered meanwhile
+      failure = failureOf(() => rep.send(Buffer.from('to whom?')))
+    }
+    return question
+  })
+  await Promise.all([req.request('first'), req.request('second')])
+  expect((await failure!).code).toBe('EFSM')
 })
 
 describe('a survey', () => {
