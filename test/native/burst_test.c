@@ -135,21 +135,6 @@ static int fill(int push, size_t body_bytes)
     return count;
 }
 
-static size_t read_to_end(int fd)
-{
-    static uint8_t bytes[1024 * 1024];
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    size_t total = 0;
-    ssize_t count;
-
-    do {
-        CHECK_EQUAL(CHECK_OK(poll(&ready, 1, test_deadline_ms(PATIENCE_MS))), 1);
-        count = recv(fd, bytes, sizeof bytes, 0);
-        total += count > 0 ? (size_t)count : 0;
-    } while (count > 0);
-    return total;
-}
-
 static size_t frame_bytes(const char *address, size_t body_bytes)
 {
     return (strncmp(address, "ipc:", 4) == 0 ? 9 : 8) + body_bytes;
@@ -170,7 +155,7 @@ TEST_OVER_STREAMS(a_peer_that_does_not_read_stops_a_burst)
     CHECK(!test_is_ready(push, NN_POLLOUT, 0));
     CHECK_ERRNO(nn_send(push, "x", 1, NN_DONTWAIT), EAGAIN);
     CHECK_OK(nn_close(push));
-    CHECK_EQUAL(read_to_end(peer), (size_t)count * frame_bytes(address, 64));
+    CHECK_EQUAL(raw_count_to_end(peer), (size_t)count * frame_bytes(address, 64));
     close(peer);
 }
 
@@ -184,7 +169,7 @@ TEST_OVER_STREAMS(closing_without_linger_passes_on_what_the_kernel_takes)
     for (int i = 0; i < BURST; i++)
         send_numbered(push, i, 20);
     CHECK_OK(nn_close(push));
-    CHECK_EQUAL(read_to_end(peer), BURST * frame_bytes(address, 20));
+    CHECK_EQUAL(raw_count_to_end(peer), BURST * frame_bytes(address, 20));
     close(peer);
 }
 
@@ -275,7 +260,7 @@ TEST_OVER_STREAMS(what_was_sent_to_a_slow_peer_arrives_when_the_program_ends)
     raw_greet(peer, NN_PULL);
     raw_expect_greeting(peer, NN_PUSH);
     CHECK_EQUAL(read(ends[0], &count, sizeof count), (ssize_t)sizeof count);
-    CHECK_EQUAL(read_to_end(peer), (size_t)count * frame_bytes(address, 200));
+    CHECK_EQUAL(raw_count_to_end(peer), (size_t)count * frame_bytes(address, 200));
     program_check(program);
     close(peer);
     close(listener);

@@ -251,21 +251,6 @@ static size_t prefix_bytes(const char *address)
     return strncmp(address, "ipc:", 4) == 0 ? 9 : 8;
 }
 
-static size_t read_to_end(int fd)
-{
-    static uint8_t bytes[1024 * 1024];
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    size_t total = 0;
-    ssize_t count;
-
-    do {
-        CHECK_EQUAL(CHECK_OK(poll(&ready, 1, test_deadline_ms(PATIENCE_MS))), 1);
-        count = recv(fd, bytes, sizeof bytes, 0);
-        total += count > 0 ? (size_t)count : 0;
-    } while (count > 0);
-    return total;
-}
-
 TEST_OVER_STREAMS(closing_does_not_wait_for_a_peer_that_reads_late)
 {
     const char *address = new_address();
@@ -277,7 +262,7 @@ TEST_OVER_STREAMS(closing_does_not_wait_for_a_peer_that_reads_late)
     CHECK_OK(nn_close(push));
     CHECK(test_now_ms() - start_ms < test_deadline_ms(PATIENCE_MS));
     CHECK_ERRNO(nn_close(push), EBADF);
-    CHECK_EQUAL(read_to_end(peer), prefix_bytes(address) + HUGE_BYTES);
+    CHECK_EQUAL(raw_count_to_end(peer), prefix_bytes(address) + HUGE_BYTES);
     close(peer);
 }
 
@@ -289,7 +274,7 @@ TEST_OVER_STREAMS(a_linger_of_0_drops_what_the_kernel_has_not_taken)
 
     SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 0);
     CHECK_OK(nn_close(push));
-    CHECK(read_to_end(peer) < HUGE_BYTES);
+    CHECK(raw_count_to_end(peer) < HUGE_BYTES);
     close(peer);
 }
 
@@ -304,7 +289,7 @@ TEST_OVER_STREAMS(when_the_linger_has_passed_the_rest_is_dropped)
     CHECK_OK(nn_close(push));
     nn_term(); /* waits for what lingers */
     CHECK(test_now_ms() - start_ms >= 60);
-    CHECK(read_to_end(peer) < HUGE_BYTES);
+    CHECK(raw_count_to_end(peer) < HUGE_BYTES);
     close(peer);
 }
 
@@ -335,7 +320,7 @@ static void run_reader(void *argument)
 
     while (!test_pause(self->begin_ms))
         ;
-    self->total = read_to_end(self->fd);
+    self->total = raw_count_to_end(self->fd);
 }
 
 /* Nothing is sent any more when nn_term has returned: whatever the peer gets was sent before. */

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define GREETING_BYTES 8
+/* So long the next bytes of a peer may take. */
+#define END_PATIENCE_MS 8000
 
 static bool is_ipc(const char *address)
 {
@@ -210,6 +212,21 @@ bool raw_is_closed(int fd)
             return false;
     }
     return true;
+}
+
+size_t raw_count_to_end(int fd)
+{
+    static uint8_t bytes[1024 * 1024];
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    size_t total = 0;
+    ssize_t count;
+
+    do {
+        CHECK_EQUAL(CHECK_OK(poll(&ready, 1, test_deadline_ms(END_PATIENCE_MS))), 1);
+        count = recv(fd, bytes, sizeof bytes, 0);
+        total += count > 0 ? (size_t)count : 0;
+    } while (count > 0);
+    return total;
 }
 
 bool raw_is_closed_now(int fd)

@@ -46,6 +46,8 @@ size_t raw_receive_message(int fd, const char *address, void *body, size_t limit
 void raw_expect(int fd, const void *bytes, size_t count);
 /* Waits until the peer has closed; true unless it took longer than the case has patience. */
 bool raw_is_closed(int fd);
+/* Reads until the peer's end and returns how many bytes came. */
+size_t raw_count_to_end(int fd);
 /* Whether the peer has closed by now. */
 bool raw_is_closed_now(int fd);
 /* Says that nothing more will come, and goes on reading. */
