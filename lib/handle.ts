@@ -112,22 +112,14 @@ export class Handle implements Listener, Keeper {
   }
 
   #carriage(): Carriage {
-    this.#carried ??= new Carriage(this, {
-      onEvents: () => this.#monitor?.onEvents(),
-      onFailure: (event) => this.#monitor?.fail(event),
-    })
+    this.#carried ??= new Carriage(this, (event) => this.#monitor?.fail(event))
     return this.#carried
   }
 
   /** Who is at the other end of a connection, as long as there is one. */
   peerOf(pipe: number): EngineEvent | undefined {
     const event = native.peer(this.s, pipe)
-    return typeof event === 'number' ? undefined : this.asCarried(event)
-  }
-
-  /** An event of a connection that a transport in JavaScript carries names that transport's address. */
-  asCarried(event: EngineEvent): EngineEvent {
-    return this.#carried === undefined ? event : this.#carried.asCarried(event)
+    return typeof event === 'number' ? undefined : event
   }
 
   // ---- Options ----

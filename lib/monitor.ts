@@ -85,7 +85,7 @@ export class Monitor {
     while (this.#isOn) {
       const event = native.nextEvent(this.#handle.s)
       if (typeof event === 'number') return
-      this.#tell(eventOf(this.#handle.asCarried(event)))
+      this.#tell(eventOf(event))
     }
   }
 

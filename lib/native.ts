@@ -105,8 +105,18 @@ export interface Functions {
   /** Opens raw sockets of two protocols, on threads of their own that forward between them until one is closed. Returns
    * their descriptors. `ended` is called with the errno for which it ended, when what was accepted is delivered. */
   startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
-  /** Two descriptors of local sockets that are connected to each other; they are the caller's. */
-  streamPair(): [number, number] | number
+
+  // Connections over streams of Node.js, by numbers.
+  /** Begins one, with an endpoint of its own. `id` comes back with NN_POLLIN (take), NN_POLLOUT (give the rest) and
+   * NN_LOOP_CLOSED (the engine is done with the stream). */
+  carry(s: number, address: string, isBound: boolean, id: number): number
+  /** How many of the bytes from `offset` on were taken. */
+  giveCarried(carried: number, bytes: Uint8Array, offset: number): number
+  takeCarried(carried: number): Buffer[]
+  endCarried(carried: number, isBroken: boolean): void
+  /** What was accepted can be taken as long as the socket lingers. */
+  closeCarried(carried: number): void
+  releaseCarried(carried: number): void
 }
 
 const RECEIVED_LIMIT = 512

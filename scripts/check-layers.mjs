@@ -13,7 +13,7 @@ const allowed = {
   core: ['loop', 'util', 'include', 'core/message_queue', 'core/body_pool'],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
-  streams: ['core', 'loop', 'util', 'include/numbers'],
+  streams: ['core', 'loop', 'util', 'include/numbers', 'include/carried.h'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
   // No stream lies under inproc: it is made with what transports of users are made with, a queue, and memory for it.
   'transports/inproc': ['util', 'core/message_queue', 'core/body_pool', 'include/transport.h', 'include/numbers'],

@@ -1,62 +1,173 @@
-import type { Socket as LocalSocket } from 'node:net'
-import { type Duplex, pipeline } from 'node:stream'
+import type { Duplex } from 'node:stream'
+import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT } from '../constants.js'
+import { argumentError, check } from '../errors.js'
+import { native } from '../native.js'
+import { hold, type Listener, register, unhold, unregister } from '../reactor.js'
 
 /**
- * One connection: carries bytes, with back-pressure, between a stream and our end of a pair of sockets, of which the
- * engine has the other.
+ * One connection: carries bytes, with back-pressure, between a stream and the engine.
  *
- * - The stream ends: so does what the engine reads. It closes its end when the last message is taken.
- * - The engine closes its end: what it has sent is carried on, and the stream is destroyed.
- * - The stream breaks: both are destroyed.
+ * - The stream ends or breaks: so does the connection, once the engine has taken what came.
+ * - The engine ends the connection: what it has sent is carried on, and the stream is destroyed.
  */
-export class Carrier {
+export class Carrier implements Listener {
   readonly #stream: Duplex
-  readonly #local: LocalSocket
+  readonly #id: number
+  readonly #carried: number
+  readonly #onEnd: (error: Error | undefined) => void
+  /** What has come from `#offset` on waits until the engine takes it; undefined: nothing does. */
+  #rest: Uint8Array | undefined
+  #offset = 0
+  #hasEnded = false
+  /** It has ended before its time. */
+  #isBroken = false
+  #error: Error | undefined
+  #isReleased = false
+  #isDestroyed = false
+  #isHeld = false
+  #lingerMs: number
   #lingering: NodeJS.Timeout | undefined
-
-  /** @param onEnd called once, when both are destroyed, with the error of the stream if it broke */
-  constructor(stream: Duplex, descriptor: number, onEnd: (error: Error | undefined) => void) {
-    // Only who carries connections pays for loading it.
-    const { Socket } = require('node:net') as typeof import('node:net')
-    const local = new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true })
-    this.#stream = stream
-    this.#local = local
-    // Calls that wait keep the process alive, not connections.
-    local.unref()
-    let broken: Error | undefined
-    stream.on('error', (error) => {
-      broken ??= error
-    })
-    local.on('error', () => {})
-    pipeline(stream, local, () => {})
-    pipeline(local, stream, () => {
-      clearTimeout(this.#lingering)
-      stream.destroy()
-      local.destroy()
-      onEnd(broken)
-    })
-    // A stream that ends both ways at once takes nothing more: the engine's bytes are dropped, or its end went unseen.
-    stream.once('end', () => {
-      if (!stream.allowHalfOpen) this.#drop()
-    })
-    stream.once('finish', () => this.#drop())
-  }
-
-  #drop(): void {
-    this.#local.unpipe(this.#stream)
-    this.#local.resume()
-  }
-
   /** Whether anything has come from the peer. */
-  get hasReceived(): boolean {
-    return this.#local.bytesWritten > 0
+  hasReceived = false
+
+  /**
+   * @param s whose connection it is
+   * @param lingerMs how long the stream may take for what the engine has sent; negative: without limit
+   * @param onEnd called once, when both are done, with the error of the stream if it broke
+   */
+  constructor(
+    stream: Duplex,
+    s: number,
+    { address, isBound, lingerMs }: { address: string; isBound: boolean; lingerMs: number },
+    onEnd: (error: Error | undefined) => void,
+  ) {
+    this.#stream = stream
+    this.#lingerMs = lingerMs
+    this.#onEnd = onEnd
+    this.#id = register(this)
+    this.#carried = native.carry(s, address, isBound, this.#id)
+    if (this.#carried < 0) unregister(this.#id)
+    check(this.#carried, isBound ? 'bind' : 'connect', JSON.stringify(address))
+    stream
+      .on('data', (chunk) => this.#give(chunk))
+      .on('drain', () => this.#take())
+      .on('end', () => this.#endInput(false))
+      .on('error', (error) => this.#break(error))
+      .on('close', () => this.#endInput(true))
+    if (stream.destroyed) this.#endInput(true)
   }
 
-  /** The engine closes its end now, or soon. Keeps the process alive until what it has sent is carried on. */
+  onEvents(events: number): void {
+    if (events & NN_POLLOUT) this.#giveRest()
+    if (events & NN_POLLIN) this.#take()
+    if (events & NN_LOOP_CLOSED) this.#finish()
+  }
+
+  // ---- To the engine ----
+
+  #give(chunk: unknown): void {
+    if (this.#isReleased) return
+    if (!(chunk instanceof Uint8Array)) {
+      this.#break(argumentError('connect', 'a connection', 'a stream of bytes, without encoding or objects', chunk))
+      return
+    }
+    this.hasReceived = true
+    this.#rest = chunk
+    this.#offset = 0
+    this.#giveRest()
+    if (this.#rest !== undefined) this.#stream.pause()
+  }
+
+  #giveRest(): void {
+    if (this.#rest === undefined) return
+    const taken = native.giveCarried(this.#carried, this.#rest, this.#offset)
+    this.#offset += taken
+    // If the engine takes no more, it says so by an event of its own.
+    if (taken >= 0 && this.#offset < this.#rest.length) return
+    this.#rest = undefined
+    if (this.#hasEnded) this.#tellEnd()
+    else if (this.#stream.isPaused()) this.#stream.resume()
+  }
+
+  #endInput(isBroken: boolean): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#isBroken = isBroken
+    if (this.#rest === undefined) this.#tellEnd()
+  }
+
+  #break(error: Error): void {
+    this.#error ??= error
+    this.#endInput(true)
+  }
+
+  #tellEnd(): void {
+    if (this.#isReleased) this.#destroy()
+    else native.endCarried(this.#carried, this.#isBroken)
+  }
+
+  // ---- From the engine ----
+
+  #take(): void {
+    const stream = this.#stream
+    if (this.#isReleased || this.#hasEnded || stream.writableNeedDrain) return
+    const pieces = native.takeCarried(this.#carried)
+    // Somebody has ended the stream: what it does not take any more is dropped, or its end went unseen.
+    if (!stream.writable) return
+    if (pieces.length === 1) {
+      stream.write(pieces[0])
+      return
+    }
+    stream.cork()
+    for (const piece of pieces) stream.write(piece)
+    stream.uncork()
+  }
+
+  // ---- The end ----
+
+  /** Ends the connection for the engine. Keeps the process alive until what it has sent is carried on. */
   close(lingerMs: number): void {
-    // To write to the engine's closed end would break what is still to be carried the other way.
-    this.#stream.unpipe(this.#local)
-    this.#local.ref()
-    if (lingerMs >= 0) this.#lingering = setTimeout(() => this.#local.destroy(), lingerMs)
+    if (this.#isReleased) return
+    hold()
+    this.#isHeld = true
+    this.#lingerMs = lingerMs
+    this.#limit()
+    native.closeCarried(this.#carried)
+  }
+
+  #limit(): void {
+    if (this.#lingerMs >= 0) this.#lingering ??= setTimeout(() => this.#destroy(), this.#lingerMs)
+  }
+
+  /** The engine is done with the stream, which may not have passed on everything yet. */
+  #finish(): void {
+    this.#take()
+    this.#release()
+    if (this.#hasEnded) {
+      this.#destroy()
+      return
+    }
+    this.#limit()
+    // What still comes is not for us; but it must not hide the end.
+    this.#stream.resume()
+    this.#stream.end(() => this.#destroy())
+  }
+
+  #release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#rest = undefined
+    unregister(this.#id)
+    native.releaseCarried(this.#carried)
+  }
+
+  #destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    this.#release()
+    clearTimeout(this.#lingering)
+    if (this.#isHeld) unhold()
+    this.#stream.destroy()
+    this.#onEnd(this.#error)
   }
 }

@@ -2,14 +2,18 @@ import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import type { Attachment } from '../endpoint.js'
 import { argumentError, errnoError, NanomsgError } from '../errors.js'
-import type { Carriage, Connection } from './carriage.js'
+import type { Carriage } from './carriage.js'
+import type { Carrier } from './carrier.js'
 import type { Listening, Transport } from './registry.js'
+
+/** NN_SOCKADDR_MAX: the engine knows no longer ones. */
+const ADDRESS_LIMIT_BYTES = 128
 
 /** An endpoint that a transport in JavaScript carries: its attempts, its connections, and its end. */
 export abstract class CarriedEndpoint implements Attachment {
   abstract readonly isBound: boolean
   protected isClosed = false
-  readonly #connections = new Set<Connection>()
+  readonly #carriers = new Set<Carrier>()
   #retry: NodeJS.Timeout | undefined
   #pauseMs = 0
 
@@ -32,18 +36,18 @@ export abstract class CarriedEndpoint implements Attachment {
       return
     }
     try {
-      const connection = this.carriage.carry(this, stream, (ended, error) => {
-        this.#connections.delete(ended)
+      const carrier = this.carriage.carry(this, stream, (ended, error) => {
+        this.#carriers.delete(ended)
         this.onEnd(ended, error)
       })
-      this.#connections.add(connection)
+      this.#carriers.add(carrier)
     } catch (error) {
       stream.destroy()
       throw error
     }
   }
 
-  protected abstract onEnd(connection: Connection, error: Error | undefined): void
+  protected abstract onEnd(carrier: Carrier, error: Error | undefined): void
 
   protected fail(error: unknown): void {
     if (!this.isClosed) this.carriage.fail(this, asNanomsgError(error, this.isBound ? 'bind' : 'connect', this.address))
@@ -77,7 +81,7 @@ export abstract class CarriedEndpoint implements Attachment {
     clearTimeout(this.#retry)
     this.carriage.forget(this)
     const lingerMs = this.carriage.option('linger')
-    for (const connection of this.#connections) connection.close(lingerMs)
+    for (const carrier of this.#carriers) carrier.close(lingerMs)
   }
 }
 
@@ -99,7 +103,7 @@ export class ConnectingEndpoint extends CarriedEndpoint {
       })
   }
 
-  protected onEnd({ carrier }: Connection, error: Error | undefined): void {
+  protected onEnd(carrier: Carrier, error: Error | undefined): void {
     if (carrier.hasReceived) this.resetPause()
     else if (error !== undefined) this.fail(error)
     this.startLater()
@@ -133,12 +137,22 @@ export class ListeningEndpoint extends CarriedEndpoint {
     if (typeof listening?.close !== 'function') {
       throw argumentError('bind', 'what a transport’s listen() returns', 'an object with close()', listening)
     }
+    const { address = this.address } = listening
+    if (typeof address !== 'string' || !address.includes('://') || Buffer.byteLength(address) >= ADDRESS_LIMIT_BYTES) {
+      listening.close()
+      throw argumentError(
+        'bind',
+        'the address of a listen()',
+        `"scheme://..." of less than ${ADDRESS_LIMIT_BYTES} bytes`,
+        address,
+      )
+    }
     this.#listening = listening
-    if (listening.address !== undefined) this.address = listening.address
+    this.address = address
     if (this.isClosed) listening.close()
   }
 
-  protected onEnd({ carrier }: Connection, error: Error | undefined): void {
+  protected onEnd(carrier: Carrier, error: Error | undefined): void {
     if (!carrier.hasReceived && error !== undefined) this.fail(error)
   }
 

@@ -266,7 +266,7 @@ Napi::Value Poll(const Napi::CallbackInfo &info)
 Napi::Value OpenDevice(const Napi::CallbackInfo &info)
 {
     nn_forwarder *const forwarder = nn_forwarder_create(IntegerAt(info, 0), IntegerAt(info, 1));
-    return Result(info, forwarder != nullptr ? HostOf(info)->AddForwarder(forwarder) : -1);
+    return Result(info, forwarder != nullptr ? HostOf(info)->forwarders.Add(forwarder) : -1);
 }
 
 // runDevice(device, budget): the number of messages that it forwarded, with the milliseconds to wait for more in
@@ -274,7 +274,7 @@ Napi::Value OpenDevice(const Napi::CallbackInfo &info)
 Napi::Value RunDevice(const Napi::CallbackInfo &info)
 {
     Host *const host = HostOf(info);
-    nn_forwarder *const forwarder = host->FindForwarder(IntegerAt(info, 0));
+    nn_forwarder *const forwarder = host->forwarders.Find(IntegerAt(info, 0));
     if (forwarder == nullptr)
         return Failure(info, EBADF);
     int wait_ms = -1;
@@ -282,15 +282,14 @@ Napi::Value RunDevice(const Napi::CallbackInfo &info)
     const Napi::Value result = Result(info, rc);
     host->received.elements[0] = wait_ms;
     if (rc < 0)
-        host->RemoveForwarder(IntegerAt(info, 0));
+        host->forwarders.Remove(IntegerAt(info, 0));
     return result;
 }
 
 // closeDevice(device): ends one that was never run.
 Napi::Value CloseDevice(const Napi::CallbackInfo &info)
 {
-    if (HostOf(info)->FindForwarder(IntegerAt(info, 0)) != nullptr)
-        HostOf(info)->RemoveForwarder(IntegerAt(info, 0));
+    HostOf(info)->forwarders.Remove(IntegerAt(info, 0));
     return info.Env().Undefined();
 }
 

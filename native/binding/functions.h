@@ -27,6 +27,6 @@ void AddCFunctions(Properties *properties, Host *host);
 // Forwarding between two raw sockets.
 void AddDeviceFunctions(Properties *properties, Host *host);
 // Streams of JavaScript as connections.
-void AddStreamFunctions(Properties *properties, Host *host);
+void AddCarriedFunctions(Properties *properties, Host *host);
 
 } // namespace nanomsg_native

@@ -180,31 +180,12 @@ bool Host::CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, s
     return true;
 }
 
-int Host::AddForwarder(nn_forwarder *forwarder)
-{
-    forwarders_[++last_forwarder_] = forwarder;
-    return last_forwarder_;
-}
-
-nn_forwarder *Host::FindForwarder(int number) const
-{
-    const auto found = forwarders_.find(number);
-    return found != forwarders_.end() ? found->second : nullptr;
-}
-
-void Host::RemoveForwarder(int number)
-{
-    nn_forwarder_destroy(forwarders_[number]);
-    forwarders_.erase(number);
-}
-
 // Closes what JavaScript has left open, and passes on what was accepted, for as long as the sockets linger.
 void Host::Linger()
 {
-    // A device uses its sockets: they cannot go before it.
-    for (const auto &[number, forwarder] : forwarders_)
-        nn_forwarder_destroy(forwarder);
-    forwarders_.clear();
+    // A device uses its sockets: they cannot go before it. And nobody carries anything any more.
+    forwarders.Clear();
+    carried.Clear();
     for (const int s : sockets_)
         nn_close(s);
     sockets_.clear();

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "message_memory.h"
+#include "numbered.h"
 #include "slab_store.h"
 
+#include <nanomsg/carried.h>
 #include <nanomsg/loop.h>
 
 #include <node_api.h>
@@ -12,7 +14,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -68,10 +69,9 @@ class Host
         return messages_.has_value() ? &*messages_ : nullptr;
     }
 
-    // Devices, which end with the environment at the latest. A number stands for each.
-    int AddForwarder(nn_forwarder *forwarder);
-    nn_forwarder *FindForwarder(int number) const;
-    void RemoveForwarder(int number);
+    // These end with the environment at the latest.
+    Numbered<nn_forwarder, nn_forwarder_destroy> forwarders; // of devices
+    Numbered<nn_carried, nn_carried_release> carried;        // connections over streams of JavaScript
 
     SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
@@ -106,8 +106,6 @@ class Host
     napi_ref make_slab_ = nullptr;
     std::unordered_set<int> sockets_;
     std::optional<MessageMemory> messages_;
-    std::unordered_map<int, nn_forwarder *> forwarders_;
-    int last_forwarder_ = 0;
 
     // The slab into which small bodies are copied that the engine holds elsewhere.
     uint8_t *copies_ = nullptr;

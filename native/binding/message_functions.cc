@@ -1,5 +1,6 @@
 // Sending and receiving. The hot path: plain node_api.h, no object per small message, and no conversion that
 // allocates.
+#include "chunk_buffer.h"
 #include "functions.h"
 #include "host.h"
 
@@ -199,22 +200,6 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, 0);
 }
 
-void ReleaseChunk(napi_env /*env*/, void * /*body*/, void *chunk)
-{
-    nn_chunk_release(static_cast<nn_chunk *>(chunk));
-}
-
-// Makes a Buffer of the chunk's memory; or a copy, where the runtime forbids foreign memory.
-bool HandOver(napi_env env, const nn_received &message, napi_value *buffer)
-{
-    void *const body = const_cast<uint8_t *>(message.body);
-    if (napi_create_external_buffer(env, message.body_bytes, body, ReleaseChunk, message.chunk, buffer) == napi_ok)
-        return true;
-    const bool is_copied = napi_create_buffer_copy(env, message.body_bytes, body, nullptr, buffer) == napi_ok;
-    nn_chunk_release(message.chunk);
-    return is_copied;
-}
-
 // Says where JavaScript finds the message. Consumes the reference to its chunk.
 bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
 {
@@ -226,7 +211,8 @@ bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodi
     } else if (message.body_bytes >= kHandOverBytes) {
         napi_value buffer;
         to[0] = kInBodies;
-        return HandOver(env, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
+        return MakeBuffer(env, message.chunk, message.body, message.body_bytes, &buffer) &&
+               napi_set_element(env, bodies, index, buffer) == napi_ok;
     } else {
         uint32_t token = 0;
         size_t offset = 0;

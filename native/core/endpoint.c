@@ -12,11 +12,16 @@
 int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound)
 {
     const struct nn_transport *transport;
-    const char *rest;
-    int rc = sp_registry_transport(address, &transport, &rest);
+    int rc = sp_registry_transport(address, &transport);
 
-    if (rc < 0)
-        return rc;
+    return rc < 0 ? rc : sp_endpoint_open_with(socket, transport, address, is_bound);
+}
+
+int sp_endpoint_open_with(struct sp_socket *socket, const struct nn_transport *transport, const char *address,
+                          bool is_bound)
+{
+    int rc;
+
     struct nn_endpoint *self = sp_zalloc(sizeof *self + transport->endpoint_bytes);
     if (self == NULL)
         return -ENOMEM;
@@ -25,7 +30,7 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
     self->is_bound = is_bound;
     sp_options_copy(&self->options, &socket->options);
     memcpy(self->address, address, strlen(address) + 1);
-    rest = self->address + (rest - address); /* the caller's text is gone soon */
+    const char *rest = strstr(self->address, "://") + 3;
     self->id = socket->last_endpoint_id + 1;
 
     rc = is_bound ? transport->bind(self, rest) : transport->connect(self, rest);

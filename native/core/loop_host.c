@@ -257,27 +257,45 @@ int nn_loop_run(struct nn_loop *self, int budget_events)
     return ready;
 }
 
+int sp_report_add(struct nn_loop *loop, struct sp_report *report, int events)
+{
+    sp_mutex_lock(&loop->base.lock);
+    int added = events & ~report->events;
+    if (report->events == 0 && added != 0)
+        sp_list_append(&loop->ready, &report->item);
+    report->events |= added;
+    sp_mutex_unlock(&loop->base.lock);
+    return added;
+}
+
+void sp_report_withdraw(struct nn_loop *loop, struct sp_report *report)
+{
+    sp_mutex_lock(&loop->base.lock);
+    if (report->events != 0)
+        sp_list_remove(&report->item);
+    report->events = 0;
+    sp_mutex_unlock(&loop->base.lock);
+}
+
 int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
 {
-    struct sp_socket *socket = NULL;
+    struct sp_report *report = NULL;
 
     if (sp_loop_host_is_left_behind(self))
         return 0;
     sp_mutex_lock(&self->base.lock);
     struct sp_list_item *item = sp_list_pop(&self->ready);
     if (item != NULL) {
-        socket = SP_CONTAINER(item, struct sp_socket, ready_item);
-        *user = socket->user;
-        *events = socket->ready_events;
-        socket->ready_events = 0;
+        report = SP_CONTAINER(item, struct sp_report, item);
+        *user = report->user;
+        *events = report->events;
+        report->events = 0;
     }
     sp_mutex_unlock(&self->base.lock);
 
-    if (socket == NULL)
-        return 0;
-    if (*events & NN_LOOP_CLOSED)
-        sp_socket_release_reference(socket); /* the one that the report held */
-    return 1;
+    if (report != NULL && report->taken != NULL)
+        report->taken(report, *events);
+    return report != NULL;
 }
 
 bool nn_loop_is_lingering(struct nn_loop *self)

@@ -6,6 +6,15 @@
 
 #include "loop/loop.h"
 
+/* What the host hears of by nn_loop_next_ready. All of it is guarded by the loop's lock. */
+struct sp_report {
+    struct sp_list_item item;
+    void *user;
+    int events; /* not taken yet; 0: there are none */
+    /* The host has taken these events. Called without the lock; optional. */
+    void (*taken)(struct sp_report *self, int events);
+};
+
 /* A receive slab and how much of it is taken. */
 struct sp_slab {
     struct nn_chunk *chunk; /* NULL: none */
@@ -17,7 +26,7 @@ struct nn_loop {
     unsigned fork_depth;          /* of the process that made it */
     bool is_hosted;               /* driven by the host's loop; false: by a thread of the engine */
     struct nn_slab_source source; /* acquire is NULL where slabs come from the engine's own memory */
-    struct sp_list ready;         /* sockets to report; guarded by base.lock */
+    struct sp_list ready;         /* struct sp_report; guarded by base.lock */
     struct sp_list sockets;       /* all that are not released yet; guarded by base.lock */
     struct sp_slab spare;         /* guarded by base.lock */
 };
@@ -33,6 +42,11 @@ void sp_engine_stop(void);
 
 /* The loop's sockets in turn, with a reference for the caller; NULL: it has none. */
 struct sp_socket *sp_loop_next_socket(struct nn_loop *self);
+
+/* Adds events, without waking the host. Returns those that were not there yet. */
+int sp_report_add(struct nn_loop *loop, struct sp_report *report, int events);
+/* The host shall hear nothing more. */
+void sp_report_withdraw(struct nn_loop *loop, struct sp_report *report);
 
 /* Takes a slab with room for at least one large read; the caller owns it until sp_slab_give. Returns 0 or
  * -ENOMEM. */

@@ -133,17 +133,22 @@ static const struct nn_transport *find_transport(const char *scheme, size_t coun
     return NULL;
 }
 
-int sp_registry_transport(const char *address, const struct nn_transport **transport, const char **rest)
+int sp_registry_scheme(const char *address, size_t *scheme_bytes)
 {
-    const char *colon;
-
     if (strlen(address) >= NN_SOCKADDR_MAX)
         return -ENAMETOOLONG;
-    colon = strchr(address, ':');
-    if (colon == NULL || colon[1] != '/' || colon[2] != '/')
-        return -EINVAL;
-    *transport = find_transport(address, (size_t)(colon - address));
-    *rest = colon + 3;
+    *scheme_bytes = strcspn(address, ":");
+    return strncmp(address + *scheme_bytes, "://", 3) == 0 ? 0 : -EINVAL;
+}
+
+int sp_registry_transport(const char *address, const struct nn_transport **transport)
+{
+    size_t scheme_bytes;
+    int rc = sp_registry_scheme(address, &scheme_bytes);
+
+    if (rc < 0)
+        return rc;
+    *transport = find_transport(address, scheme_bytes);
     return *transport != NULL ? 0 : -EPROTONOSUPPORT;
 }
 

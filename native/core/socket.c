@@ -159,6 +159,12 @@ static int socket_open_protocol(struct sp_socket *self)
     return rc;
 }
 
+static void report_taken(struct sp_report *report, int events)
+{
+    if (events & NN_LOOP_CLOSED)
+        sp_socket_release_reference(SP_CONTAINER(report, struct sp_socket, report));
+}
+
 static int socket_create(struct nn_loop *loop, const struct nn_protocol *protocol, void *user, struct sp_socket **out)
 {
     struct sp_socket *self = sp_zalloc(sizeof *self);
@@ -168,7 +174,8 @@ static int socket_create(struct nn_loop *loop, const struct nn_protocol *protoco
         return -ENOMEM;
     self->loop = loop;
     self->protocol = protocol;
-    self->user = user;
+    self->report.user = user;
+    self->report.taken = report_taken;
     self->release.run = socket_free;
     atomic_init(&self->references, 1); /* until it is closed for good */
     sp_options_init(&self->options);
@@ -320,16 +327,11 @@ void sp_socket_report(struct sp_socket *self, int events)
 
     if (!self->loop->is_hosted)
         return;
-    sp_mutex_lock(&loop->lock);
-    if (self->ready_events == 0) {
-        sp_list_append(&self->loop->ready, &self->ready_item);
-        if (events & NN_LOOP_CLOSED)
-            sp_socket_retain(self); /* until the report is taken */
-    } else if ((events & NN_LOOP_CLOSED) && !(self->ready_events & NN_LOOP_CLOSED)) {
-        sp_socket_retain(self);
-    }
-    self->ready_events |= events;
-    sp_mutex_unlock(&loop->lock);
+    if (events & NN_LOOP_CLOSED)
+        sp_socket_retain(self); /* until the report is taken */
+    int added = sp_report_add(self->loop, &self->report, events);
+    if (events & ~added & NN_LOOP_CLOSED)
+        sp_socket_release_reference(self); /* it is reported already */
     /* Receiving a request makes a socket writable that could not answer before: its host, which is about to answer,
      * need not be woken for that. */
     bool can_wait = self->is_taking && events == NN_POLLOUT && !self->is_refused;

@@ -42,7 +42,6 @@ struct sp_socket {
     struct nn_loop *loop;
     const struct nn_protocol *protocol;
     struct nn_protocol_socket *instance; /* the protocol's own structure */
-    void *user;
     int descriptor;
     enum sp_socket_state state;
     struct sp_options options;
@@ -78,9 +77,8 @@ struct sp_socket {
     atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
     bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */
 
-    struct sp_list_item loop_item;  /* in loop->sockets; guarded by the loop's lock */
-    struct sp_list_item ready_item; /* in loop->ready; guarded by the loop's lock */
-    int ready_events;               /* guarded by the loop's lock */
+    struct sp_list_item loop_item; /* in loop->sockets; guarded by the loop's lock */
+    struct sp_report report;       /* guarded by the loop's lock */
 };
 
 struct nn_pipe {
@@ -153,6 +151,9 @@ static inline bool sp_socket_is_full(const struct sp_socket *self)
 /* ---- Endpoints (core/endpoint.c) ---- */
 
 int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_bound);
+/* The same for a transport that no address names; the address is "scheme://...". */
+int sp_endpoint_open_with(struct sp_socket *socket, const struct nn_transport *transport, const char *address,
+                          bool is_bound);
 struct nn_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
 /* Stops the endpoint and closes its pipes; what they accepted is delivered while linger lasts. */
 void sp_endpoint_close(struct nn_endpoint *self);

@@ -188,6 +188,8 @@ int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t 
 int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
                            struct nn_message *message, size_t skip_bytes, struct nn_chunk **spare)
 {
+    if (skip_bytes == 0 && message->body_bytes <= GATHERED_BODY_BYTES)
+        return add_short(self, prefix, prefix_bytes, message, spare);
     return add(self, prefix, prefix_bytes, message, skip_bytes, true, spare);
 }
 
@@ -240,6 +242,13 @@ void sp_send_queue_consume(struct sp_send_queue *self, size_t count, struct nn_c
         self->capacity = 0;
         self->first = 0;
     }
+}
+
+void sp_send_queue_take(struct sp_send_queue *self, struct sp_piece *piece, struct nn_chunk **spare)
+{
+    *piece = *piece_at(self, 0);
+    sp_chunk_retain(piece->chunk);
+    sp_send_queue_consume(self, piece->count, spare);
 }
 
 int sp_send_queue_own(struct sp_send_queue *self)

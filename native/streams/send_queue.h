@@ -39,6 +39,9 @@ int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vector
 /* Drops the first `count` bytes, which the kernel has taken; an emptied buffer goes back to *spare. */
 void sp_send_queue_consume(struct sp_send_queue *self, size_t count, struct nn_chunk **spare);
 
+/* Takes the first piece out, with a reference to its chunk, which must not be borrowed. */
+void sp_send_queue_take(struct sp_send_queue *self, struct sp_piece *piece, struct nn_chunk **spare);
+
 /* Copies what is borrowed, so that the queue outlives the call. Returns 0 or -ENOMEM. */
 int sp_send_queue_own(struct sp_send_queue *self);
 

@@ -1,7 +1,7 @@
 /** Transports in TypeScript: registerTransport(). */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
@@ -220,6 +220,105 @@ describe('over streams in memory', () => {
   })
 })
 
+describe('streams that are not as they should be', () => {
+  const streams: Duplex[] = []
+  registerTransport('odd', { connect: () => streams.shift() ?? new MemoryEnd() })
+
+  test.each([
+    ['gives text', () => memoryPair()[0].setEncoding('utf8')],
+    [
+      'gives objects',
+      () => new Duplex({ readableObjectMode: true, read() {}, write: (_chunk, _encoding, done) => done() }),
+    ],
+  ])('one that %s is destroyed with a failure that says so', async (_, make) => {
+    await using push = new Push({ reconnectInterval: 1000 })
+    const stream = make()
+    streams.push(stream)
+    const failed = once(push, 'failure')
+    push.connect('odd://x')
+    stream.push(stream.readableObjectMode ? { no: 'bytes' } : Buffer.from('text'))
+    const [{ error }] = await failed
+    expect(error).toMatchObject({ code: 'EINVAL', message: expect.stringContaining('a stream of bytes') })
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('one that is destroyed already is connected anew', async () => {
+    await using push = new Push({ reconnectInterval: 1 })
+    await using pull = new Pull()
+    const [first, second] = memoryPair()
+    streams.push(new MemoryEnd().destroy(), first)
+    push.connect('odd://x')
+    registerTransport('odd-peer', { connect: () => second })
+    pull.connect('odd-peer://x')
+    await push.send('hello')
+    expect(String(await pull.receive())).toBe('hello')
+  })
+
+  test('one that says nothing is given up after the deadline of greetings', async () => {
+    await using push = new Push({ reconnectInterval: 1000 })
+    const rejected = once(push, 'reject')
+    const [silent] = memoryPair()
+    streams.push(silent)
+    push.connect('odd://x')
+    expect((await rejected)[0]).toMatchObject({ error: { code: 'ETIMEDOUT' } })
+    await until(() => silent.destroyed)
+  })
+})
+
+test('a connection costs no descriptor', async () => {
+  const address = newAddress()
+  await using pull = new Pull()
+  await using push = new Push()
+  const before = readdirSync('/proc/self/fd').length
+  pull.bind(address)
+  push.connect(address)
+  await push.send('hello')
+  expect(String(await pull.receive())).toBe('hello')
+  expect(readdirSync('/proc/self/fd').length).toBe(before)
+})
+
+test('a worker and a process may end in the middle of it', async () => {
+  const { exitCode, stdout, stderr } = await runProgram(`
+    const { Worker, isMainThread, parentPort } = require('node:worker_threads')
+    const { Duplex } = require('node:stream')
+    const { Pull, Push, registerTransport } = require('nanomsg-native')
+    let accept
+    class End extends Duplex {
+      _read() {}
+      _write(chunk, encoding, done) { this.peer.push(chunk); done() }
+    }
+    registerTransport('memory', {
+      connect() {
+        const [ours, theirs] = [new End(), new End()]
+        Object.assign(ours, { peer: theirs })
+        Object.assign(theirs, { peer: ours })
+        accept(theirs)
+        return ours
+      },
+      listen(address, onConnection) {
+        accept = onConnection
+        return { close() {} }
+      },
+    })
+    async function converse(onMessage) {
+      const [pull, push] = [new Pull(), new Push()]
+      pull.bind('memory://x')
+      push.connect('memory://x')
+      void (async () => { for (;;) await push.send(Buffer.alloc(100_000)) })()
+      for await (const body of pull) onMessage(body)
+    }
+    if (!isMainThread) converse(() => parentPort.postMessage('received'))
+    else {
+      const worker = new Worker(process.execArgv.at(-1), { eval: true, execArgv: [] })
+      worker.once('message', async () => {
+        await worker.terminate()
+        console.log('terminated')
+        converse(() => process.exit(7))
+      })
+    }`)
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 7, stdout: 'terminated\n', stderr: '' })
+})
+
 describe('arguments', () => {
   const connect = () => memoryPair()[0]
 
@@ -251,6 +350,21 @@ describe('arguments', () => {
     ])
       expect(await failureOf(call)).toMatchObject({ code: 'EPROTONOSUPPORT' })
   })
+
+  test.each([7, 'no-scheme', `long://${'x'.repeat(121)}`])(
+    'listen() may not return the address %j',
+    async (address) => {
+      let isClosed = false
+      const close = () => {
+        isClosed = true
+      }
+      const scheme = `listening-${counter++}`
+      registerTransport(scheme, { connect, listen: () => ({ address: address as string, close }) })
+      await using pull = new Pull()
+      expect(await failureOf(() => pull.bind(`${scheme}://x`))).toMatchObject({ code: 'EINVAL', syscall: 'bind' })
+      expect(isClosed).toBe(true)
+    },
+  )
 
   test('what is no stream is refused, and what connect() throws is passed on', async () => {
     registerTransport('nothing', { connect: () => ({}) as Duplex, listen: () => ({}) as never })

@@ -1,0 +1,560 @@
+/* nanomsg/carried.h: connections whose bytes the program carries itself. */
+#include "hosted_loop.h"
+
+#include "util/memory.h"
+
+#include <nanomsg/carried.h>
+#include <nanomsg/pair.h>
+#include <nanomsg/pipeline.h>
+#include <nanomsg/reqrep.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECES 8
+
+/* A connection, and how often each event was reported. It begins as a guest does. */
+struct end {
+    struct guest news; /* first */
+    struct nn_carried *carried;
+};
+
+static void end_open(struct end *self, const struct guest *guest)
+{
+    *self = (struct end){.carried = nn_carried_open(guest->s, "memory://place", false, self)};
+    CHECK(self->carried != NULL);
+}
+
+/* Gives the whole of it. */
+static void end_gives(struct end *self, const void *bytes, size_t count)
+{
+    CHECK_EQUAL(CHECK_OK(nn_carried_give(self->carried, bytes, count)), (int64_t)count);
+}
+
+static const uint8_t greeting_of_push[8] = {0, 'S', 'P', 0, 0, NN_PUSH, 0, 0};
+static const uint8_t greeting_of_pull[8] = {0, 'S', 'P', 0, 0, NN_PULL, 0, 0};
+static const uint8_t greeting_of_rep[8] = {0, 'S', 'P', 0, 0, NN_REP, 0, 0};
+
+/* Takes what is there, into one piece of memory; returns how many bytes. */
+static size_t end_takes(struct end *self, uint8_t *to, size_t room)
+{
+    struct nn_carried_piece pieces[PIECES];
+    size_t total = 0;
+    int count;
+
+    do {
+        count = nn_carried_take(self->carried, pieces, PIECES);
+        for (int i = 0; i < count; i++) {
+            CHECK(total + pieces[i].size_bytes <= room);
+            memcpy(to + total, pieces[i].bytes, pieces[i].size_bytes);
+            total += pieces[i].size_bytes;
+            nn_chunk_release(pieces[i].chunk);
+        }
+    } while (count == PIECES);
+    return total;
+}
+
+static void end_takes_greeting(struct end *self, int protocol)
+{
+    uint8_t bytes[16];
+    const uint8_t expected[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
+
+    CHECK_BYTES(bytes, end_takes(self, bytes, sizeof bytes), expected, sizeof expected);
+}
+
+/* A PUSH or PULL with one admitted peer. */
+struct scene {
+    struct host host;
+    struct guest guest;
+    struct end end;
+};
+
+static void scene_open(struct scene *self, int protocol, const uint8_t peer[8])
+{
+    host_open(&self->host, NULL);
+    self->guest = (struct guest){0};
+    guest_open(&self->guest, &self->host, protocol);
+    end_open(&self->end, &self->guest);
+    HOST_RUN_UNTIL(&self->host, self->end.news.in == 1);
+    end_takes_greeting(&self->end, protocol);
+    end_gives(&self->end, peer, 8);
+}
+
+static void scene_close(struct scene *self)
+{
+    nn_carried_release(self->end.carried);
+    CHECK_OK(nn_close(self->guest.s));
+    host_close(&self->host);
+}
+
+/* A message on the wire: 8 bytes of length before the body. */
+static size_t frame(uint8_t *to, const void *body, size_t body_bytes)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)((uint64_t)body_bytes >> (56 - 8 * i));
+    memcpy(to + 8, body, body_bytes);
+    return 8 + body_bytes;
+}
+
+/* ---- Messages ---- */
+
+TEST(given_bytes_become_messages_and_messages_become_bytes)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+    uint8_t taken[64];
+
+    scene_open(&scene, NN_PULL, greeting_of_push);
+    size_t count = frame(bytes, "hello", 5);
+    end_gives(&scene.end, bytes, count);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.in == 1);
+    GUEST_RECEIVES(&scene.guest, "hello");
+    scene_close(&scene);
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    GUEST_SENDS(&scene.guest, "hello");
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.in == 2);
+    CHECK_BYTES(taken, end_takes(&scene.end, taken, sizeof taken), bytes, count);
+    scene_close(&scene);
+}
+
+TEST(bytes_may_come_one_by_one)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+
+    host_open(&scene.host, NULL);
+    scene.guest = (struct guest){0};
+    guest_open(&scene.guest, &scene.host, NN_PULL);
+    end_open(&scene.end, &scene.guest);
+    memcpy(bytes, greeting_of_push, 8);
+    size_t count = 8 + frame(bytes + 8, "slow", 4);
+    for (size_t i = 0; i < count; i++)
+        end_gives(&scene.end, bytes + i, 1);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.in == 1);
+    GUEST_RECEIVES(&scene.guest, "slow");
+    scene_close(&scene);
+}
+
+TEST(a_long_body_that_the_socket_owns_is_handed_on_where_it_lies)
+{
+    struct scene scene;
+    struct nn_carried_piece pieces[PIECES];
+    const size_t size = 3000000;
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    void *message = nn_allocmsg(size, 0);
+    memset(message, 'x', size);
+    CHECK_EQUAL(CHECK_OK(nn_send(scene.guest.s, &message, NN_MSG, NN_DONTWAIT)), (int)size);
+    CHECK_EQUAL(nn_carried_take(scene.end.carried, pieces, PIECES), 2);
+    CHECK_EQUAL(pieces[0].size_bytes, 8);
+    CHECK_EQUAL(pieces[1].size_bytes, size);
+    CHECK(pieces[1].bytes == message);
+    for (int i = 0; i < 2; i++)
+        nn_chunk_release(pieces[i].chunk);
+    scene_close(&scene);
+}
+
+TEST(short_messages_of_a_burst_leave_in_one_piece)
+{
+    struct scene scene;
+    struct nn_carried_piece pieces[PIECES];
+    struct nn_outgoing messages[30];
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    for (int i = 0; i < 30; i++)
+        messages[i] = (struct nn_outgoing){.body = "0123456789", .body_bytes = 10};
+    int sent = CHECK_OK(nn_socket_send_batch(scene.guest.s, messages, 30, 1 << 20));
+    CHECK_EQUAL(sent, 30);
+    CHECK_EQUAL(nn_carried_take(scene.end.carried, pieces, PIECES), 1);
+    CHECK_EQUAL(pieces[0].size_bytes, 30 * 18);
+    nn_chunk_release(pieces[0].chunk);
+    scene_close(&scene);
+}
+
+TEST(a_receiver_that_takes_nothing_stops_its_peer_and_lets_it_go_on_later)
+{
+    struct scene scene;
+    uint8_t *bytes = malloc(1 << 20);
+    size_t count = 0;
+    size_t given = 0;
+    int received = 0;
+    struct nn_received one;
+
+    scene_open(&scene, NN_PULL, greeting_of_push);
+    for (int i = 0; i < 30000; i++)
+        count += frame(bytes + count, "0123456789", 10);
+    while (given < count) {
+        int64_t taken = CHECK_OK(nn_carried_give(scene.end.carried, bytes + given, count - given));
+        if (taken == 0)
+            break;
+        given += (size_t)taken;
+    }
+    CHECK(given < count);
+    CHECK_EQUAL(nn_carried_give(scene.end.carried, bytes + given, count - given), 0);
+    CHECK_EQUAL(scene.end.news.out, 0);
+    while (received < 30000) {
+        while (nn_socket_receive_batch(scene.guest.s, &one, 1) == 1) {
+            CHECK_BYTES(one.body, one.body_bytes, "0123456789", 10);
+            nn_chunk_release(one.chunk);
+            received++;
+        }
+        int before = scene.end.news.out;
+        if (received < 30000) {
+            HOST_RUN_UNTIL(&scene.host, scene.end.news.out == before + 1 || before > 0);
+            given += (size_t)CHECK_OK(nn_carried_give(scene.end.carried, bytes + given, count - given));
+        }
+    }
+    CHECK(scene.end.news.out > 0);
+    free(bytes);
+    scene_close(&scene);
+}
+
+TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
+{
+    struct scene scene;
+    uint8_t body[10000] = {0};
+    uint8_t *taken = malloc(1 << 20);
+    int sent = 0;
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    while (nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT) >= 0)
+        CHECK(++sent < 1000);
+    CHECK_EQUAL(nn_errno(), EAGAIN);
+    CHECK(sent > 0);
+    size_t total = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t more = end_takes(&scene.end, taken, 1 << 20);
+        CHECK(more > 0);
+        total += more;
+        HOST_RUN_UNTIL(&scene.host, scene.guest.out == 2 + i);
+        CHECK_OK(nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT));
+        sent++;
+        while (nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT) >= 0)
+            sent++;
+    }
+    total += end_takes(&scene.end, taken, 1 << 20);
+    CHECK_EQUAL(total, (size_t)sent * 10008);
+    free(taken);
+    scene_close(&scene);
+}
+
+/* ---- Greetings ---- */
+
+static void check_ends_without_a_peer(int protocol, const void *bytes, size_t count)
+{
+    struct host host;
+    struct guest guest = {0};
+    struct end end;
+
+    host_open(&host, NULL);
+    guest_open(&guest, &host, protocol);
+    end_open(&end, &guest);
+    if (count > 0)
+        nn_carried_give(end.carried, bytes, count);
+    HOST_RUN_UNTIL(&host, end.news.closed == 1);
+    CHECK_ERRNO(nn_carried_give(end.carried, "x", 1), EPIPE);
+    CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_BROKEN_CONNECTIONS), 1);
+    CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
+    nn_carried_release(end.carried);
+    CHECK_OK(nn_close(guest.s));
+    host_close(&host);
+}
+
+TEST(a_peer_of_another_type_is_turned_away)
+{
+    check_ends_without_a_peer(NN_PULL, greeting_of_rep, 8);
+}
+
+TEST(a_peer_that_is_turned_away_can_still_be_told_who_we_are)
+{
+    struct host host;
+    struct guest guest = {0};
+    struct end end;
+
+    host_open(&host, NULL);
+    guest_open(&guest, &host, NN_PULL);
+    end_open(&end, &guest);
+    CHECK_ERRNO(nn_carried_give(end.carried, greeting_of_rep, 8), EPIPE);
+    HOST_RUN_UNTIL(&host, end.news.closed == 1);
+    end_takes_greeting(&end, NN_PULL);
+    nn_carried_release(end.carried);
+    host_close(&host);
+}
+
+TEST(what_is_no_greeting_ends_the_connection)
+{
+    check_ends_without_a_peer(NN_PULL, "GET / HTTP/1.1\r\n", 16);
+}
+
+TEST(a_peer_that_does_not_greet_is_given_up)
+{
+    check_ends_without_a_peer(NN_PULL, greeting_of_push, 7);
+}
+
+/* ---- The end ---- */
+
+TEST(what_was_given_before_the_end_is_received)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+
+    scene_open(&scene, NN_PULL, greeting_of_push);
+    size_t count = frame(bytes, "first", 5);
+    count += frame(bytes + count, "second", 6);
+    end_gives(&scene.end, bytes, count);
+    nn_carried_end(scene.end.carried, false);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
+    nn_carried_release(scene.end.carried);
+    GUEST_RECEIVES(&scene.guest, "first");
+    CHECK_EQUAL(nn_get_statistic(scene.guest.s, NN_STAT_CURRENT_CONNECTIONS), 1);
+    GUEST_RECEIVES(&scene.guest, "second");
+    GUEST_RECEIVES_NOTHING(&scene.guest);
+    CHECK_EQUAL(nn_get_statistic(scene.guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
+    CHECK_OK(nn_close(scene.guest.s));
+    host_close(&scene.host);
+}
+
+TEST(a_message_above_the_limit_ends_the_connection)
+{
+    struct scene scene;
+    const uint8_t prefix[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    scene_open(&scene, NN_PULL, greeting_of_push);
+    CHECK_ERRNO(nn_carried_give(scene.end.carried, prefix, sizeof prefix), EPIPE);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
+    scene_close(&scene);
+}
+
+TEST(what_was_accepted_can_be_taken_while_the_socket_lingers)
+{
+    struct scene scene;
+    uint8_t taken[64];
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    GUEST_SENDS(&scene.guest, "last");
+    CHECK_OK(nn_close(scene.guest.s));
+    host_run_all(&scene.host);
+    CHECK(nn_loop_is_lingering(scene.host.loop));
+    CHECK_EQUAL(scene.end.news.closed + scene.guest.closed, 0);
+    CHECK_EQUAL(end_takes(&scene.end, taken, sizeof taken), 12);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1 && scene.guest.closed == 1);
+    nn_carried_release(scene.end.carried);
+    host_close(&scene.host);
+}
+
+TEST(what_nobody_takes_is_dropped_when_the_linger_is_over)
+{
+    struct scene scene;
+    int linger_ms = 20;
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    CHECK_OK(nn_setsockopt(scene.guest.s, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    GUEST_SENDS(&scene.guest, "never");
+    nn_carried_close(scene.end.carried);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
+    scene_close(&scene);
+}
+
+TEST(a_connection_that_is_given_back_ends_in_any_state)
+{
+    struct host host;
+    struct guest guest = {0};
+    struct end end;
+    uint8_t bytes[64];
+    size_t count = frame(bytes, "kept", 4);
+
+    host_open(&host, NULL);
+    guest_open(&guest, &host, NN_PAIR);
+    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+
+    end_open(&end, &guest);
+    nn_carried_release(end.carried);
+
+    end_open(&end, &guest);
+    end_gives(&end, greeting, 8);
+    nn_carried_release(end.carried);
+    CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
+
+    end_open(&end, &guest);
+    end_gives(&end, greeting, 8);
+    GUEST_SENDS(&guest, "lingers");
+    nn_carried_close(end.carried);
+    nn_carried_release(end.carried);
+
+    end_open(&end, &guest);
+    end_gives(&end, greeting, 8);
+    end_gives(&end, bytes, count);
+    nn_carried_release(end.carried);
+    GUEST_RECEIVES(&guest, "kept");
+    CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
+
+    end_open(&end, &guest);
+    end_gives(&end, greeting, 8);
+    CHECK_OK(nn_close(guest.s));
+    nn_carried_release(end.carried);
+    host_run_all(&host);
+    host_close(&host);
+}
+
+/* ---- Arguments, events ---- */
+
+TEST(arguments_are_checked)
+{
+    struct host host;
+    struct guest guest = {0};
+    char long_address[NN_SOCKADDR_MAX + 20] = "memory://";
+
+    memset(long_address + 9, 'x', sizeof long_address - 10);
+    host_open(&host, NULL);
+    guest_open(&guest, &host, NN_PAIR);
+    CHECK(nn_carried_open(guest.s, "memory", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK(nn_carried_open(guest.s, NULL, false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK(nn_carried_open(guest.s, long_address, false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), ENAMETOOLONG);
+    CHECK(nn_carried_open(-1, "memory://x", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EBADF);
+    int s = (int)CHECK_OK(nn_socket(AF_SP, NN_PAIR)); /* of the engine's own loop */
+    CHECK(nn_carried_open(s, "memory://x", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    host_close(&host);
+    CHECK_OK(nn_close(s));
+    nn_term();
+}
+
+TEST(events_name_the_address)
+{
+    struct host host;
+    struct guest guest = {0};
+    struct end end;
+    struct nn_event event;
+
+    host_open(&host, NULL);
+    guest_open(&guest, &host, NN_PULL);
+    CHECK_OK(nn_socket_monitor(guest.s, true));
+    end = (struct end){.carried = nn_carried_open(guest.s, "memory://place", true, &end)};
+    end_gives(&end, greeting_of_push, 8);
+    CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
+    CHECK_EQUAL(event.type, NN_EVENT_CONNECT);
+    CHECK(event.is_bound);
+    CHECK_EQUAL(event.protocol, NN_PUSH);
+    CHECK_EQUAL(strcmp(event.address, "memory://place"), 0);
+    CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_ACCEPTED_CONNECTIONS), 1);
+    nn_carried_end(end.carried, true);
+    CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
+    CHECK_EQUAL(event.type, NN_EVENT_DISCONNECT);
+    CHECK_EQUAL(event.error, ECONNRESET);
+    nn_carried_release(end.carried);
+    host_close(&host);
+}
+
+/* ---- Out of memory: each allocation fails once; see out_of_memory_test.c ---- */
+
+#ifndef NDEBUG
+
+#define LONG_BYTES 300000
+
+/* Two PAIRs, each the other's peer, and what is carried between them. */
+struct couple {
+    struct host host;
+    struct guest guests[2];
+    struct end ends[2];
+};
+
+/* Opens what is not open, or has ended. */
+static void couple_connect(struct couple *self)
+{
+    bool is_whole = true;
+
+    for (int i = 0; i < 2; i++)
+        is_whole = is_whole && self->ends[i].carried != NULL && self->ends[i].news.closed == 0;
+    for (int i = 0; i < 2 && !is_whole; i++) {
+        if (self->ends[i].carried != NULL)
+            nn_carried_release(self->ends[i].carried);
+        self->ends[i] = (struct end){0};
+        do {
+            self->ends[i].carried = nn_carried_open(self->guests[i].s, "memory://place", false, &self->ends[i]);
+            CHECK(self->ends[i].carried != NULL || nn_errno() == ENOMEM);
+        } while (self->ends[i].carried == NULL);
+    }
+}
+
+/* Carries what is there, both ways. What an end does not take at once it has room for later. */
+static void couple_carry(struct couple *self)
+{
+    struct nn_carried_piece piece;
+
+    for (int i = 0; i < 2; i++) {
+        while (nn_carried_take(self->ends[i].carried, &piece, 1) == 1) {
+            nn_carried_give(self->ends[1 - i].carried, piece.bytes, piece.size_bytes);
+            nn_chunk_release(piece.chunk);
+        }
+    }
+}
+
+/* Goes on until a message has come through. */
+static void couple_converses(struct couple *self, const char *body, size_t length)
+{
+    int64_t deadline_ms = test_patience();
+    struct nn_received one = {0};
+
+    while (one.body_bytes != length) {
+        CHECK(test_now_ms() < deadline_ms);
+        couple_connect(self);
+        couple_carry(self);
+        if (nn_send(self->guests[0].s, body, length, NN_DONTWAIT) < 0)
+            CHECK(nn_errno() == ENOMEM || nn_errno() == EAGAIN);
+        couple_carry(self);
+        host_turn(&self->host, 1);
+        if (nn_socket_receive_batch(self->guests[1].s, &one, 1) < 0) {
+            CHECK(nn_errno() == ENOMEM || nn_errno() == EAGAIN);
+            continue;
+        }
+        nn_chunk_release(one.chunk);
+    }
+}
+
+/* Returns whether the allocation after the first `count` ones was made, and failed. */
+static bool converse_out_of_memory(const char *body, long count)
+{
+    struct couple couple = {0};
+
+    host_open(&couple.host, NULL);
+    sp_memory_fail_after(count);
+    for (int i = 0; i < 2; i++) {
+        do {
+            couple.guests[i].s = nn_loop_socket(couple.host.loop, AF_SP, NN_PAIR, &couple.guests[i]);
+        } while (couple.guests[i].s < 0 && nn_errno() == ENOMEM);
+        CHECK_OK(couple.guests[i].s);
+    }
+    couple_converses(&couple, body, 10);
+    couple_converses(&couple, body, LONG_BYTES);
+    for (int i = 0; i < 2; i++) {
+        nn_carried_close(couple.ends[i].carried);
+        nn_carried_release(couple.ends[i].carried);
+    }
+    host_close(&couple.host);
+    return sp_memory_fail_after(-1) < 0;
+}
+
+TEST(each_allocation_can_fail)
+{
+    char *body = calloc(1, LONG_BYTES);
+    long count = 0;
+
+    CHECK(body != NULL);
+    while (converse_out_of_memory(body, count))
+        CHECK(++count < 2000);
+    CHECK(count > 20); /* as long as there is anything to allocate */
+    free(body);
+}
+
+#endif
