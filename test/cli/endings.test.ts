@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Push, Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
+import { until } from '../api/support.js'
 import { nanocatWith } from './in-process.js'
 import { describeWithOriginal, fileOf, original, ours, temporaryFolder } from './programs.js'
 import { scripted } from './scripted-socket.js'
@@ -38,11 +39,11 @@ describe('a signal', () => {
         return new Promise(() => {})
       }
     }
-    const onInterruption = (interrupt: (signal: 'SIGINT') => void) => setTimeout(() => interrupt('SIGINT'), 50)
+    const onInterruption = (interrupt: (signal: 'SIGINT') => void) =>
+      void until(() => calls.includes('close 60000')).then(() => interrupt('SIGINT'))
     const started = performance.now()
     const { exitCode } = await nanocatWith({ sockets: { Push: Lingering }, onInterruption }, '--push', '-L1', '-Dx')
     expect(exitCode).toBe(130)
-    expect(calls).toContain('close 60000')
     expect(performance.now() - started).toBeGreaterThan(1000)
   })
 })
