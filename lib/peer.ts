@@ -52,11 +52,11 @@ export class Peer {
     return this.#lookUp()?.remoteAddress
   }
 
-  /** What else events tell. It is known where the socket's events were listened to when the connection was made. */
   get credentials(): PeerFacts['credentials'] {
     return this.#lookUp()?.credentials
   }
 
+  /** They are known where the socket's events were listened to when the connection was made. */
   get requestHeaders(): PeerFacts['requestHeaders'] {
     return this.#lookUp()?.requestHeaders
   }

@@ -91,6 +91,8 @@ static void remember_ends(struct nn_pipe *pipe)
     sp_ends_set_endpoint(pipe->ends, pipe->endpoint);
     if (pipe->ops->addresses != NULL)
         pipe->ops->addresses(pipe, pipe->ends->local, pipe->ends->remote);
+    if (pipe->tell != NULL)
+        pipe->tell(pipe, pipe->ends);
 }
 
 /* ---- The queue ---- */

@@ -88,7 +88,9 @@ struct nn_pipe {
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
-    void *connection;                 /* the transport's */
+    void *connection; /* the transport's */
+    /* Notes what is known of the peer besides its address; NULL: nothing is. */
+    void (*tell)(const struct nn_pipe *pipe, struct sp_ends *ends);
     struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
     uint32_t id;
     uint8_t send_priority;

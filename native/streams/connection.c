@@ -75,37 +75,6 @@ static void connection_close_descriptor(struct sp_connection *self)
     sp_send_queue_clear(&self->queue);
 }
 
-/* For who wants to hear of its peer's rejection: the kernel forgets who has reset. */
-static void connection_remember_ends(struct sp_connection *self)
-{
-    if (self->socket->monitor == NULL || (self->ends = sp_alloc(sizeof *self->ends)) == NULL)
-        return;
-    sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
-}
-
-void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends)
-{
-    struct nn_ipc_credentials credentials;
-
-    if (ends == NULL)
-        return;
-    if (sp_descriptor_credentials(self->watch.fd, &credentials))
-        sp_ends_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
-    if (self->stream.filter != NULL)
-        self->stream.filter->ops->tell(self->stream.filter, ends);
-}
-
-static void connection_tell_rejected(struct sp_connection *self, int error)
-{
-    sp_connection_learn(self, self->ends);
-    if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
-        error = -EPROTOTYPE;
-    if (self->ends != NULL)
-        sp_monitor_rejected(self->endpoint, self->ends, self->peer_id, error);
-    else
-        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error);
-}
-
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still
  * delivered. */
 void sp_connection_end(struct sp_connection *self, int error)
@@ -116,7 +85,7 @@ void sp_connection_end(struct sp_connection *self, int error)
     if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
     if (!was_admitted)
-        connection_tell_rejected(self, error);
+        sp_connection_tell_rejected(self, error);
     else if (self->stream.filter != NULL && self->pipe->ends != NULL)
         self->stream.filter->ops->tell(self->stream.filter, self->pipe->ends);
     connection_close_descriptor(self);
@@ -480,13 +449,6 @@ static void connection_close(struct nn_pipe *pipe, bool may_linger)
     sp_connection_release(self);
 }
 
-static void connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
-{
-    const struct sp_connection *self = connection_of(pipe);
-
-    sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
-}
-
 void sp_connection_owner_abandon(struct sp_connection_owner *owner)
 {
     struct sp_list_item *item;
@@ -503,7 +465,7 @@ const struct nn_pipe_operations sp_connection_pipe_ops = {
     .receive = connection_receive,
     .flush = sp_connection_flush,
     .close = connection_close,
-    .addresses = connection_addresses,
+    .addresses = sp_connection_addresses,
 };
 
 /* ---- Opening ---- */
@@ -559,7 +521,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     self->stream = *stream;
     self->endpoint->users++;
     sp_list_append(&owner->greeting, &self->item);
-    connection_remember_ends(self);
+    sp_connection_remember_ends(self);
     *opened = self;
     return 0;
 
@@ -580,7 +542,7 @@ static int connection_begin(struct sp_connection *self)
     int rc = sp_connection_greet(self);
 
     if (rc < 0) {
-        connection_tell_rejected(self, rc);
+        sp_connection_tell_rejected(self, rc);
         connection_close_descriptor(self);
         sp_connection_release(self);
     }

@@ -50,6 +50,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         sp_connection_end(self, error);
         return;
     }
+    self->pipe->tell = sp_connection_tell;
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
     sp_free(self->greeting);

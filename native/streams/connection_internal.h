@@ -104,6 +104,17 @@ void sp_connection_read_greeting(struct sp_connection *self);
 /* Looks at what the peer has said so far. */
 void sp_connection_answer(struct sp_connection *self);
 
+/* ---- The peer: connection_peer.c ---- */
+
+/* For who wants to hear of a rejection: the kernel forgets who has reset. */
+void sp_connection_remember_ends(struct sp_connection *self);
+/* Notes what is known of the peer besides its address. ends: NULL where nobody wants to know. */
+void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends);
+void sp_connection_tell_rejected(struct sp_connection *self, int error);
+/* What the pipe tells of its peer. */
+void sp_connection_tell(const struct nn_pipe *pipe, struct sp_ends *ends);
+void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
+
 /* ---- Receiving, ending: connection.c ---- */
 
 extern const struct nn_pipe_operations sp_connection_pipe_ops;
@@ -115,8 +126,6 @@ void sp_connection_allow_attendance(struct sp_connection *self);
 /* Looks after what the filter has taken from the kernel already. */
 void sp_connection_watch_filter(struct sp_connection *self);
 void sp_read_last_words(int fd);
-/* Notes what is known of the peer besides its address. ends: NULL where nobody wants to know. */
-void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends);
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. */
 void sp_connection_end(struct sp_connection *self, int error);
 void sp_connection_release(struct sp_connection *self);

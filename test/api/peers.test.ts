@@ -79,6 +79,19 @@ describe.each(transports)('over $scheme', ({ scheme, address }) => {
   })
 })
 
+test('whose process a peer is, is known although nobody listens to events', async () => {
+  await using rep = new Rep()
+  await using req = new Req()
+  connectAll(`abstract://nn-peer-${process.pid}`, rep, req)
+  const seen: Peer[] = []
+  void rep.serve((body, peer) => {
+    seen.push(peer)
+    return body
+  })
+  await req.request('who am I?')
+  expect(seen[0]!.credentials).toEqual({ pid: process.pid, uid: process.getuid!(), gid: process.getgid!() })
+})
+
 describe('a peer that is gone', () => {
   /** A request that is being worked on while who has asked it leaves. */
   async function leaveWhileAsked(look: (peer: Peer) => void): Promise<Peer> {

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { Pull, Push, type SocketEvent, type TlsOptions } from 'nanomsg-native'
+import { Pull, Push, Rep, Req, type SocketEvent, type TlsOptions } from 'nanomsg-native'
 import { expect, test } from 'vitest'
 import { ca, client, describeTls, expired, ofClient, ofServer, server, stranger } from './certificates.js'
 
@@ -62,6 +62,14 @@ describeTls.each(['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path'])('at %s', (
     expect(ofOurs!.raw.equals(new X509Certificate(server.cert).raw)).toBe(true)
     endpoint.close()
     expect((await next(ofPull, 'disconnect')).certificate!.subject).toBe('CN=client')
+  })
+
+  test('who serves reads the certificate of who asks, although nobody listens to events', async () => {
+    await using rep = new Rep({ tls: { ...ofServer, ca: ca.cert, requireClientCertificate: true } })
+    await using req = new Req({ tls: { ...ofClient, cert: client.cert, key: client.key } })
+    req.connect(rep.bind(address).address)
+    void rep.serve((_, peer) => peer.certificate?.subject ?? 'nobody')
+    expect(String(await req.request('who am I?'))).toBe('CN=client')
   })
 
   test('a client without a certificate has none', async () => {

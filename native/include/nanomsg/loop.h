@@ -184,7 +184,7 @@ NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 /** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
 
-/** What else is known of a peer. All of it is what was known when the connection was made, with the socket watched. */
+/** What else is known of a peer: of its headers and problems where the socket was watched when the connection was made. */
 
 /** struct nn_ipc_credentials of nanomsg/ipc.h: whose process it is, over ipc and other local sockets. */
 #define NN_PEER_CREDENTIALS 0
