@@ -20,6 +20,7 @@ constexpr size_t kHandOverBytes = 4 * 1024;
 // Marks in place of a slab's token.
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
+constexpr int32_t kSharedInBodies = -3;
 
 template <size_t count> Host *ReadIntegers(napi_env env, napi_callback_info info, int32_t (&integers)[count])
 {
@@ -204,8 +205,8 @@ void ReleaseChunk(napi_env /*env*/, void * /*body*/, void *chunk)
     nn_chunk_release(static_cast<nn_chunk *>(chunk));
 }
 
-// Makes a Buffer of the chunk's memory; or a copy, where the runtime forbids foreign memory.
-bool HandOver(napi_env env, const nn_received &message, napi_value *buffer)
+// Makes a Buffer of memory that others may have as well; or a copy, where the runtime forbids foreign memory.
+bool Share(napi_env env, const nn_received &message, napi_value *buffer)
 {
     void *const body = const_cast<uint8_t *>(message.body);
     if (napi_create_external_buffer(env, message.body_bytes, body, ReleaseChunk, message.chunk, buffer) == napi_ok)
@@ -213,6 +214,21 @@ bool HandOver(napi_env env, const nn_received &message, napi_value *buffer)
     const bool is_copied = napi_create_buffer_copy(env, message.body_bytes, body, nullptr, buffer) == napi_ok;
     nn_chunk_release(message.chunk);
     return is_copied;
+}
+
+// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
+// has can be handed on.
+int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
+{
+    MessageMemory *const messages = host->messages(env);
+    void *const body = messages != nullptr ? nn_received_claim(&message) : nullptr;
+    if (body == nullptr) {
+        if (!Share(env, message, buffer))
+            *buffer = nullptr;
+        return kSharedInBodies;
+    }
+    *buffer = messages->GiveBuffer(env, body, message.body_bytes);
+    return kInBodies;
 }
 
 // Says where JavaScript finds the message. Consumes the reference to its chunk.
@@ -225,8 +241,8 @@ bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodi
         to[1] = static_cast<int32_t>(message.body - host->slabs()->Begin(message.slab_token));
     } else if (message.body_bytes >= kHandOverBytes) {
         napi_value buffer;
-        to[0] = kInBodies;
-        return HandOver(env, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
+        to[0] = HandOver(env, host, message, &buffer);
+        return buffer != nullptr && napi_set_element(env, bodies, index, buffer) == napi_ok;
     } else {
         uint32_t token = 0;
         size_t offset = 0;
