@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 import { errnoError } from './errors.js'
-import { IN_BODIES, native, shared } from './native.js'
+import { IN_BODIES, native, SHARED_IN_BODIES, shared } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
-import { bodyAt } from './slabs.js'
+import { bodyAt, emptyBody, noteCopied } from './slabs.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 
 const { received, bodies } = shared
@@ -12,10 +12,10 @@ const { EAGAIN } = constants.errno
 export function viewAt(index: number): Buffer {
   const token = received[3 * index]!
   if (token >= 0) return bodyAt(token, received[3 * index + 1]!, received[3 * index + 2]!)
-  if (token !== IN_BODIES) return Buffer.alloc(0)
+  if (token !== IN_BODIES && token !== SHARED_IN_BODIES) return emptyBody()
   const body = bodies[index]!
   bodies[index] = undefined
-  return body
+  return token === IN_BODIES ? body : noteCopied(body)
 }
 
 /** The first `count` messages that the engine has placed. */

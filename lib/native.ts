@@ -21,8 +21,10 @@ export interface Shared {
   dispatch(count: number): void
 }
 
-/** In place of a token: the body is in `bodies`. Any other negative number stands for an empty body. */
+/** In place of a token: the body is in `bodies`, and can be handed on; or others have it as well. Any other negative
+ * number stands for an empty body. */
 export const IN_BODIES = -1
+export const SHARED_IN_BODIES = -3
 
 /** An event of a connection, as nanomsg/loop.h describes it. */
 export interface EngineEvent {

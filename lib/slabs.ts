@@ -39,6 +39,25 @@ function meet(slab: ArrayBuffer): void {
   if (alive > CROWD) isCrowded = true
 }
 
+/** Received messages that are copied when they are handed on, besides those in slabs. */
+const copied = new WeakSet<Uint8Array>()
+
+/** Whether a message was received in memory that stays here when it is handed on. */
+export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
+  return known.has(message.buffer as ArrayBuffer) || copied.has(message)
+}
+
+export function noteCopied(message: Buffer): Buffer {
+  copied.add(message)
+  return message
+}
+
+const nothing = new ArrayBuffer(0)
+markAsUntransferable(nothing)
+known.add(nothing)
+
+export const emptyBody = (): Buffer => new View(nothing, 0, 0)
+
 let slabInUse: ArrayBuffer | undefined
 
 /** A message in a slab: a view on it, as long as that does not keep too much. */
@@ -50,7 +69,7 @@ export function bodyAt(token: number, offset: number, length: number): Buffer {
     meet(slab)
   }
   const view = new View(slab, offset, length)
-  return isCrowded ? copyOf(view) : view
+  return isCrowded ? noteCopied(copyOf(view)) : view
 }
 
 /** Short ones in an object of their own, others in Buffer's pool, whose pieces of 8 KiB hold few. */

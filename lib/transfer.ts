@@ -2,13 +2,16 @@ import { constants as limits } from 'node:buffer'
 import { constants } from 'node:os'
 import { argumentError, errnoError } from './errors.js'
 import { native } from './native.js'
+import { isCopiedWhenHandedOn } from './slabs.js'
 import { checkWaiting, type Waiting } from './waits.js'
 
 /** How to send. */
 export interface Sending extends Waiting {
   /**
-   * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()`, which has no bytes any more
-   * when the message is accepted. A message that is not sent keeps them. Default: false.
+   * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()` or a whole message that was
+   * received, which has no bytes any more when the message is accepted. (Received messages of less than 4 KiB, and others
+   * that do not have memory of their own, are copied, and keep their bytes.) A message that is not sent keeps them.
+   * Default: false.
    */
   transfer?: boolean | undefined
 }
@@ -47,14 +50,15 @@ export function checkSending(options: Sending | undefined): void {
 
 /** Hands a message over now, or not at all. Returns false when no peer can take it. */
 export function tryTransfer(s: number, { message }: Transfer): boolean {
-  const rc = native.sendMessage(s, message)
+  let rc = native.sendMessage(s, message)
+  if (rc === -constants.errno.EFAULT && isCopiedWhenHandedOn(message)) rc = native.sendBody(s, message, 0)
   if (rc >= 0) return true
   if (rc === -constants.errno.EAGAIN) return false
   if (rc !== -constants.errno.EFAULT) throw errnoError(-rc, 'send')
   throw argumentError(
     'send',
     'the body',
-    'all of a Buffer of allocMessage() that was not sent yet, with { transfer: true }; without it any bytes are copied',
+    'all of a Buffer of allocMessage() or of receiving that was not handed over yet, with { transfer: true }; without it any bytes are copied',
     message,
   )
 }

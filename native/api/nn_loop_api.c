@@ -1,6 +1,7 @@
 /* The calls of nanomsg/loop.h on sockets. */
 #include "api/fail.h"
 
+#include "core/chunk.h"
 #include "core/socket.h"
 
 #include <nanomsg/loop.h>
@@ -44,6 +45,15 @@ int nn_socket_receive_any(int s, struct nn_received *received, int count)
     rc = count > 0 ? sp_socket_receive_any(socket, received, count) : -EINVAL;
     sp_socket_release(socket);
     return nn_result(rc);
+}
+
+void *nn_received_claim(const struct nn_received *received)
+{
+    struct nn_chunk *chunk = received->chunk;
+
+    if (chunk == NULL || received->is_in_slab || !sp_chunk_is_alone(chunk, received->body, received->body_bytes))
+        return NULL;
+    return sp_chunk_expose(chunk, received->body);
 }
 
 int nn_socket_forget(int s, uint32_t conversation)

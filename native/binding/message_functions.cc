@@ -21,6 +21,7 @@ constexpr size_t kHandOverBytes = 4 * 1024;
 // Marks in place of a slab's token.
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
+constexpr int32_t kSharedInBodies = -3;
 
 template <size_t count> Host *ReadIntegers(napi_env env, napi_callback_info info, int32_t (&integers)[count])
 {
@@ -200,6 +201,21 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, 0);
 }
 
+// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
+// has can be handed on.
+int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
+{
+    MessageMemory *const messages = host->messages(env);
+    void *const body = messages != nullptr ? nn_received_claim(&message) : nullptr;
+    if (body == nullptr) {
+        if (!MakeBuffer(env, message.chunk, message.body, message.body_bytes, buffer))
+            *buffer = nullptr;
+        return kSharedInBodies;
+    }
+    *buffer = messages->GiveBuffer(env, body, message.body_bytes);
+    return kInBodies;
+}
+
 // Says where JavaScript finds the message. Consumes the reference to its chunk.
 bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
 {
@@ -210,9 +226,8 @@ bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodi
         to[1] = static_cast<int32_t>(message.body - host->slabs()->Begin(message.slab_token));
     } else if (message.body_bytes >= kHandOverBytes) {
         napi_value buffer;
-        to[0] = kInBodies;
-        return MakeBuffer(env, message.chunk, message.body, message.body_bytes, &buffer) &&
-               napi_set_element(env, bodies, index, buffer) == napi_ok;
+        to[0] = HandOver(env, host, message, &buffer);
+        return buffer != nullptr && napi_set_element(env, bodies, index, buffer) == napi_ok;
     } else {
         uint32_t token = 0;
         size_t offset = 0;

@@ -60,22 +60,37 @@ void *WithRoom(void *body, size_t size_bytes)
 
 } // namespace
 
-napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
+napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes)
 {
-    void *const body = WithRoom(given, size_bytes);
-    if (body == nullptr)
-        return nullptr;
-
     auto *const message = new Message{table_, body, size_bytes};
-    const size_t memory_bytes = size_bytes > 0 ? size_bytes : 1;
-    napi_value buffer;
-    if (napi_create_external_arraybuffer(env, body, memory_bytes, Finalize, message, &buffer) != napi_ok) {
+    napi_value made;
+    if (make(env, body, memory_bytes, Finalize, message, &made) != napi_ok) {
         nn_freemsg(body);
         delete message;
         return nullptr;
     }
     (*table_)[body] = message;
-    return buffer;
+    return made;
+}
+
+napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
+{
+    const Make make_array_buffer = [](napi_env env, void *body, size_t size_bytes, napi_finalize finalize,
+                                      void *message, napi_value *made) {
+        return napi_create_external_arraybuffer(env, body, size_bytes, finalize, message, made);
+    };
+    void *const body = WithRoom(given, size_bytes);
+    return body != nullptr ? GiveAs(env, make_array_buffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
+                           : nullptr;
+}
+
+napi_value MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes)
+{
+    const Make make_buffer = [](napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
+                                napi_value *made) {
+        return napi_create_external_buffer(env, size_bytes, body, finalize, message, made);
+    };
+    return GiveAs(env, make_buffer, body, size_bytes, size_bytes);
 }
 
 MessageMemory::Message *MessageMemory::Find(napi_env env, napi_value view) const

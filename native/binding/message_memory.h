@@ -27,6 +27,9 @@ class MessageMemory
     // none have no address. Returns NULL when memory is short; the message is freed then.
     napi_value Give(napi_env env, void *body, size_t size_bytes);
 
+    // The same for a message that is not empty, as a Buffer.
+    napi_value GiveBuffer(napi_env env, void *body, size_t size_bytes);
+
     // The message that a Uint8Array shows, whole; NULL when it is none, or not any more.
     Message *Find(napi_env env, napi_value view) const;
     static void *BodyOf(const Message &message);
@@ -36,8 +39,13 @@ class MessageMemory
     void Forget(napi_env env, napi_value view, Message *message);
 
   private:
+    // Makes an object of memory that a finalizer releases.
+    using Make = napi_status (*)(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
+                                 napi_value *made);
+
     using Table = std::unordered_map<const void *, Message *>;
 
+    napi_value GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes);
     static void Finalize(napi_env env, void *body, void *message);
 
     std::shared_ptr<Table> table_; // by the address of the body

@@ -27,7 +27,9 @@ void sp_attendance_begin(struct sp_socket *socket, struct sp_attendant *attendan
     bool is_told_otherwise = socket->loop->is_hosted || socket->receive_fd.fd >= 0;
     if (self == NULL || self != socket->attendance || is_told_otherwise)
         sp_attendance_return(socket);
-    if (self == NULL || is_told_otherwise || sp_watch_want(self->watch, self->watch->wanted & ~SP_READABLE) < 0)
+    if (self == NULL || is_told_otherwise || !sp_waiter_can_sleep_beside(attendant->waiter))
+        return;
+    if (sp_watch_want(self->watch, self->watch->wanted & ~SP_READABLE) < 0)
         return;
     socket->attendance = self;
     self->attendant = attendant;

@@ -22,6 +22,9 @@ static uint64_t anchor_mark(const struct nn_chunk *chunk, const void *exposed)
     return ANCHOR_MARK ^ (uint64_t)(uintptr_t)chunk ^ ((uint64_t)(uintptr_t)exposed << 1);
 }
 
+/* Memory before a body that is not worth a copy. */
+#define LONGEST_LEAD_BYTES 1024
+
 /* What stands before a chunk's bytes. */
 #define HEAD_BYTES (sizeof(struct nn_chunk) + SP_CHUNK_ANCHOR_BYTES)
 
@@ -94,6 +97,14 @@ void sp_chunk_destroy(struct nn_chunk *self)
         sp_large_memory_give(self, self->large_bytes);
     else
         sp_free(self);
+}
+
+bool sp_chunk_is_alone(const struct nn_chunk *chunk, const uint8_t *body, size_t body_bytes)
+{
+    const uint8_t *end = chunk->bytes + chunk->size_bytes;
+
+    return chunk->has_anchor_room && !sp_chunk_is_shared(chunk) && body >= chunk->bytes &&
+           body - chunk->bytes <= LONGEST_LEAD_BYTES && body + body_bytes == end;
 }
 
 void *sp_chunk_expose(struct nn_chunk *chunk, const uint8_t *body)

@@ -63,8 +63,11 @@ static inline bool sp_chunk_is_shared(const struct nn_chunk *chunk)
     return atomic_load_explicit(&chunk->references, memory_order_acquire) > 1;
 }
 
-/* Gives `body`, which lies in the chunk, to a C program as memory that nn_freemsg and NN_MSG know. The
- * caller's reference goes with it. Only for an unshared chunk with has_anchor_room. */
+/* Whether the body is all that its memory is kept for: nobody else has a part of it, and little comes before. */
+bool sp_chunk_is_alone(const struct nn_chunk *chunk, const uint8_t *body, size_t body_bytes);
+
+/* Gives `body`, which is alone in the chunk, to a C program as memory that nn_freemsg and NN_MSG know. The caller's
+ * reference goes with it. */
 void *sp_chunk_expose(struct nn_chunk *chunk, const uint8_t *body);
 
 /* The chunk of exposed memory, or NULL when the pointer is none. */

@@ -62,7 +62,7 @@ int sp_interests_wait(struct sp_interest *interests, int count, sp_time_ns deadl
         return ready;
     struct sp_waiter *waiter = sp_waiter_self();
     if (waiter == NULL)
-        return -errno;
+        return -ENOMEM;
 
     sp_waiter_reset(waiter);
     interests_watch(interests, count, waiter);

@@ -13,7 +13,7 @@ struct sp_interest {
 };
 
 /* Sleeps until some interest is ready. Returns how many are, 0 when the deadline has come, -EBADF when one of the
- * sockets is closed, -EINTR, -EMFILE, -ENOMEM. */
+ * sockets is closed, -EINTR, -ENOMEM. */
 int sp_interests_wait(struct sp_interest *interests, int count, sp_time_ns deadline_ns);
 
 /* Room for this many, all of them empty; NULL when memory is short. */

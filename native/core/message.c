@@ -224,12 +224,9 @@ int nn_message_detach(struct nn_message *message)
 void *sp_message_expose_body(struct nn_message *message)
 {
     struct nn_chunk *chunk = message->chunk;
-    const uint8_t *end = message->body + message->body_bytes;
 
     /* Memory of which the body is only a part is not the user's: a slab, or what others view as well. */
-    bool is_alone = chunk != NULL && chunk->has_anchor_room && !sp_chunk_is_shared(chunk) &&
-                    end == chunk->bytes + chunk->size_bytes && chunk->size_bytes - message->body_bytes <= 1024;
-    if (!is_alone) {
+    if (chunk == NULL || !sp_chunk_is_alone(chunk, message->body, message->body_bytes)) {
         chunk = sp_chunk_create(message->body_bytes);
         if (chunk == NULL)
             return NULL;

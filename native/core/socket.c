@@ -367,13 +367,24 @@ static void socket_continue_closing(struct sp_socket *self)
         socket_finish(self);
 }
 
+/* One is woken when the lock is left, which it wants to take; there seldom are others. */
+static void socket_wake_later(struct sp_socket *self, struct sp_waiter *waiter)
+{
+    if (self->woken != NULL) {
+        sp_waiter_wake(waiter);
+        return;
+    }
+    sp_waiter_retain(waiter);
+    self->woken = waiter;
+}
+
 static void socket_wake(struct sp_socket *self, int events)
 {
     for (struct sp_list_item *item = sp_list_first(&self->waits); item != NULL;
          item = sp_list_next(&self->waits, item)) {
         struct sp_wait *wait = SP_CONTAINER(item, struct sp_wait, item);
         if (wait->events & events)
-            sp_waiter_wake(wait->waiter);
+            socket_wake_later(self, wait->waiter);
     }
 }
 
@@ -471,8 +482,14 @@ void sp_socket_unlock(struct sp_socket *self)
     }
     is_finished = self->is_finished;
     self->is_finished = false;
+    struct sp_waiter *woken = self->woken;
+    self->woken = NULL;
     sp_mutex_unlock(&self->lock);
 
+    if (woken != NULL) {
+        sp_waiter_wake(woken);
+        sp_waiter_release(woken);
+    }
     if (has_errands)
         errands_run(&errands);
     if (is_finished)

@@ -10,6 +10,7 @@
 
 #include "util/list.h"
 #include "util/thread.h"
+#include "util/waiter.h"
 
 struct sp_socket;
 

@@ -60,10 +60,11 @@ struct sp_socket {
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
 
-    int events;           /* as last computed: NN_POLLIN | NN_POLLOUT */
-    bool is_refused;      /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
-    bool is_taking;       /* the host is receiving a batch */
-    struct sp_list waits; /* struct sp_wait */
+    int events;              /* as last computed: NN_POLLIN | NN_POLLOUT */
+    bool is_refused;         /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
+    bool is_taking;          /* the host is receiving a batch */
+    struct sp_list waits;    /* struct sp_wait */
+    struct sp_waiter *woken; /* to be told when the lock is left; or NULL */
     struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;

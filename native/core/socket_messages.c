@@ -7,14 +7,14 @@
 #include <errno.h>
 
 /* Sleeps until one of `events` may have come true. Called and left under the lock. Returns 0 to try again, or
- * -EBADF, -ETIMEDOUT, -EINTR, -EMFILE, -ENOMEM. */
+ * -EBADF, -ETIMEDOUT, -EINTR, -ENOMEM. */
 static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_ns)
 {
     struct sp_wait wait = {.waiter = sp_waiter_self(), .events = events};
     struct sp_attendant attendant = {.waiter = wait.waiter, .fd = -1};
 
     if (wait.waiter == NULL)
-        return -errno;
+        return -ENOMEM;
     sp_waiter_reset(wait.waiter);
     sp_list_append(&self->waits, &wait.item);
     sp_burst_wait(&self->burst, events);
@@ -22,7 +22,8 @@ static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_n
         sp_attendance_begin(self, &attendant);
     sp_socket_unlock(self);
 
-    int rc = sp_waiter_sleep_beside(wait.waiter, deadline_ns, attendant.fd, &attendant.is_ready);
+    int rc = attendant.fd < 0 ? sp_waiter_sleep(wait.waiter, deadline_ns)
+                              : sp_waiter_sleep_beside(wait.waiter, deadline_ns, attendant.fd, &attendant.is_ready);
 
     sp_socket_lock(self);
     sp_list_remove(&wait.item);

@@ -17,9 +17,9 @@
 static char deadline_mark;
 static char wake_mark;
 
-static int poller_add_own(struct sp_poller *self, int fd, void *mark)
+static int poller_add_own(struct sp_poller *self, int fd, uint32_t events, void *mark)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
+    struct epoll_event event = {.events = events, .data.ptr = mark};
 
     return epoll_ctl(self->fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -40,9 +40,10 @@ int sp_poller_open(struct sp_poller *self)
         goto fail;
     }
 
-    if ((rc = poller_add_own(self, self->timer_fd, &deadline_mark)) < 0)
+    if ((rc = poller_add_own(self, self->timer_fd, EPOLLIN, &deadline_mark)) < 0)
         goto fail;
-    if ((rc = poller_add_own(self, self->wake_fd, &wake_mark)) < 0)
+    /* Each write is an event, and nobody needs to read what was written. */
+    if ((rc = poller_add_own(self, self->wake_fd, EPOLLIN | EPOLLET, &wake_mark)) < 0)
         goto fail;
     return 0;
 
@@ -92,7 +93,6 @@ static void poller_translate(struct sp_poller *self, const struct epoll_event *f
         drain_counter(self->timer_fd);
     } else if (from->data.ptr == &wake_mark) {
         to->is_wake = true;
-        drain_counter(self->wake_fd);
     } else {
         to->watch = from->data.ptr;
         to->ready = (from->events & EPOLLIN ? SP_READABLE : 0u) | (from->events & EPOLLOUT ? SP_WRITABLE : 0u) |

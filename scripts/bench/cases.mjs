@@ -1,6 +1,8 @@
 /** What is measured: patterns by transports by sizes. */
 
 const YARDSTICK_SIZES = { '64 B': 64, '1 KiB': 1024, '64 KiB': 65_536 }
+/** Messages that two threads hand on to each other, a few of them at a time. */
+export const TO_AND_FRO = 'to and fro'
 const FIELD_SIZES = {
   '16 B': 16,
   '64 B': 64,
@@ -51,6 +53,7 @@ export const isYardstick = ({ transport, bytes }) => transport === 'tcp' && byte
 export const fieldCases = [
   ...['tcp', 'ipc', 'ws', 'inproc'].flatMap((transport) => bySize(FIELD_SIZES, 'PUSH→PULL', transport)),
   ...bySize(FIELD_SIZES, 'PUSH→PULL', 'threads'),
+  ...bySize({ '64 KiB': 65_536, '1 MiB': 1_048_576 }, TO_AND_FRO, 'threads'),
   ...['tcp', 'ipc', 'ws', 'inproc', 'threads'].flatMap((transport) => bySize(FIELD_SIZES, 'REQ/REP', transport)),
   sideBySide(100),
   ...byCount('PUB→SUB', [100, 1000]),
@@ -83,6 +86,7 @@ const FUNCTIONS = { subs: 'sub', pushers: 'push', topics: 'pub', subscriptions: 
 export function rolesOf({ pattern, transport }, peer) {
   if (transport !== 'inproc' && transport !== 'threads') return ROLES[pattern]
   const isRoundTrip = pattern === 'REQ/REP'
+  if (pattern === TO_AND_FRO) return { alone: 'worker-to-and-fro' }
   if (peer.program !== undefined) return { alone: isRoundTrip ? 'req-rep' : 'push-pull' }
   return { alone: transport === 'threads' ? 'worker-push-pull' : isRoundTrip ? 'req-rep' : 'push-pull' }
 }
@@ -90,6 +94,7 @@ export function rolesOf({ pattern, transport }, peer) {
 /** These have no way into another thread of their process, or need one of their own. */
 function canCross({ pattern, transport }, peer) {
   const isInC = peer.program !== undefined
+  if (pattern === TO_AND_FRO) return 'throws' in peer
   if (transport === 'inproc') {
     return !isInC && peer.transports.includes('inproc') && (pattern !== 'REQ/REP' || 'req' in peer)
   }

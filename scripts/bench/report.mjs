@@ -1,4 +1,5 @@
 /** Medians of the rounds, and how many times better the first peer is, taken round by round. */
+import { TO_AND_FRO } from './cases.mjs'
 
 export function median(values) {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
@@ -20,6 +21,8 @@ export const ratio = (value) => (value >= 10 ? value.toFixed(0) : value.toFixed(
 export const FIGURES = [
   { key: 'messagesPerSecond', of: 'PUSH→PULL', title: 'messages per second', isMoreBetter: true },
   { key: 'cpuUs', of: 'PUSH→PULL', title: 'CPU time per message in µs, both processes' },
+  { key: 'messagesPerSecond', of: TO_AND_FRO, title: 'messages handed over and back per second', isMoreBetter: true },
+  { key: 'cpuUs', of: TO_AND_FRO, title: 'CPU time for there and back in µs' },
   { key: 'p50us', of: 'REQ/REP', title: 'round trip in µs, median' },
   { key: 'p99us', of: 'REQ/REP', title: 'round trip in µs, 99th percentile' },
   { key: 'cpuUs', of: 'REQ/REP', title: 'CPU time per round trip in µs, both processes' },

@@ -37,15 +37,14 @@ async function inOneThread(binding, connecting) {
 }
 
 /** The connecting side in a thread of its own. */
-function withWorker() {
-  const meter = meterOf(false)
+function besideWorker(itsRole) {
   const worker = new Worker(new URL(import.meta.url), {
-    workerData: [peerName, 'push', address, bytes, count, checked],
+    workerData: [peerName, itsRole, address, bytes, count, checked],
   })
   worker.on('error', (error) => {
     throw error
   })
-  void peer.pull(address, meter, worker)
+  return worker
 }
 
 /** From loading the package to the first message, both sides in this process. */
@@ -80,7 +79,9 @@ const roles = {
   service: () => peer.service(address, meterOf(false)),
   'push-pull': () => inOneThread('pull', 'push'),
   'req-rep': () => inOneThread('rep', 'req'),
-  'worker-push-pull': withWorker,
+  'throw-back': () => peer.throwsBack(address, body),
+  'worker-push-pull': () => peer.pull(address, meterOf(false), besideWorker('push')),
+  'worker-to-and-fro': () => peer.throws(address, body, meterOf(false), besideWorker('throw-back')),
   'start-up': startUp,
 }
 await roles[role]()

@@ -8,6 +8,7 @@ const IN_C = 'nanomsg-native-c'
 
 const push = (transport, size) => `PUSH→PULL ${transport} ${size}`
 const trip = (transport, size) => `REQ/REP ${transport} ${size}`
+const toAndFro = (size) => `to and fro threads ${size}`
 const RATE = 'messagesPerSecond'
 
 /** The first figure, divided by the second, is to be `atLeast` or `atMost` so much. */
@@ -68,9 +69,9 @@ const TARGETS = [
   ...large,
   faster(push('inproc', '64 B'), OURS, 'zeromq', 20),
   faster(push('threads', '64 B'), OURS, 'postmessage', 10),
-  faster(push('threads', '1 MiB'), TRANSFER, 'postmessage', 5),
-  faster(push('threads', '1 MiB'), TRANSFER, 'postmessage-transfer', 1),
-  faster(push('threads', '1 MiB'), TRANSFER, TRANSFER, 0.9, push('threads', '64 KiB')),
+  faster(toAndFro('1 MiB'), TRANSFER, 'postmessage', 5),
+  faster(toAndFro('1 MiB'), TRANSFER, 'postmessage-transfer', 1),
+  faster(toAndFro('1 MiB'), TRANSFER, TRANSFER, 0.9, toAndFro('64 KiB')),
   ...overWebSocket,
   { title: 'PUB→SUB 1000', ours: 'zeromq', theirs: OURS, otherTitle: 'PUB→SUB 1000', key: 'cpuUs', atLeast: 3 },
   faster('in flight 1000', OURS, OURS, 10, 'in flight 1'),

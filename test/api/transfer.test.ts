@@ -1,4 +1,4 @@
-import { allocMessage, Pair, Pull, Push, Rep } from 'nanomsg-native'
+import { allocMessage, Pair, Pub, Pull, Push, Rep, Sub } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, failureOf } from './support.js'
 
@@ -59,6 +59,82 @@ describe('a message that is handed over', () => {
     connectAll('inproc://again', pull, push)
     await push.send(message, { transfer: true })
     expect((await pull.receive()).equals(Buffer.alloc(100, 5))).toBe(true)
+  })
+})
+
+describe('a received message can be handed on', () => {
+  const inTransit = async (address: string, lengths: number[], check: (message: Buffer, length: number) => void) => {
+    await using push = new Push()
+    await using incoming = new Pull()
+    await using outgoing = new Push()
+    await using pull = new Pull()
+    connectAll(address, incoming, push)
+    connectAll('inproc://onwards', pull, outgoing)
+    for (const length of lengths) {
+      await push.send(Buffer.alloc(length, 7))
+      const message = await incoming.receive()
+      await outgoing.send(message, { transfer: true })
+      check(message, length)
+      expect((await pull.receive()).equals(Buffer.alloc(length, 7))).toBe(true)
+    }
+  }
+
+  test.each(['inproc://transit', 'tcp://127.0.0.1:0', 'ws://127.0.0.1:0'])(
+    'whatever its length is, over %s',
+    async (address) => {
+      await inTransit(address, [0, 1, 100, 5000, 20_000, 300_000, LENGTH], (message, length) => {
+        expect([0, length]).toContain(message.length)
+      })
+    },
+  )
+
+  test('without a copy when it has memory of its own', async () => {
+    await inTransit('inproc://without-copy', [5000, LENGTH], (message) => {
+      expect(message.length).toBe(0)
+      expect(message.buffer.byteLength).toBe(0)
+    })
+  })
+
+  test('to and fro, again and again', async () => {
+    await using one = new Pair()
+    await using other = new Pair()
+    connectAll('inproc://to-and-fro', one, other)
+    await one.send(filled(LENGTH, 3), { transfer: true })
+    for (let i = 0; i < 100; i++) {
+      await other.send(await other.receive(), { transfer: true })
+      await one.send(await one.receive(), { transfer: true })
+    }
+    expect((await other.receive()).equals(Buffer.alloc(LENGTH, 3))).toBe(true)
+  })
+
+  test('by each of those who have got it, who keep theirs', async () => {
+    await using pub = new Pub()
+    await using first = new Sub()
+    await using second = new Sub()
+    await using push = new Push()
+    await using pull = new Pull()
+    for (const sub of [first, second]) sub.subscribe('')
+    connectAll('inproc://several', pub, first, second)
+    connectAll('inproc://collected', pull, push)
+    await pub.ready({ peers: 2 })
+    await pub.send(Buffer.alloc(LENGTH, 6))
+    const messages = await Promise.all([first.receive(), second.receive()])
+    for (const message of messages) {
+      await push.send(message, { transfer: true })
+      expect((await pull.receive()).equals(Buffer.alloc(LENGTH, 6))).toBe(true)
+    }
+  })
+
+  test('once: not a second time, and not in part', async () => {
+    await using pair = new Pair()
+    await using peer = new Pair()
+    connectAll('inproc://once', pair, peer)
+    await pair.send(Buffer.alloc(LENGTH, 1))
+    const message = await peer.receive()
+    expect((await failureOf(() => peer.send(message.subarray(1), { transfer: true }))).code).toBe('EINVAL')
+    await peer.send(message, { transfer: true })
+    expect((await failureOf(() => peer.send(message, { transfer: true }))).code).toBe('EINVAL')
+    expect((await pair.receive()).length).toBe(LENGTH)
   })
 })
 

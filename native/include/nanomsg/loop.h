@@ -113,6 +113,13 @@ NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int c
  */
 NN_EXPORT int nn_socket_receive_any(int s, struct nn_received *received, int count);
 
+/**
+ * Makes a received message one of nn_allocmsg, without copying it: one that is alone in its memory and nobody else has.
+ *
+ * @return the body, which has taken the reference to the chunk; or NULL, and the message is what it was.
+ */
+NN_EXPORT void *nn_received_claim(const struct nn_received *received);
+
 /** Ends a conversation; what still comes for it is dropped. Returns 0, or -1 and errno: EBADF, ENOTSUP. */
 NN_EXPORT int nn_socket_forget(int s, uint32_t conversation);
 

@@ -1,5 +1,6 @@
 /** Messages between workers by postMessage(). */
 import { parentPort } from 'node:worker_threads'
+import { BALLS, touch } from './to-and-fro.mjs'
 
 export const version = process.versions.node
 export const transports = ['worker']
@@ -26,11 +27,32 @@ export const pushWith = (post) => async (_address, body) => {
   sendMore()
 }
 
+/** @param hand posts a message that was received or made, with all of its memory, through a port */
+export const throwsWith = (hand) => async (address, body, meter, worker) => {
+  meter.listensAt(address)
+  worker.on('message', (message) => {
+    const ball = bufferOf(message)
+    meter.message(ball)
+    hand(worker, touch(ball, body))
+  })
+  for (let i = 0; i < BALLS; i++) {
+    const ball = Buffer.allocUnsafeSlow(body.length)
+    body.copy(ball)
+    hand(worker, ball)
+  }
+}
+
+export const throwsBackWith = (hand) => async (_address, body) => {
+  parentPort.on('message', (message) => hand(parentPort, touch(bufferOf(message), body)))
+}
+
+/** It arrives as a Uint8Array. */
+const bufferOf = (message) => Buffer.from(message.buffer, message.byteOffset, message.length)
+
 export async function pull(address, meter, worker) {
   let received = 0
   worker.on('message', (message) => {
-    // It arrives as a Uint8Array.
-    meter.message(Buffer.from(message.buffer, message.byteOffset, message.length))
+    meter.message(bufferOf(message))
     const step = Math.floor(windowFor(message) / 4)
     if (++received % step === 0) worker.postMessage(step)
   })

@@ -1,6 +1,10 @@
 /** What Node.js itself offers between workers: postMessage, which copies each message. */
-import { pushWith } from './postmessage-parts.mjs'
+import { pushWith, throwsBackWith, throwsWith } from './postmessage-parts.mjs'
 
 export { pull, transports, version } from './postmessage-parts.mjs'
 
-export const push = pushWith((port, body) => port.postMessage(body))
+const post = (port, body) => port.postMessage(body)
+
+export const push = pushWith(post)
+export const throws = throwsWith(post)
+export const throwsBack = throwsBackWith(post)
