@@ -1,3 +1,4 @@
+import { markAsUntransferable } from 'node:worker_threads'
 import { loadAddon } from './load.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
@@ -15,6 +16,8 @@ export interface Shared {
   readonly bodies: (Buffer | undefined)[]
   /** What messages are received into, by token. */
   readonly slabs: (ArrayBuffer | undefined)[]
+  /** How many slabs are alive: those, and those that somebody keeps messages in. */
+  readonly slabCount: Int32Array
   /** Makes the memory of a slab; undefined when there is none. Nobody clears it: the kernel fills it before it is read. */
   readonly makeSlab: (bytes: number) => ArrayBuffer | undefined
   /** Called once per wake-up, with the number of pairs in `events`. */
@@ -128,7 +131,10 @@ const OUTGOING_BYTES = 64 * 1024
 
 function makeSlab(bytes: number): ArrayBuffer | undefined {
   try {
-    return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
+    const slab = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
+    // The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread.
+    markAsUntransferable(slab)
+    return slab
   } catch {
     return undefined
   }
@@ -149,6 +155,7 @@ export const shared: Shared = {
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs: [],
+  slabCount: new Int32Array(1),
   makeSlab,
   dispatch: (count) => dispatchEvents(count),
 }

@@ -1,4 +1,3 @@
-import { markAsUntransferable } from 'node:worker_threads'
 import { shared } from './native.js'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
@@ -17,27 +16,7 @@ const FEW = 384
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
-const { slabs } = shared
-
-const known = new WeakSet<ArrayBuffer>()
-let alive = 0
-let isCrowded = false
-
-/** Hears of slabs whose messages nobody keeps any more. */
-const registry = new FinalizationRegistry<undefined>(() => {
-  alive--
-  if (alive <= FEW) isCrowded = false
-})
-
-/** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
-function meet(slab: ArrayBuffer): void {
-  if (known.has(slab)) return
-  known.add(slab)
-  markAsUntransferable(slab)
-  registry.register(slab, undefined)
-  alive++
-  if (alive > CROWD) isCrowded = true
-}
+const { slabs, slabCount } = shared
 
 /** Received messages that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()
@@ -59,14 +38,15 @@ known.add(nothing)
 export const emptyBody = (): Buffer => new View(nothing, 0, 0)
 
 let slabInUse: ArrayBuffer | undefined
+let isCrowded = false
 
 /** A message in a slab: a view on it, as long as that does not keep too much. */
 export function bodyAt(token: number, offset: number, length: number): Buffer {
   const slab = slabs[token]!
   // Most messages lie in the slab of the one before.
-  if (slab !== slabInUse) {
+  if (slab !== slabInUse || isCrowded) {
     slabInUse = slab
-    meet(slab)
+    isCrowded = slabCount[0]! > (isCrowded ? FEW : CROWD)
   }
   const view = new View(slab, offset, length)
   return isCrowded ? noteCopied(copyOf(view)) : view

@@ -78,6 +78,7 @@ class Host
     SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
     SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
+    SharedArray<int32_t> slab_count;    // the slabs that are alive
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;

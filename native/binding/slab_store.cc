@@ -16,6 +16,13 @@ void ReleaseForEngine(void *context, uint32_t token)
     static_cast<SlabStore *>(context)->Release(token);
 }
 
+void OnCollected(napi_env /*env*/, void *data, void * /*hint*/)
+{
+    auto *const alive = static_cast<std::shared_ptr<int32_t> *>(data);
+    --**alive;
+    delete alive;
+}
+
 } // namespace
 
 nn_slab_source SlabStore::Source()
@@ -33,6 +40,18 @@ bool SlabStore::Make(size_t size_bytes, napi_value *buffer, void **begin) const
            napi_create_uint32(env_, static_cast<uint32_t>(size_bytes), &size) == napi_ok &&
            napi_call_function(env_, receiver, make, 1, &size, buffer) == napi_ok &&
            napi_get_arraybuffer_info(env_, *buffer, begin, &made_bytes) == napi_ok && made_bytes == size_bytes;
+}
+
+// A finalizer, and no FinalizationRegistry: what that watches outlives each collection of young objects, so that the
+// memory of messages that nobody keeps would stay until V8 collects all garbage.
+void SlabStore::Count(napi_value buffer)
+{
+    auto *const alive = new std::shared_ptr<int32_t>(alive_);
+    if (napi_add_finalizer(env_, buffer, alive, OnCollected, nullptr, nullptr) != napi_ok) {
+        delete alive;
+        return;
+    }
+    *shown_ = ++*alive_;
 }
 
 uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
@@ -57,6 +76,7 @@ uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
     if (napi_set_element(env_, slabs, chosen, buffer) != napi_ok)
         return nullptr;
     free_tokens_.pop_back();
+    Count(buffer);
     begins_[chosen] = static_cast<uint8_t *>(begin);
     *token = chosen;
 
@@ -81,6 +101,7 @@ void SlabStore::Release(uint32_t token)
 void SlabStore::Recycle()
 {
     std::vector<uint32_t> released;
+    *shown_ = *alive_;
     {
         const std::lock_guard<std::mutex> guard(lock_);
         if (released_.empty())
