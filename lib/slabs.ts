@@ -1,5 +1,4 @@
 import { markAsUntransferable } from 'node:worker_threads'
-import { shared } from './native.js'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
 const View = (
@@ -17,9 +16,9 @@ const FEW = 384
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
-const { slabs } = shared
+/** The memory that the engine receives into, by its tokens. */
+export const slabs: ArrayBuffer[] = []
 
-const known = new WeakSet<ArrayBuffer>()
 let alive = 0
 let isCrowded = false
 
@@ -29,27 +28,24 @@ const registry = new FinalizationRegistry<undefined>(() => {
   if (alive <= FEW) isCrowded = false
 })
 
-/** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
-function meet(slab: ArrayBuffer): void {
-  if (known.has(slab)) return
-  known.add(slab)
-  markAsUntransferable(slab)
-  registry.register(slab, undefined)
-  alive++
-  if (alive > CROWD) isCrowded = true
+/** Makes a slab for the engine. It goes on receiving into one that messages lie in already: it cannot be given to another
+ * thread. Returns undefined when there is no memory. */
+export function makeSlab(bytes: number): ArrayBuffer | undefined {
+  try {
+    const slab = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
+    markAsUntransferable(slab)
+    registry.register(slab, undefined)
+    alive++
+    if (alive > CROWD) isCrowded = true
+    return slab
+  } catch {
+    return undefined
+  }
 }
-
-let slabInUse: ArrayBuffer | undefined
 
 /** A message in a slab: a view on it, as long as that does not keep too much. */
 export function bodyAt(token: number, offset: number, length: number): Buffer {
-  const slab = slabs[token]!
-  // Most messages lie in the slab of the one before.
-  if (slab !== slabInUse) {
-    slabInUse = slab
-    meet(slab)
-  }
-  const view = new View(slab, offset, length)
+  const view = new View(slabs[token]!, offset, length)
   return isCrowded ? copyOf(view) : view
 }
 
