@@ -33,13 +33,16 @@ function placeAt(bytes: Bytes, offset: number): number {
   return bytes.length
 }
 
-/** Copies a body into the memory that the engine sends from, behind what is gathered there. Returns its length. */
-function place(body: Body): number {
-  if (typeof body === 'string' || body instanceof Uint8Array) return placeAt(body, usedBytes)
+/** Copies a body into the memory that the engine sends from. Returns its length. */
+function placeBody(body: Body, offset: number): number {
+  if (typeof body === 'string' || body instanceof Uint8Array) return placeAt(body, offset)
   let length = 0
-  for (const part of body) length += placeAt(part, usedBytes + length)
+  for (const part of body) length += placeAt(part, offset + length)
   return length
 }
+
+/** The same behind what is gathered there. */
+const place = (body: Body): number => placeBody(body, usedBytes)
 
 const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? bytes.length * 3 : bytes.length)
 
@@ -82,13 +85,34 @@ function addRecord(sender: Sender, length: number, conversation: number): void {
     sender.isGathered = true
     firsts.push({ sender, first: count })
   }
-  const record = RECORD_NUMBERS * count
-  records[record] = sender.s
-  records[record + 1] = usedBytes
-  records[record + 2] = length
-  records[record + 3] = conversation
+  writeRecord(count, sender.s, usedBytes, length, conversation)
   count++
   usedBytes += length
+}
+
+function writeRecord(number: number, s: number, offset: number, length: number, conversation: number): void {
+  const record = RECORD_NUMBERS * number
+  records[record] = s
+  records[record + 1] = offset
+  records[record + 2] = length
+  records[record + 3] = conversation
+}
+
+/** Sends short bodies from the one at `begin` on, as many as there is room for, if a peer takes the first of them now.
+ * Returns how many were taken, or a negated errno. */
+export function sendTogether(s: number, bodies: readonly Body[], begin: number): number {
+  makeRoom(LONGEST_GATHERED_BYTES)
+  let number = count
+  let offset = usedBytes
+  for (let i = begin; i < bodies.length && number < RECORDS_LIMIT; i++) {
+    const body = bodies[i]!
+    const room = roomFor(body)
+    if (room > LONGEST_GATHERED_BYTES || offset + room > OUTGOING_BYTES) break
+    const length = placeBody(body, offset)
+    writeRecord(number++, s, offset, length, 0)
+    offset += length
+  }
+  return native.sendTogether(s, count, number - count)
 }
 
 /** The same as gather() for bytes of a sender that is gathering, as long as there is room for them. Returns false when

@@ -1,5 +1,5 @@
-import { markAsUntransferable } from 'node:worker_threads'
 import { loadAddon } from './load.js'
+import { makeSlab, slabCount, slabs } from './slabs.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
 export interface Shared {
@@ -70,6 +70,9 @@ export interface Functions {
   send(s: number, offset: number, length: number, conversation: number): number
   /** Sends a body from where it is, or parts of one, now or not at all. */
   sendBody(s: number, body: Uint8Array | Uint8Array[], conversation: number): number
+  /** Sends what `count` records from the one at `first` on name, all of one socket, if a peer takes the first message now;
+   * then others may wait in the socket. Returns how many were taken. */
+  sendTogether(s: number, first: number, count: number): number
   /** Sends what the first `count` records name. In the first record of each socket it leaves: ~descriptor when
    * messages wait in the socket; the number of refused messages; their errno. */
   flush(count: number): number
@@ -129,17 +132,6 @@ const RECORDS_LIMIT = 1024
 const EVENTS_LIMIT = 256
 const OUTGOING_BYTES = 64 * 1024
 
-function makeSlab(bytes: number): ArrayBuffer | undefined {
-  try {
-    const slab = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
-    // The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread.
-    markAsUntransferable(slab)
-    return slab
-  } catch {
-    return undefined
-  }
-}
-
 let dispatchEvents: (count: number) => void = () => {}
 
 /** Who hears of sockets' events. */
@@ -154,8 +146,8 @@ export const shared: Shared = {
   records: new Int32Array(4 * RECORDS_LIMIT),
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
-  slabs: [],
-  slabCount: new Int32Array(1),
+  slabs,
+  slabCount,
   makeSlab,
   dispatch: (count) => dispatchEvents(count),
 }

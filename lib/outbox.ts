@@ -10,6 +10,7 @@ import {
   roomFor,
   type Sender,
   sendNow,
+  sendTogether,
 } from './gatherer.js'
 import { native } from './native.js'
 import { isTurnOver, nextTurn } from './reactor.js'
@@ -35,6 +36,8 @@ export class Outbox implements Sender {
   readonly #mayGather: boolean
   readonly #waits: WaitQueue<Body | Transfer, void>
   #failure: NanomsgError | undefined
+  /** No peer takes a message, as far as is known. */
+  #isFull = false
   defaultTimeout = -1
 
   /** @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once */
@@ -75,13 +78,27 @@ export class Outbox implements Sender {
 
   /** Sends bodies from the one at `begin` on, as many as peers take now. Returns the index of the first that was not. */
   trySendFrom(bodies: readonly Body[], begin: number): number {
-    let i = begin
+    let i = begin + this.#tryTogether(bodies, begin)
     while (i < bodies.length) {
       const body = bodies[i]!
       if (!this.#tryGather(body) && !this.trySend(body)) break
       i++
     }
     return i
+  }
+
+  /** Sends the first messages of a tick together, as many as can be. Returns how many; 0 where one has to be sent by itself,
+   * or none can be sent now. */
+  #tryTogether(bodies: readonly Body[], begin: number): number {
+    const isFirst = this.#mayGather && !this.isGathering && !this.#isFull && this.#waits.isEmpty
+    if (!isFirst || bodies.length - begin < 2 || roomFor(bodies[begin]!) > LONGEST_GATHERED_BYTES) return 0
+    this.#throwFailure()
+    const taken = sendTogether(this.s, bodies, begin)
+    this.#isFull = taken === -EAGAIN
+    if (this.#isFull) return 0
+    if (taken < 0) throw errnoError(-taken, 'send')
+    beginGathering(this)
+    return taken
   }
 
   async sendBatch(bodies: readonly Body[], options: Waiting | undefined): Promise<void> {
@@ -100,6 +117,7 @@ export class Outbox implements Sender {
   }
 
   onWritable(): void {
+    this.#isFull = false
     while (!this.#waits.isEmpty) {
       try {
         const job = this.#waits.firstJob
@@ -132,7 +150,8 @@ export class Outbox implements Sender {
     if (isShort && mayGather && this.isGathering) return gather(this, body, conversation)
     if (this.isGathering) flush()
     const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toMemory(body), conversation)
-    if (rc === -EAGAIN) return false
+    this.#isFull = rc === -EAGAIN
+    if (this.#isFull) return false
     if (rc < 0) throw errnoError(-rc, 'send')
     if (mayGather && !this.isGathering) beginGathering(this)
     return true

@@ -1,4 +1,4 @@
-import { shared } from './native.js'
+import { markAsUntransferable } from 'node:worker_threads'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
 const View = (
@@ -16,7 +16,27 @@ const FEW = 384
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
-const { slabs, slabCount } = shared
+/** The memory that the engine receives into, by its tokens. */
+export const slabs: ArrayBuffer[] = []
+
+/** How many slabs are alive: those, and those that somebody keeps messages in. The binding counts. */
+export const slabCount = new Int32Array(1)
+
+/** Memory that stays here when messages in it are handed on. */
+const known = new WeakSet<ArrayBuffer>()
+
+/** Makes a slab for the engine. It goes on receiving into one that messages lie in already: it cannot be given to another
+ * thread. Returns undefined when there is no memory. */
+export function makeSlab(bytes: number): ArrayBuffer | undefined {
+  try {
+    const slab = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
+    markAsUntransferable(slab)
+    known.add(slab)
+    return slab
+  } catch {
+    return undefined
+  }
+}
 
 /** Received messages that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()

@@ -171,6 +171,33 @@ void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t 
         std::sort(order->begin(), order->end(), is_before);
 }
 
+// sendTogether(s, first, count): sends what so many records from the first one on name, of one socket, when a peer takes
+// the first of it; then the rest may wait in the socket. Returns how many were taken, or -errno.
+napi_value SendTogether(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[3];
+    Host &host = *ReadIntegers(env, info, arguments);
+    const int s = arguments[0];
+    const auto first = static_cast<size_t>(arguments[1]);
+    const auto count = static_cast<size_t>(arguments[2]);
+    if (first >= host.outgoing_batch.size() || count > host.outgoing_batch.size() - first)
+        return Integer(env, -EFAULT);
+
+    nn_outgoing *const batch = host.outgoing_batch.data();
+    for (size_t i = 0; i < count; i++) {
+        const int32_t *const record = host.records.elements + kRecordNumbers * (first + i);
+        if (!IsInOutgoing(host, record[1], record[2]))
+            return Integer(env, -EFAULT);
+        batch[i] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr, 0};
+    }
+    const int taken = nn_socket_send_batch(s, batch, static_cast<int>(count), 0);
+    if (taken < 0)
+        return Integer(env, -nn_errno());
+    const int rest = static_cast<int>(count) - taken;
+    const int kept = rest > 0 ? nn_socket_send_batch(s, batch + taken, rest, SIZE_MAX) : 0;
+    return Integer(env, taken + (kept > 0 ? kept : 0));
+}
+
 // flush(count): sends what the records of `outgoing` name; what no peer takes now waits in the socket.
 napi_value Flush(napi_env env, napi_callback_info info)
 {
@@ -300,6 +327,7 @@ void AddMessageFunctions(Properties *properties, Host *host)
 {
     AddFunction(properties, "send", Send, host);
     AddFunction(properties, "sendBody", SendBody, host);
+    AddFunction(properties, "sendTogether", SendTogether, host);
     AddFunction(properties, "flush", Flush, host);
     AddFunction(properties, "receive", Receive, host);
     AddFunction(properties, "receiveAny", ReceiveAny, host);

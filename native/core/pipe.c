@@ -8,6 +8,15 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+/* So much one pipe gives of a batch before others have their turn: the cost of a turn, which finds all that belongs to
+ * the pipe in memory that is far away, is spread over many messages, and nobody waits long for his. */
+#define RUN_MESSAGES 64
+#define RUN_BYTES ((size_t)4 * 1024)
+
+/* What all pipes with messages read at a time together; and each of them at the least, unless a run is longer. */
+#define SHARED_BYTES ((size_t)256 * 1024)
+#define LEAST_SHARE_BYTES ((size_t)4 * 1024)
+
 static uint32_t pipe_next_id(void)
 {
     static atomic_uint last;
@@ -62,7 +71,26 @@ void sp_pipe_set_readable(struct nn_pipe *self)
     if (self->can_receive)
         return;
     self->can_receive = true;
+    self->socket->readable_pipes++;
     self->socket->protocol->pipe_readable(self->socket->instance, self);
+}
+
+void sp_pipe_set_unreadable(struct nn_pipe *self)
+{
+    if (!self->can_receive)
+        return;
+    self->can_receive = false;
+    self->socket->readable_pipes--;
+}
+
+size_t sp_pipe_share(const struct nn_pipe *self, size_t frame_bytes)
+{
+    size_t sharers = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
+    size_t share = SHARED_BYTES / sharers;
+    size_t run = frame_bytes < SHARED_BYTES / RUN_MESSAGES ? frame_bytes * RUN_MESSAGES : SHARED_BYTES;
+    size_t least = run > LEAST_SHARE_BYTES ? run : LEAST_SHARE_BYTES;
+
+    return share > least ? share : least;
 }
 
 void sp_pipe_set_writable(struct nn_pipe *self)
@@ -91,7 +119,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     struct nn_endpoint *endpoint = self->endpoint;
 
     self->can_send = false;
-    self->can_receive = false;
+    sp_pipe_set_unreadable(self);
     if (sp_list_is_linked(&self->broken_item))
         sp_list_remove(&self->broken_item);
     if (sp_list_is_linked(&self->dirty_item))
@@ -155,6 +183,22 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
     return self->can_send ? self->ops->send(self, message) : -EAGAIN;
 }
 
+static void run_extend(struct sp_run *self, const struct nn_pipe *pipe, size_t bytes)
+{
+    if (self->pipe != pipe->id || self->messages >= RUN_MESSAGES || self->bytes >= RUN_BYTES)
+        *self = (struct sp_run){.is_allowed = self->is_allowed, .pipe = pipe->id};
+    self->messages++;
+    self->bytes += bytes;
+}
+
+bool nn_pipe_keeps_turn(const struct nn_pipe *self)
+{
+    const struct sp_run *run = &self->socket->run;
+
+    return run->is_allowed && self->can_receive && run->pipe == self->id && run->messages < RUN_MESSAGES &&
+           run->bytes < RUN_BYTES;
+}
+
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
 {
     int rc = -EAGAIN;
@@ -164,6 +208,8 @@ int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
     else
         nn_message_init(message);
     message->pipe = rc == 0 ? self->id : 0;
+    if (rc == 0)
+        run_extend(&self->socket->run, self, message->body_bytes);
     return rc;
 }
 
@@ -253,7 +299,7 @@ void nn_pipe_set_readable(struct nn_pipe *self, bool is_readable)
     if (is_readable)
         sp_pipe_set_readable(self);
     else
-        self->can_receive = false;
+        sp_pipe_set_unreadable(self);
 }
 
 void nn_pipe_end(struct nn_pipe *self)

@@ -36,6 +36,14 @@ struct sp_statistics {
     uint64_t current_connections;
 };
 
+/* What one pipe has given without another between. */
+struct sp_run {
+    bool is_allowed; /* messages are taken many at a time */
+    uint32_t pipe;
+    unsigned messages;
+    size_t bytes;
+};
+
 struct sp_socket {
     struct sp_mutex lock;   /* guards all below that is not marked otherwise */
     atomic_uint references; /* the descriptor's, each call's, each channel's */
@@ -60,11 +68,13 @@ struct sp_socket {
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
 
-    int events;              /* as last computed: NN_POLLIN | NN_POLLOUT */
-    bool is_refused;         /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
-    bool is_taking;          /* the host is receiving a batch */
-    struct sp_list waits;    /* struct sp_wait */
-    struct sp_waiter *woken; /* to be told when the lock is left; or NULL */
+    int events;      /* as last computed: NN_POLLIN | NN_POLLOUT */
+    bool is_refused; /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
+    bool is_taking;  /* the host is receiving a batch */
+    struct sp_run run;
+    unsigned readable_pipes;          /* those that can_receive */
+    struct sp_list waits;             /* struct sp_wait */
+    struct sp_waiter *woken;          /* to be told when the lock is left; or NULL */
     struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
@@ -133,7 +143,13 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
 
 /* The transport has seen a change. */
 void sp_pipe_set_readable(struct nn_pipe *pipe);
+void sp_pipe_set_unreadable(struct nn_pipe *pipe);
 void sp_pipe_set_writable(struct nn_pipe *pipe);
+
+/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Those whose messages wait to be
+ * taken share what one alone would read: what comes is found in memory that is near, and short messages of many peers
+ * need little more of it than those of a few. */
+size_t sp_pipe_share(const struct nn_pipe *pipe, size_t frame_bytes);
 
 /* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors
  * the first is the reason. */

@@ -147,10 +147,12 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
+    self->run.is_allowed = count > 1;
     while (rc == 0 && taken < count && (rc = self->protocol->receive(self->instance, &message)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken++]);
     }
+    self->run.is_allowed = false;
     socket_leave_taking(self);
     return taken > 0 ? taken : rc;
 }
@@ -168,11 +170,13 @@ int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, 
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
+    self->run.is_allowed = count > 1;
     while (rc == 0 && taken < count && (rc = self->protocol->receive_any(self->instance, &message, &number)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken]);
         received[taken++].conversation = number;
     }
+    self->run.is_allowed = false;
     sp_socket_unlock(self);
     return taken > 0 ? taken : rc;
 }

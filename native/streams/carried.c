@@ -173,7 +173,7 @@ static int carried_receive(struct nn_pipe *pipe, struct nn_message *message)
     int rc = carried_find_message(self);
     if (rc > 0)
         return 0;
-    pipe->can_receive = false;
+    sp_pipe_set_unreadable(pipe);
     if (self->state == CARRIED_ENDED) {
         sp_pipe_break(pipe, self->error); /* that was the last of it */
     } else if (rc < 0) {
@@ -189,7 +189,8 @@ static int carried_receive(struct nn_pipe *pipe, struct nn_message *message)
 static void carried_use_given(struct nn_carried *self)
 {
     while (self->state == CARRIED_OPEN && self->given_bytes > 0 && !self->pipe->can_receive) {
-        ssize_t count = sp_receive_buffer_fill(&self->received, &self->input, self->socket->loop);
+        ssize_t count =
+            sp_receive_buffer_fill(&self->received, &self->input, self->socket->loop, sp_pipe_share(self->pipe, 0));
         int rc = count < 0 ? (int)count : carried_find_message(self);
         if (rc > 0)
             sp_pipe_set_readable(self->pipe);

@@ -224,6 +224,14 @@ static void connection_refuse(struct sp_connection *self, int error)
     sp_pipe_break(self->pipe, error);
 }
 
+static ssize_t connection_fill(struct sp_connection *self)
+{
+    const struct sp_frame *last = &self->received.frame;
+    size_t share = sp_pipe_share(self->pipe, last->prefix_bytes + last->body_bytes);
+
+    return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop, share);
+}
+
 /* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them needs not wait
  * for the loop, and a peer of better priority does not lose its turn. Returns as sp_receive_buffer_fill. */
 static ssize_t connection_read_on(struct sp_connection *self)
@@ -232,7 +240,7 @@ static ssize_t connection_read_on(struct sp_connection *self)
 
     if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held))
         return -EAGAIN;
-    return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
+    return connection_fill(self);
 }
 
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
@@ -247,7 +255,7 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
     if (rc > 0)
         return 0;
 
-    pipe->can_receive = false;
+    sp_pipe_set_unreadable(pipe);
     if (self->state == CONNECTION_ENDED)
         sp_pipe_break(pipe, self->error); /* that was the last of it */
     else if (rc < 0)
@@ -283,7 +291,7 @@ static void connection_read(struct sp_connection *self)
         return;
     }
 
-    ssize_t count = sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop);
+    ssize_t count = connection_fill(self);
     if (count == -EAGAIN)
         return;
     if (count <= 0) {

@@ -82,12 +82,15 @@ static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *str
     return count;
 }
 
-static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab)
+static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab,
+                         size_t limit_bytes)
 {
     uint8_t *to = slab->chunk->bytes + slab->used_bytes;
     size_t carried = self->partial != NULL ? self->partial->size_bytes : 0;
+    size_t missing = self->partial != NULL && self->partial_bytes > carried ? self->partial_bytes - carried : 0;
+    size_t room = slab->chunk->capacity_bytes - slab->used_bytes - carried;
     struct iovec vector = {.iov_base = to + carried,
-                           .iov_len = slab->chunk->capacity_bytes - slab->used_bytes - carried};
+                           .iov_len = room < missing + limit_bytes ? room : missing + limit_bytes};
 
     ssize_t count = sp_stream_read(stream, &vector, 1);
     if (count <= 0)
@@ -101,14 +104,15 @@ static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *strea
     return count;
 }
 
-ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop)
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop,
+                               size_t limit_bytes)
 {
     struct sp_slab slab;
     int rc = sp_slab_take(loop, &slab);
 
     if (rc < 0)
         return rc;
-    ssize_t count = is_direct(self) ? fill_direct(self, stream, &slab) : fill_slab(self, stream, &slab);
+    ssize_t count = is_direct(self) ? fill_direct(self, stream, &slab) : fill_slab(self, stream, &slab, limit_bytes);
     sp_slab_give(loop, &slab);
     return count;
 }

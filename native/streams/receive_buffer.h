@@ -20,9 +20,10 @@ struct sp_receive_buffer {
     size_t partial_bytes;     /* its full length, or 0 while that is not known */
 };
 
-/* Reads once. Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there).
- * There must be no complete frame. */
-ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop);
+/* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the end of the stream, or -errno
+ * (-EAGAIN: nothing there). There must be no complete frame. */
+ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop,
+                               size_t limit_bytes);
 
 /* Looks for the next complete frame. Returns 1; 0 when more bytes are needed; -EMSGSIZE, -EPROTO, -ENOMEM. */
 int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,

@@ -104,6 +104,56 @@ TEST(peers_of_one_priority_take_turns_with_all_that_they_have_sent)
     check_received(&self, "01010101");
 }
 
+TEST(a_batch_takes_runs_of_short_messages_from_peers_in_turn)
+{
+    enum { EACH = 200, BATCH = 150 }; /* a run goes on in the next batch */
+    struct subject self = begin((const int[PEERS]){8, 8});
+    struct nn_received received[BATCH];
+    int heard[PEERS] = {0};
+    int run = 0;
+    int last = -1;
+    int count;
+
+    all_send(&self, EACH);
+    test_settle(); /* what bursts hold back leaves */
+    settle(self.loop);
+    while ((count = nn_socket_receive_batch(self.pull, received, BATCH)) > 0) {
+        for (int i = 0; i < count; i++) {
+            int from = received[i].body[0] - '0';
+            run = from == last ? run + 1 : 1;
+            last = from;
+            heard[from]++;
+            CHECK(run <= 64 || heard[1 - from] == EACH);
+            nn_chunk_release(received[i].chunk);
+        }
+    }
+    CHECK_EQUAL(heard[0], EACH);
+    CHECK_EQUAL(heard[1], EACH);
+}
+
+TEST(a_batch_takes_long_messages_one_by_one)
+{
+    struct subject self = begin((const int[PEERS]){8, 8});
+    struct nn_received received[2 * PEERS];
+    static char body[4096];
+    char order[sizeof received / sizeof received[0] + 1] = "";
+
+    for (int i = 0; i < PEERS; i++) {
+        body[0] = (char)('0' + i);
+        for (int j = 0; j < 2; j++)
+            CHECK_EQUAL(nn_send(self.pushes[i], body, sizeof body, 0), (int)sizeof body);
+    }
+    settle(self.loop);
+    for (int taken = 0, count; taken < 2 * PEERS; taken += count) {
+        count = (int)CHECK_OK(nn_socket_receive_batch(self.pull, received, 2 * PEERS));
+        for (int i = 0; i < count; i++) {
+            order[taken + i] = (char)received[i].body[0];
+            nn_chunk_release(received[i].chunk);
+        }
+    }
+    CHECK_STRING(order, "0101");
+}
+
 TEST(a_peer_that_went_is_gone_with_the_last_message_that_it_sent)
 {
     struct subject self = begin((const int[PEERS]){9, 2});

@@ -51,6 +51,18 @@ describeWithStrace('system calls per message', () => {
     },
   )
 
+  test('a batch that is the first of a tick leaves in one call', () => {
+    const calls = countCalls(`
+      ${connected('tcp://127.0.0.1:0')}
+      mark()
+      for (let i = 0; i < 100; i++) {
+        await push.sendBatch(Array(20).fill('message'))
+        for (let received = 0; received < 20; received++) await pull.receive()
+      }
+      mark()`)
+    expect(sum(calls, ...SENDING)).toBeLessThan(100 * 1.1)
+  })
+
   test('a round trip takes one call to send and one to receive on either side, and no change of the poller', () => {
     const trips = 1000
     const calls = countCalls(`${talking('tcp://127.0.0.1:0')} mark(); ${roundTrips(trips)} mark()`)

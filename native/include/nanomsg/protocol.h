@@ -121,6 +121,11 @@ NN_EXPORT bool nn_pipe_can_send(const struct nn_pipe *pipe);
 /** Whether a complete message waits to be received. */
 NN_EXPORT bool nn_pipe_can_receive(const struct nn_pipe *pipe);
 
+/** Whether the pipe that has given the last message gives the next one, too, before others have their turn. Where
+ *  messages are taken one by one, it never does. Where many are taken at a time, short ones come in runs of a few: whoever
+ *  takes them sees them together anyway, and a run costs less than as many turns. */
+NN_EXPORT bool nn_pipe_keeps_turn(const struct nn_pipe *pipe);
+
 /** Hands a message to the peer. Takes it and returns 0, or the message stays with the caller: -EAGAIN
  *  until the pipe is writable again, -ENOMEM at any time. A body that is not yet on its way is copied if it is borrowed, shared if it is owned. */
 NN_EXPORT int nn_pipe_send(struct nn_pipe *pipe, struct nn_message *message);

@@ -1,4 +1,4 @@
-/* One message from each pipe in turn. */
+/* One message from each pipe in turn, or a run of short ones. */
 #include "protocols/parts/fair_queue.h"
 
 #include <errno.h>
@@ -25,7 +25,8 @@ int sp_fair_queue_receive(struct sp_fair_queue *self, struct nn_message *message
     while ((slot = sp_priority_ring_first(&self->readable)) != NULL) {
         int rc = nn_pipe_receive(slot->pipe, message);
         if (rc == 0) {
-            sp_priority_ring_advance(&self->readable, slot);
+            if (!nn_pipe_keeps_turn(slot->pipe))
+                sp_priority_ring_advance(&self->readable, slot);
             if (from != NULL)
                 *from = slot->pipe;
             return 0;
