@@ -122,6 +122,8 @@ export interface Functions {
   giveCarried(carried: number, bytes: Uint8Array, offset: number): number
   takeCarried(carried: number): Buffer[]
   endCarried(carried: number, isBroken: boolean): void
+  /** The stream takes nothing more. */
+  muteCarried(carried: number): void
   /** What was accepted can be taken as long as the socket lingers. */
   closeCarried(carried: number): void
   releaseCarried(carried: number): void

@@ -151,7 +151,7 @@ export class Outbox implements Sender {
     if (this.isGathering) flush()
     const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toMemory(body), conversation)
     this.#isFull = rc === -EAGAIN
-    if (this.#isFull) return false
+    if (this.#isFull) return this.#refuse()
     if (rc < 0) throw errnoError(-rc, 'send')
     if (mayGather && !this.isGathering) beginGathering(this)
     return true
@@ -160,7 +160,13 @@ export class Outbox implements Sender {
   #tryTransfer(message: Transfer): boolean {
     this.#throwFailure()
     if (this.isGathering) flush()
-    return tryTransfer(this.s, message)
+    return tryTransfer(this.s, message) || this.#refuse()
+  }
+
+  /** Somebody waits from now on: nothing that comes later may be gathered, and overtake it. */
+  #refuse(): false {
+    this.isGathering = false
+    return false
   }
 
   #throwFailure(): void {

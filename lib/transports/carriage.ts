@@ -11,6 +11,7 @@ export class Carriage {
   readonly #handle: Handle
   readonly #onFailure: (event: FailureEvent) => void
   readonly #endpoints = new Set<CarriedEndpoint>()
+  readonly #carriers = new Set<Carrier>()
 
   constructor(handle: Handle, onFailure: (event: FailureEvent) => void) {
     this.#handle = handle
@@ -35,9 +36,11 @@ export class Carriage {
     this.#endpoints.delete(endpoint)
   }
 
-  /** The socket is being closed, and the engine closes the connections. */
+  /** The socket is being closed: the engine closes the connections when all that was accepted has gone to them. */
   close(): void {
-    for (const endpoint of this.#endpoints) endpoint.close()
+    const lingerMs = this.option('linger')
+    for (const endpoint of this.#endpoints) endpoint.stop()
+    for (const carrier of this.#carriers) carrier.linger(lingerMs)
   }
 
   /**
@@ -51,9 +54,11 @@ export class Carriage {
     onEnd: (carrier: Carrier, error: Error | undefined) => void,
   ): Carrier {
     const lingerMs = this.option('linger')
-    const carrier = new Carrier(stream, this.#handle.s, { address, isBound, lingerMs }, (error) =>
-      onEnd(carrier, error),
-    )
+    const carrier = new Carrier(stream, this.#handle.s, { address, isBound, lingerMs }, (error) => {
+      this.#carriers.delete(carrier)
+      onEnd(carrier, error)
+    })
+    this.#carriers.add(carrier)
     return carrier
   }
 

@@ -4,6 +4,9 @@ import { argumentError, check } from '../errors.js'
 import { native } from '../native.js'
 import { hold, type Listener, register, unhold, unregister } from '../reactor.js'
 
+/** So long a peer may take to end a stream whose other half has ended. */
+const FAREWELL_LIMIT_MS = 1000
+
 /**
  * One connection: carries bytes, with back-pressure, between a stream and the engine.
  *
@@ -22,6 +25,8 @@ export class Carrier implements Listener {
   /** It has ended before its time. */
   #isBroken = false
   #error: Error | undefined
+  /** The stream takes nothing more. */
+  #isMute = false
   #isReleased = false
   #isDestroyed = false
   #isHeld = false
@@ -51,10 +56,12 @@ export class Carrier implements Listener {
     stream
       .on('data', (chunk) => this.#give(chunk))
       .on('drain', () => this.#take())
+      .on('finish', () => this.#endOutput())
       .on('end', () => this.#endInput(false))
       .on('error', (error) => this.#break(error))
       .on('close', () => this.#endInput(true))
     if (stream.destroyed) this.#endInput(true)
+    else stream.resume() // it may have been given paused
   }
 
   onEvents(events: number): void {
@@ -90,10 +97,16 @@ export class Carrier implements Listener {
   }
 
   #endInput(isBroken: boolean): void {
+    if (this.#isReleased) {
+      // Of a stream that is ended by us, its other half may have ended first.
+      if (isBroken) this.#destroy()
+      return
+    }
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.#isBroken = isBroken
     if (this.#rest === undefined) this.#tellEnd()
+    else this.#mute()
   }
 
   #break(error: Error): void {
@@ -102,18 +115,19 @@ export class Carrier implements Listener {
   }
 
   #tellEnd(): void {
-    if (this.#isReleased) this.#destroy()
-    else native.endCarried(this.#carried, this.#isBroken)
+    native.endCarried(this.#carried, this.#isBroken)
   }
 
   // ---- From the engine ----
 
   #take(): void {
     const stream = this.#stream
-    if (this.#isReleased || this.#hasEnded || stream.writableNeedDrain) return
+    if (this.#isReleased || this.#hasEnded || this.#isMute || stream.writableNeedDrain) return
+    if (!stream.writable) {
+      this.#endOutput()
+      return
+    }
     const pieces = native.takeCarried(this.#carried)
-    // Somebody has ended the stream: what it does not take any more is dropped, or its end went unseen.
-    if (!stream.writable) return
     if (pieces.length === 1) {
       stream.write(pieces[0])
       return
@@ -123,16 +137,36 @@ export class Carrier implements Listener {
     stream.uncork()
   }
 
+  /** Somebody has ended the stream's way out: the peer may still send, but not for ever. */
+  #endOutput(): void {
+    if (this.#isReleased || this.#isMute) return
+    this.#mute()
+    setTimeout(() => this.#endInput(true), FAREWELL_LIMIT_MS).unref()
+  }
+
+  #mute(): void {
+    this.#isMute = true
+    native.muteCarried(this.#carried)
+  }
+
   // ---- The end ----
 
-  /** Ends the connection for the engine. Keeps the process alive until what it has sent is carried on. */
+  /** Ends the connection for the engine. */
   close(lingerMs: number): void {
-    if (this.#isReleased) return
-    hold()
+    this.linger(lingerMs)
+    if (!this.#isReleased) native.closeCarried(this.#carried)
+  }
+
+  /** The connection is ending. Keeps the process alive until what the engine has sent is carried on, but no longer than
+   * that. */
+  linger(lingerMs: number): void {
+    if (this.#isDestroyed) return
+    if (!this.#isHeld) hold()
     this.#isHeld = true
     this.#lingerMs = lingerMs
+    clearTimeout(this.#lingering)
+    this.#lingering = undefined
     this.#limit()
-    native.closeCarried(this.#carried)
   }
 
   #limit(): void {

@@ -32,7 +32,7 @@ export abstract class CarriedEndpoint implements Attachment {
       throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
     }
     if (this.isClosed || !this.carriage.isOpen) {
-      stream.destroy()
+      destroyUnused(stream)
       return
     }
     try {
@@ -42,7 +42,7 @@ export abstract class CarriedEndpoint implements Attachment {
       })
       this.#carriers.add(carrier)
     } catch (error) {
-      stream.destroy()
+      destroyUnused(stream)
       throw error
     }
   }
@@ -77,11 +77,16 @@ export abstract class CarriedEndpoint implements Attachment {
 
   close(): void {
     if (this.isClosed) return
-    this.isClosed = true
-    clearTimeout(this.#retry)
+    this.stop()
     this.carriage.forget(this)
     const lingerMs = this.carriage.option('linger')
     for (const carrier of this.#carriers) carrier.close(lingerMs)
+  }
+
+  /** Makes no connections any more. */
+  stop(): void {
+    this.isClosed = true
+    clearTimeout(this.#retry)
   }
 }
 
@@ -105,8 +110,8 @@ export class ConnectingEndpoint extends CarriedEndpoint {
 
   protected onEnd(carrier: Carrier, error: Error | undefined): void {
     if (carrier.hasReceived) this.resetPause()
-    else if (error !== undefined) this.fail(error)
     this.startLater()
+    if (!carrier.hasReceived && error !== undefined) this.fail(error)
   }
 }
 
@@ -120,7 +125,7 @@ export class ListeningEndpoint extends CarriedEndpoint {
     if (transport.listen === undefined) {
       throw errnoError(constants.errno.EPROTONOSUPPORT, 'bind', JSON.stringify(this.address))
     }
-    const listening = transport.listen(this.address, (stream) => this.carry(stream))
+    const listening = transport.listen(this.address, (stream) => this.#accept(stream))
     if (!isPromise(listening)) {
       this.#take(listening)
       return
@@ -131,6 +136,16 @@ export class ListeningEndpoint extends CarriedEndpoint {
         this.fail(error)
         this.startLater()
       })
+  }
+
+  /** Only what the transport has done wrong is an exception for it. */
+  #accept(stream: Duplex): void {
+    try {
+      this.carry(stream)
+    } catch (error) {
+      if (!(stream instanceof Duplex)) throw error
+      this.fail(error)
+    }
   }
 
   #take(listening: Listening): void {
@@ -156,11 +171,15 @@ export class ListeningEndpoint extends CarriedEndpoint {
     if (!carrier.hasReceived && error !== undefined) this.fail(error)
   }
 
-  override close(): void {
-    if (this.isClosed) return
-    super.close()
+  override stop(): void {
+    super.stop()
     this.#listening?.close()
   }
+}
+
+/** Some streams tell of being destroyed by an error. */
+function destroyUnused(stream: Duplex): void {
+  stream.on('error', () => {}).destroy()
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

@@ -79,6 +79,14 @@ Napi::Value End(const Napi::CallbackInfo &info)
     return info.Env().Undefined();
 }
 
+// muteCarried(carried): the stream takes nothing more.
+Napi::Value Mute(const Napi::CallbackInfo &info)
+{
+    if (nn_carried *const carried = CarriedAt(info); carried != nullptr)
+        nn_carried_mute(carried);
+    return info.Env().Undefined();
+}
+
 // closeCarried(carried): what was accepted can be taken as long as the socket lingers.
 Napi::Value Close(const Napi::CallbackInfo &info)
 {
@@ -102,6 +110,7 @@ void AddCarriedFunctions(Properties *properties, Host *host)
     Add<Give>(properties, "giveCarried", host);
     Add<Take>(properties, "takeCarried", host);
     Add<End>(properties, "endCarried", host);
+    Add<Mute>(properties, "muteCarried", host);
     Add<Close>(properties, "closeCarried", host);
     Add<Release>(properties, "releaseCarried", host);
 }

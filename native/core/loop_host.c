@@ -280,6 +280,7 @@ void sp_report_withdraw(struct nn_loop *loop, struct sp_report *report)
 int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
 {
     struct sp_report *report = NULL;
+    void (*taken)(struct sp_report *, int) = NULL;
 
     if (sp_loop_host_is_left_behind(self))
         return 0;
@@ -287,14 +288,15 @@ int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
     struct sp_list_item *item = sp_list_pop(&self->ready);
     if (item != NULL) {
         report = SP_CONTAINER(item, struct sp_report, item);
+        taken = report->taken;
         *user = report->user;
         *events = report->events;
         report->events = 0;
     }
     sp_mutex_unlock(&self->base.lock);
 
-    if (report != NULL && report->taken != NULL)
-        report->taken(report, *events);
+    if (taken != NULL)
+        taken(report, *events);
     return report != NULL;
 }
 

@@ -1,5 +1,6 @@
 /* nanomsg/carried.h: connections whose bytes the host carries. There is no descriptor: given bytes are read where they
  * are, and what is to be sent waits in the queue until it is taken. */
+#include "core/chunk.h"
 #include "core/registry.h"
 #include "core/socket.h"
 #include "core/socket_internal.h"
@@ -32,6 +33,7 @@ struct nn_carried {
     int error;         /* why it has ended */
     bool is_announced; /* the host knows that there are bytes to take */
     bool is_awaited;   /* by the host, which has more to give */
+    bool is_mute;      /* the stream takes nothing more */
     bool is_released;  /* by the host */
     struct sp_stream input;
     struct sp_filter reader; /* reads: */
@@ -62,6 +64,15 @@ static void carried_announce(struct nn_carried *self)
         return;
     self->is_announced = true;
     carried_report(self, NN_POLLIN);
+}
+
+/* The host has more to give, and may try again. */
+static void carried_ask_for_more(struct nn_carried *self)
+{
+    if (!self->is_awaited)
+        return;
+    self->is_awaited = false;
+    carried_report(self, NN_POLLOUT);
 }
 
 /* ---- The end ---- */
@@ -139,6 +150,7 @@ static void carried_close_pipe(struct nn_pipe *pipe, bool may_linger)
     }
     self->state = CARRIED_LINGERING;
     sp_receive_buffer_clear(&self->received);
+    carried_ask_for_more(self); /* which is refused: the stream shall go on to its end */
 }
 
 /* ---- Receiving ---- */
@@ -178,9 +190,8 @@ static int carried_receive(struct nn_pipe *pipe, struct nn_message *message)
         sp_pipe_break(pipe, self->error); /* that was the last of it */
     } else if (rc < 0) {
         carried_end(self, rc);
-    } else if (self->is_awaited) {
-        self->is_awaited = false;
-        carried_report(self, NN_POLLOUT);
+    } else {
+        carried_ask_for_more(self);
     }
     return 0;
 }
@@ -203,6 +214,8 @@ static void carried_use_given(struct nn_carried *self)
 
 static void carried_update_can_send(struct nn_carried *self)
 {
+    if (self->is_mute)
+        return;
     /* The queue stands for the kernel's buffer, which there is for all protocols. */
     if (self->queue.bytes >= (size_t)self->endpoint->options.send_buffer_bytes)
         self->pipe->can_send = false;
@@ -316,6 +329,12 @@ static int carried_begin(struct nn_carried *self, struct nn_endpoint *endpoint)
     *place_of(endpoint) = self;
     self->endpoint = endpoint;
     endpoint->users++;
+    if (nn_endpoint_is_full(endpoint)) {
+        /* Without a greeting the peer does not believe that it is connected. */
+        nn_endpoint_tell_rejected(endpoint, 0, -EBUSY);
+        carried_finish(self);
+        return 0;
+    }
     self->greeting_limit = nn_timer_open(endpoint, carried_expire, self);
     if (self->greeting_limit == NULL || carried_greet(self) < 0) {
         carried_finish(self);
@@ -415,14 +434,30 @@ void nn_carried_end(struct nn_carried *self, bool is_broken)
     sp_socket_unlock(self->socket);
 }
 
+void nn_carried_mute(struct nn_carried *self)
+{
+    sp_socket_lock(self->socket);
+    self->is_mute = true;
+    sp_send_queue_clear(&self->queue);
+    if (self->state == CARRIED_OPEN) {
+        self->pipe->can_send = false;
+    } else if (self->state == CARRIED_LINGERING) {
+        nn_linger_end(self->linger);
+        carried_finish(self);
+    }
+    sp_socket_unlock(self->socket);
+}
+
 int nn_carried_take(struct nn_carried *self, struct nn_carried_piece *pieces, int count)
 {
+    struct nn_chunk *none = NULL; /* a socket that may have finished keeps no spare buffer */
     struct sp_piece piece;
     int taken = 0;
 
     sp_socket_lock(self->socket);
+    struct nn_chunk **spare = self->state == CARRIED_OVER ? &none : &self->socket->spare_buffer;
     for (; taken < count && self->queue.count > 0; taken++) {
-        sp_send_queue_take(&self->queue, &piece, &self->socket->spare_buffer);
+        sp_send_queue_take(&self->queue, &piece, spare);
         pieces[taken] =
             (struct nn_carried_piece){.chunk = piece.chunk, .bytes = piece.bytes, .size_bytes = piece.count};
     }
@@ -434,6 +469,8 @@ int nn_carried_take(struct nn_carried *self, struct nn_carried_piece *pieces, in
         carried_finish(self);
     }
     sp_socket_unlock(self->socket);
+    if (none != NULL)
+        sp_chunk_release(none);
     return taken;
 }
 

@@ -6,10 +6,11 @@
  * (nanomsg/loop.h) reports the `user` of a connection:
  *
  * - NN_POLLIN: there are bytes for the peer, and were none before.
- * - NN_POLLOUT: the engine takes bytes from the peer again, after nn_carried_give has left some.
+ * - NN_POLLOUT: nn_carried_give, which has left some bytes from the peer, can be called again with them.
  * - NN_LOOP_CLOSED: the engine is done with the stream, but for what is left to be taken. Nothing more is reported.
  *
- * Functions may be called from any thread until nn_carried_release is called, but not from two at a time. */
+ * Functions may be called from any thread until nn_carried_release is called, but not from two at a time; and
+ * nn_carried_release not while another thread is in nn_loop_next_ready, which may have taken a last report. */
 #ifndef NANOMSG_CARRIED_H
 #define NANOMSG_CARRIED_H
 
@@ -40,6 +41,10 @@ NN_EXPORT int64_t nn_carried_give(struct nn_carried *carried, const void *bytes,
 
 /** The stream has ended (is_broken: before its time). What was given before is received; nothing more can be taken. */
 NN_EXPORT void nn_carried_end(struct nn_carried *carried, bool is_broken);
+
+/** The stream takes nothing more: nothing is sent to the peer by this connection any more, and what was to be taken is
+ *  dropped. What comes from the peer can still be given, up to nn_carried_end. */
+NN_EXPORT void nn_carried_mute(struct nn_carried *carried);
 
 /** Bytes for the peer. Whoever takes them owns a reference to the chunk, which nn_chunk_release gives back. */
 struct nn_carried_piece {
