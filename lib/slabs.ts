@@ -39,12 +39,18 @@ function meet(slab: ArrayBuffer): void {
   if (alive > CROWD) isCrowded = true
 }
 
-/** Received messages that are copied when they are handed on, besides those in slabs. */
+/** The binding hands over what is longer, as memory of its own. */
+const LEAST_OWN_BYTES = 4 * 1024
+
+/** Received messages of so many bytes that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()
 
-/** Whether a message was received in memory that stays here when it is handed on. */
+/** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short one. */
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
-  return known.has(message.buffer as ArrayBuffer) || copied.has(message)
+  if (!(message instanceof Uint8Array)) return false
+  if (known.has(message.buffer as ArrayBuffer)) return true
+  // What was handed over already has no bytes any more.
+  return message.length < LEAST_OWN_BYTES ? message.length > 0 : copied.has(message)
 }
 
 export function noteCopied(message: Buffer): Buffer {
@@ -69,12 +75,13 @@ export function bodyAt(token: number, offset: number, length: number): Buffer {
     meet(slab)
   }
   const view = new View(slab, offset, length)
-  return isCrowded ? noteCopied(copyOf(view)) : view
+  return isCrowded ? copyOf(view) : view
 }
 
 /** Short ones in an object of their own, others in Buffer's pool, whose pieces of 8 KiB hold few. */
 function copyOf(view: Buffer): Buffer {
   // Buffer's own slice() makes views.
   if (view.length <= LONGEST_INSIDE) return Uint8Array.prototype.slice.call(view) as Buffer
-  return Buffer.from(view)
+  const copy = Buffer.from(view)
+  return view.length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
 }
