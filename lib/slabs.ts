@@ -7,26 +7,26 @@ const View = (
 )[Symbol.species]
 
 /**
- * So many slabs (of 256 KiB) may be alive before messages are copied out of later ones: whoever keeps a few of many small
+ * Slabs of so many bytes may be alive before messages are copied out of later ones: whoever keeps a few of many small
  * messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
  * messages that nobody keeps are not copied.
  */
-const CROWD = 512
+const CROWD_BYTES = 128 * 1024 * 1024
 /** When no more than these are left, messages are views again. */
-const FEW = 384
+const FEW_BYTES = 96 * 1024 * 1024
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
 const { slabs } = shared
 
 const known = new WeakSet<ArrayBuffer>()
-let alive = 0
+let aliveBytes = 0
 let isCrowded = false
 
 /** Hears of slabs whose messages nobody keeps any more. */
-const registry = new FinalizationRegistry<undefined>(() => {
-  alive--
-  if (alive <= FEW) isCrowded = false
+const registry = new FinalizationRegistry<number>((bytes) => {
+  aliveBytes -= bytes
+  if (aliveBytes <= FEW_BYTES) isCrowded = false
 })
 
 /** The engine goes on receiving into a slab that messages lie in: it cannot be given to another thread. */
@@ -34,9 +34,9 @@ function meet(slab: ArrayBuffer): void {
   if (known.has(slab)) return
   known.add(slab)
   markAsUntransferable(slab)
-  registry.register(slab, undefined)
-  alive++
-  if (alive > CROWD) isCrowded = true
+  registry.register(slab, slab.byteLength)
+  aliveBytes += slab.byteLength
+  if (aliveBytes > CROWD_BYTES) isCrowded = true
 }
 
 /** The binding hands over what is longer, as memory of its own. */
