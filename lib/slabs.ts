@@ -6,21 +6,21 @@ const View = (
 )[Symbol.species]
 
 /**
- * So many slabs (of 256 KiB) may be alive before messages are copied out of later ones: whoever keeps a few of many small
+ * Slabs of so many bytes may be alive before messages are copied out of later ones: whoever keeps a few of many small
  * messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
  * messages that nobody keeps are not copied.
  */
-const CROWD = 512
+const CROWD_BYTES = 128 * 1024 * 1024
 /** When no more than these are left, messages are views again. */
-const FEW = 384
+const FEW_BYTES = 96 * 1024 * 1024
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
 /** The memory that the engine receives into, by its tokens. */
 export const slabs: ArrayBuffer[] = []
 
-/** How many slabs are alive: those, and those that somebody keeps messages in. The binding counts. */
-export const slabCount = new Int32Array(1)
+/** How much memory the slabs have that are alive: those, and those that somebody keeps messages in. The binding counts. */
+export const slabKib = new Int32Array(1)
 
 /** Memory that stays here when messages in it are handed on. */
 const known = new WeakSet<ArrayBuffer>()
@@ -38,12 +38,18 @@ export function makeSlab(bytes: number): ArrayBuffer | undefined {
   }
 }
 
-/** Received messages that are copied when they are handed on, besides those in slabs. */
+/** The binding hands over what is longer, as memory of its own. */
+const LEAST_OWN_BYTES = 4 * 1024
+
+/** Received messages of so many bytes that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()
 
-/** Whether a message was received in memory that stays here when it is handed on. */
+/** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short one. */
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
-  return known.has(message.buffer as ArrayBuffer) || copied.has(message)
+  if (!(message instanceof Uint8Array)) return false
+  if (known.has(message.buffer as ArrayBuffer)) return true
+  // What was handed over already has no bytes any more.
+  return message.length < LEAST_OWN_BYTES ? message.length > 0 : copied.has(message)
 }
 
 export function noteCopied(message: Buffer): Buffer {
@@ -66,15 +72,16 @@ export function bodyAt(token: number, offset: number, length: number): Buffer {
   // Most messages lie in the slab of the one before.
   if (slab !== slabInUse || isCrowded) {
     slabInUse = slab
-    isCrowded = slabCount[0]! > (isCrowded ? FEW : CROWD)
+    isCrowded = slabKib[0]! > (isCrowded ? FEW_KIB : CROWD_KIB)
   }
   const view = new View(slab, offset, length)
-  return isCrowded ? noteCopied(copyOf(view)) : view
+  return isCrowded ? copyOf(view) : view
 }
 
 /** Short ones in an object of their own, others in Buffer's pool, whose pieces of 8 KiB hold few. */
 function copyOf(view: Buffer): Buffer {
   // Buffer's own slice() makes views.
   if (view.length <= LONGEST_INSIDE) return Uint8Array.prototype.slice.call(view) as Buffer
-  return Buffer.from(view)
+  const copy = Buffer.from(view)
+  return view.length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
 }

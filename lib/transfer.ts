@@ -9,9 +9,9 @@ import { checkWaiting, type Waiting } from './waits.js'
 export interface Sending extends Waiting {
   /**
    * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()` or a whole message that was
-   * received, which has no bytes any more when the message is accepted. (Received messages of less than 4 KiB, and others
-   * that do not have memory of their own, are copied, and keep their bytes.) A message that is not sent keeps them.
-   * Default: false.
+   * received, which has no bytes any more when the message is accepted. (Received messages that do not have memory of
+   * their own, as those of less than 4 KiB, are copied, and keep their bytes; so are any others that are as short.)
+   * A message that is not sent keeps them. Default: false.
    */
   transfer?: boolean | undefined
 }

@@ -388,16 +388,9 @@ static void socket_wake(struct sp_socket *self, int events)
     }
 }
 
-static int socket_current_events(struct sp_socket *self)
-{
-    int events = self->protocol->events(self->instance);
-
-    return self->queue.count > 0 ? events & ~NN_POLLOUT : events;
-}
-
 static void socket_update_events(struct sp_socket *self)
 {
-    int events = socket_current_events(self);
+    int events = sp_socket_current_events(self);
     int rose = events & ~self->events;
 
     if (events == self->events)
@@ -494,34 +487,6 @@ void sp_socket_unlock(struct sp_socket *self)
         errands_run(&errands);
     if (is_finished)
         sp_socket_release_reference(self);
-}
-
-/* ---- Readiness ---- */
-
-int sp_socket_events(struct sp_socket *self)
-{
-    sp_socket_lock(self);
-    int events = self->state == SP_SOCKET_OPEN ? socket_current_events(self) : -EBADF;
-    sp_attendance_return(self);
-    sp_socket_unlock(self);
-    return events;
-}
-
-void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
-{
-    sp_socket_lock(self);
-    sp_list_append(&self->waits, &wait->item);
-    sp_attendance_return(self);
-    if (self->state != SP_SOCKET_OPEN || (socket_current_events(self) & wait->events))
-        sp_waiter_wake(wait->waiter);
-    sp_socket_unlock(self);
-}
-
-void sp_socket_unwatch(struct sp_socket *self, struct sp_wait *wait)
-{
-    sp_socket_lock(self);
-    sp_list_remove(&wait->item);
-    sp_socket_unlock(self);
 }
 
 /* ---- Closing ---- */

@@ -1,4 +1,4 @@
-/* What users call on a socket: endpoints, options, statistics. */
+/* What users call on a socket: endpoints, options, statistics, readiness. */
 #include "core/socket.h"
 
 #include "core/socket_internal.h"
@@ -280,4 +280,32 @@ int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value)
     int rc = self->state == SP_SOCKET_OPEN ? socket_count(self, statistic, value) : -EBADF;
     sp_socket_unlock(self);
     return rc;
+}
+
+/* ---- Readiness ---- */
+
+int sp_socket_events(struct sp_socket *self)
+{
+    sp_socket_lock(self);
+    int events = self->state == SP_SOCKET_OPEN ? sp_socket_current_events(self) : -EBADF;
+    sp_attendance_return(self);
+    sp_socket_unlock(self);
+    return events;
+}
+
+void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
+{
+    sp_socket_lock(self);
+    sp_list_append(&self->waits, &wait->item);
+    sp_attendance_return(self);
+    if (self->state != SP_SOCKET_OPEN || (sp_socket_current_events(self) & wait->events))
+        sp_waiter_wake(wait->waiter);
+    sp_socket_unlock(self);
+}
+
+void sp_socket_unwatch(struct sp_socket *self, struct sp_wait *wait)
+{
+    sp_socket_lock(self);
+    sp_list_remove(&wait->item);
+    sp_socket_unlock(self);
 }

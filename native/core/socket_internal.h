@@ -125,6 +125,14 @@ static inline void sp_socket_lock(struct sp_socket *self)
  * queued, tell waiters. Then runs the errands, without any lock. */
 void sp_socket_unlock(struct sp_socket *self);
 
+/* NN_POLLIN and NN_POLLOUT as they are now. */
+static inline int sp_socket_current_events(struct sp_socket *self)
+{
+    int events = self->protocol->events(self->instance);
+
+    return self->queue.count > 0 ? events & ~NN_POLLOUT : events;
+}
+
 /* Something to do when the lock is left, such as telling another socket. */
 void sp_socket_add_errand(struct sp_socket *self, struct sp_task *errand);
 

@@ -19,23 +19,25 @@
 #define LINE_BYTES 128
 
 struct sp_channel_side {
+    /* Looked at for each message, and seldom written to. Processors pass a line of memory to and fro when one writes to
+     * it and the other looks at it: what is written to for each message lies elsewhere, each side's by itself. */
+    char apart_from_lock[LINE_BYTES];
     struct sp_channel *channel;
-    bool is_bound; /* constant: which of the two ends this is */
+    bool is_bound;                 /* constant: which of the two ends this is */
+    size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
+    size_t limit_count;            /* messages that may be queued in any case; likewise */
+    atomic_bool is_sender_blocked; /* the other side waits for room */
 
     /* Guarded by the channel's lock. */
+    char apart_from_flags[LINE_BYTES];
     struct nn_signal *signal; /* NULL: not there yet, or closed */
     bool is_attached;
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
     bool is_searching;             /* this side has found its queue empty: it wants to be told */
 
-    size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
-    size_t limit_count;            /* messages that may be queued in any case; likewise */
-    atomic_bool is_sender_blocked; /* the other side waits for room */
-
-    /* Written by the other side, which sends to this one. Processors pass a line of memory to and fro when both sides
-     * write to it; therefore each counts for itself. */
-    char apart_from_flags[LINE_BYTES];
+    /* Written by the other side, which sends to this one. */
+    char apart_from_queue[LINE_BYTES];
     atomic_size_t sent_bytes; /* by room_of() */
     atomic_size_t sent_count;
     size_t seen_bytes; /* what the sender knows of received_bytes and received_count */
@@ -98,9 +100,9 @@ static size_t room_of(const struct nn_message *message)
 }
 
 /* Of a counter that nobody else writes to. */
-static void count_up(atomic_size_t *counter, size_t change)
+static void count_up(atomic_size_t *counter, size_t change, memory_order order)
 {
-    atomic_store(counter, atomic_load_explicit(counter, memory_order_relaxed) + change);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + change, order);
 }
 
 /* ---- Sending ---- */
@@ -119,8 +121,8 @@ static bool is_full(struct sp_channel_side *to)
 {
     if (!seems_full(to))
         return false;
-    to->seen_bytes = atomic_load(&to->received_bytes);
-    to->seen_count = atomic_load(&to->received_count);
+    to->seen_count = atomic_load(&to->received_count); /* first: what was counted before it is seen as well */
+    to->seen_bytes = atomic_load_explicit(&to->received_bytes, memory_order_relaxed);
     return seems_full(to);
 }
 
@@ -144,8 +146,9 @@ static int push(struct sp_channel_side *to, struct nn_message *message, struct n
     if (!to->is_closed)
         rc = sp_message_queue_push(&to->queue, message);
     if (rc == 0) {
-        count_up(&to->sent_bytes, room_bytes);
-        count_up(&to->sent_count, 1);
+        /* The other side looks at these when it has seen that we are blocked. */
+        count_up(&to->sent_bytes, room_bytes, memory_order_relaxed);
+        count_up(&to->sent_count, 1, memory_order_relaxed);
     }
     if (rc == 0 && to->is_searching) {
         to->is_searching = false; /* what follows is found with it, or when that is taken */
@@ -221,8 +224,9 @@ static bool has_room_again(struct sp_channel_side *side)
 
 static void make_room(struct sp_channel_side *side, size_t room_bytes)
 {
-    count_up(&side->received_bytes, room_bytes);
-    count_up(&side->received_count, 1);
+    /* Either we see that the sender is blocked, or the sender, which looks again after saying so, sees what we count. */
+    count_up(&side->received_bytes, room_bytes, memory_order_relaxed);
+    count_up(&side->received_count, 1, memory_order_seq_cst);
     if (atomic_load(&side->is_sender_blocked) && has_room_again(side)) {
         atomic_store(&side->is_sender_blocked, false);
         sp_mutex_lock(&side->channel->lock);

@@ -125,6 +125,16 @@ describe('a received message can be handed on', () => {
     }
   })
 
+  test('even when it was short and has been copied', async () => {
+    await using pair = new Pair()
+    await using peer = new Pair()
+    connectAll('inproc://short', pair, peer)
+    const body = Buffer.from('short')
+    await pair.send(body, { transfer: true })
+    expect(String(body)).toBe('short')
+    expect(String(await peer.receive())).toBe('short')
+  })
+
   test('once: not a second time, and not in part', async () => {
     await using pair = new Pair()
     await using peer = new Pair()
@@ -143,17 +153,17 @@ describe('handing over is refused', () => {
     await using push = new Push()
     await using pull = new Pull()
     connectAll('inproc://refused', pull, push)
-    const message = filled(100, 1)
-    for (const body of [Buffer.alloc(100), message.subarray(1), message.subarray(0, 99), 'text', [message]]) {
+    const message = filled(5000, 1)
+    for (const body of [Buffer.alloc(5000), message.subarray(1), message.subarray(0, 4999), 'text', [message]]) {
       const error = await failureOf(() => push.send(body, { transfer: true }))
       expect([error.code, error.syscall]).toEqual(['EINVAL', 'send'])
       expect(error.message).toContain('allocMessage()')
     }
-    expect(message.length).toBe(100)
+    expect(message.length).toBe(5000)
     await push.send(message, { transfer: true })
     expect((await failureOf(() => push.send(message, { transfer: true }))).code).toBe('EINVAL')
     await push.send('next')
-    expect((await pull.receive()).length).toBe(100)
+    expect((await pull.receive()).length).toBe(5000)
     expect(String(await pull.receive())).toBe('next')
   })
 
