@@ -17,6 +17,9 @@ namespace
 // Longer bodies that are not in a slab are handed over as they are; shorter ones are cheaper to copy.
 constexpr size_t kHandOverBytes = 4 * 1024;
 
+// V8 is asked for memory once for so many bytes that are handed over.
+constexpr size_t kAskAfterBytes = 1024 * 1024;
+
 // Marks in place of a slab's token.
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
@@ -204,9 +207,22 @@ void ReleaseChunk(napi_env /*env*/, void * /*body*/, void *chunk)
     nn_chunk_release(static_cast<nn_chunk *>(chunk));
 }
 
-// Makes a Buffer of the chunk's memory; or a copy, where the runtime forbids foreign memory.
-bool HandOver(napi_env env, const nn_received &message, napi_value *buffer)
+// V8 looks for young Buffers that nobody keeps when memory that it makes itself is wanted, and not when it is given ours.
+void AskForMemory(napi_env env)
 {
+    napi_value ignored;
+    void *bytes;
+    napi_create_arraybuffer(env, 1, &bytes, &ignored);
+}
+
+// Makes a Buffer of the chunk's memory; or a copy, where the runtime forbids foreign memory.
+bool HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
+{
+    host->handed_over_bytes += message.body_bytes;
+    if (host->handed_over_bytes >= kAskAfterBytes) {
+        host->handed_over_bytes = 0;
+        AskForMemory(env);
+    }
     void *const body = const_cast<uint8_t *>(message.body);
     if (napi_create_external_buffer(env, message.body_bytes, body, ReleaseChunk, message.chunk, buffer) == napi_ok)
         return true;
@@ -226,7 +242,7 @@ bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodi
     } else if (message.body_bytes >= kHandOverBytes) {
         napi_value buffer;
         to[0] = kInBodies;
-        return HandOver(env, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
+        return HandOver(env, host, message, &buffer) && napi_set_element(env, bodies, index, buffer) == napi_ok;
     } else {
         uint32_t token = 0;
         size_t offset = 0;

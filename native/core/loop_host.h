@@ -34,9 +34,8 @@ void sp_engine_stop(void);
 /* The loop's sockets in turn, with a reference for the caller; NULL: it has none. */
 struct sp_socket *sp_loop_next_socket(struct nn_loop *self);
 
-/* Takes a slab with room for at least one large read; the caller owns it until sp_slab_give. Returns 0 or
- * -ENOMEM. */
-int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab);
+/* Takes a slab with at least so much room, up to 256 KiB; the caller owns it until sp_slab_give. Returns 0 or -ENOMEM. */
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes);
 void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab);
 
 #endif
