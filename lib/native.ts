@@ -1,5 +1,5 @@
 import { loadAddon } from './load.js'
-import { makeSlab, slabCount, slabs } from './slabs.js'
+import { makeSlab, slabKib, slabs } from './slabs.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
 export interface Shared {
@@ -16,8 +16,8 @@ export interface Shared {
   readonly bodies: (Buffer | undefined)[]
   /** What messages are received into, by token. */
   readonly slabs: (ArrayBuffer | undefined)[]
-  /** How many slabs are alive: those, and those that somebody keeps messages in. */
-  readonly slabCount: Int32Array
+  /** The memory of slabs that are alive: those, and those that somebody keeps messages in. */
+  readonly slabKib: Int32Array
   /** Makes the memory of a slab; undefined when there is none. Nobody clears it: the kernel fills it before it is read. */
   readonly makeSlab: (bytes: number) => ArrayBuffer | undefined
   /** Called once per wake-up, with the number of pairs in `events`. */
@@ -149,7 +149,7 @@ export const shared: Shared = {
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs,
-  slabCount,
+  slabKib,
   makeSlab,
   dispatch: (count) => dispatchEvents(count),
 }

@@ -6,13 +6,13 @@ const View = (
 )[Symbol.species]
 
 /**
- * Slabs of so many bytes may be alive before messages are copied out of later ones: whoever keeps a few of many small
+ * Slabs of so many KiB may be alive before messages are copied out of later ones: whoever keeps a few of many small
  * messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
  * messages that nobody keeps are not copied.
  */
-const CROWD_BYTES = 128 * 1024 * 1024
+const CROWD_KIB = 128 * 1024
 /** When no more than these are left, messages are views again. */
-const FEW_BYTES = 96 * 1024 * 1024
+const FEW_KIB = 96 * 1024
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 

@@ -70,7 +70,7 @@ bool Host::ReadShared(napi_value shared)
 {
     return ReadArray(env_, shared, "events", &events) && ReadArray(env_, shared, "received", &received) &&
            ReadArray(env_, shared, "conversations", &conversations) && ReadArray(env_, shared, "records", &records) &&
-           ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabCount", &slab_count) &&
+           ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabKib", &slab_kib) &&
            ReadProperty(env_, shared, "bodies", &bodies) && ReadProperty(env_, shared, "slabs", &slab_array_) &&
            ReadProperty(env_, shared, "dispatch", &dispatch_) && ReadProperty(env_, shared, "makeSlab", &make_slab_);
 }
@@ -86,7 +86,7 @@ bool Host::OpenLoop()
     received_batch.resize(std::min(received.count / 3, conversations.count));
     outgoing_batch.resize(records.count / 4);
 
-    slabs_ = new SlabStore(env_, slab_array_, make_slab_, slab_count.elements);
+    slabs_ = new SlabStore(env_, slab_array_, make_slab_, slab_kib.elements);
     const nn_slab_source source = slabs_->Source();
     loop_ = nn_loop_create(&source);
     if (loop_ == nullptr) {
@@ -206,7 +206,7 @@ void Host::DeleteReferences()
 {
     for (const napi_ref reference :
          {events.reference, received.reference, conversations.reference, records.reference, outgoing.reference,
-          slab_count.reference, bodies, slab_array_, dispatch_, make_slab_}) {
+          slab_kib.reference, bodies, slab_array_, dispatch_, make_slab_}) {
         if (reference != nullptr)
             napi_delete_reference(env_, reference);
     }

@@ -78,8 +78,9 @@ class Host
     SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
     SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
-    SharedArray<int32_t> slab_count;    // the slabs that are alive
+    SharedArray<int32_t> slab_kib;      // the memory of slabs that are alive
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
+    size_t handed_over_bytes = 0;       // since V8 was asked for memory
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
     std::vector<uint32_t> outgoing_order;

@@ -18,6 +18,9 @@ namespace
 // Longer bodies that are not in a slab are handed over as they are; shorter ones are cheaper to copy.
 constexpr size_t kHandOverBytes = 4 * 1024;
 
+// V8 is asked for memory once for so many bytes that are handed over.
+constexpr size_t kAskAfterBytes = 1024 * 1024;
+
 // Marks in place of a slab's token.
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
@@ -228,10 +231,23 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, 0);
 }
 
+// V8 looks for young Buffers that nobody keeps when memory that it makes itself is wanted, and not when it is given ours.
+void AskForMemory(napi_env env)
+{
+    napi_value ignored;
+    void *bytes;
+    napi_create_arraybuffer(env, 1, &bytes, &ignored);
+}
+
 // Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
 // has can be handed on.
 int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
 {
+    host->handed_over_bytes += message.body_bytes;
+    if (host->handed_over_bytes >= kAskAfterBytes) {
+        host->handed_over_bytes = 0;
+        AskForMemory(env);
+    }
     MessageMemory *const messages = host->messages(env);
     void *const body = messages != nullptr ? nn_received_claim(&message) : nullptr;
     if (body == nullptr) {

@@ -16,11 +16,17 @@ void ReleaseForEngine(void *context, uint32_t token)
     static_cast<SlabStore *>(context)->Release(token);
 }
 
+// What a slab adds to the sum of those that are alive, which its end may outlive.
+struct Share {
+    std::shared_ptr<int32_t> alive_kib;
+    int32_t kib;
+};
+
 void OnCollected(napi_env /*env*/, void *data, void * /*hint*/)
 {
-    auto *const alive = static_cast<std::shared_ptr<int32_t> *>(data);
-    --**alive;
-    delete alive;
+    auto *const share = static_cast<Share *>(data);
+    *share->alive_kib -= share->kib;
+    delete share;
 }
 
 } // namespace
@@ -44,14 +50,15 @@ bool SlabStore::Make(size_t size_bytes, napi_value *buffer, void **begin) const
 
 // A finalizer, and no FinalizationRegistry: what that watches outlives each collection of young objects, so that the
 // memory of messages that nobody keeps would stay until V8 collects all garbage.
-void SlabStore::Count(napi_value buffer)
+void SlabStore::Count(napi_value buffer, size_t size_bytes)
 {
-    auto *const alive = new std::shared_ptr<int32_t>(alive_);
-    if (napi_add_finalizer(env_, buffer, alive, OnCollected, nullptr, nullptr) != napi_ok) {
-        delete alive;
+    auto *const share = new Share{alive_kib_, static_cast<int32_t>(size_bytes / 1024)};
+    if (napi_add_finalizer(env_, buffer, share, OnCollected, nullptr, nullptr) != napi_ok) {
+        delete share;
         return;
     }
-    *shown_ = ++*alive_;
+    *alive_kib_ += share->kib;
+    *shown_kib_ = *alive_kib_;
 }
 
 uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
@@ -76,7 +83,7 @@ uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
     if (napi_set_element(env_, slabs, chosen, buffer) != napi_ok)
         return nullptr;
     free_tokens_.pop_back();
-    Count(buffer);
+    Count(buffer, size_bytes);
     begins_[chosen] = static_cast<uint8_t *>(begin);
     *token = chosen;
 
@@ -101,7 +108,7 @@ void SlabStore::Release(uint32_t token)
 void SlabStore::Recycle()
 {
     std::vector<uint32_t> released;
-    *shown_ = *alive_;
+    *shown_kib_ = *alive_kib_;
     {
         const std::lock_guard<std::mutex> guard(lock_);
         if (released_.empty())

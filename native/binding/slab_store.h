@@ -22,9 +22,9 @@ class SlabStore
   public:
     // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token, `make` the
     // function that makes one. What Node-API itself makes is cleared first, which costs more than filling it.
-    // JavaScript reads in `shown` how many are alive.
-    SlabStore(napi_env env, napi_ref slabs, napi_ref make, int32_t *shown)
-        : env_(env), slabs_(slabs), make_(make), shown_(shown), thread_(std::this_thread::get_id())
+    // JavaScript reads in `shown_kib` how much memory those have that are alive.
+    SlabStore(napi_env env, napi_ref slabs, napi_ref make, int32_t *shown_kib)
+        : env_(env), slabs_(slabs), make_(make), shown_kib_(shown_kib), thread_(std::this_thread::get_id())
     {
     }
 
@@ -54,14 +54,14 @@ class SlabStore
     ~SlabStore() = default;
 
     bool Make(size_t size_bytes, napi_value *buffer, void **begin) const;
-    void Count(napi_value buffer);
+    void Count(napi_value buffer, size_t size_bytes);
 
     napi_env env_; // null once detached
     napi_ref slabs_;
     napi_ref make_;
-    int32_t *shown_;
-    // The slabs that V8 has not collected, which may be later than our end.
-    const std::shared_ptr<int32_t> alive_ = std::make_shared<int32_t>(0);
+    int32_t *shown_kib_;
+    // Of the slabs that V8 has not collected, which it may do after our end.
+    const std::shared_ptr<int32_t> alive_kib_ = std::make_shared<int32_t>(0);
     const std::thread::id thread_;
     std::vector<uint8_t *> begins_; // by token
     std::vector<uint32_t> free_tokens_;

@@ -13,7 +13,6 @@
 #include <stdatomic.h>
 
 #define SLAB_BYTES ((size_t)256 * 1024)
-#define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
 #define ENGINE_BUDGET_EVENTS 64
 
 static int loop_host_create(struct nn_loop **out)
@@ -359,14 +358,14 @@ static size_t slab_room(const struct sp_slab *slab)
     return slab->chunk != NULL ? slab->chunk->capacity_bytes - slab->used_bytes : 0;
 }
 
-int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab)
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes)
 {
     sp_mutex_lock(&loop->base.lock);
     *slab = loop->spare;
     loop->spare = (struct sp_slab){0};
     sp_mutex_unlock(&loop->base.lock);
 
-    if (slab_room(slab) >= SLAB_LEAST_ROOM_BYTES)
+    if (slab_room(slab) >= least_room_bytes)
         return 0;
     if (slab->chunk != NULL)
         sp_chunk_release(slab->chunk);

@@ -48,9 +48,8 @@ int sp_report_add(struct nn_loop *loop, struct sp_report *report, int events);
 /* The host shall hear nothing more. */
 void sp_report_withdraw(struct nn_loop *loop, struct sp_report *report);
 
-/* Takes a slab with room for at least one large read; the caller owns it until sp_slab_give. Returns 0 or
- * -ENOMEM. */
-int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab);
+/* Takes a slab with at least so much room, up to 256 KiB; the caller owns it until sp_slab_give. Returns 0 or -ENOMEM. */
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes);
 void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab);
 
 #endif

@@ -291,14 +291,16 @@ static void connection_read(struct sp_connection *self)
         return;
     }
 
-    ssize_t count = connection_fill(self);
-    if (count == -EAGAIN)
-        return;
-    if (count <= 0) {
-        sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
-        return;
-    }
-    sp_connection_deliver(self);
+    do {
+        ssize_t count = connection_fill(self);
+        if (count == -EAGAIN)
+            return;
+        if (count <= 0) {
+            sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
+            return;
+        }
+        sp_connection_deliver(self);
+    } while (self->state == CONNECTION_OPEN && !self->pipe->can_receive && sp_receive_buffer_is_cut(&self->received));
 }
 
 static void connection_read_attended(struct sp_attendance *attendance)

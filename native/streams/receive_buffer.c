@@ -12,7 +12,9 @@
 /* Behind the end of a frame longer than this another such is expected: then only so much is read into the slab that it
  * is recognised, and all else into its own memory. */
 #define LONG_FRAME_BYTES ((size_t)128 * 1024)
-#define LOOK_AHEAD_BYTES ((size_t)8 * 1024)
+#define LOOK_AHEAD_BYTES ((size_t)512)
+/* With less room a slab is left. */
+#define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
 /* A peer's announcement is believed only this far: for so much, addresses are reserved, and the system finds memory for
  * them as bytes arrive, unless memory of another message is at hand. Beyond, the memory is moved as it grows. */
 #define TRUSTED_FRAME_BYTES ((size_t)4 * 1024 * 1024)
@@ -50,12 +52,21 @@ static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size
     slab->used_bytes += count;
 }
 
-/* How much may be read into the slab behind the frame that is read directly. */
+/* There is room behind the frame that is read directly for another one as long. */
+static size_t least_room(const struct sp_receive_buffer *self)
+{
+    return is_direct(self) && self->partial_bytes <= LONG_FRAME_BYTES ? self->partial_bytes + LOOK_AHEAD_BYTES
+                                                                      : SLAB_LEAST_ROOM_BYTES;
+}
+
+/* How much may be read into the slab behind the frame that is read directly. Others as long are expected: what is read
+ * ends with one of them, so that no large part of the next one has to be moved. */
 static size_t room_behind(const struct sp_receive_buffer *self, const struct sp_slab *slab)
 {
-    size_t room = slab->chunk->capacity_bytes - slab->used_bytes;
+    size_t room = slab->chunk->capacity_bytes - slab->used_bytes - LOOK_AHEAD_BYTES;
+    size_t frames = self->partial_bytes <= LONG_FRAME_BYTES ? room / self->partial_bytes : 0;
 
-    return self->partial_bytes > LONG_FRAME_BYTES && room > LOOK_AHEAD_BYTES ? LOOK_AHEAD_BYTES : room;
+    return frames * self->partial_bytes + LOOK_AHEAD_BYTES;
 }
 
 static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *stream, struct sp_slab *slab)
@@ -89,12 +100,15 @@ static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *strea
     size_t carried = self->partial != NULL ? self->partial->size_bytes : 0;
     size_t missing = self->partial != NULL && self->partial_bytes > carried ? self->partial_bytes - carried : 0;
     size_t room = slab->chunk->capacity_bytes - slab->used_bytes - carried;
-    struct iovec vector = {.iov_base = to + carried,
-                           .iov_len = room < missing + limit_bytes ? room : missing + limit_bytes};
+    bool is_cautious = self->is_after_long && room > LOOK_AHEAD_BYTES;
+    size_t wanted = is_cautious ? LOOK_AHEAD_BYTES : missing + limit_bytes;
+    struct iovec vector = {.iov_base = to + carried, .iov_len = room < wanted ? room : wanted};
 
     ssize_t count = sp_stream_read(stream, &vector, 1);
     if (count <= 0)
         return count;
+    self->is_cut = is_cautious && (size_t)count == vector.iov_len;
+    self->is_after_long = false;
     if (self->partial != NULL) {
         memcpy(to, self->partial->bytes, carried);
         sp_chunk_release(self->partial);
@@ -108,10 +122,11 @@ ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream 
                                size_t limit_bytes)
 {
     struct sp_slab slab;
-    int rc = sp_slab_take(loop, &slab);
+    int rc = sp_slab_take(loop, &slab, least_room(self));
 
     if (rc < 0)
         return rc;
+    self->is_cut = false;
     ssize_t count = is_direct(self) ? fill_direct(self, stream, &slab) : fill_slab(self, stream, &slab, limit_bytes);
     sp_slab_give(loop, &slab);
     return count;
@@ -186,6 +201,7 @@ void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *m
     const struct sp_frame *frame = &self->frame;
 
     if (has_complete_partial(self)) {
+        self->is_after_long = self->partial_bytes > LONG_FRAME_BYTES;
         sp_message_view(message, self->partial, self->partial->bytes + frame->prefix_bytes, frame->body_bytes);
         self->partial = NULL;
         return;

@@ -18,12 +18,20 @@ struct sp_receive_buffer {
     struct sp_frame frame;    /* of the first complete message */
     struct nn_chunk *partial; /* the incomplete frame; size_bytes of it are there */
     size_t partial_bytes;     /* its full length, or 0 while that is not known */
+    bool is_after_long;       /* the last frame was long: the next one may be, too */
+    bool is_cut;              /* the last read ended behind a look-ahead, and there may be more */
 };
 
 /* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the end of the stream, or -errno
  * (-EAGAIN: nothing there). There must be no complete frame. */
 ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop,
                                size_t limit_bytes);
+
+/* Only the beginning of a long frame was read, and the rest may be there as well: another read is worth it. */
+static inline bool sp_receive_buffer_is_cut(const struct sp_receive_buffer *self)
+{
+    return self->is_cut && self->partial != NULL;
+}
 
 /* Looks for the next complete frame. Returns 1; 0 when more bytes are needed; -EMSGSIZE, -EPROTO, -ENOMEM. */
 int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,

@@ -54,3 +54,17 @@ describe('one message of each slab that is kept', () => {
     expect(stdout).toBe('true true true true true\n')
   }, 60_000)
 })
+
+test('messages that nobody keeps cost no collections of everything', async () => {
+  // 512 MiB: V8 starts such a collection for each 64 MiB that its short ones do not free.
+  const { stdout } = await run(`
+    const { PerformanceObserver, constants } = require('node:perf_hooks')
+    let collections = 0
+    new PerformanceObserver((list) => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections++
+    }).observe({ entryTypes: ['gc'] })
+    await receive(8192, 65536, 8192)
+    await turn()
+    console.log(collections < 4 ? 'few' : collections)`)
+  expect(stdout).toBe('few\n')
+}, 60_000)
