@@ -4,8 +4,8 @@ import { argumentError, errnoError } from './errors.js'
 import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
-import { nextConversation } from './numbers.js'
 import type { Outbox } from './outbox.js'
+import { Pending } from './pending.js'
 import { checkWaiting, LONGEST_TIMEOUT_MS, type Waiting } from './waits.js'
 
 /** How long to wait for a reply. `timeout` is `receiveTimeout` unless it is given. */
@@ -15,22 +15,29 @@ export interface Requesting extends Waiting {
   retry?: number | undefined
 }
 
-/** One request on its way. Thousands are, at a time, and outlive many a collection of garbage: most need no array, and
- * have none. */
+/** What settles a promise. */
+type Settle = (reply: Buffer | Promise<never>) => void
+
+let settle: Settle
+
+/** Makes a promise, and leaves what settles it in `settle`. */
+const keepSettle = (resolve: Settle): void => {
+  settle = resolve
+}
+
+/** A request with a timeout, a signal or retries. */
 class Request {
   /** The one it was sent in first; 0 before that. */
   conversation = 0
   /** Those of its retries. */
   #retries: number[] | undefined
-  readonly #resolve: (reply: Buffer) => void
-  readonly #reject: (error: unknown) => void
+  readonly #settle: Settle
   #timers: NodeJS.Timeout[] | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(resolve: (reply: Buffer) => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(settle: Settle) {
+    this.#settle = settle
   }
 
   addConversation(conversation: number): void {
@@ -65,19 +72,10 @@ class Request {
     }
   }
 
-  resolve(reply: Buffer): void {
-    this.#end()
-    this.#resolve(reply)
-  }
-
-  reject(error: unknown): void {
-    this.#end()
-    this.#reject(error)
-  }
-
-  #end(): void {
+  settle(reply: Buffer | Promise<never>): void {
     if (this.#timers !== undefined) for (const timer of this.#timers) clearTimeout(timer)
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#settle(reply)
   }
 }
 
@@ -95,7 +93,9 @@ export class Requests implements Parties {
   readonly #handle: Handle
   readonly #inbox: Inbox
   readonly #exchange: Exchange
-  readonly #pending = new Map<number, Request>()
+  /** Thousands are on their way at a time, and outlive many a collection of garbage: most are no more than what settles
+   * their promise. */
+  readonly #pending = new Pending<Request | Settle>()
 
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
@@ -105,25 +105,38 @@ export class Requests implements Parties {
   }
 
   request(body: Body, options: Requesting | undefined): Promise<Buffer> {
-    checkRequesting(options)
-    const { signal, retry } = options ?? {}
     const timeout = options?.timeout ?? this.#inbox.defaultTimeout
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    return new Promise((resolve, reject) => {
-      const request = new Request(resolve, reject)
-      this.#send(request, body)
-      this.#handle.waitAdded()
-      if (timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(request, timeout)
-      if (retry !== undefined) this.#startRetrying(request, body, retry)
-      if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
-    })
+    if (options !== undefined || timeout >= 0) return this.#requestWith(body, options, timeout)
+    const promise = new Promise<Buffer>(keepSettle)
+    this.#send(settle, body)
+    this.#handle.waitAdded()
+    return promise
   }
 
-  #send(request: Request, body: Body): void {
-    const conversation = nextConversation()
-    this.#exchange.send(conversation, body)
-    request.addConversation(conversation)
-    this.#pending.set(conversation, request)
+  #requestWith(body: Body, options: Requesting | undefined, timeout: number): Promise<Buffer> {
+    checkRequesting(options)
+    const { signal, retry } = options ?? {}
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    const promise = new Promise<Buffer>(keepSettle)
+    const request = new Request(settle)
+    request.addConversation(this.#send(request, body))
+    this.#handle.waitAdded()
+    if (timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(request, timeout)
+    if (retry !== undefined) this.#startRetrying(request, body, retry)
+    if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
+    return promise
+  }
+
+  /** Returns the conversation. */
+  #send(request: Request | Settle, body: Body): number {
+    const conversation = this.#pending.add(request)
+    try {
+      this.#exchange.send(conversation, body)
+    } catch (error) {
+      this.#pending.delete(conversation)
+      throw error
+    }
+    return conversation
   }
 
   #startTimer(request: Request, timeout: number): void {
@@ -134,7 +147,7 @@ export class Requests implements Parties {
   #startRetrying(request: Request, body: Body, retry: number): void {
     const sendAgain = () => {
       try {
-        this.#send(request, body)
+        request.addConversation(this.#send(request, body))
       } catch (error) {
         this.#fail(request, error)
       }
@@ -145,13 +158,19 @@ export class Requests implements Parties {
   onMessage(conversation: number, body: Buffer): void {
     const request = this.#pending.get(conversation)
     if (request === undefined) return
-    this.#end(request, conversation)
-    request.resolve(body)
+    if (request instanceof Request) {
+      this.#end(request, conversation)
+      request.settle(body)
+      return
+    }
+    this.#pending.delete(conversation)
+    this.#handle.waitRemoved()
+    request(body)
   }
 
   #fail(request: Request, error: unknown): void {
     this.#end(request)
-    request.reject(error)
+    request.settle(Promise.reject(error))
   }
 
   /** @param answered the conversation that is over by itself */
@@ -167,10 +186,22 @@ export class Requests implements Parties {
   }
 
   close(makeError: () => Error): void {
-    for (const request of new Set(this.#pending.values())) this.#fail(request, makeError())
+    for (const [conversation, request] of this.#pending.entries()) {
+      // Of one that was sent several times, all are over with the first.
+      if (this.#pending.get(conversation) === undefined) continue
+      if (request instanceof Request) {
+        this.#fail(request, makeError())
+        continue
+      }
+      this.#endConversation(conversation, undefined)
+      this.#handle.waitRemoved()
+      request(Promise.reject(makeError()))
+    }
   }
 
   updateReferences(): void {
-    for (const request of new Set(this.#pending.values())) request.updateReferences(this.#handle.isReferenced)
+    for (const [, request] of this.#pending.entries()) {
+      if (request instanceof Request) request.updateReferences(this.#handle.isReferenced)
+    }
   }
 }

@@ -58,6 +58,13 @@ void *WithRoom(void *body, size_t size_bytes)
     return nn_reallocmsg(roomy, 0);
 }
 
+// The arguments in the order of those for an ArrayBuffer.
+napi_status MakeBuffer(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
+                       napi_value *made)
+{
+    return napi_create_external_buffer(env, size_bytes, body, finalize, message, made);
+}
+
 } // namespace
 
 napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes)
@@ -75,22 +82,15 @@ napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t siz
 
 napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
 {
-    const Make make_array_buffer = [](napi_env env, void *body, size_t size_bytes, napi_finalize finalize,
-                                      void *message, napi_value *made) {
-        return napi_create_external_arraybuffer(env, body, size_bytes, finalize, message, made);
-    };
     void *const body = WithRoom(given, size_bytes);
-    return body != nullptr ? GiveAs(env, make_array_buffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
-                           : nullptr;
+    return body != nullptr
+               ? GiveAs(env, napi_create_external_arraybuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
+               : nullptr;
 }
 
 napi_value MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes)
 {
-    const Make make_buffer = [](napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
-                                napi_value *made) {
-        return napi_create_external_buffer(env, size_bytes, body, finalize, message, made);
-    };
-    return GiveAs(env, make_buffer, body, size_bytes, size_bytes);
+    return GiveAs(env, MakeBuffer, body, size_bytes, size_bytes);
 }
 
 MessageMemory::Message *MessageMemory::Find(napi_env env, napi_value view) const
