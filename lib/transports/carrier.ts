@@ -124,7 +124,9 @@ export class Carrier implements Listener {
     const stream = this.#stream
     if (this.#isReleased || this.#hasEnded || this.#isMute || stream.writableNeedDrain) return
     if (!stream.writable) {
-      this.#endOutput()
+      // Not every stream tells that it was destroyed.
+      if (stream.destroyed) this.#endInput(true)
+      else this.#endOutput()
       return
     }
     const pieces = native.takeCarried(this.#carried)

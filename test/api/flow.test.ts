@@ -65,6 +65,22 @@ describe.each(transports)('over $scheme', ({ address }) => {
   })
 })
 
+test.each(transports)(
+  'long and short messages of one tick stay in order over $scheme, although no peer takes some at once',
+  async ({ address }) => {
+    await using push = new Push()
+    await using pull = new Pull()
+    connectAll(address(), pull, push)
+    await push.send('first')
+    await pull.receive()
+    const sizes = [10, 200_000, 10, 10, 20_000, 100, 200_000, 5000]
+    const bodies = Array.from({ length: 40 }, (_, i) => Buffer.alloc(sizes[i % sizes.length]!, i))
+    const sent = Promise.all(bodies.map((body) => push.send(body)))
+    for (const body of bodies) expect((await pull.receive()).equals(body)).toBe(true)
+    await sent
+  },
+)
+
 test('a thousand small messages of one tick leave together and arrive in order', async () => {
   await using push = new Push()
   await using pull = new Pull()

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { Duplex } from 'node:stream'
+import { Duplex, type DuplexOptions } from 'node:stream'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { NanomsgError, Pair, Pull, Push, Rep, Req, registerTransport } from 'nanomsg-native'
@@ -41,8 +41,8 @@ class MemoryEnd extends Duplex {
   }
 }
 
-function memoryPair(): [MemoryEnd, MemoryEnd] {
-  const [first, second] = [new MemoryEnd(), new MemoryEnd()]
+function memoryPair(options?: DuplexOptions): [MemoryEnd, MemoryEnd] {
+  const [first, second] = [new MemoryEnd(options), new MemoryEnd(options)]
   first.peer = second
   second.peer = first
   return [first, second]
@@ -125,6 +125,68 @@ describe('over streams in memory', () => {
     const closed = push.close()
     for (let i = 0; i < accepted; i++) expect((await pull.receive()).length).toBe(100_000)
     await closed
+  })
+
+  test('what was accepted in the same tick is delivered, however short the time until close() is', async () => {
+    const address = newAddress()
+    await using pull = new Pull()
+    const push = new Push({ linger: -1 })
+    pull.bind(address)
+    push.connect(address)
+    await push.send('first')
+    await pull.receive()
+    for (let i = 0; i < 10; i++) void push.send(`message ${i}`)
+    await push.close()
+    for (let i = 0; i < 10; i++) expect(String(await pull.receive())).toBe(`message ${i}`)
+  })
+
+  test('two sockets that have sent each other all they can, and close, do not wait for each other', async () => {
+    const address = newAddress()
+    const [left, right] = [new Pair({ linger: -1 }), new Pair({ linger: -1 })]
+    left.bind(address)
+    right.connect(address)
+    await right.send('hello')
+    await left.receive()
+    const body = Buffer.alloc(50_000)
+    for (let round = 0; round < 20; round++) {
+      for (const socket of [left, right]) while (socket.trySend(body));
+      await new Promise(setImmediate)
+    }
+    await Promise.all([left.close(), right.close()])
+  })
+
+  test('a close without linger does not wait for a stream that takes nothing, although its endpoint lingers already', async () => {
+    registerTransport('stuck', {
+      connect() {
+        const stream = new Duplex({ read() {}, write() {} })
+        stream.push(Buffer.from([0, 0x53, 0x50, 0, 0, 0x51, 0, 0]))
+        return stream
+      },
+    })
+    const push = new Push({ linger: -1 })
+    const endpoint = push.connect('stuck://')
+    await push.send('first')
+    while (push.trySend(Buffer.alloc(10_000)));
+    endpoint.close()
+    await push.close({ linger: 0 })
+  })
+
+  test('a peer that a Pair has no place for is not connected, and sends nothing', async () => {
+    const address = newAddress()
+    await using pair = new Pair()
+    await using first = new Pair()
+    await using second = new Pair({ reconnectInterval: 1 })
+    pair.bind(address)
+    first.connect(address)
+    await first.send('here I am')
+    await pair.receive()
+    const rejected = once(second, 'reject')
+    const refused = once(pair, 'reject')
+    second.connect(address)
+    expect((await refused)[0]).toMatchObject({ error: { code: 'EBUSY' } })
+    await rejected
+    expect(second.trySend('me, too')).toBe(false)
+    expect(second.stats().establishedConnections).toBe(0)
   })
 
   test('a stream that has ended is connected again, and what it had carried is received', async () => {
@@ -221,8 +283,10 @@ describe('over streams in memory', () => {
 })
 
 describe('streams that are not as they should be', () => {
-  const streams: Duplex[] = []
-  registerTransport('odd', { connect: () => streams.shift() ?? new MemoryEnd() })
+  const streams = new Map<string, Duplex[]>()
+  /** What is connected to there, one after the other. */
+  const place = (address: string, ...those: Duplex[]) => void streams.set(address, those)
+  registerTransport('odd', { connect: (address) => streams.get(address)?.shift() ?? new MemoryEnd() })
 
   test.each([
     ['gives text', () => memoryPair()[0].setEncoding('utf8')],
@@ -233,7 +297,7 @@ describe('streams that are not as they should be', () => {
   ])('one that %s is destroyed with a failure that says so', async (_, make) => {
     await using push = new Push({ reconnectInterval: 1000 })
     const stream = make()
-    streams.push(stream)
+    place('odd://x', stream)
     const failed = once(push, 'failure')
     push.connect('odd://x')
     stream.push(stream.readableObjectMode ? { no: 'bytes' } : Buffer.from('text'))
@@ -246,19 +310,68 @@ describe('streams that are not as they should be', () => {
     await using push = new Push({ reconnectInterval: 1 })
     await using pull = new Pull()
     const [first, second] = memoryPair()
-    streams.push(new MemoryEnd().destroy(), first)
+    place('odd://x', new MemoryEnd().destroy(), first)
+    place('odd://y', second)
     push.connect('odd://x')
-    registerTransport('odd-peer', { connect: () => second })
-    pull.connect('odd-peer://x')
+    pull.connect('odd://y')
     await push.send('hello')
     expect(String(await pull.receive())).toBe('hello')
+  })
+
+  test('one that is given paused is read', async () => {
+    await using push = new Push()
+    await using pull = new Pull()
+    const [first, second] = memoryPair()
+    place('odd://x', first.pause())
+    place('odd://y', second.pause())
+    push.connect('odd://x')
+    pull.connect('odd://y')
+    await push.send('hello')
+    expect(String(await pull.receive())).toBe('hello')
+  })
+
+  test.each([
+    ['is destroyed without telling', (stream: MemoryEnd) => stream.destroy()],
+    [
+      'is ended by somebody else, and whose peer goes on',
+      (stream: MemoryEnd) => Object.assign(stream, { _final: (done: () => void) => done() }).end(),
+    ],
+  ])('one that %s loses no message that is accepted later', async (_, spoil) => {
+    await using push = new Push({ reconnectInterval: 1 })
+    await using pull = new Pull({ reconnectInterval: 1 })
+    const [first, second] = memoryPair({ emitClose: false })
+    const [third, fourth] = memoryPair()
+    place('odd://x', first, third)
+    place('odd://y', second, fourth)
+    push.connect('odd://x')
+    pull.connect('odd://y')
+    await push.send('before')
+    await pull.receive()
+    spoil(first)
+    const reconnected = once(push, 'connect')
+    while (push.trySend('into the ended stream')) await new Promise(setImmediate)
+    await reconnected
+    await push.send('after')
+    let body = ''
+    while (body !== 'after') body = String(await pull.receive())
+  })
+
+  test('one that comes after close(), and tells of being destroyed by an error, does no harm', async () => {
+    await using push = new Push()
+    let give: (stream: Duplex) => void = () => {}
+    registerTransport('late', { connect: () => new Promise<Duplex>((resolve) => (give = resolve)) })
+    const endpoint = push.connect('late://x')
+    endpoint.close()
+    const stream = Duplex.from({ readable: new MemoryEnd(), writable: new MemoryEnd() })
+    give(stream)
+    await until(() => stream.destroyed)
   })
 
   test('one that says nothing is given up after the deadline of greetings', async () => {
     await using push = new Push({ reconnectInterval: 1000 })
     const rejected = once(push, 'reject')
     const [silent] = memoryPair()
-    streams.push(silent)
+    place('odd://x', silent)
     push.connect('odd://x')
     expect((await rejected)[0]).toMatchObject({ error: { code: 'ETIMEDOUT' } })
     await until(() => silent.destroyed)

@@ -403,6 +403,80 @@ TEST(a_connection_that_is_given_back_ends_in_any_state)
     host_close(&host);
 }
 
+TEST(what_a_host_still_has_for_a_connection_that_lingers_is_refused)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+
+    scene_open(&scene, NN_PAIR, greeting);
+    size_t count = frame(bytes, "waits", 5);
+    end_gives(&scene.end, bytes, count);
+    CHECK_EQUAL(nn_carried_give(scene.end.carried, bytes, count), 0);
+    GUEST_SENDS(&scene.guest, "last");
+    nn_carried_close(scene.end.carried);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.out == 1);
+    CHECK_ERRNO(nn_carried_give(scene.end.carried, bytes, count), EPIPE);
+    CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 12);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
+    scene_close(&scene);
+}
+
+TEST(over_a_stream_that_takes_nothing_more_only_the_peer_sends)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+
+    scene_open(&scene, NN_PAIR, greeting);
+    GUEST_SENDS(&scene.guest, "too late");
+    nn_carried_mute(scene.end.carried);
+    CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 0);
+    CHECK_ERRNO(nn_send(scene.guest.s, "x", 1, NN_DONTWAIT), EAGAIN);
+    end_gives(&scene.end, bytes, frame(bytes, "still", 5));
+    guest_receives_soon(&scene.host, &scene.guest, "still");
+    nn_carried_end(scene.end.carried, true);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
+    scene_close(&scene);
+}
+
+/* Its gathering buffer must not become the spare one of a socket that is gone. */
+TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
+{
+    struct scene scene;
+    struct nn_carried_piece piece;
+    uint8_t body[9000] = {0};
+    int linger_ms = 0;
+
+    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    CHECK_OK(nn_setsockopt(scene.guest.s, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    for (int i = 0; i < 100; i++)
+        CHECK_OK(nn_send(scene.guest.s, body, 100, NN_DONTWAIT));
+    CHECK_OK(nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT));
+    CHECK_OK(nn_close(scene.guest.s));
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1 && scene.guest.closed == 1);
+    while (nn_carried_take(scene.end.carried, &piece, 1) == 1)
+        nn_chunk_release(piece.chunk);
+    nn_carried_release(scene.end.carried);
+    host_close(&scene.host);
+}
+
+TEST(a_second_peer_of_a_pair_is_not_greeted)
+{
+    struct scene scene;
+    struct end second;
+    uint8_t bytes[16];
+    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+
+    scene_open(&scene, NN_PAIR, greeting);
+    end_open(&second, &scene.guest);
+    HOST_RUN_UNTIL(&scene.host, second.news.closed == 1);
+    CHECK_EQUAL(end_takes(&second, bytes, sizeof bytes), 0);
+    nn_carried_release(second.carried);
+    scene_close(&scene);
+}
+
 /* ---- Arguments, events ---- */
 
 TEST(arguments_are_checked)
