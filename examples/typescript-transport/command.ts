@@ -7,6 +7,7 @@
  * `command://ssh host node worker.js` reaches a program on another machine, and needs no port there.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { registerTransport } from 'nanomsg-native'
 
@@ -15,6 +16,8 @@ const restOf = (address: string): string => address.slice(address.indexOf('://')
 registerTransport('command', {
   async connect(address) {
     const child = spawn(restOf(address), { shell: true, stdio: ['pipe', 'pipe', 'inherit'] })
+    // To log in may take a while. The first that the other side says is its greeting, of which nothing is taken here.
+    await once(child.stdout, 'readable')
     return Duplex.from({ readable: child.stdout, writable: child.stdin })
   },
 })

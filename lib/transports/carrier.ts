@@ -141,7 +141,7 @@ export class Carrier implements Listener {
 
   /** Somebody has ended the stream's way out: the peer may still send, but not for ever. */
   #endOutput(): void {
-    if (this.#isReleased || this.#isMute) return
+    if (this.#isReleased || this.#hasEnded || this.#isMute) return
     this.#mute()
     setTimeout(() => this.#endInput(true), FAREWELL_LIMIT_MS).unref()
   }

@@ -58,7 +58,13 @@ void *WithRoom(void *body, size_t size_bytes)
     return nn_reallocmsg(roomy, 0);
 }
 
-// The arguments in the order of those for an ArrayBuffer.
+// These are called and not pointed at, so that a host without Node-API can load the addon for the engine in it.
+napi_status MakeArrayBuffer(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
+                            napi_value *made)
+{
+    return napi_create_external_arraybuffer(env, body, size_bytes, finalize, message, made);
+}
+
 napi_status MakeBuffer(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
                        napi_value *made)
 {
@@ -83,9 +89,7 @@ napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t siz
 napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
 {
     void *const body = WithRoom(given, size_bytes);
-    return body != nullptr
-               ? GiveAs(env, napi_create_external_arraybuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
-               : nullptr;
+    return body != nullptr ? GiveAs(env, MakeArrayBuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1) : nullptr;
 }
 
 napi_value MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes)
