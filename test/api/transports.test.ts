@@ -356,6 +356,30 @@ describe('streams that are not as they should be', () => {
     while (body !== 'after') body = String(await pull.receive())
   })
 
+  test('one that breaks while a receiver is slow takes no message more, and what it gave is received', async () => {
+    await using slow = new Pair({ reconnectInterval: 60_000 })
+    await using fast = new Pair({ reconnectInterval: 60_000, linger: 0 })
+    const [first, second] = memoryPair()
+    place('odd://x', first)
+    place('odd://y', second)
+    slow.connect('odd://x')
+    fast.connect('odd://y')
+    await fast.send('hello')
+    expect(String(await slow.receive())).toBe('hello')
+    // Until the slow one reads no more, and its stream is paused.
+    while (!first.isPaused()) if (!fast.trySend(Buffer.alloc(50_000))) await new Promise(setImmediate)
+    first.destroy(new Error('broken'))
+    let lost = 0
+    await until(() => !slow.trySend('lost') || ++lost === 100)
+    expect(lost).toBeLessThan(100)
+    let received = 0
+    await until(() => {
+      if (slow.tryReceive()?.length === 50_000) received++
+      return slow.stats().currentConnections === 0
+    })
+    expect(received).toBeGreaterThan(0)
+  })
+
   test('one that comes after close(), and tells of being destroyed by an error, does no harm', async () => {
     await using push = new Push()
     let give: (stream: Duplex) => void = () => {}
