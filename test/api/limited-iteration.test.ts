@@ -30,7 +30,7 @@ describe.each(ways)('$name', ({ open }) => {
     connectAll('inproc://in-time', pull, push)
     await push.send('a')
     await push.send('b')
-    const { texts, error } = await drain(start(pull, { timeout: 5 }))
+    const { texts, error } = await drain(start(pull, { timeout: 250 }))
     expect(texts).toEqual(['a', 'b'])
     expect(error).toMatchObject({ code: 'ETIMEDOUT', syscall: 'receive' })
   })
