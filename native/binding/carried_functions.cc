@@ -80,18 +80,11 @@ Napi::Value End(const Napi::CallbackInfo &info)
 }
 
 // muteCarried(carried): the stream takes nothing more.
-Napi::Value Mute(const Napi::CallbackInfo &info)
-{
-    if (nn_carried *const carried = CarriedAt(info); carried != nullptr)
-        nn_carried_mute(carried);
-    return info.Env().Undefined();
-}
-
 // closeCarried(carried): what was accepted can be taken as long as the socket lingers.
-Napi::Value Close(const Napi::CallbackInfo &info)
+template <void (*act)(nn_carried *)> Napi::Value Act(const Napi::CallbackInfo &info)
 {
     if (nn_carried *const carried = CarriedAt(info); carried != nullptr)
-        nn_carried_close(carried);
+        act(carried);
     return info.Env().Undefined();
 }
 
@@ -110,8 +103,8 @@ void AddCarriedFunctions(Properties *properties, Host *host)
     Add<Give>(properties, "giveCarried", host);
     Add<Take>(properties, "takeCarried", host);
     Add<End>(properties, "endCarried", host);
-    Add<Mute>(properties, "muteCarried", host);
-    Add<Close>(properties, "closeCarried", host);
+    Add<Act<nn_carried_mute>>(properties, "muteCarried", host);
+    Add<Act<nn_carried_close>>(properties, "closeCarried", host);
     Add<Release>(properties, "releaseCarried", host);
 }
 

@@ -137,6 +137,13 @@ static void carried_abandon(void *context)
     carried_finish(self);
 }
 
+/* All is taken, or nothing more can be. */
+static void carried_stop_lingering(struct nn_carried *self)
+{
+    nn_linger_end(self->linger);
+    carried_finish(self);
+}
+
 static void carried_close_pipe(struct nn_pipe *pipe, bool may_linger)
 {
     struct nn_carried *self = pipe->connection;
@@ -428,8 +435,7 @@ void nn_carried_end(struct nn_carried *self, bool is_broken)
     if (self->state <= CARRIED_OPEN) {
         carried_end(self, is_broken ? -ECONNRESET : -ESHUTDOWN);
     } else if (self->state == CARRIED_LINGERING) {
-        nn_linger_end(self->linger);
-        carried_finish(self);
+        carried_stop_lingering(self);
     }
     sp_socket_unlock(self->socket);
 }
@@ -442,8 +448,7 @@ void nn_carried_mute(struct nn_carried *self)
     if (self->state == CARRIED_OPEN) {
         self->pipe->can_send = false;
     } else if (self->state == CARRIED_LINGERING) {
-        nn_linger_end(self->linger);
-        carried_finish(self);
+        carried_stop_lingering(self);
     }
     sp_socket_unlock(self->socket);
 }
@@ -465,8 +470,7 @@ int nn_carried_take(struct nn_carried *self, struct nn_carried_piece *pieces, in
     if (self->state == CARRIED_OPEN) {
         carried_update_can_send(self);
     } else if (self->state == CARRIED_LINGERING && self->queue.count == 0) {
-        nn_linger_end(self->linger);
-        carried_finish(self);
+        carried_stop_lingering(self);
     }
     sp_socket_unlock(self->socket);
     if (none != NULL)
@@ -492,8 +496,7 @@ void nn_carried_release(struct nn_carried *self)
     if (self->state == CARRIED_OVER) {
         carried_free(self);
     } else if (self->state == CARRIED_LINGERING) {
-        nn_linger_end(self->linger);
-        carried_finish(self);
+        carried_stop_lingering(self);
     } else if (self->state != CARRIED_ENDED) {
         carried_end(self, -ECONNRESET);
     }
