@@ -61,17 +61,21 @@ export async function fill(push: Push, body: Uint8Array): Promise<number> {
 
 const dist = join(__dirname, '..', '..', 'dist')
 
-/** Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of it. */
+/**
+ * Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of it.
+ *
+ * @param options.node the Node.js that runs it
+ */
 export function runProgram(
   text: string,
-  { args = [], timeout = 30_000 }: { args?: string[]; timeout?: number } = {},
+  { args = [], timeout = 30_000, node = process.execPath }: { args?: string[]; timeout?: number; node?: string } = {},
 ): Promise<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }> {
   const program = text.replaceAll(
     /require\('nanomsg-native(\/\w+)?'\)/g,
     (_, face = '') => `require('${dist}${face}/index.js')`,
   )
   return new Promise((resolve) => {
-    execFile(process.execPath, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
+    execFile(node, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : null
       resolve({ exitCode, signal: error?.signal ?? null, stdout, stderr })
     })
