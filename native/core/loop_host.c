@@ -206,7 +206,7 @@ bool sp_loop_host_is_left_behind(const struct nn_loop *self)
 /* Closes a socket without linger, and gives back the caller's reference. */
 static void socket_end(struct sp_socket *socket)
 {
-    sp_socket_close(socket->descriptor);
+    sp_socket_close_this(socket);
     sp_socket_lock(socket);
     sp_socket_abandon(socket);
     sp_socket_unlock(socket);

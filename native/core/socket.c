@@ -7,6 +7,7 @@
 #include "core/socket_table.h"
 
 #include "util/fork.h"
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -80,7 +81,9 @@ static bool process_is_terminated(void)
 
 void sp_socket_retain(struct sp_socket *self)
 {
-    atomic_fetch_add(&self->references, 1);
+    unsigned before = atomic_fetch_add(&self->references, 1);
+
+    SP_INVARIANT(before > 0, "a socket without references is retained");
 }
 
 static void socket_free(struct sp_task *task)
@@ -103,7 +106,10 @@ static void socket_free(struct sp_task *task)
 
 void sp_socket_release_reference(struct sp_socket *self)
 {
-    if (atomic_fetch_sub(&self->references, 1) == 1)
+    unsigned before = atomic_fetch_sub(&self->references, 1);
+
+    SP_INVARIANT(before > 0, "a socket without references is released");
+    if (before == 1)
         sp_loop_discard(&self->loop->base, &self->release);
 }
 
@@ -536,6 +542,14 @@ int sp_socket_close(int s)
     socket_begin_closing(self);
     sp_socket_release(self);
     return 0;
+}
+
+void sp_socket_close_this(struct sp_socket *self)
+{
+    if (sp_table_remove_this(self) < 0)
+        return;
+    socket_begin_closing(self);
+    sp_socket_release(self);
 }
 
 /* ---- Termination ---- */

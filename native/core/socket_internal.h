@@ -50,7 +50,8 @@ struct sp_socket {
     struct nn_loop *loop;
     const struct nn_protocol *protocol;
     struct nn_protocol_socket *instance; /* the protocol's own structure */
-    int descriptor;
+    int descriptor;                      /* constant, as is the generation; see socket_table.h */
+    uint32_t generation;                 /* of the descriptor's number */
     enum sp_socket_state state;
     struct sp_options options;
     struct sp_statistics statistics;
@@ -197,6 +198,9 @@ int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size
 void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size);
 
 /* ---- Closing ---- */
+
+/* As sp_socket_close, unless it is closed already. The caller has a reference. */
+void sp_socket_close_this(struct sp_socket *self);
 
 /* A connection whose pipe is closed while it has bytes to pass on. It links itself into socket->lingering and
  * out again when it is done; `abandon` makes it drop the rest and leave the list. */

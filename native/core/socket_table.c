@@ -1,10 +1,11 @@
-/* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, in one
- * word: who brings it to zero (closed, no calls) gives the slot and the table's reference back. */
+/* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, and for which time,
+ * in one word: whoever brings the calls of a closed one to zero gives the slot and the table's reference back. */
 #include "core/socket_table.h"
 
 #include "core/socket_internal.h"
 
 #include "util/fork.h"
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -12,27 +13,37 @@
 
 #define PAGE_SLOTS 64
 #define PAGES 1024
-#define SLOT_IS_OPEN 1u
-#define SLOT_ONE_CALL 2u
 #define SLOT_LEAST_BYTES 128
+
+/* The state: generation (32 bits), calls in progress (31 bits), whether it is open (1 bit). */
+#define SLOT_IS_OPEN UINT64_C(1)
+#define SLOT_ONE_CALL UINT64_C(2)
+#define SLOT_IN_USE UINT64_C(0xffffffff)
+#define SLOT_GENERATION_SHIFT 32
 
 /* A closed number rests until this many others are free, so that a late use of it meets EBADF and not a
  * stranger's socket. */
 #define RESTING_SLOTS 32
 
 struct slot {
-    atomic_uint state;
+    _Atomic uint64_t state;
     struct sp_socket *socket;
     int number;
+    bool is_taken; /* open, or calls are in progress */
     struct slot *next_free;
     char apart[SLOT_LEAST_BYTES]; /* calls on other sockets, by other threads, count in other lines of memory */
 };
 
+/* Numbers below `next` are taken or in the list of free ones; those from there on have not been given since the count
+ * began at `first`. */
 static struct {
     struct sp_mutex lock; /* guards all but the slots' state */
     pthread_once_t once;
     _Atomic(struct slot *) pages[PAGES];
-    atomic_int end;
+    int first;               /* 0, but for forked children */
+    int next;                /* goes back to `first` when no socket is open */
+    atomic_int end;          /* one more than the highest number that was ever given */
+    atomic_int open;         /* open descriptors */
     struct slot *first_free; /* first in, first out */
     struct slot *last_free;
     int free_count;
@@ -46,14 +57,24 @@ static struct slot *slot_of(int s)
     return page != NULL ? &page[s % PAGE_SLOTS] : NULL;
 }
 
-/* In a forked child: what the parent had open is closed here, and its numbers are not used again. */
-static void table_leave(void)
+static void forget_free(void)
 {
-    for (int s = 0; s < atomic_load(&table.end); s++)
-        atomic_store(&slot_of(s)->state, 0);
     table.first_free = NULL;
     table.last_free = NULL;
     table.free_count = 0;
+}
+
+/* In a forked child: what the parent had open is closed here, and its numbers are not used again. */
+static void table_leave(void)
+{
+    for (int s = 0; s < atomic_load(&table.end); s++) {
+        struct slot *slot = slot_of(s);
+        atomic_store(&slot->state, atomic_load(&slot->state) & ~SLOT_IN_USE);
+    }
+    forget_free();
+    table.first = atomic_load(&table.end);
+    table.next = table.first;
+    atomic_store(&table.open, 0);
     sp_mutex_init(&table.lock, SP_RANK_TABLE);
 }
 
@@ -63,25 +84,38 @@ static void table_init(void)
     sp_fork_at_child(table_leave);
 }
 
-/* A number that was never used. Called under the lock; NULL when there is none, *error tells why. */
-static struct slot *slot_fresh(int *error)
+/* The slot of table.next, whose page is made if need be. Returns NULL when there is none, and *error tells why. */
+static struct slot *slot_at_next(int *error)
 {
-    int number = atomic_load(&table.end);
+    int number = table.next;
 
     *error = -EMFILE;
     if (number >= PAGES * PAGE_SLOTS)
         return NULL;
-    if (number % PAGE_SLOTS == 0 && slot_of(number) == NULL) {
+    if (slot_of(number) == NULL) {
         struct slot *page = sp_zalloc(PAGE_SLOTS * sizeof *page);
         *error = -ENOMEM;
         if (page == NULL)
             return NULL;
         atomic_store_explicit(&table.pages[number / PAGE_SLOTS], page, memory_order_release);
     }
-    atomic_store(&table.end, number + 1);
+    table.next = number + 1;
+    if (atomic_load(&table.end) < table.next)
+        atomic_store(&table.end, table.next);
 
     struct slot *slot = slot_of(number);
     slot->number = number;
+    return slot;
+}
+
+/* A number that was not used since the count began. A slot may be taken all the same, by calls that still have to notice
+ * that their socket was closed before that. */
+static struct slot *slot_fresh(int *error)
+{
+    struct slot *slot = slot_at_next(error);
+
+    while (slot != NULL && slot->is_taken)
+        slot = slot_at_next(error);
     return slot;
 }
 
@@ -98,27 +132,47 @@ static struct slot *slot_recycled(void)
     return slot;
 }
 
-int sp_table_insert(struct sp_socket *socket)
+/* Chooses a slot. Called under the lock; returns NULL when there is none, and *error tells why. */
+static struct slot *slot_choose(int *error)
 {
-    int error = 0;
     struct slot *slot = NULL;
 
-    pthread_once(&table.once, table_init);
-    sp_mutex_lock(&table.lock);
+    /* Programs made for libnanomsg expect their first socket to be 0, also after all others were closed. Generations
+     * tell what was before. */
+    if (atomic_load(&table.open) == 0) {
+        forget_free();
+        table.next = table.first;
+    }
     if (table.free_count >= RESTING_SLOTS)
         slot = slot_recycled();
     if (slot == NULL)
-        slot = slot_fresh(&error);
+        slot = slot_fresh(error);
     if (slot == NULL)
         slot = slot_recycled();
+    return slot;
+}
+
+int sp_table_insert(struct sp_socket *socket)
+{
+    int error = 0;
+
+    pthread_once(&table.once, table_init);
+    sp_mutex_lock(&table.lock);
+    struct slot *slot = slot_choose(&error);
+    if (slot != NULL) {
+        slot->is_taken = true;
+        atomic_fetch_add(&table.open, 1);
+    }
     sp_mutex_unlock(&table.lock);
     if (slot == NULL)
         return error;
 
+    uint64_t generation = (atomic_load(&slot->state) >> SLOT_GENERATION_SHIFT) + 1;
     slot->socket = socket;
     socket->descriptor = slot->number;
+    socket->generation = (uint32_t)generation;
     sp_socket_retain(socket);
-    atomic_store_explicit(&slot->state, SLOT_IS_OPEN, memory_order_release);
+    atomic_store_explicit(&slot->state, generation << SLOT_GENERATION_SHIFT | SLOT_IS_OPEN, memory_order_release);
     return slot->number;
 }
 
@@ -128,50 +182,64 @@ static void slot_free(struct slot *slot)
 
     sp_mutex_lock(&table.lock);
     slot->socket = NULL;
+    slot->is_taken = false;
     slot->next_free = NULL;
-    if (table.last_free != NULL)
-        table.last_free->next_free = slot;
-    else
-        table.first_free = slot;
-    table.last_free = slot;
-    table.free_count++;
+    if (slot->number < table.next) { /* or else its turn comes */
+        if (table.last_free != NULL)
+            table.last_free->next_free = slot;
+        else
+            table.first_free = slot;
+        table.last_free = slot;
+        table.free_count++;
+    }
     sp_mutex_unlock(&table.lock);
 
     sp_socket_release_reference(socket);
 }
 
-/* Counts a call in, if the descriptor is open; `remove` also closes it. */
-static int slot_enter(int s, unsigned remove, struct sp_socket **out)
+/* Counts a call in, if the descriptor is open, and has this generation unless that is NULL; `remove` also closes it. */
+static int slot_enter(int s, const uint32_t *generation, uint64_t remove, struct sp_socket **out)
 {
     struct slot *slot = slot_of(s);
 
     if (slot == NULL)
         return -EBADF;
-    unsigned state = atomic_load_explicit(&slot->state, memory_order_acquire);
+    uint64_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
     do {
-        if (!(state & SLOT_IS_OPEN))
+        if (!(state & SLOT_IS_OPEN) || (generation != NULL && state >> SLOT_GENERATION_SHIFT != *generation))
             return -EBADF;
     } while (!atomic_compare_exchange_weak_explicit(&slot->state, &state, (state + SLOT_ONE_CALL) & ~remove,
                                                     memory_order_acq_rel, memory_order_acquire));
+    if (remove != 0)
+        atomic_fetch_sub(&table.open, 1);
     *out = slot->socket;
     return 0;
 }
 
 int sp_socket_acquire(int s, struct sp_socket **out)
 {
-    return slot_enter(s, 0, out);
+    return slot_enter(s, NULL, 0, out);
 }
 
 int sp_table_remove(int s, struct sp_socket **out)
 {
-    return slot_enter(s, SLOT_IS_OPEN, out);
+    return slot_enter(s, NULL, SLOT_IS_OPEN, out);
+}
+
+int sp_table_remove_this(struct sp_socket *socket)
+{
+    struct sp_socket *removed;
+
+    return slot_enter(socket->descriptor, &socket->generation, SLOT_IS_OPEN, &removed);
 }
 
 void sp_socket_release(struct sp_socket *self)
 {
     struct slot *slot = slot_of(self->descriptor);
+    uint64_t before = atomic_fetch_sub_explicit(&slot->state, SLOT_ONE_CALL, memory_order_acq_rel) & SLOT_IN_USE;
 
-    if (atomic_fetch_sub_explicit(&slot->state, SLOT_ONE_CALL, memory_order_acq_rel) == SLOT_ONE_CALL)
+    SP_INVARIANT(before >= SLOT_ONE_CALL, "a socket is released that no call uses");
+    if (before == SLOT_ONE_CALL)
         slot_free(slot);
 }
 

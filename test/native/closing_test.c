@@ -117,6 +117,26 @@ static int call_poll_out(int s)
     return nn_poll(&entry, 1, -1);
 }
 
+/* When the last socket is closed, the next one may have its number: the call that still has to notice is counted with
+ * the old one. */
+TEST(a_call_that_waits_on_a_closed_socket_does_not_meet_the_next_one)
+{
+    enum { ROUNDS = 100 };
+    struct caller caller;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        int s = SOCKET(NN_PULL);
+        CHECK_EQUAL(s, 0);
+        caller_start(&caller, s, call_receive);
+        int64_t closed_ms = test_now_ms();
+        CHECK_OK(nn_close(s));
+        int next = SOCKET(NN_PAIR);
+        caller_check_woken(&caller, EBADF, closed_ms);
+        CHECK_EQUAL(test_get_int(next, NN_SOL_SOCKET, NN_PROTOCOL), NN_PAIR);
+        CHECK_OK(nn_close(next));
+    }
+}
+
 /* Everything that waits, and what makes it wait. */
 static const struct waiting {
     int protocol;

@@ -380,6 +380,32 @@ TEST_OVER_STREAMS(a_closed_socket_lingers_until_its_messages_have_left)
     host_close(&host);
 }
 
+/* A socket that lingers has no number any more: another one may have got it. */
+TEST(destroying_a_loop_leaves_sockets_of_others_alone_whose_numbers_its_own_had)
+{
+    static uint8_t body[16 * 1024 * 1024];
+    const char *address = test_tcp_address();
+    struct nn_outgoing message = {.body = body, .body_bytes = sizeof body};
+    struct host host;
+    struct guest push = {0};
+
+    host_open(&host, NULL);
+    guest_open(&push, &host, NN_PUSH);
+    CHECK_OK(nn_bind(push.s, address));
+    SET_INT(push.s, NN_SOL_SOCKET, NN_LINGER, -1);
+    int fd = raw_connect(address);
+    raw_greet(fd, NN_PULL);
+    HOST_RUN_UNTIL(&host, push.out == 1);
+    CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(push.s, &message, 1, 0)), 1);
+    CHECK_OK(nn_close(push.s));
+    int other = SOCKET(NN_PAIR);
+    CHECK_EQUAL(other, push.s);
+    CHECK(nn_loop_is_lingering(host.loop));
+    host_close(&host);
+    CHECK_EQUAL(test_get_int(other, NN_SOL_SOCKET, NN_PROTOCOL), NN_PAIR);
+    close(fd);
+}
+
 TEST_OVER_TRANSPORTS(destroying_a_loop_closes_its_sockets)
 {
     const char *address = new_address();

@@ -1,4 +1,5 @@
 /* Descriptors: opening, closing, and what calls say of those that are not open. */
+#include "raw_peer.h"
 #include "sockets.h"
 
 #include <nanomsg/bus.h>
@@ -9,11 +10,16 @@
 #include <nanomsg/survey.h>
 
 #include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static const int types[] = {NN_PAIR, NN_PUB,  NN_SUB,      NN_REQ,        NN_REP,
                             NN_PUSH, NN_PULL, NN_SURVEYOR, NN_RESPONDENT, NN_BUS};
 
 #define TYPES (sizeof types / sizeof types[0])
+
+/* More than the kernel keeps for a peer that reads nothing. */
+#define HUGE_BYTES ((size_t)16 * 1024 * 1024)
 
 /* ---- Opening ---- */
 
@@ -85,10 +91,49 @@ TEST(more_sockets_can_be_open_than_libnanomsg_allows)
 
 TEST(a_closed_descriptor_is_not_handed_out_again_at_once)
 {
+    int open = SOCKET(NN_PAIR);
     int s = SOCKET(NN_PAIR);
 
     CHECK_OK(nn_close(s));
     CHECK(SOCKET(NN_PAIR) != s);
+    CHECK_OK(nn_close(open));
+}
+
+TEST(descriptors_begin_again_with_0_when_no_socket_is_open)
+{
+    enum { ROUNDS = 3, SOCKETS = 100 };
+    int opened[SOCKETS];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int k = 0; k < SOCKETS; k++) {
+            opened[k] = SOCKET(types[(size_t)k % TYPES]);
+            CHECK_EQUAL(opened[k], k);
+        }
+        for (int k = 0; k < SOCKETS; k++)
+            CHECK_OK(nn_close(opened[i == 1 ? SOCKETS - 1 - k : k]));
+    }
+}
+
+TEST(descriptors_begin_again_with_0_while_closed_sockets_linger)
+{
+    const char *address = test_tcp_address();
+    int push = SOCKET(NN_PUSH);
+    int listener = raw_listen(address);
+    char *body = calloc(1, HUGE_BYTES);
+
+    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, -1);
+    CHECK_OK(nn_connect(push, address));
+    int peer = raw_accept(listener);
+    raw_greet(peer, NN_PULL);
+    raw_expect_greeting(peer, NN_PUSH);
+    CHECK_EQUAL(nn_send(push, body, HUGE_BYTES, 0), HUGE_BYTES);
+    CHECK_OK(nn_close(push));
+    CHECK_EQUAL(SOCKET(NN_PAIR), 0);
+    CHECK_EQUAL(raw_count_to_end(peer), HUGE_BYTES + 8);
+    CHECK_EQUAL(SOCKET(NN_PAIR), 1);
+    close(peer);
+    close(listener);
+    free(body);
 }
 
 /* ---- Descriptors that are not open ---- */
