@@ -1,0 +1,311 @@
+/* Taking a path. A socket listens under a private name first, and link(2), which replaces nothing, gives it the path: so a
+ * path never belongs to a socket that is bound and does not listen yet, which others would take for a dead one. A dead
+ * socket's file is removed by the holder of a lock only: otherwise two who have both seen it could remove each other's
+ * new one. The lock is a file beside the path, which exists for the time of the removal; when its process dies, the
+ * kernel unlocks it, and the next holder removes it. */
+#include "transports/ipc_path.h"
+
+#include "util/clock.h"
+#include "util/fork.h"
+#include "util/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Implementations that bind to the path itself have a moment between bind and listen in which they refuse: a file that
+ * is younger than this is looked at again. */
+#define LISTENS_WITHIN_MS 20
+/* How long others may be in our way, who then have the path. */
+#define PATIENCE_NS (500 * SP_NS_PER_MS)
+#define PAUSE_NS (1 * SP_NS_PER_MS)
+#define NAME_TRIES 8
+
+int sp_ipc_path_address(const char *path, struct sp_socket_address *address)
+{
+    struct sockaddr_un *unix_address = (struct sockaddr_un *)&address->storage;
+    size_t length = strlen(path);
+
+    if (length >= sizeof unix_address->sun_path)
+        return -ENAMETOOLONG;
+    memset(unix_address, 0, sizeof *unix_address);
+    unix_address->sun_family = AF_UNIX;
+    memcpy(unix_address->sun_path, path, length + 1);
+    address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (length > 0 ? length + 1 : 0));
+    return 0;
+}
+
+/* ---- What is at the path ---- */
+
+enum occupant {
+    NOBODY,
+    DEAD,     /* a socket that refuses */
+    NEWCOMER, /* the same, but so young that it may be about to listen */
+    SOMEBODY  /* a living socket, or any other file */
+};
+
+static bool is_young(const struct stat *status)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t age_ms = ((int64_t)now.tv_sec - status->st_ctim.tv_sec) * 1000 +
+                     (now.tv_nsec - status->st_ctim.tv_nsec) / (int64_t)SP_NS_PER_MS;
+    return age_ms > -LISTENS_WITHIN_MS && age_ms < LISTENS_WITHIN_MS;
+}
+
+/* Returns an occupant, or -errno when it cannot be told. */
+static int look_at(const char *path, const struct sp_socket_address *address, const struct sp_options *options)
+{
+    struct stat status;
+    bool is_connected;
+
+    if (lstat(path, &status) < 0)
+        return NOBODY; /* if anything else is wrong, bind tells */
+    if (!S_ISSOCK(status.st_mode))
+        return SOMEBODY;
+    int fd = sp_descriptor_connect(address, NULL, options, &is_connected);
+    if (fd >= 0)
+        sp_descriptor_close(fd);
+    switch (fd) {
+    case -ECONNREFUSED:
+        return is_young(&status) ? NEWCOMER : DEAD;
+    case -ENOENT:
+        return NOBODY;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOBUFS:
+    case -ENOMEM:
+        return fd;
+    default:
+        return SOMEBODY;
+    }
+}
+
+/* ---- Giving the path to a new socket ---- */
+
+/* A name in the path's folder that nobody else has. */
+struct private_name {
+    char text[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int folder; /* -1: the name needs none */
+};
+
+static int open_folder(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    const char *end = strrchr(path, '/');
+
+    if (end == NULL)
+        snprintf(folder, sizeof folder, ".");
+    else
+        snprintf(folder, sizeof folder, "%.*s", end == path ? 1 : (int)(end - path), path);
+    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : sp_fd_opened(fd);
+}
+
+/* The name is the path and a suffix, by which users know in lists of sockets what it is. Where that is longer than names
+ * of sockets may be, the folder's descriptor shortens it. Returns 0 or -errno. */
+static int private_name_choose(struct private_name *self, const char *path)
+{
+    uint32_t suffix = sp_random_unpredictable_u32();
+
+    if (self->folder < 0 && strlen(path) + sizeof ".01234567" > sizeof self->text) {
+        self->folder = open_folder(path);
+        if (self->folder < 0)
+            return self->folder;
+    }
+    if (self->folder >= 0)
+        snprintf(self->text, sizeof self->text, "/proc/self/fd/%d/.nn-%08x", self->folder, (unsigned)suffix);
+    else
+        snprintf(self->text, sizeof self->text, "%s.%08x", path, (unsigned)suffix);
+    return 0;
+}
+
+static void private_name_forget(struct private_name *self)
+{
+    if (self->folder >= 0)
+        sp_fd_close(self->folder);
+}
+
+/* Returns the descriptor of a socket that listens under the private name, or -errno. */
+static int listen_privately(struct private_name *name, const char *path, const struct sp_options *options, int backlog)
+{
+    struct sp_socket_address address;
+    int rc = -EADDRINUSE;
+
+    for (int i = 0; i < NAME_TRIES && rc == -EADDRINUSE; i++) {
+        if ((rc = private_name_choose(name, path)) < 0 || (rc = sp_ipc_path_address(name->text, &address)) < 0)
+            return rc;
+        rc = sp_descriptor_listen(&address, options, backlog);
+    }
+    return rc;
+}
+
+static bool file_identify(struct sp_ipc_file *file, const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return false;
+    *file = (struct sp_ipc_file){.device = status.st_dev, .inode = status.st_ino};
+    return true;
+}
+
+/* Returns the descriptor; -EEXIST when somebody has the path; another -errno when there can be no private name, or it
+ * cannot be linked. */
+static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_ipc_file *file)
+{
+    struct private_name name = {.folder = -1};
+    int fd = listen_privately(&name, path, options, backlog);
+
+    if (fd >= 0) {
+        int rc = file_identify(file, name.text) && link(name.text, path) == 0 ? 0 : -errno;
+        unlink(name.text);
+        if (rc < 0) {
+            sp_descriptor_close(fd);
+            fd = rc;
+        }
+    }
+    private_name_forget(&name);
+    return fd;
+}
+
+/* In file systems without links, and where the program may make no name but the path, the socket is bound to the path
+ * itself. Returns as publish_linked. */
+static int publish(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
+                   int backlog, struct sp_ipc_file *file)
+{
+    int fd = publish_linked(path, options, backlog, file);
+
+    if (fd >= 0 || fd == -EEXIST)
+        return fd;
+    fd = sp_descriptor_listen(address, options, backlog);
+    if (fd < 0)
+        return fd == -EADDRINUSE ? -EEXIST : fd;
+    if (!file_identify(file, path))
+        *file = (struct sp_ipc_file){.inode = 0};
+    return fd;
+}
+
+/* ---- Removing a dead socket's file ---- */
+
+struct removal_lock {
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof ".nn-lock"];
+    int fd; /* -1: none */
+};
+
+/* Whether the locked file is the one that others find: the holder before may have removed it meanwhile. */
+static bool is_lock_in_place(const struct removal_lock *self)
+{
+    struct stat own;
+    struct stat found;
+
+    return fstat(self->fd, &own) == 0 && lstat(self->path, &found) == 0 && own.st_dev == found.st_dev &&
+           own.st_ino == found.st_ino;
+}
+
+/* Returns 0, or -EAGAIN when another process or thread has the lock. Where there can be no lock (somebody else's file,
+ * a policy that knows the path only, a file system without locks), removing is as safe as it can be without. */
+static int removal_lock_take(struct removal_lock *self, const char *path)
+{
+    snprintf(self->path, sizeof self->path, "%s.nn-lock", path);
+    self->fd = open(self->path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+    if (self->fd < 0)
+        return 0;
+    sp_fd_opened(self->fd);
+    int rc = flock(self->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    if (rc == 0 && is_lock_in_place(self))
+        return 0;
+    sp_fd_close(self->fd);
+    self->fd = -1;
+    return rc == 0 || rc == -EWOULDBLOCK || rc == -EINTR ? -EAGAIN : 0;
+}
+
+/* The file goes before the lock does, so that nobody finds one that is held and gone. */
+static void removal_lock_leave(const struct removal_lock *self)
+{
+    if (self->fd < 0)
+        return;
+    unlink(self->path);
+    sp_fd_close(self->fd);
+}
+
+/* Returns the descriptor; -EAGAIN when it must be looked again; another -errno. */
+static int replace_dead(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
+                        int backlog, struct sp_ipc_file *file)
+{
+    struct removal_lock lock;
+    int rc = removal_lock_take(&lock, path);
+
+    if (rc < 0)
+        return rc;
+    if (look_at(path, address, options) != DEAD)
+        rc = -EAGAIN;
+    else if (unlink(path) < 0 && errno != ENOENT)
+        rc = -errno;
+    else
+        rc = publish(path, address, options, backlog, file);
+    removal_lock_leave(&lock);
+    return rc;
+}
+
+/* ---- The whole ---- */
+
+static int try_listen(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
+                      int backlog, struct sp_ipc_file *file)
+{
+    int rc = look_at(path, address, options);
+
+    switch (rc) {
+    case NOBODY:
+        rc = publish(path, address, options, backlog, file);
+        break;
+    case DEAD:
+        rc = replace_dead(path, address, options, backlog, file);
+        break;
+    case NEWCOMER:
+        rc = -EAGAIN;
+        break;
+    case SOMEBODY:
+        rc = -EADDRINUSE;
+        break;
+    default:
+        break;
+    }
+    return rc == -EEXIST ? -EAGAIN : rc;
+}
+
+int sp_ipc_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_ipc_file *file)
+{
+    struct sp_socket_address address;
+    int rc = sp_ipc_path_address(path, &address);
+
+    *file = (struct sp_ipc_file){.inode = 0};
+    if (rc < 0)
+        return rc;
+    if (*path == '\0')
+        return sp_descriptor_listen(&address, options, backlog);
+    uint64_t deadline_ns = sp_now_ns() + PATIENCE_NS;
+    while ((rc = try_listen(path, &address, options, backlog, file)) == -EAGAIN) {
+        if (sp_now_ns() >= deadline_ns)
+            return -EADDRINUSE;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+    return rc;
+}
+
+void sp_ipc_path_remove(const char *path, const struct sp_ipc_file *file)
+{
+    struct sp_ipc_file found;
+
+    if (file->inode != 0 && file_identify(&found, path) && found.device == file->device && found.inode == file->inode)
+        unlink(path);
+}
