@@ -240,7 +240,7 @@ uint64_t nn_protocol_now_ms(void)
 
 uint32_t nn_protocol_random(void)
 {
-    return sp_random_u32();
+    return sp_random_unpredictable_u32();
 }
 
 /* ---- What transports see ---- */

@@ -2,7 +2,8 @@
  *
  * A request is kept until it is answered. It is sent again when NN_REQ_RESEND_IVL milliseconds have passed
  * (0: never for that reason), and at once when the connection it went to breaks; without a peer it waits
- * for one. A new request cancels the one before; requests in conversations go on side by side. The raw
+ * for one. A reply counts when it comes from a peer that was asked, be it late and the request sent to another one
+ * meanwhile. A new request cancels the one before; requests in conversations go on side by side. The raw
  * socket only balances requests and passes what comes back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/inbox.h"
@@ -97,10 +98,10 @@ static void req_timer(struct nn_protocol_socket *base)
     sp_requests_timer(&req_of(base)->requests);
 }
 
-/* Takes the message if it is the reply to a request; any pipe may bring it. */
-static bool req_accept(struct req *self, struct nn_message *message)
+/* Takes the message if it is the reply to a request that was sent through this pipe. */
+static bool req_accept(struct req *self, struct nn_message *message, const struct nn_pipe *from)
 {
-    struct sp_request *request = sp_requests_answered(&self->requests, message);
+    struct sp_request *request = sp_requests_answered(&self->requests, message, from);
 
     if (request == NULL)
         return false;
@@ -120,7 +121,7 @@ static void req_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *p
     struct nn_message message;
 
     while (nn_pipe_receive(pipe, &message) == 0)
-        if (!req_accept(req_of(base), &message))
+        if (!req_accept(req_of(base), &message, pipe))
             nn_message_free(&message);
 }
 

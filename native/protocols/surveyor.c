@@ -83,7 +83,6 @@ struct surveyor_cooked {
     struct surveyor raw;
     enum surveyor_state state;
     uint32_t id; /* of the latest survey */
-    uint32_t last_id;
     struct sp_deadline deadline;
     int deadline_ms;
     struct sp_survey_conversations conversations;
@@ -130,18 +129,20 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
 
     sp_distributor_init(&self->raw.receivers);
     sp_inbox_init(&self->raw.inbox, surveyor_cooked_accept);
-    self->last_id = nn_protocol_random();
     self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
     sp_survey_conversations_init(&self->conversations);
     return 0;
 }
 
-static uint32_t surveyor_next_id(struct surveyor_cooked *self)
+/* Random, so that nobody can answer who was not asked; and not that of the latest survey, whose answers are late. */
+static uint32_t surveyor_draw_id(const struct surveyor_cooked *self)
 {
+    uint32_t id;
+
     do {
-        self->last_id = (self->last_id + 1) | SP_BACKTRACE_BOTTOM;
-    } while (sp_survey_conversations_is_used(&self->conversations, self->last_id));
-    return self->last_id;
+        id = nn_protocol_random() | SP_BACKTRACE_BOTTOM;
+    } while (id == self->id || sp_survey_conversations_is_used(&self->conversations, id));
+    return id;
 }
 
 /* Asks everybody. */
@@ -157,7 +158,7 @@ static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message
 static int surveyor_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    uint32_t id = surveyor_next_id(self);
+    uint32_t id = surveyor_draw_id(self);
 
     int rc = surveyor_ask(self, message, id);
     if (rc < 0)
@@ -241,7 +242,7 @@ static void surveyor_cooked_close(struct nn_protocol_socket *base)
 static int surveyor_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
-    uint32_t id = surveyor_next_id(self);
+    uint32_t id = surveyor_draw_id(self);
 
     int rc = sp_survey_conversations_begin(&self->conversations, number, id);
     if (rc == 0 && (rc = surveyor_ask(self, message, id)) < 0)

@@ -1,6 +1,6 @@
 /* ipc://PATH: SP over AF_UNIX stream sockets; unix://PATH, as NNG has it, is another name for the same. */
 #include "streams/stream_endpoint.h"
-#include "transports/ipc_path.h"
+#include "streams/local_path.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 struct ipc_endpoint {
     struct sp_stream_endpoint stream; /* first */
-    struct sp_ipc_file file;          /* when it is bound */
+    struct sp_local_file file;        /* when it is bound */
 };
 
 static struct ipc_endpoint *ipc_endpoint_of(struct nn_endpoint *base)
@@ -19,20 +19,20 @@ static struct ipc_endpoint *ipc_endpoint_of(struct nn_endpoint *base)
 static int ipc_bind(struct nn_endpoint *base, const char *path)
 {
     struct ipc_endpoint *self = ipc_endpoint_of(base);
-    int fd = sp_ipc_path_listen(path, &base->socket->options, IPC_BACKLOG, &self->file);
+    int fd = sp_local_path_listen(path, &base->socket->options, IPC_BACKLOG, &self->file);
 
     if (fd < 0)
         return fd;
     int rc = sp_listener_start(&self->stream.listener, base, &sp_ipc_framing, fd);
     if (rc < 0)
-        sp_ipc_path_remove(path, &self->file);
+        sp_local_path_remove(path, &self->file);
     return rc;
 }
 
 static int ipc_connect(struct nn_endpoint *base, const char *path)
 {
     struct sp_dialer_target target = {.family = AF_UNIX};
-    int rc = sp_ipc_path_address(path, &target.address);
+    int rc = sp_local_path_address(path, &target.address);
 
     return rc < 0 ? rc : sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_ipc_framing, &target);
 }
@@ -40,7 +40,7 @@ static int ipc_connect(struct nn_endpoint *base, const char *path)
 static void ipc_close(struct nn_endpoint *base)
 {
     if (base->is_bound)
-        sp_ipc_path_remove(strstr(base->address, "://") + 3, &ipc_endpoint_of(base)->file);
+        sp_local_path_remove(strstr(base->address, "://") + 3, &ipc_endpoint_of(base)->file);
     sp_stream_endpoint_close(base);
 }
 

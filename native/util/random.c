@@ -1,22 +1,26 @@
-/* xorshift64* per thread, seeded by the kernel; and a store of the kernel's own numbers. */
+/* xorshift64* per thread, seeded by the kernel; and a store of the kernel's own numbers. A forked child begins both anew:
+ * it must not repeat its parent's numbers. */
 #include "util/random.h"
 
 #include "util/clock.h"
+#include "util/fork.h"
 
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
+
+/* Fetched from the kernel in one call. */
+#define STORE_WORDS 256
 
 static _Thread_local uint64_t state;
-static _Thread_local pid_t seeded_in; /* a forked child must not repeat its parent's numbers */
+static _Thread_local unsigned seeded_in; /* the process, by its depth of forks */
 
 static uint64_t random_next(void)
 {
-    if (state == 0 || seeded_in != getpid()) {
+    if (state == 0 || seeded_in != sp_fork_depth()) {
         if (getrandom(&state, sizeof state, 0) != (ssize_t)sizeof state)
             state = sp_now_ns() ^ (uint64_t)(uintptr_t)&state;
         state |= 1;
-        seeded_in = getpid();
+        seeded_in = sp_fork_depth();
     }
     state ^= state >> 12;
     state ^= state << 25;
@@ -44,13 +48,18 @@ void sp_random_fill(void *bytes, size_t count)
 
 uint32_t sp_random_unpredictable_u32(void)
 {
-    static _Thread_local uint32_t store[64];
+    static _Thread_local uint32_t store[STORE_WORDS];
     static _Thread_local size_t left;
+    static _Thread_local unsigned fetched_in;
 
-    if (left == 0) {
-        if (getrandom(store, sizeof store, 0) != (ssize_t)sizeof store)
+    if (left == 0 || fetched_in != sp_fork_depth()) {
+        ssize_t fetched_bytes = getrandom(store, sizeof store, 0);
+        left = fetched_bytes > 0 ? (size_t)fetched_bytes / sizeof store[0] : 0; /* a signal may shorten it */
+        if (left == 0) {
             sp_random_fill(store, sizeof store); /* a kernel without getrandom */
-        left = sizeof store / sizeof store[0];
+            left = STORE_WORDS;
+        }
+        fetched_in = sp_fork_depth();
     }
     return store[--left];
 }

@@ -2,6 +2,7 @@
  * gone, and it can open its own. */
 #include "raw_peer.h"
 #include "sockets.h"
+#include "ws_peer.h"
 
 #include <nanomsg/loop.h>
 #include <nanomsg/pair.h>
@@ -552,4 +553,59 @@ TEST(a_loop_belongs_to_the_process_that_made_it)
     }
     CHECK_EQUAL(byte, 'x');
     nn_loop_destroy(loop);
+}
+
+/* ---- Random numbers ---- */
+
+/* The key of the mask of a client's next frame, whose body is "x". */
+static uint32_t receive_mask(int fd)
+{
+    uint8_t frame[7];
+    uint32_t key;
+
+    raw_receive(fd, frame, sizeof frame);
+    CHECK_EQUAL(frame[6] ^ frame[2], 'x');
+    memcpy(&key, frame + 2, sizeof key);
+    return key;
+}
+
+static void send_masked(void *argument)
+{
+    int pair = test_socket_connected(NN_PAIR, argument);
+
+    CHECK_SENDS(pair, "x");
+    CHECK_OK(nn_close(pair)); /* when it has left */
+}
+
+static int accept_websocket(int listener)
+{
+    int fd = raw_accept(listener);
+
+    ws_accept(fd, "pair");
+    return fd;
+}
+
+TEST(a_child_masks_with_other_keys_than_its_parent)
+{
+    const char *address = test_ws_address();
+    int listener = raw_listen(address);
+    int pair = test_socket_connected(NN_PAIR, address);
+    int parents = accept_websocket(listener);
+
+    if (!CAN_START_THREADS_IN_CHILD) {
+        close(parents);
+        close(listener);
+        return;
+    }
+    CHECK_SENDS(pair, "x");
+    receive_mask(parents); /* from here on there are numbers in store */
+    pid_t child = child_start(send_masked, (void *)address);
+    int childs = accept_websocket(listener);
+    uint32_t in_child = receive_mask(childs);
+    raw_reset(childs);
+    child_check(child);
+    CHECK_SENDS(pair, "x");
+    CHECK(receive_mask(parents) != in_child);
+    close(parents);
+    close(listener);
 }

@@ -17,6 +17,7 @@ static int starvation;
 static uint64_t now_ms = 1000;
 static uint32_t last_pipe_id = 0x0fffff00;
 static int last_refusal;
+static struct sp_socket *entered; /* last */
 
 static void require(bool is_true, const char *what)
 {
@@ -221,6 +222,7 @@ struct sp_socket {
     bool is_timer_running;
     uint64_t timer_at_ms;
     unsigned timer_starts;
+    uint32_t last_random;
 };
 
 struct nn_pipe {
@@ -274,6 +276,7 @@ static void enter(struct sp_socket *socket)
 {
     require(!socket->is_entered, "a protocol is entered twice");
     socket->is_entered = true;
+    entered = socket;
 }
 
 static void leave(struct sp_socket *socket)
@@ -382,10 +385,10 @@ uint64_t nn_protocol_now_ms(void)
     return now_ms;
 }
 
-/* Not random: two steps before the ids' overflow, so that every test passes it. */
+/* Not random: consecutive numbers for each socket, which begin before the overflow. */
 uint32_t nn_protocol_random(void)
 {
-    return 0xfffffffe;
+    return ++entered->last_random;
 }
 
 /* ---- Sockets ---- */
@@ -410,9 +413,11 @@ struct sp_socket *mock_try_open(const struct nn_protocol *protocol)
     require_complete(protocol);
     socket->protocol = protocol;
     socket->max_ttl = 8;
+    socket->last_random = MOCK_FIRST_RANDOM - 1;
     socket->base = allocate(protocol->socket_bytes);
     socket->base->socket = socket;
     socket->base->protocol = protocol;
+    entered = socket;
     if (protocol->open != NULL)
         rc = protocol->open(socket->base);
     if (rc < 0) {
@@ -612,6 +617,11 @@ void mock_pass_ms(struct sp_socket *socket, int delay_ms)
     enter(socket);
     socket->protocol->timer(socket->base);
     leave(socket);
+}
+
+void mock_repeat_random(struct sp_socket *socket)
+{
+    socket->last_random = MOCK_FIRST_RANDOM - 1;
 }
 
 unsigned mock_timer_starts(const struct sp_socket *socket)

@@ -75,6 +75,10 @@ void mock_set_max_ttl(struct sp_socket *socket, int max_ttl);
 /* Moves the clock of all sockets; the timer of this one runs if it is due. */
 void mock_pass_ms(struct sp_socket *socket, int delay_ms);
 
+/* A socket's "random" numbers are this one and those that follow; or begin with it again. */
+#define MOCK_FIRST_RANDOM 0xffffffffu
+void mock_repeat_random(struct sp_socket *socket);
+
 /* How often the protocol has started its timer. */
 unsigned mock_timer_starts(const struct sp_socket *socket);
 

@@ -12,7 +12,7 @@ extern const struct nn_protocol sp_rep_protocol;
 extern const struct nn_protocol sp_surveyor_protocol;
 extern const struct nn_protocol sp_respondent_protocol;
 
-/* The mock's "random" number makes these the first ids. */
+/* The mock's "random" numbers make these the first ids. */
 #define FIRST_ID "\xff\xff\xff\xff"
 #define SECOND_ID "\x80\0\0\0"
 #define THIRD_ID "\x80\0\0\1"
@@ -60,6 +60,39 @@ TEST(requests_go_on_side_by_side_and_are_answered_in_any_order)
     CHECK_RECEIVES(req, 0, "to B");
     CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
     CHECK_EQUAL(mock_events(req), NN_POLLOUT);
+    mock_close(req);
+}
+
+TEST(no_two_requests_at_the_same_time_have_one_id)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
+
+    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
+    CHECK_OK(MOCK_SEND(req, "B"));
+    mock_repeat_random(req);
+    CHECK_OK(MOCK_SEND_IN(req, 9, "C"));
+    CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
+    CHECK(MOCK_IS(mock_sent(rep), "", SECOND_ID "B"));
+    CHECK(MOCK_IS(mock_sent(rep), "", THIRD_ID "C"));
+    mock_close(req);
+}
+
+TEST(each_request_is_answered_by_who_was_asked)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);
+    struct nn_pipe *second = mock_attach(req, MOCK_UNLIMITED);
+
+    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
+    CHECK_OK(MOCK_SEND_IN(req, 9, "B"));
+    MOCK_DELIVER(first, SECOND_ID "made up");
+    MOCK_DELIVER(second, FIRST_ID "made up");
+    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
+    MOCK_DELIVER(second, SECOND_ID "to B");
+    MOCK_DELIVER(first, FIRST_ID "to A");
+    CHECK_RECEIVES(req, 9, "to B");
+    CHECK_RECEIVES(req, 7, "to A");
     mock_close(req);
 }
 
@@ -297,6 +330,21 @@ TEST(surveys_go_on_side_by_side_until_they_are_forgotten)
     CHECK_EQUAL(receive_any_rc(surveyor), -EAGAIN);
     MOCK_DELIVER(other, SECOND_ID "other to B");
     CHECK_RECEIVES(surveyor, 2, "other to B");
+    mock_close(surveyor);
+}
+
+TEST(no_two_surveys_at_the_same_time_have_one_id)
+{
+    struct sp_socket *surveyor = mock_open(&sp_surveyor_protocol);
+    struct nn_pipe *pipe = mock_attach(surveyor, MOCK_UNLIMITED);
+
+    CHECK_OK(MOCK_SEND_IN(surveyor, 7, "A"));
+    CHECK_OK(MOCK_SEND(surveyor, "B"));
+    mock_repeat_random(surveyor);
+    CHECK_OK(MOCK_SEND(surveyor, "C"));
+    CHECK(MOCK_IS(mock_sent(pipe), "", FIRST_ID "A"));
+    CHECK(MOCK_IS(mock_sent(pipe), "", SECOND_ID "B"));
+    CHECK(MOCK_IS(mock_sent(pipe), "", THIRD_ID "C"));
     mock_close(surveyor);
 }
 

@@ -1,4 +1,4 @@
-/* REQ on mock pipes. The mock's "random" number makes the first two ids ffffffff and 80000000. */
+/* REQ on mock pipes. The mock's "random" numbers make the first two ids ffffffff and 80000000. */
 #include "harness.h"
 #include "mock_pipes.h"
 
@@ -15,7 +15,7 @@ extern const struct nn_protocol sp_req_raw_protocol;
 
 /* ---- Sending and receiving ---- */
 
-TEST(req_sends_its_id_with_the_top_bit_set_and_counts_on)
+TEST(req_sends_a_random_id_with_the_top_bit_set)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
@@ -121,7 +121,7 @@ TEST(req_drops_a_reply_when_nothing_was_asked)
     mock_close(req);
 }
 
-TEST(req_accepts_the_reply_from_any_pipe)
+TEST(req_accepts_the_reply_from_nobody_but_who_was_asked)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *asked = mock_attach(req, 1);
@@ -129,7 +129,86 @@ TEST(req_accepts_the_reply_from_any_pipe)
 
     CHECK_OK(MOCK_SEND(req, "A"));
     CHECK_EQUAL(mock_sent_count(asked), 1);
-    MOCK_DELIVER(other, FIRST_ID "reply");
+    MOCK_DELIVER(other, FIRST_ID "made up");
+    CHECK_EQUAL(mock_waiting_count(other), 0);
+    CHECK_EQUAL(mock_receive_rc(req), -EAGAIN);
+    MOCK_DELIVER(asked, FIRST_ID "reply");
+    CHECK(MOCK_IS(mock_receive(req), "", "reply"));
+    mock_close(req);
+}
+
+TEST(req_accepts_no_reply_to_a_request_that_nobody_was_sent)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *full = mock_attach(req, 0);
+
+    CHECK_OK(MOCK_SEND(req, "A"));
+    MOCK_DELIVER(full, FIRST_ID "made up");
+    CHECK_EQUAL(mock_receive_rc(req), -EAGAIN);
+    mock_drain(full, 1);
+    CHECK_EQUAL(mock_sent_count(full), 1);
+    MOCK_DELIVER(full, FIRST_ID "reply");
+    CHECK(MOCK_IS(mock_receive(req), "", "reply"));
+    mock_close(req);
+}
+
+TEST(req_accepts_a_late_reply_from_each_who_was_asked)
+{
+    enum { PEERS = 5 };
+
+    for (int answering = 0; answering < PEERS; answering++) {
+        struct sp_socket *req = mock_open(&sp_req_protocol);
+        struct nn_pipe *peers[PEERS];
+        struct nn_pipe *stranger;
+
+        for (int i = 0; i < PEERS; i++)
+            peers[i] = mock_attach(req, MOCK_UNLIMITED);
+        CHECK_OK(MOCK_SEND(req, "A"));
+        for (int i = 0; i < 2 * PEERS; i++)
+            mock_pass_ms(req, 60000); /* each is asked twice */
+        stranger = mock_attach(req, MOCK_UNLIMITED);
+        MOCK_DELIVER(stranger, FIRST_ID "made up");
+        CHECK_EQUAL(mock_receive_rc(req), -EAGAIN);
+        MOCK_DELIVER(peers[answering], FIRST_ID "late");
+        CHECK(MOCK_IS(mock_receive(req), "", "late"));
+        mock_close(req);
+    }
+}
+
+TEST(req_forgets_peers_that_were_asked_and_have_gone)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);
+    struct nn_pipe *second = mock_attach(req, MOCK_UNLIMITED);
+    struct nn_pipe *third = mock_attach(req, MOCK_UNLIMITED);
+
+    CHECK_OK(MOCK_SEND(req, "A"));
+    mock_pass_ms(req, 60000);
+    mock_pass_ms(req, 60000);
+    mock_break(first);
+    mock_break(third); /* who has it now: the second is asked again */
+    CHECK_EQUAL(mock_sent_count(second), 2);
+    struct nn_pipe *stranger = mock_attach(req, MOCK_UNLIMITED); /* perhaps in the memory of one of them */
+    MOCK_DELIVER(stranger, FIRST_ID "made up");
+    CHECK_EQUAL(mock_receive_rc(req), -EAGAIN);
+    MOCK_DELIVER(second, FIRST_ID "reply");
+    CHECK(MOCK_IS(mock_receive(req), "", "reply"));
+    mock_close(req);
+}
+
+TEST(req_forgets_who_was_asked_when_it_sends_another)
+{
+    struct sp_socket *req = mock_open(&sp_req_protocol);
+    struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);
+    struct nn_pipe *second = mock_attach(req, MOCK_UNLIMITED);
+
+    CHECK_OK(MOCK_SEND(req, "A"));
+    mock_pass_ms(req, 60000);
+    CHECK_EQUAL(mock_sent_count(second), 1);
+    CHECK_OK(MOCK_SEND(req, "B")); /* to the first */
+    MOCK_DELIVER(second, SECOND_ID "made up");
+    CHECK_EQUAL(mock_receive_rc(req), -EAGAIN);
+    MOCK_DELIVER(first, SECOND_ID "reply");
     CHECK(MOCK_IS(mock_receive(req), "", "reply"));
     mock_close(req);
 }

@@ -1,4 +1,4 @@
-/* SURVEYOR on mock pipes. The mock's "random" number makes the first two ids ffffffff and 80000000. */
+/* SURVEYOR on mock pipes. The mock's "random" numbers make the first two ids ffffffff and 80000000. */
 #include "harness.h"
 #include "mock_pipes.h"
 

@@ -8,6 +8,7 @@
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -152,6 +153,57 @@ TEST_OVER_TRANSPORTS(a_raw_answerer_gets_the_way_back_as_header)
         CHECK_EQUAL(question.header[4] & 0x80, 0x80); /* the question's own id */
         CHECK_EQUAL(CHECK_OK(send_raw(answerer, question.header, 8, "answer", 0)), 6);
         CHECK_RECEIVES(asker, "answer");
+    }
+}
+
+/* Two raw REPs, one of which answers what the other was asked; then it goes, so that its answer has surely come. */
+TEST_OVER_TRANSPORTS(a_reply_of_who_was_not_asked_does_not_count)
+{
+    int req = SOCKET(NN_REQ);
+    int reps[2];
+    struct raw_message questions[2];
+
+    for (int i = 0; i < 2; i++) {
+        const char *address = new_address();
+        reps[i] = raw_bound(NN_REP, address);
+        CHECK_OK(nn_connect(req, address));
+        WAIT_PEERS(reps[i], 1);
+        WAIT_PEERS(req, (uint64_t)i + 1);
+    }
+    CHECK_SENDS(req, "first");
+    questions[0] = receive_raw(reps[0]);
+    CHECK_SENDS(req, "second");
+    questions[1] = receive_raw(reps[1]);
+    CHECK(memcmp(questions[0].header + 4, questions[1].header + 4, 4) != 0);
+
+    memcpy(questions[0].header + 4, questions[1].header + 4, 4);
+    CHECK_OK(send_raw(reps[0], questions[0].header, 8, "made up", 0));
+    CHECK_OK(nn_close(reps[0]));
+    WAIT_PEERS(req, 1);
+    char byte;
+    CHECK_ERRNO(nn_recv(req, &byte, 1, NN_DONTWAIT), EAGAIN);
+    CHECK_OK(send_raw(reps[1], questions[1].header, 8, "honest", 0));
+    CHECK_RECEIVES(req, "honest");
+}
+
+/* Consecutive ids, or ids at a fixed distance, tell a peer those of requests that others get. */
+TEST(ids_of_requests_and_surveys_cannot_be_foretold)
+{
+    for (size_t i = 0; i < COUNT_OF(question_types); i++) {
+        const char *address = test_inproc_address();
+        int answerer = raw_bound(question_types[i].answerer, address);
+        int asker = test_socket_connected(question_types[i].asker, address);
+        uint32_t ids[4];
+
+        WAIT_PEERS(asker, 1);
+        for (size_t j = 0; j < COUNT_OF(ids); j++) {
+            CHECK_SENDS(asker, "?");
+            struct raw_message question = receive_raw(answerer);
+            CHECK_EQUAL(question.header[4] & 0x80, 0x80);
+            memcpy(&ids[j], question.header + 4, sizeof ids[j]);
+            ids[j] = ntohl(ids[j]);
+        }
+        CHECK(ids[1] - ids[0] != ids[2] - ids[1] || ids[2] - ids[1] != ids[3] - ids[2]);
     }
 }
 

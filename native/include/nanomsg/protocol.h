@@ -163,7 +163,7 @@ NN_EXPORT int nn_protocol_max_ttl(const struct nn_protocol_socket *self);
 /** Milliseconds of the monotonic clock. */
 NN_EXPORT uint64_t nn_protocol_now_ms(void);
 
-/** 32 random bits, for ids that must differ between processes; not for secrets. */
+/** 32 random bits, for ids that must differ between processes, and that a peer must not guess from those it has seen. */
 NN_EXPORT uint32_t nn_protocol_random(void);
 
 /* Flags of a protocol. */

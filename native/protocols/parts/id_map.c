@@ -1,4 +1,4 @@
-/* A hash table with chains. All ids are consecutive numbers, so their low bits are a good hash. */
+/* A hash table with chains. Ids are consecutive or random numbers of our own, so their low bits are a good hash. */
 #include "protocols/parts/id_map.h"
 
 #include "util/memory.h"

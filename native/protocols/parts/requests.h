@@ -1,5 +1,8 @@
 /* Requests on their way: each is kept until it is answered, and sent again when nobody has answered for the resend
- * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order. */
+ * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order.
+ *
+ * Only a peer that was asked can answer: a reply counts when it comes through a pipe that the request was sent through,
+ * the latest or an earlier one. Ids are random, so that no peer can guess those that others see. */
 #ifndef SP_PROTOCOLS_PARTS_REQUESTS_H
 #define SP_PROTOCOLS_PARTS_REQUESTS_H
 
@@ -12,6 +15,8 @@
 struct sp_request {
     struct sp_id_map_item by_id;
     struct sp_list_item place; /* among the unsent, or among those of the pipe it went to */
+    struct nn_pipe *pipe;      /* it was sent through last, and is among its sent ones; NULL: it waits to be sent */
+    struct sp_list earlier;    /* the other pipes that it was sent through, without those that have broken */
     struct sp_list_item due;
     uint64_t due_ms;
     struct nn_message message; /* owned */
@@ -24,7 +29,6 @@ struct sp_requests {
     struct sp_list unsent;
     struct sp_list due; /* the sent ones, earliest first */
     struct sp_deadline resend;
-    uint32_t last_id;
     int resend_ivl_ms; /* 0: never for that reason */
 };
 
@@ -32,6 +36,7 @@ struct sp_requests {
 struct sp_requests_pipe {
     struct sp_priority_slot slot;
     struct sp_list sent;
+    struct sp_list earlier; /* notes of requests that went to another pipe later */
 };
 
 void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms);
@@ -43,8 +48,10 @@ void sp_requests_destroy(struct sp_requests *self);
 int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message);
 void sp_requests_end(struct sp_requests *self, struct sp_request *request);
 
-/* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL. */
-struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply);
+/* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL: also when `from` was not
+ * asked. */
+struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply,
+                                        const struct nn_pipe *from);
 
 /* As the functions of a protocol's table. */
 void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe);

@@ -3,7 +3,7 @@
  * socket's file is removed by the holder of a lock only: otherwise two who have both seen it could remove each other's
  * new one. The lock is a file beside the path, which exists for the time of the removal; when its process dies, the
  * kernel unlocks it, and the next holder removes it. */
-#include "transports/ipc_path.h"
+#include "streams/local_path.h"
 
 #include "util/clock.h"
 #include "util/fork.h"
@@ -29,7 +29,7 @@
 #define PAUSE_NS (1 * SP_NS_PER_MS)
 #define NAME_TRIES 8
 
-int sp_ipc_path_address(const char *path, struct sp_socket_address *address)
+int sp_local_path_address(const char *path, struct sp_socket_address *address)
 {
     struct sockaddr_un *unix_address = (struct sockaddr_un *)&address->storage;
     size_t length = strlen(path);
@@ -142,26 +142,26 @@ static int listen_privately(struct private_name *name, const char *path, const s
     int rc = -EADDRINUSE;
 
     for (int i = 0; i < NAME_TRIES && rc == -EADDRINUSE; i++) {
-        if ((rc = private_name_choose(name, path)) < 0 || (rc = sp_ipc_path_address(name->text, &address)) < 0)
+        if ((rc = private_name_choose(name, path)) < 0 || (rc = sp_local_path_address(name->text, &address)) < 0)
             return rc;
         rc = sp_descriptor_listen(&address, options, backlog);
     }
     return rc;
 }
 
-static bool file_identify(struct sp_ipc_file *file, const char *path)
+static bool file_identify(struct sp_local_file *file, const char *path)
 {
     struct stat status;
 
     if (lstat(path, &status) < 0)
         return false;
-    *file = (struct sp_ipc_file){.device = status.st_dev, .inode = status.st_ino};
+    *file = (struct sp_local_file){.device = status.st_dev, .inode = status.st_ino};
     return true;
 }
 
 /* Returns the descriptor; -EEXIST when somebody has the path; another -errno when there can be no private name, or it
  * cannot be linked. */
-static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_ipc_file *file)
+static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
 {
     struct private_name name = {.folder = -1};
     int fd = listen_privately(&name, path, options, backlog);
@@ -181,7 +181,7 @@ static int publish_linked(const char *path, const struct sp_options *options, in
 /* In file systems without links, and where the program may make no name but the path, the socket is bound to the path
  * itself. Returns as publish_linked. */
 static int publish(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                   int backlog, struct sp_ipc_file *file)
+                   int backlog, struct sp_local_file *file)
 {
     int fd = publish_linked(path, options, backlog, file);
 
@@ -191,7 +191,7 @@ static int publish(const char *path, const struct sp_socket_address *address, co
     if (fd < 0)
         return fd == -EADDRINUSE ? -EEXIST : fd;
     if (!file_identify(file, path))
-        *file = (struct sp_ipc_file){.inode = 0};
+        *file = (struct sp_local_file){.inode = 0};
     return fd;
 }
 
@@ -240,7 +240,7 @@ static void removal_lock_leave(const struct removal_lock *self)
 
 /* Returns the descriptor; -EAGAIN when it must be looked again; another -errno. */
 static int replace_dead(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                        int backlog, struct sp_ipc_file *file)
+                        int backlog, struct sp_local_file *file)
 {
     struct removal_lock lock;
     int rc = removal_lock_take(&lock, path);
@@ -260,7 +260,7 @@ static int replace_dead(const char *path, const struct sp_socket_address *addres
 /* ---- The whole ---- */
 
 static int try_listen(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                      int backlog, struct sp_ipc_file *file)
+                      int backlog, struct sp_local_file *file)
 {
     int rc = look_at(path, address, options);
 
@@ -283,12 +283,12 @@ static int try_listen(const char *path, const struct sp_socket_address *address,
     return rc == -EEXIST ? -EAGAIN : rc;
 }
 
-int sp_ipc_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_ipc_file *file)
+int sp_local_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
 {
     struct sp_socket_address address;
-    int rc = sp_ipc_path_address(path, &address);
+    int rc = sp_local_path_address(path, &address);
 
-    *file = (struct sp_ipc_file){.inode = 0};
+    *file = (struct sp_local_file){.inode = 0};
     if (rc < 0)
         return rc;
     if (*path == '\0')
@@ -302,9 +302,9 @@ int sp_ipc_path_listen(const char *path, const struct sp_options *options, int b
     return rc;
 }
 
-void sp_ipc_path_remove(const char *path, const struct sp_ipc_file *file)
+void sp_local_path_remove(const char *path, const struct sp_local_file *file)
 {
-    struct sp_ipc_file found;
+    struct sp_local_file found;
 
     if (file->inode != 0 && file_identify(&found, path) && found.device == file->device && found.inode == file->inode)
         unlink(path);
