@@ -14,17 +14,11 @@
       "include_dirs": ["native", "native/include"],
       "defines": [
         "_GNU_SOURCE",
-        "NAPI_VERSION=8",
-        "NAPI_DISABLE_CPP_EXCEPTIONS"
+        "NAPI_VERSION=8"
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
       "cflags_c": ["-std=gnu11"],
-      # As a system header node-addon-api is spared our warnings.
-      "cflags_cc": [
-        "-std=gnu++17",
-        "-fvisibility-inlines-hidden",
-        "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
-      ],
+      "cflags_cc": ["-std=gnu++17", "-fvisibility-inlines-hidden"],
       "configurations": {
         "Release": {
           "defines": ["NDEBUG"],
@@ -39,7 +33,9 @@
           "sources": ["native/streams/tls_none.c"]
         }],
         # The nn_* functions are visible: calls of our own must not reach another libnanomsg in the process.
-        ["OS=='linux' or OS=='freebsd'", { "ldflags": ["-Wl,-Bsymbolic-functions"] }],
+        # The code stays in the process when the last environment that loaded it has ended: a thread may be in
+        # getaddrinfo() then, and handlers of fork and of threads' ends are registered.
+        ["OS=='linux' or OS=='freebsd'", { "ldflags": ["-Wl,-Bsymbolic-functions", "-Wl,-z,nodelete"] }],
         # With clang it would need a linker that many machines do not have.
         ["OS=='linux' and clang==0", {
           "cflags": ["-flto=auto"],
@@ -51,10 +47,7 @@
         "GCC_C_LANGUAGE_STANDARD": "gnu11",
         "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
         "GCC_OPTIMIZATION_LEVEL": "3",
-        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
-        "OTHER_CPLUSPLUSFLAGS": [
-          "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
-        ]
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"]
       }
     }
   ]

@@ -1,6 +1,6 @@
 // What lib/nn needs beyond the other groups: the functions of the C API on memory of JavaScript and on messages of the
 // engine, polling, devices and the table of symbols. None of them waits.
-#include "arguments.h"
+#include "call.h"
 #include "host.h"
 
 #include <cerrno>
@@ -15,157 +15,138 @@ namespace
 
 using Message = MessageMemory::Message;
 
-Napi::Value Result(const Napi::CallbackInfo &info, int rc)
+napi_value Result(const Call &call, int rc)
 {
-    return Napi::Number::New(info.Env(), rc < 0 ? -nn_errno() : rc);
-}
-
-Napi::Value Failure(const Napi::CallbackInfo &info, int error)
-{
-    return Napi::Number::New(info.Env(), -error);
-}
-
-struct Bytes {
-    uint8_t *begin = nullptr;
-    size_t count = 0;
-};
-
-bool ReadBytes(napi_env env, napi_value value, Bytes *bytes)
-{
-    napi_typedarray_type type;
-    void *begin;
-    if (napi_get_typedarray_info(env, value, &type, &bytes->count, &begin, nullptr, nullptr) != napi_ok ||
-        type != napi_uint8_array)
-        return false;
-    bytes->begin = static_cast<uint8_t *>(begin);
-    if (bytes->begin == nullptr)
-        bytes->count = 0;
-    return true;
+    return call.Number(rc < 0 ? -nn_errno() : rc);
 }
 
 // ---- Messages of the engine ----
 
 // allocMessage(size): an ArrayBuffer, or -errno.
-Napi::Value AllocMessage(const Napi::CallbackInfo &info)
+napi_value AllocMessage(const Call &call)
 {
-    MessageMemory *const messages = HostOf(info)->messages(info.Env());
+    MessageMemory *const messages = call.host()->messages(call.env());
     if (messages == nullptr)
-        return Failure(info, ENOTSUP);
-    const int64_t size_bytes = info[0].As<Napi::Number>().Int64Value();
+        return call.Failure(ENOTSUP);
+    const int64_t size_bytes = call.LongAt(0);
     void *const body = nn_allocmsg(static_cast<size_t>(size_bytes), 0);
     napi_value memory = nullptr;
     if (body != nullptr)
-        memory = messages->Give(info.Env(), body, static_cast<size_t>(size_bytes));
-    return memory != nullptr ? Napi::Value(info.Env(), memory) : Failure(info, ENOMEM);
+        memory = messages->Give(call.env(), body, static_cast<size_t>(size_bytes));
+    return call.Made(memory);
 }
 
-Message *MessageAt(const Napi::CallbackInfo &info, size_t index)
+Message *MessageAt(const Call &call, size_t index)
 {
-    MessageMemory *const messages = HostOf(info)->messages(info.Env());
-    return messages != nullptr ? messages->Find(info.Env(), info[index]) : nullptr;
+    MessageMemory *const messages = call.host()->messages(call.env());
+    return messages != nullptr ? messages->Find(call.env(), call[index]) : nullptr;
 }
 
 // reallocMessage(message, size): another ArrayBuffer, or -errno.
-Napi::Value ReallocMessage(const Napi::CallbackInfo &info)
+napi_value ReallocMessage(const Call &call)
 {
-    MessageMemory *const messages = HostOf(info)->messages(info.Env());
-    Message *const message = MessageAt(info, 0);
+    MessageMemory *const messages = call.host()->messages(call.env());
+    Message *const message = MessageAt(call, 0);
     if (message == nullptr)
-        return Failure(info, EFAULT);
-    const auto size_bytes = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
+        return call.Failure(EFAULT);
+    const auto size_bytes = static_cast<size_t>(call.LongAt(1));
     void *const body = nn_reallocmsg(MessageMemory::BodyOf(*message), size_bytes);
     if (body == nullptr)
-        return Result(info, -1);
-    messages->Forget(info.Env(), info[0], message);
-    const napi_value memory = messages->Give(info.Env(), body, size_bytes);
-    return memory != nullptr ? Napi::Value(info.Env(), memory) : Failure(info, ENOMEM);
+        return Result(call, -1);
+    messages->Forget(call.env(), call[0], message);
+    const napi_value memory = messages->Give(call.env(), body, size_bytes);
+    return call.Made(memory);
 }
 
 // freeMessage(message): 0 or -errno.
-Napi::Value FreeMessage(const Napi::CallbackInfo &info)
+napi_value FreeMessage(const Call &call)
 {
-    Message *const message = MessageAt(info, 0);
+    Message *const message = MessageAt(call, 0);
     if (message == nullptr)
-        return Failure(info, EFAULT);
+        return call.Failure(EFAULT);
     void *const body = MessageMemory::BodyOf(*message);
-    HostOf(info)->messages(info.Env())->Forget(info.Env(), info[0], message);
-    return Result(info, nn_freemsg(body));
+    call.host()->messages(call.env())->Forget(call.env(), call[0], message);
+    return Result(call, nn_freemsg(body));
 }
 
 // sendMessage(s, message): its length, or -errno and the message stays.
-Napi::Value SendMessage(const Napi::CallbackInfo &info)
+napi_value SendMessage(const Call &call)
 {
-    Message *const message = MessageAt(info, 1);
+    Message *const message = MessageAt(call, 1);
     if (message == nullptr)
-        return Failure(info, EFAULT);
+        return call.Failure(EFAULT);
     if (MessageMemory::SizeOf(*message) > INT_MAX)
-        return Failure(info, EMSGSIZE);
+        return call.Failure(EMSGSIZE);
     void *const body = MessageMemory::BodyOf(*message);
-    const int rc = nn_send(IntegerAt(info, 0), &body, NN_MSG, NN_DONTWAIT);
+    const int rc = nn_send(call.IntegerAt(0), &body, NN_MSG, NN_DONTWAIT);
     if (rc >= 0)
-        HostOf(info)->messages(info.Env())->Forget(info.Env(), info[1], message);
-    return Result(info, rc);
+        call.host()->messages(call.env())->Forget(call.env(), call[1], message);
+    return Result(call, rc);
 }
 
 // receiveMessage(s): an ArrayBuffer, with the message's length in received[0]; or -errno.
-Napi::Value ReceiveMessage(const Napi::CallbackInfo &info)
+napi_value ReceiveMessage(const Call &call)
 {
-    Host *const host = HostOf(info);
-    MessageMemory *const messages = host->messages(info.Env());
+    Host *const host = call.host();
+    MessageMemory *const messages = host->messages(call.env());
     if (messages == nullptr)
-        return Failure(info, ENOTSUP);
+        return call.Failure(ENOTSUP);
     void *body = nullptr;
-    const int rc = nn_recv(IntegerAt(info, 0), &body, NN_MSG, NN_DONTWAIT);
+    const int rc = nn_recv(call.IntegerAt(0), &body, NN_MSG, NN_DONTWAIT);
     if (rc < 0)
-        return Result(info, rc);
+        return Result(call, rc);
     host->received.elements[0] = rc;
-    const napi_value memory = messages->Give(info.Env(), body, static_cast<size_t>(rc));
-    return memory != nullptr ? Napi::Value(info.Env(), memory) : Failure(info, ENOMEM);
+    const napi_value memory = messages->Give(call.env(), body, static_cast<size_t>(rc));
+    return call.Made(memory);
 }
 
 // ---- Memory of JavaScript ----
 
 // queueBody(s, bytes): sends them; what no peer can take now waits in the socket. Returns 0 or -errno.
-Napi::Value QueueBody(const Napi::CallbackInfo &info)
+napi_value QueueBody(const Call &call)
 {
     Bytes bytes;
-    if (!ReadBytes(info.Env(), info[1], &bytes))
-        return Failure(info, EFAULT);
+    if (!ReadBytes(call.env(), call[1], &bytes))
+        return call.Failure(EFAULT);
     nn_outgoing message = {};
     message.body = bytes.begin;
     message.body_bytes = bytes.count;
-    return Result(info, nn_socket_send_batch(IntegerAt(info, 0), &message, 1, SIZE_MAX) < 0 ? -1 : 0);
+    return Result(call, nn_socket_send_batch(call.IntegerAt(0), &message, 1, SIZE_MAX) < 0 ? -1 : 0);
 }
 
 // receiveInto(s, bytes): the length of the message, of which what does not fit is lost; or -errno.
-Napi::Value ReceiveInto(const Napi::CallbackInfo &info)
+napi_value ReceiveInto(const Call &call)
 {
     Bytes bytes;
-    if (!ReadBytes(info.Env(), info[1], &bytes))
-        return Failure(info, EFAULT);
-    return Result(info, nn_recv(IntegerAt(info, 0), bytes.begin, bytes.count, NN_DONTWAIT));
+    if (!ReadBytes(call.env(), call[1], &bytes))
+        return call.Failure(EFAULT);
+    return Result(call, nn_recv(call.IntegerAt(0), bytes.begin, bytes.count, NN_DONTWAIT));
 }
 
 // optionBytes(s, level, option, bytes): the length of the value, of which as much as fits is copied; or -errno.
-Napi::Value OptionBytes(const Napi::CallbackInfo &info)
+napi_value OptionBytes(const Call &call)
 {
     Bytes bytes;
-    if (!ReadBytes(info.Env(), info[3], &bytes))
-        return Failure(info, EFAULT);
+    if (!ReadBytes(call.env(), call[3], &bytes))
+        return call.Failure(EFAULT);
     size_t size = bytes.count;
-    const int rc = nn_getsockopt(IntegerAt(info, 0), IntegerAt(info, 1), IntegerAt(info, 2), bytes.begin, &size);
-    return Result(info, rc < 0 ? rc : static_cast<int>(size));
+    const int rc = nn_getsockopt(call.IntegerAt(0), call.IntegerAt(1), call.IntegerAt(2), bytes.begin, &size);
+    return Result(call, rc < 0 ? rc : static_cast<int>(size));
 }
 
 // The pieces of a message that is described by a nn_msghdr.
-bool ReadPieces(const Napi::CallbackInfo &info, const Napi::Value &value, std::vector<nn_iovec> *pieces)
+bool ReadPieces(const Call &call, size_t index, std::vector<nn_iovec> *pieces)
 {
-    if (!value.IsArray())
+    bool is_array;
+    uint32_t count;
+    if (napi_is_array(call.env(), call[index], &is_array) != napi_ok || !is_array ||
+        napi_get_array_length(call.env(), call[index], &count) != napi_ok)
         return false;
-    const auto array = value.As<Napi::Array>();
-    for (uint32_t i = 0; i < array.Length(); i++) {
+    for (uint32_t i = 0; i < count; i++) {
+        napi_value element;
         Bytes bytes;
-        if (!ReadBytes(info.Env(), array.Get(i), &bytes))
+        if (napi_get_element(call.env(), call[index], i, &element) != napi_ok ||
+            !ReadBytes(call.env(), element, &bytes))
             return false;
         pieces->push_back({bytes.begin, bytes.count});
     }
@@ -173,32 +154,32 @@ bool ReadPieces(const Napi::CallbackInfo &info, const Napi::Value &value, std::v
 }
 
 // sendPieces(s, pieces, control): the length of the message, or -errno. `control` may be undefined.
-Napi::Value SendPieces(const Napi::CallbackInfo &info)
+napi_value SendPieces(const Call &call)
 {
     std::vector<nn_iovec> pieces;
     Bytes control;
-    if (!ReadPieces(info, info[1], &pieces) || (!info[2].IsUndefined() && !ReadBytes(info.Env(), info[2], &control)))
-        return Failure(info, EFAULT);
+    if (!ReadPieces(call, 1, &pieces) || (!call.Is(2, napi_undefined) && !ReadBytes(call.env(), call[2], &control)))
+        return call.Failure(EFAULT);
     const nn_msghdr header = {pieces.data(), static_cast<int>(pieces.size()), control.begin, control.count};
-    return Result(info, nn_sendmsg(IntegerAt(info, 0), &header, NN_DONTWAIT));
+    return Result(call, nn_sendmsg(call.IntegerAt(0), &header, NN_DONTWAIT));
 }
 
 // sendDescribed(s, message, control): the same for a message of the engine's, which is taken.
-Napi::Value SendDescribed(const Napi::CallbackInfo &info)
+napi_value SendDescribed(const Call &call)
 {
-    Message *const message = MessageAt(info, 1);
+    Message *const message = MessageAt(call, 1);
     Bytes control;
-    if (message == nullptr || (!info[2].IsUndefined() && !ReadBytes(info.Env(), info[2], &control)))
-        return Failure(info, EFAULT);
+    if (message == nullptr || (!call.Is(2, napi_undefined) && !ReadBytes(call.env(), call[2], &control)))
+        return call.Failure(EFAULT);
     if (MessageMemory::SizeOf(*message) > INT_MAX)
-        return Failure(info, EMSGSIZE);
+        return call.Failure(EMSGSIZE);
     void *body = MessageMemory::BodyOf(*message);
     nn_iovec piece = {&body, NN_MSG};
     const nn_msghdr header = {&piece, 1, control.begin, control.count};
-    const int rc = nn_sendmsg(IntegerAt(info, 0), &header, NN_DONTWAIT);
+    const int rc = nn_sendmsg(call.IntegerAt(0), &header, NN_DONTWAIT);
     if (rc >= 0)
-        HostOf(info)->messages(info.Env())->Forget(info.Env(), info[1], message);
-    return Result(info, rc);
+        call.host()->messages(call.env())->Forget(call.env(), call[1], message);
+    return Result(call, rc);
 }
 
 // The length of control data in memory of the engine.
@@ -211,117 +192,145 @@ size_t ControlBytes(void *control)
     return size_bytes;
 }
 
+// An element of the array that is the last argument.
+bool SetOut(const Call &call, uint32_t index, napi_value memory)
+{
+    return memory != nullptr && napi_set_element(call.env(), call[2], index, memory) == napi_ok;
+}
+
 // receiveDescribed(s, pieces, out): the length of the message, or -errno. Without pieces, out[0] gets an ArrayBuffer of
 // the message; out[1] gets one of the control data, when there is such an element.
-Napi::Value ReceiveDescribed(const Napi::CallbackInfo &info)
+napi_value ReceiveDescribed(const Call &call)
 {
-    const Napi::Env env = info.Env();
-    MessageMemory *const messages = HostOf(info)->messages(env);
-    auto out = info[2].As<Napi::Array>();
-    const bool is_whole = info[1].IsUndefined();
-    const bool has_control = out.Length() > 1;
+    const napi_env env = call.env();
+    MessageMemory *const messages = call.host()->messages(env);
+    const bool is_whole = call.Is(1, napi_undefined);
+    uint32_t out_length = 0;
     std::vector<nn_iovec> pieces;
     void *body = nullptr;
     void *control = nullptr;
+    if (napi_get_array_length(env, call[2], &out_length) != napi_ok)
+        return call.Failure(EFAULT);
+    const bool has_control = out_length > 1;
     if ((is_whole || has_control) && messages == nullptr)
-        return Failure(info, ENOTSUP);
+        return call.Failure(ENOTSUP);
     if (is_whole)
         pieces.push_back({&body, NN_MSG});
-    else if (!ReadPieces(info, info[1], &pieces))
-        return Failure(info, EFAULT);
+    else if (!ReadPieces(call, 1, &pieces))
+        return call.Failure(EFAULT);
 
     nn_msghdr header = {pieces.data(), static_cast<int>(pieces.size()), has_control ? &control : nullptr, NN_MSG};
-    const int rc = nn_recvmsg(IntegerAt(info, 0), &header, NN_DONTWAIT);
+    const int rc = nn_recvmsg(call.IntegerAt(0), &header, NN_DONTWAIT);
     if (rc < 0)
-        return Result(info, rc);
-    const napi_value body_memory = is_whole ? messages->Give(env, body, static_cast<size_t>(rc)) : env.Undefined();
-    const napi_value control_memory =
-        has_control ? messages->Give(env, control, ControlBytes(control)) : env.Undefined();
-    if (body_memory == nullptr || control_memory == nullptr)
-        return Failure(info, ENOMEM);
+        return Result(call, rc);
+    bool is_given = true;
     if (is_whole)
-        out.Set(0u, body_memory);
+        is_given = SetOut(call, 0, messages->Give(env, body, static_cast<size_t>(rc)));
     if (has_control)
-        out.Set(1u, control_memory);
-    return Napi::Number::New(env, rc);
+        is_given = SetOut(call, 1, messages->Give(env, control, ControlBytes(control))) && is_given;
+    return is_given ? call.Number(rc) : call.Failure(ENOMEM);
 }
 
 // ---- Several sockets ----
 
-// poll(entries, count): triples of descriptor, events, and what becomes of them. Returns how many are ready, or -errno.
-Napi::Value Poll(const Napi::CallbackInfo &info)
+// An Int32Array's memory.
+struct Integers {
+    int32_t *begin;
+    size_t count;
+};
+
+bool ReadIntegers(const Call &call, size_t index, Integers *integers)
 {
-    auto entries = info[0].As<Napi::Int32Array>();
-    const auto count = static_cast<size_t>(IntegerAt(info, 1));
+    napi_typedarray_type type;
+    void *begin;
+    if (napi_get_typedarray_info(call.env(), call[index], &type, &integers->count, &begin, nullptr, nullptr) !=
+            napi_ok ||
+        type != napi_int32_array)
+        return false;
+    integers->begin = static_cast<int32_t *>(begin);
+    if (begin == nullptr)
+        integers->count = 0;
+    return true;
+}
+
+// poll(entries, count): triples of descriptor, events, and what becomes of them. Returns how many are ready, or -errno.
+napi_value Poll(const Call &call)
+{
+    Integers entries;
+    const int32_t given = call.IntegerAt(1);
+    if (!ReadIntegers(call, 0, &entries) || given < 0 || static_cast<size_t>(given) > entries.count / 3)
+        return call.Failure(EFAULT);
+    const auto count = static_cast<size_t>(given);
     std::vector<nn_pollfd> polled(count);
     for (size_t i = 0; i < count; i++)
-        polled[i] = {entries[3 * i], static_cast<short>(entries[3 * i + 1]), 0};
-    const int rc = nn_poll(polled.data(), static_cast<int>(count), 0);
+        polled[i] = {entries.begin[3 * i], static_cast<short>(entries.begin[3 * i + 1]), 0};
+    const int rc = nn_poll(polled.data(), given, 0);
     for (size_t i = 0; i < count && rc > 0; i++)
-        entries.Data()[3 * i + 2] = polled[i].revents;
-    return Result(info, rc);
+        entries.begin[3 * i + 2] = polled[i].revents;
+    return Result(call, rc);
 }
 
 // openDevice(s1, s2): the number of a device, or -errno.
-Napi::Value OpenDevice(const Napi::CallbackInfo &info)
+napi_value OpenDevice(const Call &call)
 {
-    nn_forwarder *const forwarder = nn_forwarder_create(IntegerAt(info, 0), IntegerAt(info, 1));
-    return Result(info, forwarder != nullptr ? HostOf(info)->forwarders.Add(forwarder) : -1);
+    nn_forwarder *const forwarder = nn_forwarder_create(call.IntegerAt(0), call.IntegerAt(1));
+    return Result(call, forwarder != nullptr ? call.host()->forwarders.Add(forwarder) : -1);
 }
 
 // runDevice(device, budget): the number of messages that it forwarded, with the milliseconds to wait for more in
 // received[0]; or -errno, and it has ended.
-Napi::Value RunDevice(const Napi::CallbackInfo &info)
+napi_value RunDevice(const Call &call)
 {
-    Host *const host = HostOf(info);
-    nn_forwarder *const forwarder = host->forwarders.Find(IntegerAt(info, 0));
+    Host *const host = call.host();
+    nn_forwarder *const forwarder = host->forwarders.Find(call.IntegerAt(0));
     if (forwarder == nullptr)
-        return Failure(info, EBADF);
+        return call.Failure(EBADF);
     int wait_ms = -1;
-    const int rc = nn_forwarder_run(forwarder, IntegerAt(info, 1), &wait_ms);
-    const Napi::Value result = Result(info, rc);
+    const int rc = nn_forwarder_run(forwarder, call.IntegerAt(1), &wait_ms);
+    const napi_value result = Result(call, rc);
     host->received.elements[0] = wait_ms;
     if (rc < 0)
-        host->forwarders.Remove(IntegerAt(info, 0));
+        host->forwarders.Remove(call.IntegerAt(0));
     return result;
 }
 
 // closeDevice(device): ends one that was never run.
-Napi::Value CloseDevice(const Napi::CallbackInfo &info)
+napi_value CloseDevice(const Call &call)
 {
-    HostOf(info)->forwarders.Remove(IntegerAt(info, 0));
-    return info.Env().Undefined();
+    call.host()->forwarders.Remove(call.IntegerAt(0));
+    return call.Undefined();
 }
 
 // ---- The library ----
 
 // symbol(i, properties): the name of the constant, and its value, namespace, type and unit; undefined when there are no
 // more.
-Napi::Value Symbol(const Napi::CallbackInfo &info)
+napi_value Symbol(const Call &call)
 {
-    auto to = info[1].As<Napi::Int32Array>();
+    Integers to;
     nn_symbol_properties properties;
-    if (nn_symbol_info(IntegerAt(info, 0), &properties, sizeof properties) == 0)
-        return info.Env().Undefined();
-    to.Data()[0] = properties.value;
-    to.Data()[1] = properties.ns;
-    to.Data()[2] = properties.type;
-    to.Data()[3] = properties.unit;
-    return Napi::String::New(info.Env(), properties.name);
+    if (!ReadIntegers(call, 1, &to) || to.count < 4 ||
+        nn_symbol_info(call.IntegerAt(0), &properties, sizeof properties) == 0)
+        return call.Undefined();
+    to.begin[0] = properties.value;
+    to.begin[1] = properties.ns;
+    to.begin[2] = properties.type;
+    to.begin[3] = properties.unit;
+    return call.Text(properties.name);
 }
 
 // term(): closes all sockets of the process.
-Napi::Value Term(const Napi::CallbackInfo &info)
+napi_value Term(const Call &call)
 {
     nn_term();
-    return info.Env().Undefined();
+    return call.Undefined();
 }
 
 // disown(s): somebody else has closed the socket: the number may be a stranger's when the environment ends.
-Napi::Value Disown(const Napi::CallbackInfo &info)
+napi_value Disown(const Call &call)
 {
-    HostOf(info)->RemoveSocket(IntegerAt(info, 0));
-    return info.Env().Undefined();
+    call.host()->RemoveSocket(call.IntegerAt(0));
+    return call.Undefined();
 }
 
 } // namespace

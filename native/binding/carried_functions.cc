@@ -1,5 +1,5 @@
 // Connections that lib/transports/ carries over streams of Node.js: nanomsg/carried.h by numbers.
-#include "arguments.h"
+#include "call.h"
 #include "chunk_buffer.h"
 #include "host.h"
 
@@ -14,85 +14,89 @@ namespace
 
 constexpr int kPieces = 64;
 
-nn_carried *CarriedAt(const Napi::CallbackInfo &info)
+nn_carried *CarriedAt(const Call &call)
 {
-    return HostOf(info)->carried.Find(IntegerAt(info, 0));
+    return call.host()->carried.Find(call.IntegerAt(0));
 }
 
 // carry(s, address, isBound, id): `id` comes back with the connection's events. Returns its number or -errno.
-Napi::Value Carry(const Napi::CallbackInfo &info)
+napi_value Carry(const Call &call)
 {
-    const std::string address = info[1].ToString();
-    void *const user = reinterpret_cast<void *>(static_cast<intptr_t>(IntegerAt(info, 3)));
-    nn_carried *const carried = nn_carried_open(IntegerAt(info, 0), address.c_str(), info[2].ToBoolean(), user);
-    return Napi::Number::New(info.Env(), carried != nullptr ? HostOf(info)->carried.Add(carried) : -nn_errno());
+    const std::string address = call.TextAt(1);
+    void *const user = reinterpret_cast<void *>(static_cast<intptr_t>(call.IntegerAt(3)));
+    nn_carried *const carried = nn_carried_open(call.IntegerAt(0), address.c_str(), call.FlagAt(2), user);
+    return call.Number(carried != nullptr ? call.host()->carried.Add(carried) : -nn_errno());
 }
 
 // giveCarried(carried, bytes, offset): how many of the bytes behind the offset were taken, or -errno.
-Napi::Value Give(const Napi::CallbackInfo &info)
+napi_value Give(const Call &call)
 {
-    nn_carried *const carried = CarriedAt(info);
-    const auto bytes = info[1].As<Napi::Uint8Array>();
-    const auto offset = static_cast<size_t>(IntegerAt(info, 2));
+    nn_carried *const carried = CarriedAt(call);
+    Bytes bytes;
+    const auto offset = static_cast<size_t>(call.IntegerAt(2));
     if (carried == nullptr)
-        return Napi::Number::New(info.Env(), -EBADF);
-    if (offset > bytes.ByteLength())
-        return Napi::Number::New(info.Env(), -EFAULT);
-    const int64_t taken = nn_carried_give(carried, bytes.Data() + offset, bytes.ByteLength() - offset);
-    return Napi::Number::New(info.Env(), taken < 0 ? -nn_errno() : static_cast<double>(taken));
+        return call.Failure(EBADF);
+    if (!ReadBytes(call.env(), call[1], &bytes) || offset > bytes.count)
+        return call.Failure(EFAULT);
+    const int64_t taken = nn_carried_give(carried, bytes.begin + offset, bytes.count - offset);
+    return call.Number(taken < 0 ? -nn_errno() : static_cast<double>(taken));
+}
+
+// Adds a Buffer to the array. Consumes the reference to the piece's chunk.
+bool Append(napi_env env, napi_value array, uint32_t index, const nn_carried_piece &piece)
+{
+    napi_value buffer;
+    return MakeBuffer(env, piece.chunk, piece.bytes, piece.size_bytes, &buffer) &&
+           napi_set_element(env, array, index, buffer) == napi_ok;
 }
 
 // takeCarried(carried): an array of the Buffers that are for the peer.
-Napi::Value Take(const Napi::CallbackInfo &info)
+napi_value Take(const Call &call)
 {
-    const Napi::Env env = info.Env();
-    Napi::Array result = Napi::Array::New(env);
-    nn_carried *const carried = CarriedAt(info);
+    nn_carried *const carried = CarriedAt(call);
     nn_carried_piece pieces[kPieces];
+    napi_value result;
     uint32_t length = 0;
     bool is_complete = true;
-    int count;
+    int count = carried != nullptr ? kPieces : 0;
 
-    if (carried == nullptr)
-        return result;
-    do {
+    // Nothing is taken for which there is no place.
+    if (napi_create_array(call.env(), &result) != napi_ok)
+        return nullptr;
+    while (count == kPieces) {
         count = nn_carried_take(carried, pieces, kPieces);
-        for (int i = 0; i < count; i++) {
-            napi_value buffer = nullptr;
-            if (MakeBuffer(env, pieces[i].chunk, pieces[i].bytes, pieces[i].size_bytes, &buffer))
-                result.Set(length++, Napi::Value(env, buffer));
-            else
-                is_complete = false;
-        }
-    } while (count == kPieces);
+        for (int i = 0; i < count; i++)
+            is_complete = Append(call.env(), result, length++, pieces[i]) && is_complete;
+    }
+    if (is_complete)
+        return result;
     // A stream that lacks some of its bytes is of no use.
-    if (!is_complete)
-        nn_carried_end(carried, true);
-    return is_complete ? result : Napi::Array::New(env);
+    nn_carried_end(carried, true);
+    return napi_create_array(call.env(), &result) == napi_ok ? result : nullptr;
 }
 
 // endCarried(carried, isBroken): the stream has ended.
-Napi::Value End(const Napi::CallbackInfo &info)
+napi_value End(const Call &call)
 {
-    if (nn_carried *const carried = CarriedAt(info); carried != nullptr)
-        nn_carried_end(carried, info[1].ToBoolean());
-    return info.Env().Undefined();
+    if (nn_carried *const carried = CarriedAt(call); carried != nullptr)
+        nn_carried_end(carried, call.FlagAt(1));
+    return call.Undefined();
 }
 
 // muteCarried(carried): the stream takes nothing more.
 // closeCarried(carried): what was accepted can be taken as long as the socket lingers.
-template <void (*act)(nn_carried *)> Napi::Value Act(const Napi::CallbackInfo &info)
+template <void (*act)(nn_carried *)> napi_value Act(const Call &call)
 {
-    if (nn_carried *const carried = CarriedAt(info); carried != nullptr)
+    if (nn_carried *const carried = CarriedAt(call); carried != nullptr)
         act(carried);
-    return info.Env().Undefined();
+    return call.Undefined();
 }
 
 // releaseCarried(carried)
-Napi::Value Release(const Napi::CallbackInfo &info)
+napi_value Release(const Call &call)
 {
-    HostOf(info)->carried.Remove(IntegerAt(info, 0));
-    return info.Env().Undefined();
+    call.host()->carried.Remove(call.IntegerAt(0));
+    return call.Undefined();
 }
 
 } // namespace
