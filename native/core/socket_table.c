@@ -28,7 +28,7 @@
 struct slot {
     _Atomic uint64_t state;
     struct sp_socket *socket;
-    int number;
+    int number;    /* constant */
     bool is_taken; /* open, or calls are in progress */
     struct slot *next_free;
     char apart[SLOT_LEAST_BYTES]; /* calls on other sockets, by other threads, count in other lines of memory */
@@ -97,15 +97,14 @@ static struct slot *slot_at_next(int *error)
         *error = -ENOMEM;
         if (page == NULL)
             return NULL;
+        for (int i = 0; i < PAGE_SLOTS; i++)
+            page[i].number = number / PAGE_SLOTS * PAGE_SLOTS + i;
         atomic_store_explicit(&table.pages[number / PAGE_SLOTS], page, memory_order_release);
     }
     table.next = number + 1;
     if (atomic_load(&table.end) < table.next)
         atomic_store(&table.end, table.next);
-
-    struct slot *slot = slot_of(number);
-    slot->number = number;
-    return slot;
+    return slot_of(number);
 }
 
 /* A number that was not used since the count began. A slot may be taken all the same, by calls that still have to notice

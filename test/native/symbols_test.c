@@ -249,10 +249,10 @@ TEST(nn_init_undoes_nn_term)
     nn_term();
     CHECK_ERRNO(nn_socket(AF_SP, NN_PAIR), ETERM);
     nn_init();
+    CHECK_ERRNO(nn_close(before), EBADF);
     const char *address = test_inproc_address();
     int first = test_socket_bound(NN_PAIR, address);
     int second = test_socket_connected(NN_PAIR, address);
     CHECK_SENDS(first, "again");
     CHECK_RECEIVES(second, "again");
-    CHECK_ERRNO(nn_close(before), EBADF);
 }
