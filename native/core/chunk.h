@@ -3,6 +3,8 @@
 #ifndef SP_CORE_CHUNK_H
 #define SP_CORE_CHUNK_H
 
+#include "util/invariant.h"
+
 #include <nanomsg/loop.h>
 
 #include <stdatomic.h>
@@ -35,16 +37,12 @@ int sp_chunk_grow(struct nn_chunk **chunk, size_t capacity_bytes);
 
 static inline void sp_chunk_retain(struct nn_chunk *chunk)
 {
-    atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+    unsigned before = atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+
+    SP_INVARIANT(before > 0, "a chunk without references is retained");
 }
 
 void sp_chunk_destroy(struct nn_chunk *chunk); /* for sp_chunk_release only */
-
-static inline void sp_chunk_release(struct nn_chunk *chunk)
-{
-    if (atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
-        sp_chunk_destroy(chunk);
-}
 
 /* References taken for later, and those of them that were not used. */
 static inline void sp_chunk_retain_many(struct nn_chunk *chunk, unsigned count)
@@ -54,8 +52,17 @@ static inline void sp_chunk_retain_many(struct nn_chunk *chunk, unsigned count)
 
 static inline void sp_chunk_release_many(struct nn_chunk *chunk, unsigned count)
 {
-    if (atomic_fetch_sub_explicit(&chunk->references, count, memory_order_acq_rel) == count)
-        sp_chunk_destroy(chunk);
+    unsigned before = atomic_fetch_sub_explicit(&chunk->references, count, memory_order_acq_rel);
+
+    if (before > count)
+        return;
+    SP_INVARIANT(before == count, "a chunk without references is released");
+    sp_chunk_destroy(chunk);
+}
+
+static inline void sp_chunk_release(struct nn_chunk *chunk)
+{
+    sp_chunk_release_many(chunk, 1);
 }
 
 static inline bool sp_chunk_is_shared(const struct nn_chunk *chunk)

@@ -2,6 +2,7 @@
 #include "core/registry.h"
 #include "core/socket_internal.h"
 
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -75,6 +76,7 @@ static void endpoint_close_pipes(struct nn_endpoint *self)
 /* The endpoint must stay until its caller is done with it: `users` counts the caller in. */
 void sp_endpoint_close(struct nn_endpoint *self)
 {
+    SP_INVARIANT(!self->is_closed, "an endpoint is closed twice");
     self->users++;
     self->is_closed = true;
     self->is_connecting = false;
@@ -95,6 +97,7 @@ static void endpoint_free(struct sp_task *task)
 /* Events of the current batch may still name a watch inside the private part: its memory waits for the end. */
 void sp_endpoint_release(struct nn_endpoint *self)
 {
+    SP_INVARIANT(self->users > 0, "an endpoint without users is released");
     if (--self->users > 0 || !self->is_closed)
         return;
     sp_list_remove(&self->item);

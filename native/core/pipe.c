@@ -1,9 +1,9 @@
 /* Pipes: an admitted peer, between its connection and the protocol. */
 #include "core/socket_internal.h"
 
-#include "util/random.h"
-
+#include "util/invariant.h"
 #include "util/memory.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -32,6 +32,20 @@ static uint32_t pipe_next_id(void)
     return id;
 }
 
+static void pipe_free(struct sp_task *task)
+{
+    sp_free(SP_CONTAINER(task, struct nn_pipe, release));
+}
+
+/* Takes the pipe out of the lists of what is to be done before the lock is left. */
+static void pipe_forget_tasks(struct nn_pipe *self)
+{
+    if (sp_list_is_linked(&self->broken_item))
+        sp_list_remove(&self->broken_item);
+    if (sp_list_is_linked(&self->dirty_item))
+        sp_list_remove(&self->dirty_item);
+}
+
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
                              struct sp_ends **ends, int *error)
 {
@@ -46,15 +60,16 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->ops = ops;
     self->connection = connection;
     self->id = pipe_next_id();
+    self->release.run = pipe_free;
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
 
     *error = socket->protocol->pipe_added(socket->instance, self);
     if (*error < 0) {
+        pipe_forget_tasks(self);
         sp_free(self);
         return NULL;
     }
-    self->is_admitted = true;
     self->ends = *ends;
     *ends = NULL;
     sp_list_append(&socket->pipes, &self->item);
@@ -97,7 +112,7 @@ void sp_pipe_set_writable(struct nn_pipe *self)
 {
     struct sp_socket *socket = self->socket;
 
-    if (self->can_send)
+    if (self->can_send || sp_list_is_linked(&self->broken_item))
         return;
     self->can_send = true;
     socket->is_corked = true; /* what has waited leaves together, when the lock is left */
@@ -106,6 +121,7 @@ void sp_pipe_set_writable(struct nn_pipe *self)
 
 void sp_pipe_break(struct nn_pipe *self, int error)
 {
+    SP_INVARIANT(!self->is_removed, "a pipe is broken that is closed");
     self->can_send = false;
     if (self->error == 0)
         self->error = error;
@@ -118,25 +134,25 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     struct sp_socket *socket = self->socket;
     struct nn_endpoint *endpoint = self->endpoint;
 
+    SP_INVARIANT(!self->is_removed, "a pipe is closed twice");
     self->can_send = false;
     sp_pipe_set_unreadable(self);
-    if (sp_list_is_linked(&self->broken_item))
-        sp_list_remove(&self->broken_item);
-    if (sp_list_is_linked(&self->dirty_item))
-        sp_list_remove(&self->dirty_item);
+    pipe_forget_tasks(self);
     sp_list_remove(&self->item);
     socket->statistics.current_connections--;
     sp_monitor_disconnected(self);
-    self->is_admitted = false;
+    self->is_removed = true;
     socket->protocol->pipe_removed(socket->instance, self);
     self->ops->close(self, may_linger);
     sp_ends_destroy(self->ends);
-    sp_free(self);
+    /* Until the end of the batch a late use of it meets is_removed. */
+    sp_loop_discard(&socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
 }
 
 void sp_pipe_mark_dirty(struct nn_pipe *self)
 {
+    SP_INVARIANT(!self->is_removed, "a pipe is to be flushed that is closed");
     if (!sp_list_is_linked(&self->dirty_item))
         sp_list_append(&self->socket->dirty, &self->dirty_item);
 }
@@ -215,7 +231,8 @@ int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
 
 void nn_pipe_reject(struct nn_pipe *self)
 {
-    sp_pipe_break(self, -EPROTO);
+    if (!self->is_removed)
+        sp_pipe_break(self, -EPROTO);
 }
 
 void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms)
@@ -288,7 +305,7 @@ size_t nn_pipe_receive_limit(const struct nn_pipe *self)
 
 void nn_pipe_set_writable(struct nn_pipe *self, bool is_writable)
 {
-    if (is_writable && !sp_list_is_linked(&self->broken_item))
+    if (is_writable && !self->is_removed)
         sp_pipe_set_writable(self);
     else
         self->can_send = false;
@@ -296,7 +313,7 @@ void nn_pipe_set_writable(struct nn_pipe *self, bool is_writable)
 
 void nn_pipe_set_readable(struct nn_pipe *self, bool is_readable)
 {
-    if (is_readable)
+    if (is_readable && !self->is_removed)
         sp_pipe_set_readable(self);
     else
         sp_pipe_set_unreadable(self);
@@ -304,6 +321,8 @@ void nn_pipe_set_readable(struct nn_pipe *self, bool is_readable)
 
 void nn_pipe_end(struct nn_pipe *self)
 {
+    if (self->is_removed)
+        return;
     if (!sp_list_is_linked(&self->broken_item))
         self->socket->statistics.broken_connections++;
     sp_pipe_break(self, -ESHUTDOWN);
@@ -311,6 +330,6 @@ void nn_pipe_end(struct nn_pipe *self)
 
 void nn_pipe_flush_later(struct nn_pipe *self)
 {
-    if (self->ops->flush != NULL)
+    if (self->ops->flush != NULL && !self->is_removed)
         sp_pipe_mark_dirty(self);
 }

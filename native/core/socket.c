@@ -394,9 +394,8 @@ static void socket_wake(struct sp_socket *self, int events)
     }
 }
 
-static void socket_update_events(struct sp_socket *self)
+static void socket_update_events(struct sp_socket *self, int events)
 {
-    int events = sp_socket_current_events(self);
     int rose = events & ~self->events;
 
     if (events == self->events)
@@ -412,17 +411,17 @@ static void socket_update_events(struct sp_socket *self)
     }
 }
 
-/* What is dirty now stays so until the engine's thread comes round. */
-static void socket_hold(struct sp_socket *self)
+static bool has_work_left(const struct sp_socket *self)
 {
-    self->is_corked = false;
-    if (!sp_list_is_empty(&self->dirty))
-        sp_burst_ask(self);
-    socket_update_events(self);
+    return !sp_list_is_empty(&self->dirty) || !sp_list_is_empty(&self->broken);
 }
 
+/* Does what is left to do until nothing is. Asking a protocol for its events is part of that: it may look for the next
+ * message, which reads on, answers what the framing is asked, and meets the ends of connections. */
 static void socket_settle(struct sp_socket *self)
 {
+    int events = 0;
+
     do {
         if (self->queue.count > 0)
             socket_send_queued(self);
@@ -431,10 +430,26 @@ static void socket_settle(struct sp_socket *self)
         socket_remove_broken(self);
         if (self->state == SP_SOCKET_CLOSING)
             socket_continue_closing(self);
-    } while (!sp_list_is_empty(&self->dirty) || !sp_list_is_empty(&self->broken));
+        if (self->state == SP_SOCKET_OPEN)
+            events = sp_socket_current_events(self);
+    } while (has_work_left(self));
 
     if (self->state == SP_SOCKET_OPEN)
-        socket_update_events(self);
+        socket_update_events(self, events);
+}
+
+/* What is dirty now stays so until the engine's thread comes round. */
+static void socket_hold(struct sp_socket *self)
+{
+    self->is_corked = false;
+    int events = sp_socket_current_events(self);
+    if (!sp_list_is_empty(&self->broken)) {
+        socket_settle(self);
+        return;
+    }
+    if (!sp_list_is_empty(&self->dirty))
+        sp_burst_ask(self);
+    socket_update_events(self, events);
 }
 
 /* The errands of this thread that still have to run; an errand that ends by leaving another socket's lock adds
@@ -472,6 +487,7 @@ void sp_socket_unlock(struct sp_socket *self)
         socket_hold(self);
     else if (self->state != SP_SOCKET_CLOSED)
         socket_settle(self);
+    SP_INVARIANT(sp_list_is_empty(&self->broken), "a lock is left with broken pipes");
     self->burst.is_held = false;
     self->is_taking = false;
     has_errands = !sp_list_is_empty(&self->errands);

@@ -109,9 +109,10 @@ struct nn_pipe {
     uint8_t receive_priority;
     bool can_send;
     bool can_receive;
-    bool is_admitted;                  /* the protocol knows it */
-    int error;                         /* why it breaks: negative errno; 0: it is we who close it */
-    struct sp_ends *ends;              /* whom it connects, for events; NULL: nobody has asked */
+    bool is_removed;      /* closed: the protocol knows it no more */
+    int error;            /* why it breaks: negative errno; 0: it is we who close it */
+    struct sp_ends *ends; /* whom it connects, for events; NULL: nobody has asked */
+    struct sp_task release;
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 

@@ -2,6 +2,7 @@
  * Handlers run under the socket's lock, which is taken here. Each handle keeps its endpoint. */
 #include "core/socket_internal.h"
 
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ static void handle_close(struct handle *self)
 {
     struct nn_endpoint *endpoint = self->endpoint;
 
+    SP_INVARIANT(endpoint != NULL, "a watch, a timer or a linger is closed twice");
     self->endpoint = NULL;
     sp_loop_discard(&self->socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
@@ -165,8 +167,10 @@ struct nn_signal {
 static void signal_release(struct nn_signal *self)
 {
     struct sp_socket *socket = self->socket;
+    unsigned before = atomic_fetch_sub(&self->references, 1);
 
-    if (atomic_fetch_sub(&self->references, 1) > 1)
+    SP_INVARIANT(before > 0, "a signal without references is released");
+    if (before > 1)
         return;
     sp_free(self);
     sp_socket_release_reference(socket);
@@ -218,6 +222,7 @@ void nn_signal_close(struct nn_signal *self)
 {
     struct nn_endpoint *endpoint = self->endpoint;
 
+    SP_INVARIANT(endpoint != NULL, "a signal is closed twice");
     self->endpoint = NULL;
     sp_endpoint_release(endpoint);
     signal_release(self);

@@ -7,6 +7,7 @@
 #include "streams/receive_buffer.h"
 #include "streams/send_queue.h"
 
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <nanomsg/carried.h>
@@ -96,6 +97,8 @@ static void carried_finish(struct nn_carried *self)
 {
     struct nn_endpoint *endpoint = self->endpoint;
 
+    SP_INVARIANT(self->state != CARRIED_OVER, "a carried connection is released twice");
+    SP_INVARIANT(self->pipe == NULL, "a carried connection is released that has a pipe");
     if (self->state != CARRIED_ENDED)
         carried_report(self, NN_LOOP_CLOSED);
     self->state = CARRIED_OVER;
@@ -114,6 +117,7 @@ static void carried_end(struct nn_carried *self, int error)
 {
     struct nn_pipe *pipe = self->pipe;
 
+    SP_INVARIANT(self->state <= CARRIED_OPEN, "a carried connection ends that has ended");
     nn_endpoint_count_broken(self->endpoint);
     if (pipe == NULL) {
         nn_endpoint_tell_rejected(self->endpoint, 0, error != -ESHUTDOWN ? error : -ECONNRESET);

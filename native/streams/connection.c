@@ -5,6 +5,7 @@
 #include "streams/stream_endpoint.h"
 
 #include "core/chunk.h"
+#include "util/invariant.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ void sp_connection_release(struct sp_connection *self)
 {
     struct nn_endpoint *endpoint = self->endpoint;
 
+    SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
+    SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
     if (framing_of(self)->close != NULL)
@@ -81,6 +84,7 @@ void sp_connection_end(struct sp_connection *self, int error)
 {
     bool was_admitted = self->pipe != NULL;
 
+    SP_INVARIANT(self->state <= CONNECTION_OPEN, "a connection ends that has ended");
     self->socket->statistics.broken_connections++;
     if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
@@ -105,8 +109,10 @@ static void linger_end(struct sp_connection *self)
 {
     sp_list_remove(&self->linger.item);
     connection_close_descriptor(self);
+    self->state = CONNECTION_ENDED;
     self->owner->ended(self->owner, true, self->error);
-    sp_connection_release(self);
+    if (self->pipe == NULL)
+        sp_connection_release(self); /* or else the pipe, which is broken, does so when it is closed */
 }
 
 static void linger_abandon(struct sp_linger *linger)

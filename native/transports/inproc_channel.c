@@ -3,6 +3,7 @@
 
 #include "core/body_pool.h"
 #include "core/message_queue.h"
+#include "util/invariant.h"
 #include "util/memory.h"
 #include "util/thread.h"
 
@@ -76,7 +77,10 @@ static struct sp_channel_side *side_of(const struct nn_pipe *pipe)
 
 static void channel_release(struct sp_channel *self)
 {
-    if (atomic_fetch_sub(&self->references, 1) > 1)
+    unsigned before = atomic_fetch_sub(&self->references, 1);
+
+    SP_INVARIANT(before > 0, "a channel without references is released");
+    if (before > 1)
         return;
     for (int i = 0; i < 2; i++) {
         sp_message_queue_clear(&self->sides[i].queue);

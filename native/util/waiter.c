@@ -2,6 +2,7 @@
 #include "util/waiter.h"
 
 #include "util/fork.h"
+#include "util/invariant.h"
 #include "util/memory.h"
 #include "util/patience.h"
 
@@ -40,7 +41,10 @@ void sp_waiter_retain(struct sp_waiter *self)
 
 void sp_waiter_release(struct sp_waiter *self)
 {
-    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) > 1)
+    unsigned before = atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel);
+
+    SP_INVARIANT(before > 0, "a waiter without references is released");
+    if (before > 1)
         return;
     if (self->fd >= 0)
         sp_fd_close(self->fd);
