@@ -14,11 +14,17 @@
       "include_dirs": ["native", "native/include"],
       "defines": [
         "_GNU_SOURCE",
-        "NAPI_VERSION=8"
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS"
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
       "cflags_c": ["-std=gnu11"],
-      "cflags_cc": ["-std=gnu++17", "-fvisibility-inlines-hidden"],
+      # As a system header node-addon-api is spared our warnings.
+      "cflags_cc": [
+        "-std=gnu++17",
+        "-fvisibility-inlines-hidden",
+        "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+      ],
       "configurations": {
         "Release": {
           "defines": ["NDEBUG"],
@@ -47,7 +53,10 @@
         "GCC_C_LANGUAGE_STANDARD": "gnu11",
         "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
         "GCC_OPTIMIZATION_LEVEL": "3",
-        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"]
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
+        "OTHER_CPLUSPLUSFLAGS": [
+          "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+        ]
       }
     }
   ]

@@ -2,6 +2,8 @@
 #include "functions.h"
 #include "host.h"
 
+#include <napi.h>
+
 namespace
 {
 
@@ -34,10 +36,13 @@ napi_value Attach(napi_env env, napi_callback_info info)
 
 } // namespace
 
-NAPI_MODULE_INIT()
+// What registers the module is all that is used of node-addon-api: it makes no call that can fail. See call.h.
+static Napi::Object Register(Napi::Env env, Napi::Object exports)
 {
     napi_value attach;
     if (napi_create_function(env, "attach", NAPI_AUTO_LENGTH, Attach, nullptr, &attach) == napi_ok)
         napi_set_named_property(env, exports, "attach", attach);
     return exports;
 }
+
+NODE_API_MODULE(nanomsg_native, Register)
