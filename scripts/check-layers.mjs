@@ -5,20 +5,23 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+// What inproc uses of the core.
+const sharedOfCore = ['core/message_queue', 'core/body_pool', 'core/leave']
+
 // Every layer may include its own files and the C library. 'include' is any public header,
 // 'include/x.h' that one only (and what it includes itself).
 const allowed = {
   util: [],
   loop: ['util'],
-  core: ['loop', 'util', 'include', 'core/message_queue', 'core/body_pool'],
+  core: ['loop', 'util', 'include', ...sharedOfCore],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
   streams: ['core', 'loop', 'util', 'include/numbers', 'include/carried.h'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
-  // No stream lies under inproc: it is made with what transports of users are made with, a queue, and memory for it.
-  'transports/inproc': ['util', 'core/message_queue', 'core/body_pool', 'include/transport.h', 'include/numbers'],
-  'core/message_queue': ['core', 'util', 'include'],
-  'core/body_pool': ['core', 'util', 'include'],
+  // No stream lies under inproc: it is made with what transports of users are made with, a queue, memory for it, and what
+  // a program's end asks.
+  'transports/inproc': ['util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
+  ...Object.fromEntries(sharedOfCore.map((module) => [module, ['core', 'util', 'include']])),
   api: ['core', 'util', 'include'],
   binding: ['include'],
   include: [],
@@ -47,9 +50,8 @@ const lines = (file) => readFileSync(join(root, file), 'utf8').split('\n')
 function layerOf(path) {
   if (path.startsWith('protocols/parts/')) return 'protocols/parts'
   if (path.startsWith('transports/inproc')) return 'transports/inproc'
-  if (path.startsWith('core/message_queue')) return 'core/message_queue'
-  if (path.startsWith('core/body_pool')) return 'core/body_pool'
-  return path.split('/')[0]
+  const shared = sharedOfCore.find((module) => path.startsWith(module))
+  return shared ?? path.split('/')[0]
 }
 
 /** The name under which `allowed` knows an included file, or undefined when it is none of ours. */

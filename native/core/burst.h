@@ -13,7 +13,6 @@
 #include <stdbool.h>
 
 struct sp_socket;
-struct nn_loop;
 
 /* Guarded by the socket's lock. */
 struct sp_burst {
@@ -34,9 +33,6 @@ void sp_burst_continue(struct sp_socket *socket);
 
 /* While the lock is left, when there is something to pass on that is held: asks the engine's thread to. */
 void sp_burst_ask(struct sp_socket *socket);
-
-/* At the program's end: passes on what the loop's sockets hold, and waits a little for peers that are slow to take it. */
-void sp_bursts_leave(struct nn_loop *loop);
 
 /* Before a call waits: what is held leaves with the lock. Who waits for messages is in a conversation, so that what it
  * sends next begins anew. */

@@ -129,7 +129,7 @@ static void read_environment(void)
     is_printing_errors = value != NULL && *value != '\0';
 }
 
-static bool prints_errors(void)
+bool sp_prints_errors(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -143,7 +143,7 @@ void sp_endpoint_report(struct nn_endpoint *self, int error)
 
     self->last_error = error;
     self->has_error = error != 0;
-    if (error != 0 && has_changed && prints_errors()) {
+    if (error != 0 && has_changed && sp_prints_errors()) {
         char name[SP_SOCKET_NAME_BYTES];
         size_t size = sizeof name;
         sp_socket_name(self->socket, name, &size);

@@ -1,8 +1,8 @@
 /* Loops as their owners see them: the engine's own with its thread, and those of hosts. */
 #include "core/loop_host.h"
 
-#include "core/burst.h"
 #include "core/chunk.h"
+#include "core/leave.h"
 #include "core/socket_internal.h"
 
 #include "util/fork.h"
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #define SLAB_BYTES ((size_t)256 * 1024)
 #define ENGINE_BUDGET_EVENTS 64
@@ -89,6 +90,7 @@ static struct {
     pthread_t thread;
     struct nn_loop *left_behind; /* the parent's, in a forked child */
     atomic_bool is_stopping;
+    atomic_bool is_leaving; /* a thread that ends the program sees to what is held */
 } engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* In a forked child, which has no such thread. */
@@ -97,11 +99,13 @@ static void engine_leave(void)
     pthread_mutex_init(&engine.lock, NULL);
     engine.left_behind = engine.loop;
     engine.loop = NULL;
+    atomic_store(&engine.is_leaving, false);
 }
 
 static void engine_init(void)
 {
     sp_fork_at_child(engine_leave);
+    sp_engine_leave_before_others();
 }
 
 static void *engine_main(void *loop)
@@ -157,16 +161,6 @@ int sp_engine_loop(struct nn_loop **out)
     return rc;
 }
 
-/* What nn_send has accepted is delivered also when the program ends without closing its sockets. */
-__attribute__((destructor)) static void engine_at_exit(void)
-{
-    if (pthread_mutex_trylock(&engine.lock) != 0)
-        return;
-    if (engine.loop != NULL)
-        sp_bursts_leave(engine.loop);
-    pthread_mutex_unlock(&engine.lock);
-}
-
 void sp_engine_stop(void)
 {
     pthread_mutex_lock(&engine.lock);
@@ -179,6 +173,83 @@ void sp_engine_stop(void)
         loop_host_free(loop);
     }
     pthread_mutex_unlock(&engine.lock);
+}
+
+/* ---- The program's end ---- */
+
+/* The lock is not waited for without limit: exit may be called by a signal's handler, within a call that has it. */
+#define EXIT_LOCK_LIMIT_MS 100
+/* What another thread that ends the program takes at most, with room for a machine that is busy. */
+#define EXIT_LIMIT_MS 3000
+
+static bool wait_until(bool (*is_done)(void), int limit_ms)
+{
+    struct timespec pause = {.tv_nsec = SP_NS_PER_MS};
+    sp_time_ns deadline_ns = sp_deadline_after_ms(limit_ms);
+
+    while (!is_done()) {
+        if (sp_now_ns() >= deadline_ns)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+static bool try_lock_engine(void)
+{
+    return pthread_mutex_trylock(&engine.lock) == 0;
+}
+
+static bool has_left(void)
+{
+    return !atomic_load(&engine.is_leaving);
+}
+
+/* Some C libraries let several threads end the program at the same time, and the one that finds nothing left to call
+ * does end it: it must wait for the one that delivers. */
+static void engine_end(void (*end)(struct nn_loop *loop))
+{
+    static _Thread_local bool is_here;
+
+    if (is_here)
+        return; /* exit() within exit(), as by a signal's handler */
+    if (atomic_exchange(&engine.is_leaving, true)) {
+        wait_until(has_left, EXIT_LIMIT_MS);
+        return;
+    }
+    is_here = true;
+    if (wait_until(try_lock_engine, EXIT_LOCK_LIMIT_MS)) {
+        if (engine.loop != NULL)
+            end(engine.loop);
+        pthread_mutex_unlock(&engine.lock);
+    }
+    is_here = false;
+    atomic_store(&engine.is_leaving, false);
+}
+
+static void engine_leave_at_exit(void)
+{
+    engine_end(sp_loop_leave);
+}
+
+void sp_engine_leave_before_others(void)
+{
+    /* Twice: a second thread in exit() takes the second one, and waits in it. Failing for want of memory leaves the
+     * destructor. */
+    atexit(engine_leave_at_exit);
+    atexit(engine_leave_at_exit);
+}
+
+static void leave_and_finish(struct nn_loop *loop)
+{
+    sp_loop_leave(loop);
+    sp_loop_finish(loop);
+}
+
+/* Last of all: what handlers of the program have sent is delivered, too. */
+__attribute__((destructor)) static void engine_at_exit(void)
+{
+    engine_end(leave_and_finish);
 }
 
 /* ---- Loops of hosts ---- */

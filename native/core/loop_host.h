@@ -37,6 +37,9 @@ bool sp_loop_host_is_left_behind(const struct nn_loop *self);
 /* The loop that serves sockets of C programs; its thread is started on first use. Returns 0 or -errno. */
 int sp_engine_loop(struct nn_loop **out);
 
+/* Has exit deliver what sockets hold before it calls what atexit() was given until now. */
+void sp_engine_leave_before_others(void);
+
 /* Stops the engine's thread when no socket needs it any more. */
 void sp_engine_stop(void);
 

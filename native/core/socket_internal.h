@@ -5,6 +5,7 @@
 #include "core/attendance.h"
 #include "core/burst.h"
 #include "core/event_fd.h"
+#include "core/leave.h"
 #include "core/loop_host.h"
 #include "core/message_queue.h"
 #include "core/monitor.h"
@@ -104,6 +105,7 @@ struct nn_pipe {
     /* Notes what is known of the peer besides its address; NULL: nothing is. */
     void (*tell)(const struct nn_pipe *pipe, struct sp_ends *ends);
     struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
+    const struct sp_leaving *leaving; /* NULL: nothing is known of what the connection holds */
     uint32_t id;
     uint8_t send_priority;
     uint8_t receive_priority;
@@ -188,6 +190,8 @@ struct nn_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
 void sp_endpoint_close(struct nn_endpoint *self);
 /* A connection or a request has ended. */
 void sp_endpoint_release(struct nn_endpoint *self);
+/* Whether NN_PRINT_ERRORS asks for reports on stderr. */
+bool sp_prints_errors(void);
 /* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
 void sp_endpoint_report(struct nn_endpoint *self, int error);
 
@@ -208,6 +212,8 @@ void sp_socket_close_this(struct sp_socket *self);
 struct sp_linger {
     struct sp_list_item item;
     void (*abandon)(struct sp_linger *self);
+    /* How much is still to be passed on; NULL: nobody knows. */
+    size_t (*held_bytes)(const struct sp_linger *self);
 };
 
 /* Drops what is still to be delivered, so that the socket closes for good. */

@@ -105,6 +105,18 @@ void sp_connection_end(struct sp_connection *self, int error)
         sp_connection_release(self);
 }
 
+static size_t held_bytes(const struct sp_connection *self)
+{
+    size_t unsent_bytes = self->stream.filter != NULL ? self->stream.filter->unsent_bytes : 0;
+
+    return self->is_send_broken ? 0 : self->queue.bytes + unsent_bytes;
+}
+
+static size_t linger_held_bytes(const struct sp_linger *linger)
+{
+    return held_bytes(SP_CONTAINER(linger, struct sp_connection, linger));
+}
+
 static void linger_end(struct sp_connection *self)
 {
     sp_list_remove(&self->linger.item);
@@ -484,6 +496,29 @@ const struct nn_pipe_operations sp_connection_pipe_ops = {
     .addresses = sp_connection_addresses,
 };
 
+/* ---- The program's end ---- */
+
+static size_t connection_held_bytes(const struct nn_pipe *pipe)
+{
+    const struct sp_connection *self = connection_of(pipe);
+
+    return self->state == CONNECTION_OPEN ? held_bytes(self) : 0;
+}
+
+/* A descriptor that is closed with unread bytes is reset: what the kernel keeps for the peer would be gone. */
+static void connection_finish(struct nn_pipe *pipe)
+{
+    struct sp_connection *self = connection_of(pipe);
+
+    if (self->state != CONNECTION_OPEN)
+        return;
+    want(self, 0);
+    shutdown(self->watch.fd, SHUT_WR);
+    sp_read_last_words(self->watch.fd);
+}
+
+const struct sp_leaving sp_connection_leaving = {.held_bytes = connection_held_bytes, .finish = connection_finish};
+
 /* ---- Opening ---- */
 
 static struct sp_connection *connection_create(struct sp_connection_owner *owner)
@@ -501,6 +536,7 @@ static struct sp_connection *connection_create(struct sp_connection_owner *owner
     self->owner = owner;
     self->endpoint = owner->endpoint;
     self->linger.abandon = linger_abandon;
+    self->linger.held_bytes = linger_held_bytes;
     self->release.run = connection_free;
     return self;
 }

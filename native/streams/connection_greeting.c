@@ -51,6 +51,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         return;
     }
     self->pipe->tell = sp_connection_tell;
+    sp_pipe_set_leaving(self->pipe, &sp_connection_leaving);
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
     sp_free(self->greeting);

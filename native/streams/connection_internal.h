@@ -118,6 +118,7 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 /* ---- Receiving, ending: connection.c ---- */
 
 extern const struct nn_pipe_operations sp_connection_pipe_ops;
+extern const struct sp_leaving sp_connection_leaving;
 
 /* Tells the protocol when what has come holds a message. */
 void sp_connection_deliver(struct sp_connection *self);

@@ -2,6 +2,7 @@
 #include "streams/tls_openssl.h"
 
 #include "core/chunk.h"
+#include "core/loop_host.h"
 #include "util/list.h"
 #include "util/memory.h"
 
@@ -225,10 +226,12 @@ static int load_authorities(const struct tls_source *self, const struct sp_optio
 /* Sessions are not resumed: each connection proves anew who it is, and nothing is sent that nobody asked for. */
 static int context_open(struct tls_source *self)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     SSL_CTX *context = SSL_CTX_new(TLS_method());
 
     if (context == NULL)
         return -ENOMEM;
+    pthread_once(&once, sp_engine_leave_before_others); /* before OpenSSL leaves, by its own atexit() */
     self->context = context;
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return -EINVAL;

@@ -2,6 +2,7 @@
 #include "transports/inproc_channel.h"
 
 #include "core/body_pool.h"
+#include "core/leave.h"
 #include "core/message_queue.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -323,6 +324,23 @@ const struct nn_pipe_operations sp_channel_pipe_operations = {
     .close = channel_close,
 };
 
+/* ---- The program's end ---- */
+
+/* What the other side has not taken yet, and what nobody but this side knows of. */
+static size_t channel_held_bytes(const struct nn_pipe *pipe)
+{
+    struct sp_channel_side *side = side_of(pipe);
+    struct sp_channel_side *other = other_side(side);
+
+    sp_mutex_lock(&side->channel->lock);
+    size_t sent = other->is_closed ? 0 : atomic_load(&other->sent_bytes) - atomic_load(&other->received_bytes);
+    size_t orphaned = other->is_closed ? atomic_load(&side->sent_bytes) - atomic_load(&side->received_bytes) : 0;
+    sp_mutex_unlock(&side->channel->lock);
+    return sent + orphaned;
+}
+
+static const struct sp_leaving channel_leaving = {.held_bytes = channel_held_bytes, .is_within_process = true};
+
 /* ---- Attaching ---- */
 
 /* The peer is there: asks the protocol for a pipe. Returns whether it has one now; the side is closed otherwise. */
@@ -342,6 +360,7 @@ static bool side_attach(struct sp_channel_side *side)
             sp_inproc_disconnected(endpoint);
         return false;
     }
+    sp_pipe_set_leaving(side->pipe, &channel_leaving);
     sp_mutex_lock(&side->channel->lock);
     side->is_attached = true;
     tell(other_side(side), endpoint);

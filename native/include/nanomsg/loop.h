@@ -70,7 +70,8 @@ NN_EXPORT int nn_loop_next_ready(struct nn_loop *loop, void **user, int *events)
 #define NN_LOOP_CLOSED 4
 #define NN_LOOP_EVENTS 8
 
-/** True while a closed socket of this loop still delivers accepted messages (linger). */
+/** True while a closed socket of this loop still delivers accepted messages (linger). Whoever runs the loop goes on until
+ *  then: exit() delivers only what sockets of nn_socket() hold. */
 NN_EXPORT bool nn_loop_is_lingering(struct nn_loop *loop);
 
 /* ---- Sockets on a loop ------------------------------------------------------------------------- */

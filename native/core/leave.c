@@ -1,0 +1,185 @@
+/* What the sockets of the engine's own loop hold when the program ends. */
+#include "core/leave.h"
+
+#include "core/socket_internal.h"
+
+#include <dirent.h>
+#include <stdio.h>
+
+/* A lock is waited for no longer: the thread that has it may be the one that ends the program. */
+#define LOCK_LIMIT_MS 100
+/* Peers are waited for no longer, also where NN_LINGER says more. */
+#define LEAVE_LIMIT_MS 1000
+
+/* One look at all sockets. */
+struct survey {
+    sp_time_ns began_ns;    /* when the program began to end */
+    bool has_other_threads; /* which could take what waits inside the process */
+    uint64_t awaited_bytes; /* what it makes sense to wait for */
+    uint64_t held_bytes;    /* all, also of sockets whose time is over */
+};
+
+void sp_pipe_set_leaving(struct nn_pipe *pipe, const struct sp_leaving *leaving)
+{
+    pipe->leaving = leaving;
+}
+
+static void pause_1_ms(void)
+{
+    struct timespec pause = {.tv_nsec = SP_NS_PER_MS};
+
+    nanosleep(&pause, NULL);
+}
+
+static bool lock_patiently(struct sp_socket *socket)
+{
+    sp_time_ns deadline_ns = sp_deadline_after_ms(LOCK_LIMIT_MS);
+
+    while (!sp_mutex_try_lock(&socket->lock)) {
+        if (sp_now_ns() >= deadline_ns)
+            return false;
+        pause_1_ms();
+    }
+    return true;
+}
+
+/* ---- What is held ---- */
+
+static uint64_t pipe_held_bytes(const struct nn_pipe *pipe, const struct survey *survey)
+{
+    if (pipe->leaving == NULL)
+        return pipe->can_send ? 0 : 1; /* it may hold what it does not tell of */
+    if (pipe->leaving->is_within_process && !survey->has_other_threads)
+        return 0; /* only this thread could take it */
+    return pipe->leaving->held_bytes(pipe);
+}
+
+static uint64_t socket_held_bytes(struct sp_socket *socket, const struct survey *survey)
+{
+    uint64_t bytes = socket->queue.bytes + socket->queue.count;
+
+    for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
+         item = sp_list_next(&socket->pipes, item))
+        bytes += pipe_held_bytes(SP_CONTAINER(item, struct nn_pipe, item), survey);
+    for (struct sp_list_item *item = sp_list_first(&socket->lingering); item != NULL;
+         item = sp_list_next(&socket->lingering, item)) {
+        const struct sp_linger *linger = SP_CONTAINER(item, struct sp_linger, item);
+        bytes += linger->held_bytes != NULL ? linger->held_bytes(linger) : 1;
+    }
+    return bytes;
+}
+
+static sp_time_ns socket_deadline(const struct sp_socket *socket, sp_time_ns began_ns)
+{
+    int linger_ms = socket->options.linger_ms;
+    int limit_ms = linger_ms < 0 || linger_ms > LEAVE_LIMIT_MS ? LEAVE_LIMIT_MS : linger_ms;
+
+    return began_ns + (sp_time_ns)limit_ms * SP_NS_PER_MS;
+}
+
+static void survey_socket(struct sp_socket *socket, struct survey *survey)
+{
+    if (!lock_patiently(socket))
+        return;
+    if (socket->state != SP_SOCKET_CLOSED) {
+        uint64_t bytes = socket_held_bytes(socket, survey);
+        survey->held_bytes += bytes;
+        if (sp_now_ns() < socket_deadline(socket, survey->began_ns))
+            survey->awaited_bytes += bytes;
+    }
+    sp_socket_unlock(socket);
+}
+
+/* What a burst has gathered leaves with the lock. */
+static void flush_socket(struct sp_socket *socket, struct survey *survey)
+{
+    (void)survey;
+    if (lock_patiently(socket))
+        sp_socket_unlock(socket);
+}
+
+static int count_sockets(struct nn_loop *loop)
+{
+    int count = 0;
+
+    sp_mutex_lock(&loop->base.lock);
+    for (struct sp_list_item *item = sp_list_first(&loop->sockets); item != NULL;
+         item = sp_list_next(&loop->sockets, item))
+        count++;
+    sp_mutex_unlock(&loop->base.lock);
+    return count;
+}
+
+static void for_each_socket(struct nn_loop *loop, void (*look)(struct sp_socket *, struct survey *),
+                            struct survey *survey)
+{
+    struct sp_socket *socket;
+
+    for (int i = count_sockets(loop); i > 0 && (socket = sp_loop_next_socket(loop)) != NULL; i--) {
+        look(socket, survey);
+        sp_socket_release_reference(socket);
+    }
+}
+
+/* ---- Waiting for it ---- */
+
+/* Whether the process has a thread besides this one and the engine's. */
+static bool has_other_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+
+    if (tasks == NULL)
+        return true;
+    for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks))
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count > 2;
+}
+
+static void report_loss(uint64_t bytes)
+{
+    if (bytes > 0 && sp_prints_errors())
+        fprintf(stderr, "nanomsg: %llu bytes were accepted and not delivered when the program ended\n",
+                (unsigned long long)bytes);
+}
+
+void sp_loop_leave(struct nn_loop *loop)
+{
+    static sp_time_ns began_ns; /* what exit calls later has what is left of the time */
+    struct survey survey = {0};
+
+    if (began_ns == 0)
+        began_ns = sp_now_ns();
+    for_each_socket(loop, flush_socket, &survey);
+    if (sp_loop_is_running_here(&loop->base))
+        return; /* called by a transport of the program's own: nobody else passes anything on */
+    bool others = has_other_threads();
+    for (;;) {
+        survey = (struct survey){.began_ns = began_ns, .has_other_threads = others};
+        for_each_socket(loop, survey_socket, &survey);
+        if (survey.awaited_bytes == 0)
+            break;
+        pause_1_ms();
+    }
+    report_loss(survey.held_bytes);
+}
+
+static void finish_socket(struct sp_socket *socket, struct survey *survey)
+{
+    (void)survey;
+    if (!lock_patiently(socket))
+        return;
+    for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
+         item = sp_list_next(&socket->pipes, item)) {
+        struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
+        if (pipe->leaving != NULL && pipe->leaving->finish != NULL)
+            pipe->leaving->finish(pipe);
+    }
+    sp_socket_unlock(socket);
+}
+
+void sp_loop_finish(struct nn_loop *loop)
+{
+    for_each_socket(loop, finish_socket, NULL);
+}
