@@ -3,9 +3,12 @@
 
 #include "core/chunk.h"
 #include "util/http_head.h"
+#include "util/memory.h"
+#include "util/secret.h"
 
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
+#include <nanomsg/loop.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/tcp.h>
 #include <nanomsg/tls.h>
@@ -13,6 +16,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 struct row {
@@ -130,22 +134,6 @@ static bool is_size_of_level(int level, size_t size)
 
 /* ---- Texts ---- */
 
-static bool is_same_text(const struct nn_chunk *one, const struct nn_chunk *other)
-{
-    if (one == other || one == NULL || other == NULL)
-        return one == other;
-    return one->size_bytes == other->size_bytes && memcmp(one->bytes, other->bytes, one->size_bytes) == 0;
-}
-
-bool sp_options_have_same_tls(const struct sp_options *one, const struct sp_options *other)
-{
-    for (int i = 0; i < SP_TLS_TEXTS; i++) {
-        if (!is_same_text(one->texts[i], other->texts[i]))
-            return false;
-    }
-    return one->tls_verify == other->tls_verify && one->tls_require_client_cert == other->tls_require_client_cert;
-}
-
 /* The index of a text, or -1. */
 static int find_text(int level, int option)
 {
@@ -167,11 +155,49 @@ static int find_text(int level, int option)
     }
 }
 
+/* A file's name has no line break: what has one, and is no PEM, is a mistake, or somebody's attempt to have a file opened. */
+static bool is_pem_or_file(const char *text, size_t size)
+{
+    static const char begin[] = "-----BEGIN";
+
+    if (size == 0 || memmem(text, size, begin, sizeof begin - 1) != NULL)
+        return true;
+    return memchr(text, '\n', size) == NULL && memchr(text, '\r', size) == NULL;
+}
+
+/* Such a name is a pattern to OpenSSL, and no host's. */
+static bool is_dot_at_start(const char *text, size_t size)
+{
+    return size > 0 && text[0] == '.';
+}
+
 static bool is_text_allowed(int index, const void *value, size_t size)
 {
     if (index == SP_WS_REQUEST_HEADERS)
         return size <= NN_WS_REQUEST_HEADERS_MAX && sp_http_may_be_added(value, size);
-    return size <= TLS_TEXT_LIMIT_BYTES && (size == 0 || memchr(value, '\0', size) == NULL);
+    if (size > TLS_TEXT_LIMIT_BYTES || (size > 0 && memchr(value, '\0', size) != NULL))
+        return false;
+    return index == SP_TLS_SERVER_NAME ? !is_dot_at_start(value, size) : is_pem_or_file(value, size);
+}
+
+static void release_secret(void *bytes, void *context)
+{
+    sp_secret_wipe(bytes, (size_t)(uintptr_t)context);
+    sp_free(bytes);
+}
+
+/* A private key may stand in the option of the certificate as well. */
+static struct nn_chunk *text_create(int index, size_t capacity)
+{
+    if (index != SP_TLS_KEY && index != SP_TLS_CERT)
+        return sp_chunk_create(capacity);
+    void *bytes = sp_alloc(capacity);
+    struct nn_chunk *chunk = NULL;
+    if (bytes != NULL)
+        chunk = nn_chunk_adopt(bytes, capacity, release_secret, (void *)(uintptr_t)capacity);
+    if (chunk == NULL)
+        sp_free(bytes);
+    return chunk;
 }
 
 /* The chunk has a NUL behind its bytes, so that they are a string as well. */
@@ -182,7 +208,7 @@ static int set_text(struct sp_options *options, int index, const void *value, si
     if (!is_text_allowed(index, value, size))
         return -EINVAL;
     if (size > 0) {
-        text = sp_chunk_create(size + 1);
+        text = text_create(index, size + 1);
         if (text == NULL)
             return -ENOMEM;
         memcpy(text->bytes, value, size);

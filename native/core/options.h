@@ -55,9 +55,6 @@ void sp_options_init(struct sp_options *options);
 void sp_options_copy(struct sp_options *to, const struct sp_options *from);
 void sp_options_clear(struct sp_options *options);
 
-/* Whether two would make the same of a stream's TLS. */
-bool sp_options_have_same_tls(const struct sp_options *one, const struct sp_options *other);
-
 /* Returns 0, -ENOPROTOOPT (unknown or read-only), -EINVAL (size, range) or -ENOMEM. Levels: NN_SOL_SOCKET and the
  * transports' (negative) levels. */
 int sp_options_set(struct sp_options *options, int level, int option, const void *value, size_t size);

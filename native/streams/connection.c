@@ -155,28 +155,6 @@ static void linger_written(struct sp_connection *self)
     linger_end(self);
 }
 
-static void connection_writable(struct sp_connection *self)
-{
-    if (self->state == CONNECTION_SECURING) {
-        sp_connection_secure(self);
-        return;
-    }
-    if (!sp_connection_write(self)) {
-        if (self->state == CONNECTION_LINGERING && self->is_send_broken)
-            linger_end(self);
-        return;
-    }
-    want(self, self->watch.wanted & ~SP_WRITABLE);
-    sp_connection_queue_control(self);
-    if (self->queue.count > 0 && !sp_connection_write(self))
-        return;
-    if (self->state == CONNECTION_LINGERING) {
-        linger_written(self);
-    } else if (self->pipe != NULL && !self->is_send_broken) {
-        sp_pipe_set_writable(self->pipe);
-    }
-}
-
 /* ---- Receiving ---- */
 
 /* Looks for the next message, and deals with the framing's own frames on the way. Returns 1, 0 when more bytes are
@@ -218,14 +196,29 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
     }
 }
 
-/* The poller announces what the kernel has, and not what the filter has taken from it already. */
+/* The poller announces what the kernel has, and not what the filter has taken from it already. A filter that is choked
+ * reads nothing until the peer has taken what it was answered. */
 void sp_connection_watch_filter(struct sp_connection *self)
 {
-    if (self->stream.filter == NULL)
+    const struct sp_filter *filter = self->stream.filter;
+
+    if (filter == NULL)
         return;
     sp_connection_watch_unsent(self);
-    if (self->stream.filter->has_input)
+    if (sp_filter_is_choked(filter))
+        want(self, self->watch.wanted & ~SP_READABLE);
+    else if (filter->has_input)
         sp_timer_start(&self->timer, sp_now_ns());
+}
+
+/* Bytes have left: a filter that was choked goes on, if a message does not wait for the user anyway. */
+static void connection_unchoke(struct sp_connection *self)
+{
+    if (self->state != CONNECTION_OPEN || self->stream.filter == NULL || self->pipe->can_receive ||
+        (self->watch.wanted & SP_READABLE) || sp_filter_is_choked(self->stream.filter))
+        return;
+    want(self, self->watch.wanted | SP_READABLE);
+    sp_connection_watch_filter(self);
 }
 
 static bool connection_leave(struct sp_connection *self, int reason, int limit_ms);
@@ -246,18 +239,26 @@ static ssize_t connection_fill(struct sp_connection *self)
 {
     const struct sp_frame *last = &self->received.frame;
     size_t share = sp_pipe_share(self->pipe, last->prefix_bytes + last->body_bytes);
+    ssize_t count = sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop, share);
 
-    return sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop, share);
+    if (self->stream.filter != NULL)
+        sp_connection_watch_unsent(self); /* it may have answered */
+    return count;
 }
 
-/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them needs not wait
- * for the loop, and a peer of better priority does not lose its turn. Returns as sp_receive_buffer_fill. */
+/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them
+ * needs not wait for the loop, and a peer of better priority does not lose its turn. But when no message has reached the
+ * user since the last time, the protocol passes over what the peer sends: then the loop comes first. Returns as
+ * sp_receive_buffer_fill. */
 static ssize_t connection_read_on(struct sp_connection *self)
 {
     bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
+    uint64_t turn = self->socket->statistics.messages_received + 1;
 
-    if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held))
+    if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held) ||
+        self->last_turn == turn)
         return -EAGAIN;
+    self->last_turn = turn;
     return connection_fill(self);
 }
 
@@ -311,8 +312,10 @@ static void connection_read(struct sp_connection *self)
 
     do {
         ssize_t count = connection_fill(self);
-        if (count == -EAGAIN)
+        if (count == -EAGAIN) {
+            sp_connection_watch_filter(self);
             return;
+        }
         if (count <= 0) {
             sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
             return;
@@ -340,6 +343,34 @@ void sp_connection_allow_attendance(struct sp_connection *self)
 }
 
 /* ---- Events ---- */
+
+static void connection_writable(struct sp_connection *self)
+{
+    if (self->state == CONNECTION_SECURING) {
+        sp_connection_secure(self);
+        return;
+    }
+    bool is_written = sp_connection_write(self);
+    connection_unchoke(self);
+    if (self->state == CONNECTION_GREETING) {
+        sp_connection_read_greeting(self);
+        return;
+    }
+    if (!is_written) {
+        if (self->state == CONNECTION_LINGERING && self->is_send_broken)
+            linger_end(self);
+        return;
+    }
+    want(self, self->watch.wanted & ~SP_WRITABLE);
+    sp_connection_queue_control(self);
+    if (self->queue.count > 0 && !sp_connection_write(self))
+        return;
+    if (self->state == CONNECTION_LINGERING) {
+        linger_written(self);
+    } else if (self->pipe != NULL && !self->is_send_broken) {
+        sp_pipe_set_writable(self->pipe);
+    }
+}
 
 static void connection_readable(struct sp_connection *self)
 {

@@ -64,6 +64,8 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         self->owner->admitted(self->owner);
     sp_connection_allow_attendance(self);
     sp_pipe_set_writable(self->pipe);
+    if (self->stream.filter != NULL)
+        sp_connection_watch_unsent(self); /* it may have answered while the greeting was read */
     if (rest > 0)
         sp_connection_deliver(self);
     else
@@ -99,6 +101,19 @@ static void connection_note(struct sp_ends *ends, const struct sp_greeting *gree
         sp_ends_note(ends, NN_PEER_PROBLEM, greeting->problem, greeting->problem_bytes);
 }
 
+/* A descriptor that can be written to lets the next turn go on with what the filter holds; the timer is in use. */
+static void greeting_watch_filter(struct sp_connection *self)
+{
+    const struct sp_filter *filter = self->stream.filter;
+
+    if (filter == NULL)
+        return;
+    bool is_choked = sp_filter_is_choked(filter);
+    bool goes_on = filter->unsent_bytes > 0 || filter->has_input;
+
+    want(self, (is_choked ? 0 : SP_READABLE) | (goes_on ? SP_WRITABLE : 0));
+}
+
 void sp_connection_answer(struct sp_connection *self)
 {
     struct sp_greeting greeting;
@@ -123,6 +138,8 @@ void sp_connection_answer(struct sp_connection *self)
         connection_turn_away(self, peer_id);
     else if (peer_id > 0)
         connection_admit(self, peer_id, greeting.taken_bytes);
+    else
+        greeting_watch_filter(self);
 }
 
 void sp_connection_read_greeting(struct sp_connection *self)
@@ -131,8 +148,10 @@ void sp_connection_read_greeting(struct sp_connection *self)
                            .iov_len = framing_of(self)->greeting_limit_bytes - self->greeting_bytes};
     ssize_t count = sp_stream_read(&self->stream, &vector, 1);
 
-    if (count == -EAGAIN)
+    if (count == -EAGAIN) {
+        greeting_watch_filter(self);
         return;
+    }
     if (count <= 0) {
         sp_connection_end(self, count < 0 ? (int)count : -ECONNRESET);
         return;
@@ -153,7 +172,7 @@ void sp_connection_secure(struct sp_connection *self)
         connection_turn_away(self, rc);
         return;
     }
-    want(self, SP_READABLE | (filter->unsent_bytes > 0 ? SP_WRITABLE : 0));
+    greeting_watch_filter(self);
     if (rc == 0 || filter->unsent_bytes > 0)
         return;
     if ((rc = sp_connection_greet(self)) < 0)

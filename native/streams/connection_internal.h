@@ -37,6 +37,7 @@ struct sp_connection {
     bool has_credentials;
     bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
     enum sp_frame_kind found;
+    uint64_t last_turn;                    /* how far the user was when reading went on, see connection_read_on; or 0 */
     int error;                             /* why it is ending */
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
     struct nn_chunk *certificate;          /* the peer's, which messages bring along; NULL: nobody asks for it */

@@ -17,7 +17,7 @@ struct sp_filter;
 
 /* None of these blocks. Whoever calls them looks at the two members of struct sp_filter afterwards. */
 struct sp_filter_ops {
-    /* Goes on to agree with the peer. Returns 1 when that is done; 0 when more has to come from the peer; -EACCES when
+    /* Goes on to agree with the peer, as far as one turn of the loop may take it. Returns 1 when that is done; 0 when more has to come from the peer; -EACCES when
      * one of the two does not accept the other's certificate; another -errno. */
     int (*shake_hands)(struct sp_filter *self);
     /* As readv and sendmsg, but for two things: -errno is returned, and 0 when nothing can be sent now. */
@@ -34,16 +34,27 @@ struct sp_filter_ops {
     void (*close)(struct sp_filter *self);
 };
 
+/* A filter that holds as much unsent reads nothing more: a peer that makes it answer has to take the answers first. What
+ * it holds stays below 64 KiB. */
+#define SP_FILTER_UNSENT_LIMIT_BYTES ((size_t)60 * 1024)
+
 struct sp_filter {
     const struct sp_filter_ops *ops;
     size_t unsent_bytes; /* taken by `write`, and not by the kernel */
-    bool has_input;      /* holds bytes, or an end, that the descriptor does not announce any more */
+    bool has_input;      /* holds bytes, or an end, that the descriptor does not announce */
 };
+
+static inline bool sp_filter_is_choked(const struct sp_filter *self)
+{
+    return self->unsent_bytes >= SP_FILTER_UNSENT_LIMIT_BYTES;
+}
 
 /* Makes a filter for each connection of an endpoint. */
 struct sp_filter_source {
     /* The descriptor stays the caller's. Returns NULL when memory is short. */
     struct sp_filter *(*open)(struct sp_filter_source *self, int fd);
+    /* Whether both, of bound endpoints, present themselves alike and expect the same of peers. */
+    bool (*is_same)(const struct sp_filter_source *self, const struct sp_filter_source *other);
     void (*close)(struct sp_filter_source *self); /* the filters stay */
 };
 

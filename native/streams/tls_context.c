@@ -5,6 +5,7 @@
 #include "core/loop_host.h"
 #include "util/list.h"
 #include "util/memory.h"
+#include "util/secret.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,11 +17,19 @@
 /* A file of certificates is read up to this length. */
 #define FILE_LIMIT_BYTES ((size_t)4 * 1024 * 1024)
 
+#define DIGEST_BYTES 32
+
+/* What was read of a text, or of a file of that name at that time. All zero: nothing. */
+struct digest {
+    unsigned char bytes[DIGEST_BYTES];
+};
+
 struct tls_source {
     struct sp_filter_source base; /* first */
     SSL_CTX *context;
     bool is_server;
     bool is_verifying;
+    struct digest read[SP_TLS_TEXTS];
     /* Of clients: whom they ask for. */
     char *name; /* NULL: by its address */
     uint8_t address[16];
@@ -44,7 +53,7 @@ struct pem {
 static void pem_release(struct pem *self)
 {
     if (self->owned != NULL)
-        OPENSSL_cleanse(self->owned, self->count);
+        sp_secret_wipe(self->owned, self->count);
     sp_free(self->owned);
 }
 
@@ -74,7 +83,7 @@ static int read_all(int fd, struct pem *pem)
 }
 
 /* The text itself, or that of the file that it names. pem is to be released, also on failure. */
-static int pem_open(struct pem *pem, const struct nn_chunk *option)
+static int pem_read(struct pem *pem, const struct nn_chunk *option)
 {
     const char *text = (const char *)option->bytes;
 
@@ -87,6 +96,16 @@ static int pem_open(struct pem *pem, const struct nn_chunk *option)
         return -errno;
     int rc = read_all(fd, pem);
     close(fd);
+    return rc;
+}
+
+/* The same for an option, and notes what it was. */
+static int pem_open(struct tls_source *self, struct pem *pem, const struct sp_options *options, int index)
+{
+    int rc = pem_read(pem, options->texts[index]);
+
+    if (rc == 0 && EVP_Digest(pem->text, pem->count, self->read[index].bytes, NULL, EVP_sha256(), NULL) != 1)
+        rc = -ENOMEM;
     return rc;
 }
 
@@ -161,25 +180,24 @@ static int use_key(SSL_CTX *context, const struct pem *pem)
     return rc;
 }
 
-static int load_own(SSL_CTX *context, const struct sp_options *options)
+static int load_own(struct tls_source *self, const struct sp_options *options)
 {
-    const struct nn_chunk *certificate = options->texts[SP_TLS_CERT];
-    const struct nn_chunk *key = options->texts[SP_TLS_KEY];
+    bool has_key = options->texts[SP_TLS_KEY] != NULL;
     struct pem pem;
 
-    if (certificate == NULL)
+    if (options->texts[SP_TLS_CERT] == NULL)
         return -EINVAL;
-    int rc = pem_open(&pem, certificate);
+    int rc = pem_open(self, &pem, options, SP_TLS_CERT);
     if (rc == 0)
-        rc = each_certificate(&pem, context, use_own);
-    if (rc == 0 && key == NULL)
-        rc = use_key(context, &pem);
+        rc = each_certificate(&pem, self->context, use_own);
+    if (rc == 0 && !has_key)
+        rc = use_key(self->context, &pem);
     pem_release(&pem);
-    if (rc < 0 || key == NULL)
+    if (rc < 0 || !has_key)
         return rc;
-    rc = pem_open(&pem, key);
+    rc = pem_open(self, &pem, options, SP_TLS_KEY);
     if (rc == 0)
-        rc = use_key(context, &pem);
+        rc = use_key(self->context, &pem);
     pem_release(&pem);
     return rc;
 }
@@ -194,27 +212,43 @@ static const char *const system_files[] = {
     "/etc/ssl/cert.pem",                  /* Alpine, BSD, macOS */
 };
 
-static int load_authorities_of_system(SSL_CTX *context)
+/* Who names authorities by the environment means these, and no others. */
+static bool load_authorities_of_environment(X509_STORE *store)
 {
-    SSL_CTX_set_default_verify_paths(context);
-    if (getenv(X509_get_default_cert_file_env()) != NULL || access(X509_get_default_cert_file(), R_OK) == 0)
-        return 0;
-    for (size_t i = 0; i < sizeof system_files / sizeof system_files[0]; i++) {
-        if (access(system_files[i], R_OK) == 0 &&
-            X509_STORE_load_file(SSL_CTX_get_cert_store(context), system_files[i]) == 1)
-            break;
-    }
-    return 0; /* without any no certificate will do, and that is how it is reported */
+    const char *file = secure_getenv(X509_get_default_cert_file_env());
+    const char *folders = secure_getenv(X509_get_default_cert_dir_env());
+
+    if (file != NULL)
+        X509_STORE_load_file(store, file);
+    if (folders != NULL)
+        X509_STORE_load_path(store, folders);
+    return file != NULL || folders != NULL;
 }
 
-static int load_authorities(const struct tls_source *self, const struct sp_options *options)
+/* Without any no certificate will do, and that is how it is reported. */
+static int load_authorities_of_system(SSL_CTX *context)
 {
-    const struct nn_chunk *authorities = options->texts[SP_TLS_CA];
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+
+    if (load_authorities_of_environment(store))
+        return 0;
+    SSL_CTX_set_default_verify_paths(context);
+    if (access(X509_get_default_cert_file(), R_OK) == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof system_files / sizeof system_files[0]; i++) {
+        if (access(system_files[i], R_OK) == 0 && X509_STORE_load_file(store, system_files[i]) == 1)
+            break;
+    }
+    return 0;
+}
+
+static int load_authorities(struct tls_source *self, const struct sp_options *options)
+{
     struct pem pem;
 
-    if (authorities == NULL)
+    if (options->texts[SP_TLS_CA] == NULL)
         return self->is_server ? -EINVAL : load_authorities_of_system(self->context);
-    int rc = pem_open(&pem, authorities);
+    int rc = pem_open(self, &pem, options, SP_TLS_CA);
     if (rc == 0)
         rc = each_certificate(&pem, self->context, self->is_server ? use_client_authority : use_authority);
     pem_release(&pem);
@@ -242,17 +276,29 @@ static int context_open(struct tls_source *self)
     return 0;
 }
 
+/* Only names in the subjectAltName count (RFC 9525), and whoever has none shall be told so. */
+static int explain_mismatch(int is_good, X509_STORE_CTX *verification)
+{
+    int error = X509_STORE_CTX_get_error(verification);
+    const X509 *certificate = X509_STORE_CTX_get_current_cert(verification);
+
+    if (!is_good && (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) &&
+        X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0)
+        X509_STORE_CTX_set_error(verification, TLS_NO_NAMES_ERROR);
+    return is_good;
+}
+
 static int context_configure(struct tls_source *self, const struct sp_options *options)
 {
     int verify_mode = SSL_VERIFY_PEER | (self->is_server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
     int rc = context_open(self);
 
     if (rc == 0 && (self->is_server || options->texts[SP_TLS_CERT] != NULL))
-        rc = load_own(self->context, options);
+        rc = load_own(self, options);
     if (rc == 0 && self->is_verifying)
         rc = load_authorities(self, options);
     if (rc == 0)
-        SSL_CTX_set_verify(self->context, self->is_verifying ? verify_mode : SSL_VERIFY_NONE, NULL);
+        SSL_CTX_set_verify(self->context, self->is_verifying ? verify_mode : SSL_VERIFY_NONE, explain_mismatch);
     return rc;
 }
 
@@ -263,7 +309,8 @@ static bool expect_peer(const struct tls_source *self, SSL *ssl)
 {
     X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
 
-    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(expected,
+                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (self->name == NULL)
         return !self->is_verifying || X509_VERIFY_PARAM_set1_ip(expected, self->address, self->address_bytes) == 1;
     return SSL_set_tlsext_host_name(ssl, self->name) == 1 &&
@@ -286,6 +333,15 @@ static struct sp_filter *tls_source_open(struct sp_filter_source *base, int fd)
         SSL_set_connect_state(ssl);
     SSL_set_read_ahead(ssl, 1); /* a record's length and the record in one call of the kernel */
     return sp_tls_filter_open(ssl, fd);
+}
+
+/* The names of files say nothing about what was in them when each was read. */
+static bool tls_source_is_same(const struct sp_filter_source *base, const struct sp_filter_source *other_base)
+{
+    const struct tls_source *self = SP_CONTAINER(base, const struct tls_source, base);
+    const struct tls_source *other = SP_CONTAINER(other_base, const struct tls_source, base);
+
+    return self->is_verifying == other->is_verifying && memcmp(self->read, other->read, sizeof self->read) == 0;
 }
 
 static void tls_source_close(struct sp_filter_source *base)
@@ -319,7 +375,8 @@ static bool take_literal(struct tls_source *self, const char *name)
     return self->address_bytes > 0;
 }
 
-/* Whom we connect to: the name that the user gives, or that of the address. */
+/* Whom we connect to: the name that the user gives, or that of the address. The dot that ends a name in full is no part
+ * of it in certificates, nor on the wire (RFC 6066, section 3). */
 static int take_target(struct tls_source *self, const struct sp_options *options, const struct sp_dialer_target *target)
 {
     const struct nn_chunk *given = options->texts[SP_TLS_SERVER_NAME];
@@ -330,35 +387,32 @@ static int take_target(struct tls_source *self, const struct sp_options *options
         take_address(self, &target->address);
         return 0;
     }
-    if (take_literal(self, name))
-        return 0;
-    if (count > TLSEXT_MAXLEN_host_name)
+    if (name[count - 1] == '.')
+        count--;
+    /* To OpenSSL a leading dot means any name that ends like this. */
+    if (count == 0 || count > TLSEXT_MAXLEN_host_name || name[0] == '.')
         return -EINVAL;
-    self->name = sp_alloc(count + 1);
+    self->name = sp_zalloc(count + 1);
     if (self->name == NULL)
         return -ENOMEM;
-    memcpy(self->name, name, count + 1);
+    memcpy(self->name, name, count);
+    if (take_literal(self, self->name)) {
+        sp_free(self->name);
+        self->name = NULL;
+    }
     return 0;
-}
-
-static bool is_openssl_there(void)
-{
-#ifdef NN_TLS_OF_HOST
-    return OPENSSL_version_major != NULL && SSL_CTX_new != NULL && OPENSSL_version_major() >= 3;
-#else
-    return true;
-#endif
 }
 
 int sp_tls_open(struct sp_filter_source **source, const struct sp_options *options,
                 const struct sp_dialer_target *target)
 {
-    if (!is_openssl_there())
+    if (!tls_is_openssl_there())
         return -EPROTONOSUPPORT;
     struct tls_source *self = sp_zalloc(sizeof *self);
     if (self == NULL)
         return -ENOMEM;
     self->base.open = tls_source_open;
+    self->base.is_same = tls_source_is_same;
     self->base.close = tls_source_close;
     self->is_server = target == NULL;
     self->is_verifying = self->is_server ? options->tls_require_client_cert : options->tls_verify;

@@ -1,14 +1,13 @@
-/* TLS between a connection and its descriptor. OpenSSL reads from the descriptor and writes to it; what the kernel does
- * not take is kept here, so that OpenSSL never has to be asked twice to send the same. As nothing new is encrypted
- * meanwhile, that is one record, or one step of a handshake. */
-#include "streams/tls_openssl.h"
+/* TLS between a connection and its descriptor. OpenSSL reads and writes by way of tls_wire.c. Nothing new is encrypted
+ * while something is unsent: what a connection writes leaves one record unsent at most. */
+#include "streams/tls_wire.h"
 
 #include "core/chunk.h"
 #include "core/monitor.h"
+#include "util/invariant.h"
 #include "util/list.h"
 #include "util/memory.h"
 
-#include <pthread.h>
 #include <string.h>
 
 /* The most that one record carries (RFC 8446, 5.1). */
@@ -17,10 +16,8 @@
 struct tls_filter {
     struct sp_filter base; /* first */
     SSL *ssl;
-    int fd;
-    int send_error;      /* the kernel takes nothing any more; 0: it does */
+    struct tls_wire wire;
     const char *problem; /* what OpenSSL has found wrong, in its own words; NULL: nothing */
-    uint8_t *unsent;     /* base.unsent_bytes of them; NULL: none */
 };
 
 static struct tls_filter *tls_of(struct sp_filter *base)
@@ -28,99 +25,13 @@ static struct tls_filter *tls_of(struct sp_filter *base)
     return SP_CONTAINER(base, struct tls_filter, base);
 }
 
-/* ---- Between OpenSSL and the kernel ---- */
-
-/* Returns how many the kernel has taken. */
-static size_t send_some(struct tls_filter *self, const uint8_t *bytes, size_t count)
-{
-    ssize_t rc;
-
-    do {
-        rc = send(self->fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
-    if (rc >= 0)
-        return (size_t)rc;
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
-        self->send_error = -errno;
-    return 0;
-}
-
-static int keep_unsent(struct tls_filter *self, const uint8_t *bytes, size_t count)
-{
-    uint8_t *grown = sp_realloc(self->unsent, self->base.unsent_bytes + count);
-
-    if (grown == NULL)
-        return -ENOMEM;
-    memcpy(grown + self->base.unsent_bytes, bytes, count);
-    self->unsent = grown;
-    self->base.unsent_bytes += count;
-    return 0;
-}
-
-/* Takes all: an error of the kernel is reported by whoever has called OpenSSL. That way OpenSSL goes on reading what
- * the peer has sent before it left. */
-static int bio_write(BIO *bio, const char *bytes, int count)
-{
-    struct tls_filter *self = BIO_get_data(bio);
-    size_t sent = 0;
-
-    if (self->base.unsent_bytes == 0 && self->send_error == 0)
-        sent = send_some(self, (const uint8_t *)bytes, (size_t)count);
-    if (self->send_error == 0 && sent < (size_t)count)
-        self->send_error = keep_unsent(self, (const uint8_t *)bytes + sent, (size_t)count - sent);
-    return count;
-}
-
-static int bio_read(BIO *bio, char *bytes, int count)
-{
-    const struct tls_filter *self = BIO_get_data(bio);
-    ssize_t rc;
-
-    BIO_clear_retry_flags(bio);
-    do {
-        rc = recv(self->fd, bytes, (size_t)count, MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
-    if (rc < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        BIO_set_retry_read(bio);
-    return (int)rc;
-}
-
-static long bio_control(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH;
-}
-
-static BIO_METHOD *method;
-
-static void make_method(void)
-{
-    BIO_METHOD *made = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "nanomsg");
-
-    if (made != NULL) {
-        BIO_meth_set_write(made, bio_write);
-        BIO_meth_set_read(made, bio_read);
-        BIO_meth_set_ctrl(made, bio_control);
-    }
-    method = made;
-}
-
 static int tls_flush(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
+    int rc = tls_wire_flush(&self->wire);
 
-    if (base->unsent_bytes > 0 && self->send_error == 0) {
-        size_t sent = send_some(self, self->unsent, base->unsent_bytes);
-        base->unsent_bytes -= sent;
-        memmove(self->unsent, self->unsent + sent, base->unsent_bytes);
-    }
-    if (base->unsent_bytes == 0) {
-        sp_free(self->unsent);
-        self->unsent = NULL;
-    }
-    return self->send_error;
+    base->unsent_bytes = tls_wire_unsent_bytes(&self->wire);
+    return rc;
 }
 
 /* ---- Errors ---- */
@@ -145,21 +56,22 @@ static bool is_about_certificate(void)
     }
 }
 
-/* The words are constants of OpenSSL. */
+/* The words are constants. */
 static const char *words_of_error(const SSL *ssl)
 {
     unsigned long error = ERR_peek_error();
 
-    if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        return X509_verify_cert_error_string(SSL_get_verify_result(ssl));
-    return ERR_reason_error_string(error);
+    if (ERR_GET_REASON(error) != SSL_R_CERTIFICATE_VERIFY_FAILED)
+        return ERR_reason_error_string(error);
+    long result = SSL_get_verify_result(ssl);
+    return result == TLS_NO_NAMES_ERROR ? "no subjectAltName in the certificate, and its common name does not count"
+                                        : X509_verify_cert_error_string(result);
 }
 
 /* Why a call has not done what it should, and leaves nothing in the thread's queue of errors, which the host's own use
- * of OpenSSL shares. 0: the peer has ended the stream. */
+ * of OpenSSL shares. 0: the peer has ended the stream. errno is of no use here: OpenSSL may have changed it. */
 static int reason_of(struct tls_filter *self, int rc)
 {
-    int system_error = errno;
     int reason;
 
     switch (SSL_get_error(self->ssl, rc)) {
@@ -170,7 +82,7 @@ static int reason_of(struct tls_filter *self, int rc)
         reason = 0;
         break;
     case SSL_ERROR_SYSCALL:
-        reason = system_error != 0 ? -system_error : -ECONNRESET;
+        reason = self->wire.receive_error != 0 ? self->wire.receive_error : -ECONNRESET;
         break;
     default:
         reason = is_about_certificate() ? -EACCES : -EPROTO;
@@ -186,15 +98,19 @@ static int tls_shake_hands(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
+    if (sp_filter_is_choked(base))
+        return 0;
+    tls_wire_begin_turn(&self->wire);
     ERR_clear_error();
-    errno = 0;
     int rc = SSL_do_handshake(self->ssl);
-    if (rc == 1)
-        return self->send_error < 0 ? self->send_error : 1;
-    int reason = reason_of(self, rc);
+    int reason = rc == 1 ? 1 : reason_of(self, rc);
+    base->unsent_bytes = tls_wire_unsent_bytes(&self->wire);
+    base->has_input = tls_wire_has_unread(&self->wire);
+    if (self->wire.send_error < 0 && (rc == 1 || reason == -EAGAIN))
+        return self->wire.send_error;
     if (reason == -EAGAIN)
-        return self->send_error;
-    return reason < 0 ? reason : -ECONNRESET;
+        return 0;
+    return reason != 0 ? reason : -ECONNRESET;
 }
 
 /* Fills one vector. Returns the number of bytes; *reason tells why they are fewer. */
@@ -205,28 +121,38 @@ static size_t read_vector(struct tls_filter *self, const struct iovec *vector, i
     *reason = 1;
     while (total < vector->iov_len) {
         size_t count;
+        SP_INVARIANT(tls_wire_unsent_bytes(&self->wire) <= (size_t)64 * 1024, "more is unsent than a peer may cause");
         ERR_clear_error();
-        errno = 0;
         int rc = SSL_read_ex(self->ssl, (char *)vector->iov_base + total, vector->iov_len - total, &count);
         if (rc <= 0) {
             *reason = reason_of(self, rc);
             break;
         }
+        tls_wire_delivered(&self->wire, count);
         total += count;
     }
     return total;
 }
 
+/* What OpenSSL answers to what it reads leaves together. */
 static ssize_t tls_read(struct sp_filter *base, const struct iovec *vectors, int count)
 {
     struct tls_filter *self = tls_of(base);
     size_t total = 0;
     int reason = 1;
 
+    if (sp_filter_is_choked(base))
+        return -EAGAIN;
+    tls_wire_begin_turn(&self->wire);
+    self->wire.is_gathering = true;
     for (int i = 0; i < count && reason > 0; i++)
         total += read_vector(self, &vectors[i], &reason);
+    self->wire.is_gathering = false;
+    tls_flush(base); /* an error is found again by whoever writes */
     /* An end is found again by the next call, which nothing else but has_input brings about. */
-    base->has_input = total > 0 && reason != -EAGAIN && (reason <= 0 || SSL_has_pending(self->ssl));
+    bool has_ended = total > 0 && reason <= 0 && reason != -EAGAIN;
+    bool has_pending = reason > 0 && SSL_has_pending(self->ssl);
+    base->has_input = has_ended || has_pending || tls_wire_has_unread(&self->wire);
     return total > 0 ? (ssize_t)total : reason;
 }
 
@@ -269,10 +195,10 @@ static ssize_t tls_write(struct sp_filter *base, const struct iovec *vectors, in
         size_t record_bytes;
         const void *record = next_record(vectors, count, offset, together, &record_bytes);
         ERR_clear_error();
-        errno = 0;
         size_t written;
         int is_written = SSL_write_ex(self->ssl, record, record_bytes, &written);
-        rc = is_written == 1 ? self->send_error : reason_of(self, is_written);
+        base->unsent_bytes = tls_wire_unsent_bytes(&self->wire);
+        rc = is_written == 1 ? self->wire.send_error : reason_of(self, is_written);
         if (is_written == 1)
             total += (ssize_t)record_bytes;
         else if (rc == 0 || rc == -EAGAIN)
@@ -326,7 +252,7 @@ static void tls_close(struct sp_filter *base)
     struct tls_filter *self = tls_of(base);
 
     SSL_free(self->ssl);
-    sp_free(self->unsent);
+    tls_wire_close(&self->wire);
     sp_free(self);
 }
 
@@ -345,11 +271,9 @@ static const struct sp_filter_ops tls_ops = {
 
 struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, make_method);
     struct tls_filter *self = sp_zalloc(sizeof *self);
-    BIO *bio = self != NULL && method != NULL ? BIO_new(method) : NULL;
+    BIO *bio = self != NULL ? tls_wire_open(&self->wire, fd) : NULL;
+
     if (bio == NULL) {
         ERR_clear_error();
         SSL_free(ssl);
@@ -358,9 +282,6 @@ struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd)
     }
     self->base.ops = &tls_ops;
     self->ssl = ssl;
-    self->fd = fd;
-    BIO_set_data(bio, self);
-    BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     return &self->base;
 }

@@ -12,68 +12,91 @@
 #include <openssl/x509v3.h>
 
 /* The host's own OpenSSL, which Node.js exports. Another host, such as Electron, may lack it: with weak symbols the
- * addon can be loaded there all the same, and sp_tls_open tells. */
+ * addon can be loaded there all the same, and sp_tls_open tells. Every function of OpenSSL that is used stands here, so
+ * that tls_host.c can see whether all are there, and from one OpenSSL. */
 #ifdef NN_TLS_OF_HOST
-#pragma weak OPENSSL_version_major
-#pragma weak OPENSSL_cleanse
-#pragma weak BIO_clear_flags
-#pragma weak BIO_free
-#pragma weak BIO_get_data
-#pragma weak BIO_meth_new
-#pragma weak BIO_meth_set_ctrl
-#pragma weak BIO_meth_set_read
-#pragma weak BIO_meth_set_write
-#pragma weak BIO_new
-#pragma weak BIO_new_mem_buf
-#pragma weak BIO_set_data
-#pragma weak BIO_set_flags
-#pragma weak BIO_set_init
-#pragma weak ERR_clear_error
-#pragma weak ERR_peek_error
-#pragma weak ERR_reason_error_string
-#pragma weak EVP_PKEY_free
-#pragma weak PEM_read_bio_PrivateKey
-#pragma weak PEM_read_bio_X509
-#pragma weak SSL_CTX_add_client_CA
-#pragma weak SSL_CTX_ctrl
-#pragma weak SSL_CTX_free
-#pragma weak SSL_CTX_get_cert_store
-#pragma weak SSL_CTX_new
-#pragma weak SSL_CTX_set_default_verify_paths
-#pragma weak SSL_CTX_set_num_tickets
-#pragma weak SSL_CTX_set_options
-#pragma weak SSL_CTX_set_verify
-#pragma weak SSL_CTX_use_PrivateKey
-#pragma weak SSL_CTX_use_certificate
-#pragma weak SSL_ctrl
-#pragma weak SSL_do_handshake
-#pragma weak SSL_free
-#pragma weak SSL_get0_peer_certificate
-#pragma weak SSL_get0_param
-#pragma weak SSL_get_error
-#pragma weak SSL_get_shutdown
-#pragma weak SSL_get_verify_result
-#pragma weak SSL_has_pending
-#pragma weak SSL_new
-#pragma weak SSL_read_ex
-#pragma weak SSL_set_accept_state
-#pragma weak SSL_set_bio
-#pragma weak SSL_set_connect_state
-#pragma weak SSL_set_read_ahead
-#pragma weak SSL_shutdown
-#pragma weak SSL_write_ex
-#pragma weak TLS_method
-#pragma weak X509_STORE_add_cert
-#pragma weak X509_STORE_load_file
-#pragma weak X509_VERIFY_PARAM_set1_host
-#pragma weak X509_VERIFY_PARAM_set1_ip
-#pragma weak X509_VERIFY_PARAM_set_hostflags
-#pragma weak X509_free
-#pragma weak X509_get_default_cert_file
-#pragma weak X509_get_default_cert_file_env
-#pragma weak X509_verify_cert_error_string
-#pragma weak i2d_X509
+#define TLS_FUNCTIONS_OF_CRYPTO(X)                                                                                     \
+    X(BIO_clear_flags)                                                                                                 \
+    X(BIO_free)                                                                                                        \
+    X(BIO_get_data)                                                                                                    \
+    X(BIO_meth_new)                                                                                                    \
+    X(BIO_meth_set_ctrl)                                                                                               \
+    X(BIO_meth_set_read)                                                                                               \
+    X(BIO_meth_set_write)                                                                                              \
+    X(BIO_new)                                                                                                         \
+    X(BIO_new_mem_buf)                                                                                                 \
+    X(BIO_set_data)                                                                                                    \
+    X(BIO_set_flags)                                                                                                   \
+    X(BIO_set_init)                                                                                                    \
+    X(ERR_clear_error)                                                                                                 \
+    X(ERR_peek_error)                                                                                                  \
+    X(ERR_reason_error_string)                                                                                         \
+    X(EVP_Digest)                                                                                                      \
+    X(EVP_PKEY_free)                                                                                                   \
+    X(EVP_sha256)                                                                                                      \
+    X(OPENSSL_version_major)                                                                                           \
+    X(PEM_read_bio_PrivateKey)                                                                                         \
+    X(PEM_read_bio_X509)                                                                                               \
+    X(X509_STORE_CTX_get_current_cert)                                                                                 \
+    X(X509_STORE_CTX_get_error)                                                                                        \
+    X(X509_STORE_CTX_set_error)                                                                                        \
+    X(X509_STORE_add_cert)                                                                                             \
+    X(X509_STORE_load_file)                                                                                            \
+    X(X509_STORE_load_path)                                                                                            \
+    X(X509_VERIFY_PARAM_set1_host)                                                                                     \
+    X(X509_VERIFY_PARAM_set1_ip)                                                                                       \
+    X(X509_VERIFY_PARAM_set_hostflags)                                                                                 \
+    X(X509_free)                                                                                                       \
+    X(X509_get_default_cert_dir_env)                                                                                   \
+    X(X509_get_default_cert_file)                                                                                      \
+    X(X509_get_default_cert_file_env)                                                                                  \
+    X(X509_get_ext_by_NID)                                                                                             \
+    X(X509_verify_cert_error_string)                                                                                   \
+    X(i2d_X509)
+
+#define TLS_FUNCTIONS_OF_SSL(X)                                                                                        \
+    X(SSL_CTX_add_client_CA)                                                                                           \
+    X(SSL_CTX_ctrl)                                                                                                    \
+    X(SSL_CTX_free)                                                                                                    \
+    X(SSL_CTX_get_cert_store)                                                                                          \
+    X(SSL_CTX_new)                                                                                                     \
+    X(SSL_CTX_set_default_verify_paths)                                                                                \
+    X(SSL_CTX_set_num_tickets)                                                                                         \
+    X(SSL_CTX_set_options)                                                                                             \
+    X(SSL_CTX_set_verify)                                                                                              \
+    X(SSL_CTX_use_PrivateKey)                                                                                          \
+    X(SSL_CTX_use_certificate)                                                                                         \
+    X(SSL_ctrl)                                                                                                        \
+    X(SSL_do_handshake)                                                                                                \
+    X(SSL_free)                                                                                                        \
+    X(SSL_get0_param)                                                                                                  \
+    X(SSL_get0_peer_certificate)                                                                                       \
+    X(SSL_get_error)                                                                                                   \
+    X(SSL_get_shutdown)                                                                                                \
+    X(SSL_get_verify_result)                                                                                           \
+    X(SSL_has_pending)                                                                                                 \
+    X(SSL_new)                                                                                                         \
+    X(SSL_read_ex)                                                                                                     \
+    X(SSL_set_accept_state)                                                                                            \
+    X(SSL_set_bio)                                                                                                     \
+    X(SSL_set_connect_state)                                                                                           \
+    X(SSL_set_read_ahead)                                                                                              \
+    X(SSL_shutdown)                                                                                                    \
+    X(SSL_write_ex)                                                                                                    \
+    X(TLS_method)
+
+#define TLS_PRAGMA(text) _Pragma(#text)
+#define TLS_MAKE_WEAK(name) TLS_PRAGMA(weak name)
+TLS_FUNCTIONS_OF_CRYPTO(TLS_MAKE_WEAK)
+TLS_FUNCTIONS_OF_SSL(TLS_MAKE_WEAK)
 #endif
+
+/* What the verification of a peer without any subjectAltName ends with; OpenSSL itself says so only when it is told to be
+ * strict. */
+#define TLS_NO_NAMES_ERROR X509_V_ERR_EMPTY_SUBJECT_ALT_NAME
+
+/* Whether there is an OpenSSL that the files of TLS can use. */
+bool tls_is_openssl_there(void);
 
 /* Puts TLS upon the descriptor; takes the connection, which has not begun. Returns NULL when memory is short. */
 struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd);

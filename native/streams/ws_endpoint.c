@@ -157,7 +157,7 @@ static bool may_share(const struct sp_ws_endpoint *one, const struct sp_ws_endpo
 {
     if (!one->stream.is_secure || !other->stream.is_secure)
         return one->stream.is_secure == other->stream.is_secure;
-    return sp_options_have_same_tls(&nn_endpoint_of_data(one)->options, &nn_endpoint_of_data(other)->options);
+    return one->stream.filters->is_same(one->stream.filters, other->stream.filters);
 }
 
 /* A descriptor that listens at the address: a new one, or another of the same port. Under ports.lock. */

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -245,4 +247,34 @@ void raw_reset(int fd)
 
     CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none));
     close(fd);
+}
+
+/* The other end of a connection within this process. */
+static int other_end(int fd)
+{
+    struct sockaddr_storage ours = {0};
+    struct sockaddr_storage theirs;
+    socklen_t length = sizeof ours;
+
+    CHECK_OK(getsockname(fd, (struct sockaddr *)&ours, &length));
+    for (int other = 0; other < 1024; other++) {
+        socklen_t other_length = sizeof theirs;
+        memset(&theirs, 0, sizeof theirs);
+        if (other != fd && getpeername(other, (struct sockaddr *)&theirs, &other_length) == 0 &&
+            other_length == length && memcmp(&ours, &theirs, length) == 0)
+            return other;
+    }
+    FAIL("nobody is at the other end of descriptor %d", fd);
+}
+
+size_t raw_read_bytes(int fd)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    int other = other_end(fd);
+    int unread;
+
+    CHECK_OK(getsockopt(other, IPPROTO_TCP, TCP_INFO, &info, &length));
+    CHECK_OK(ioctl(other, FIONREAD, &unread));
+    return info.tcpi_bytes_received - (size_t)unread;
 }

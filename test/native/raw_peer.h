@@ -50,6 +50,8 @@ bool raw_is_closed(int fd);
 size_t raw_count_to_end(int fd);
 /* Whether the peer has closed by now. */
 bool raw_is_closed_now(int fd);
+/* How many bytes the engine of this process has read of such a connection, which must be of tcp. */
+size_t raw_read_bytes(int fd);
 /* Says that nothing more will come, and goes on reading. */
 void raw_finish(int fd);
 /* Closes with a reset (tcp) or at once. */

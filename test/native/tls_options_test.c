@@ -89,6 +89,100 @@ TEST(values_that_cannot_be_are_refused)
     free(long_text);
 }
 
+TEST(a_text_with_line_breaks_is_no_file)
+{
+    static const int options[] = {NN_TLS_CERT, NN_TLS_KEY, NN_TLS_CA};
+    static const char *const texts[] = {"MIIB\nAAAA\n", "/etc/passwd\r", "\n"};
+    int pair = SOCKET(NN_PAIR);
+
+    for (int i = 0; i < 9; i++)
+        CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, options[i / 3], texts[i % 3], strlen(texts[i % 3])), EINVAL);
+}
+
+/* To OpenSSL it would mean all names that end like this. */
+TEST(a_name_with_a_leading_dot_is_refused)
+{
+    int pair = SOCKET(NN_PAIR);
+
+    CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_SERVER_NAME, ".example.org", 12), EINVAL);
+    CHECK_ERRNO(nn_setsockopt(pair, NN_TLS, NN_TLS_SERVER_NAME, ".", 1), EINVAL);
+    SET_TLS(pair, NN_TLS_CA, tls_ca()->cert);
+    CHECK_ERRNO(nn_connect(pair, "tls+tcp://.localhost:5555"), EINVAL);
+    CHECK_ERRNO(nn_connect(pair, "wss://.localhost:5555/"), EINVAL);
+}
+
+/* ---- Keys ---- */
+
+/* A sanitizer's own memory is too much to be looked through. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+#define MARK_BYTES 48
+
+/* A text that stands nowhere else: neither does what it is made of. */
+static void make_mark(char mark[MARK_BYTES])
+{
+    for (int i = 0; i < MARK_BYTES; i++)
+        mark[i] = (char)('a' + (i * 7 + i / 5) % 26);
+}
+
+static bool is_mark(const char *bytes)
+{
+    for (int i = 0; i < MARK_BYTES; i++) {
+        if (bytes[i] != 'a' + (i * 7 + i / 5) % 26)
+            return false;
+    }
+    return true;
+}
+
+/* How often the mark stands in memory that can be written to, apart from this function's own. */
+static int count_marks(void)
+{
+    static char page[4096 + MARK_BYTES];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    char line[512];
+    int found = 0;
+
+    CHECK(maps != NULL && memory >= 0);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long begin;
+        unsigned long end;
+        char rights[8];
+        if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) != 3 || strncmp(rights, "rw-p", 4) != 0)
+            continue;
+        for (unsigned long at = begin; at < end; at += 4096) {
+            if (at + sizeof page > (unsigned long)page && at < (unsigned long)page + sizeof page)
+                continue;
+            ssize_t count = pread(memory, page, sizeof page, (off_t)at);
+            for (ssize_t i = 0; i < 4096 && i + MARK_BYTES <= count; i++)
+                found += is_mark(page + i);
+        }
+    }
+    fclose(maps);
+    close(memory);
+    return found;
+}
+
+TEST(keys_leave_nothing_behind_in_memory)
+{
+    int pair = SOCKET(NN_PAIR);
+    char mark[MARK_BYTES];
+
+    make_mark(mark);
+    CHECK_OK(nn_setsockopt(pair, NN_TLS, NN_TLS_KEY, mark, sizeof mark));
+    CHECK_OK(nn_setsockopt(pair, NN_TLS, NN_TLS_CERT, mark, sizeof mark));
+    CHECK_ERRNO(nn_bind(pair, tls_address()), ENOENT);
+    CHECK_EQUAL(count_marks(), 3);
+    CHECK_OK(nn_setsockopt(pair, NN_TLS, NN_TLS_KEY, NULL, 0));
+    CHECK_EQUAL(count_marks(), 2);
+    CHECK_OK(nn_close(pair));
+    int64_t deadline_ms = test_patience();
+    while (count_marks() > 1)
+        CHECK(!test_pause(deadline_ms));
+}
+
+#endif
+
 /* ---- Our certificate ---- */
 
 TEST(binding_without_a_certificate_is_invalid)

@@ -99,6 +99,11 @@ const struct tls_identity *tls_certified(const struct tls_identity *authority, c
     return make(authority, "a socket", names, -DAY_SECONDS, DAY_SECONDS);
 }
 
+const struct tls_identity *tls_certified_as(const struct tls_identity *authority, const char *name, const char *names)
+{
+    return make(authority, name, names, -DAY_SECONDS, DAY_SECONDS);
+}
+
 const struct tls_identity *tls_expired(const struct tls_identity *authority, const char *names)
 {
     return make(authority, "a socket", names, -2 * DAY_SECONDS, -DAY_SECONDS);

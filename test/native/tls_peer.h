@@ -17,6 +17,8 @@ struct tls_identity {
 /* An authority, and what it certifies. names: as in "DNS:localhost,IP:127.0.0.1". */
 const struct tls_identity *tls_authority(const char *name);
 const struct tls_identity *tls_certified(const struct tls_identity *authority, const char *names);
+/* The same with a common name; names may be NULL. */
+const struct tls_identity *tls_certified_as(const struct tls_identity *authority, const char *name, const char *names);
 const struct tls_identity *tls_expired(const struct tls_identity *authority, const char *names);
 /* Memory that is to live until the case ends. */
 void *tls_keep(void *memory);

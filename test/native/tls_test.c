@@ -297,6 +297,34 @@ TEST(the_expected_name_may_be_an_address)
     check_talk(connecting, bound);
 }
 
+/* RFC 9525: only the subjectAltName counts. */
+TEST_OVER_TLS(a_common_name_does_not_count)
+{
+    static const char *const names[] = {NULL, "IP:10.0.0.1", "email:somebody@localhost"};
+
+    for (int i = 0; i < 3; i++) {
+        const char *address = new_address();
+        int bound = bound_with(tls_certified_as(tls_ca(), "localhost", names[i]), address);
+        int connecting = impatient(NN_PAIR);
+        SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+        SET_TLS(connecting, NN_TLS_SERVER_NAME, "localhost");
+        CHECK_OK(nn_connect(connecting, address));
+        check_refusal(connecting, bound);
+    }
+}
+
+TEST_OVER_TLS(the_dot_that_ends_a_name_is_none_of_it)
+{
+    const char *address = new_address();
+    int bound = bound_with(tls_certified(tls_ca(), "DNS:sockets.example.org"), address);
+    int connecting = SOCKET(NN_PAIR);
+
+    SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
+    SET_TLS(connecting, NN_TLS_SERVER_NAME, "sockets.example.org.");
+    CHECK_OK(nn_connect(connecting, address));
+    check_talk(connecting, bound);
+}
+
 TEST_OVER_TLS(a_client_keeps_trying_until_the_server_is_the_right_one)
 {
     const char *address = new_address();
@@ -427,6 +455,44 @@ TEST(sockets_that_expect_something_else_of_peers_do_not_share_a_port)
     CHECK_ERRNO(nn_bind(plain, ws), EADDRINUSE);
     CHECK_SENDS(tls_connected(NN_PUSH, with_path(address, "/lax")), "for the lax one");
     CHECK_RECEIVES(lax, "for the lax one");
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    CHECK(file != NULL);
+    CHECK(fputs(text, file) >= 0);
+    CHECK(fclose(file) == 0);
+}
+
+static int using_files(int s, const char *cert, const char *key)
+{
+    SET_TLS(s, NN_TLS_CERT, cert);
+    SET_TLS(s, NN_TLS_KEY, key);
+    return s;
+}
+
+/* What counts is what was read. */
+TEST(sockets_share_a_port_when_they_have_read_the_same)
+{
+    const char *address = tls_wss_address();
+    const char *cert = tls_keep(strdup(test_path("cert.pem")));
+    const char *key = tls_keep(strdup(test_path("key.pem")));
+    const struct tls_identity *renewed = tls_certified(tls_ca(), "DNS:localhost,IP:127.0.0.1");
+    int one = tls_bound(NN_PULL, with_path(address, "/one"));
+    int two = using_files(SOCKET(NN_PULL), cert, key);
+    int three = using_files(SOCKET(NN_PULL), cert, key);
+
+    write_file(cert, tls_server()->cert);
+    write_file(key, tls_server()->key);
+    CHECK_OK(nn_bind(two, with_path(address, "/two")));
+    write_file(cert, renewed->cert);
+    write_file(key, renewed->key);
+    CHECK_ERRNO(nn_bind(three, with_path(address, "/three")), EADDRINUSE);
+    CHECK_SENDS(tls_connected(NN_PUSH, with_path(address, "/two")), "for two");
+    CHECK_RECEIVES(two, "for two");
+    CHECK_OK(nn_close(one));
 }
 
 /* The longest request goes through the filter as a whole. */

@@ -1,0 +1,60 @@
+/* Whether the host's OpenSSL is one that we know. */
+#include "streams/tls_openssl.h"
+
+#ifdef NN_TLS_OF_HOST
+#include <dlfcn.h>
+#include <pthread.h>
+
+/* Versions of one number have one interface. Others may have changed what the headers that we were compiled with say. */
+#define KNOWN_MAJOR 3
+
+#define ADDRESS_OF(name) (const void *)(uintptr_t)(name),
+
+static const void *object_of(const void *function)
+{
+    Dl_info info;
+
+    return function != NULL && dladdr(function, &info) != 0 ? info.dli_fbase : NULL;
+}
+
+/* Weak symbols may be found in several libraries, when some host has loaded a second OpenSSL, or another library with
+ * the same names: what one makes the other must not be given. */
+static bool are_of_one_object(const void *const *functions, size_t count)
+{
+    const void *object = object_of(functions[0]);
+
+    for (size_t i = 1; i < count; i++) {
+        if (object_of(functions[i]) != object)
+            return false;
+    }
+    return object != NULL;
+}
+
+static bool is_known;
+
+/* The two libraries of OpenSSL may be one object, as in Node.js itself, or two, as for a Node.js of a distribution. */
+static void look(void)
+{
+    const void *const of_crypto[] = {TLS_FUNCTIONS_OF_CRYPTO(ADDRESS_OF)};
+    const void *const of_ssl[] = {TLS_FUNCTIONS_OF_SSL(ADDRESS_OF)};
+
+    is_known = are_of_one_object(of_crypto, sizeof of_crypto / sizeof of_crypto[0]) &&
+               are_of_one_object(of_ssl, sizeof of_ssl / sizeof of_ssl[0]) && OPENSSL_version_major() == KNOWN_MAJOR;
+}
+
+bool tls_is_openssl_there(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, look);
+    return is_known;
+}
+
+#else
+
+bool tls_is_openssl_there(void)
+{
+    return true; /* the one that the library was linked with */
+}
+
+#endif
