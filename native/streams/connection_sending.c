@@ -96,7 +96,19 @@ bool sp_connection_write(struct sp_connection *self)
     return self->stream.filter == NULL || connection_flush_filter(self);
 }
 
-/* Adds to the queue; what is gathered leaves when the lock is left, or in bursts. Takes the message. */
+/* What is gathered leaves when the lock is left, or in bursts. */
+static void connection_pass_gathered(struct sp_connection *self)
+{
+    if (self->watch.wanted & SP_WRITABLE) {
+        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
+        return;
+    }
+    sp_pipe_mark_dirty(self->pipe);
+    if (self->queue.bytes >= BURST_BYTES)
+        sp_connection_write(self);
+}
+
+/* Takes the message. */
 static int connection_gather(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
                              struct nn_message *message)
 {
@@ -104,13 +116,7 @@ static int connection_gather(struct sp_connection *self, const uint8_t *prefix, 
         sp_pipe_break(self->pipe, -ENOMEM);
         return -EAGAIN;
     }
-    if (self->watch.wanted & SP_WRITABLE) {
-        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
-        return 0;
-    }
-    sp_pipe_mark_dirty(self->pipe);
-    if (self->queue.bytes >= BURST_BYTES)
-        sp_connection_write(self);
+    connection_pass_gathered(self);
     return 0;
 }
 
@@ -168,10 +174,96 @@ static int connection_pass_encoded(struct sp_connection *self, const uint8_t *pr
     return rc;
 }
 
+/* ---- Fragments ---- */
+
+/* The part of a message that begins at `offset` of its body; the first one has the header. Shares the body. Returns 0 or
+ * -ENOMEM. */
+static int slice(struct nn_message *part, const struct nn_message *message, size_t offset, size_t limit_bytes)
+{
+    size_t header_bytes = offset == 0 ? message->header_bytes : 0;
+    size_t rest = message->body_bytes - offset;
+    size_t room = limit_bytes > header_bytes ? limit_bytes - header_bytes : 1;
+
+    sp_message_view(part, message->chunk, message->body + offset, rest < room ? rest : room);
+    part->type = message->type;
+    if (message->chunk != NULL)
+        sp_chunk_retain(message->chunk);
+    if (header_bytes == 0 || nn_message_header_append(part, nn_message_header(message), header_bytes) == 0)
+        return 0;
+    nn_message_free(part);
+    return -ENOMEM;
+}
+
+/* Adds one fragment to the queue: as it is, or as the copy that the framing makes. Takes the part on 0. */
+static int connection_add_fragment(struct sp_connection *self, struct nn_message *part, bool is_first, bool is_last)
+{
+    uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
+    uint8_t scratch[SP_ENCODE_SCRATCH_BYTES];
+    struct nn_message encoded = *part;
+    size_t prefix_bytes = framing_of(self)->write_fragment_prefix(session_of(self), prefix, part, is_first, is_last);
+    bool is_encoded = framing_of(self)->encode != NULL;
+
+    if (is_encoded && framing_of(self)->encode(prefix, prefix_bytes, part, scratch, &encoded) < 0)
+        return -ENOMEM;
+    int rc = sp_send_queue_add(&self->queue, prefix, prefix_bytes, &encoded, &self->socket->spare_buffer);
+    if (is_encoded)
+        nn_message_free(rc == 0 ? part : &encoded);
+    return rc;
+}
+
+/* Adds all fragments or none. Returns 0 or -ENOMEM. */
+static int connection_add_fragments(struct sp_connection *self, const struct nn_message *message)
+{
+    struct sp_send_queue_mark mark = sp_send_queue_mark(&self->queue);
+    size_t offset = 0;
+
+    do {
+        struct nn_message part;
+        bool is_first = offset == 0;
+        int rc = slice(&part, message, offset, framing_of(self)->fragment_bytes);
+        if (rc == 0) {
+            offset += part.body_bytes;
+            rc = connection_add_fragment(self, &part, is_first, offset == message->body_bytes);
+            if (rc < 0)
+                nn_message_free(&part);
+        }
+        if (rc < 0) {
+            sp_send_queue_undo(&self->queue, mark);
+            return rc;
+        }
+    } while (offset < message->body_bytes);
+    return 0;
+}
+
+/* Nothing comes between the fragments: a frame of the framing's own waits for the last one, as it waits for the rest of a
+ * long frame. */
+static int connection_send_fragments(struct sp_connection *self, struct nn_message *message)
+{
+    if (connection_add_fragments(self, message) < 0) {
+        sp_pipe_break(self->pipe, -ENOMEM);
+        return -EAGAIN;
+    }
+    connection_pass_gathered(self);
+    if (self->is_send_broken)
+        return -EAGAIN;
+    nn_message_free(message);
+    return 0;
+}
+
+static bool is_fragmented(const struct sp_connection *self, const struct nn_message *message)
+{
+    size_t limit_bytes = framing_of(self)->fragment_bytes;
+
+    return limit_bytes > 0 && sp_message_bytes(message) > limit_bytes;
+}
+
 int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message)
 {
     struct sp_connection *self = connection_of(pipe);
     uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
+
+    if (is_fragmented(self, message))
+        return connection_send_fragments(self, message);
     size_t prefix_bytes = framing_of(self)->write_prefix(session_of(self), prefix, message);
 
     return framing_of(self)->encode != NULL ? connection_pass_encoded(self, prefix, prefix_bytes, message)

@@ -69,6 +69,10 @@ struct sp_framing {
                  struct sp_frame *frame);
     /* Writes the prefix of a message and returns its length. */
     size_t (*write_prefix)(struct sp_session *session, uint8_t *prefix, const struct nn_message *message);
+    size_t fragment_bytes; /* a longer message is sent in fragments of this length; 0: always in one frame */
+    /* The same for one fragment of a message, which has the message's type. */
+    size_t (*write_fragment_prefix)(struct sp_session *session, uint8_t *prefix, const struct nn_message *fragment,
+                                    bool is_first, bool is_last);
 
     /* All below are optional. */
 

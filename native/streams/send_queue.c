@@ -193,6 +193,28 @@ int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, si
     return add(self, prefix, prefix_bytes, message, skip_bytes, true, spare);
 }
 
+struct sp_send_queue_mark sp_send_queue_mark(const struct sp_send_queue *self)
+{
+    return (struct sp_send_queue_mark){
+        .count = self->count,
+        .bytes = self->bytes,
+        .last_bytes = self->count > 0 ? piece_at(self, self->count - 1)->count : 0,
+    };
+}
+
+/* The buffer keeps what was gathered, which no piece names any more. */
+void sp_send_queue_undo(struct sp_send_queue *self, struct sp_send_queue_mark mark)
+{
+    for (; self->count > mark.count; self->count--) {
+        struct nn_chunk *chunk = piece_at(self, self->count - 1)->chunk;
+        if (chunk != NULL)
+            sp_chunk_release(chunk);
+    }
+    if (self->count > 0)
+        piece_at(self, self->count - 1)->count = mark.last_bytes;
+    self->bytes = mark.bytes;
+}
+
 int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit)
 {
     int count = 0;

@@ -33,6 +33,16 @@ int sp_send_queue_add(struct sp_send_queue *self, const uint8_t *prefix, size_t 
 int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes,
                            struct nn_message *message, size_t skip_bytes, struct nn_chunk **spare);
 
+/* What a queue holds; later additions can be undone as long as nothing is consumed. */
+struct sp_send_queue_mark {
+    size_t count;
+    size_t bytes;
+    size_t last_bytes; /* of the last piece */
+};
+
+struct sp_send_queue_mark sp_send_queue_mark(const struct sp_send_queue *self);
+void sp_send_queue_undo(struct sp_send_queue *self, struct sp_send_queue_mark mark);
+
 /* Fills at most `limit` vectors from the front; returns how many. */
 int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit);
 

@@ -82,6 +82,12 @@ static int check_length(const struct sp_ws_session *self, uint64_t body_bytes, s
     return so_far > limit_bytes || body_bytes > limit_bytes - so_far ? -EMSGSIZE : 1;
 }
 
+/* A length that would fit into a shorter form is refused (5.2). */
+static bool is_length_minimal(uint64_t body_bytes, size_t length_bytes)
+{
+    return length_bytes == 0 || body_bytes > (length_bytes == 2 ? LENGTH_16 - 1 : UINT16_MAX);
+}
+
 static int ws_parse(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
                     struct sp_frame *frame)
 {
@@ -102,19 +108,21 @@ static int ws_parse(const struct sp_session *session, const uint8_t *data, size_
     if (available_bytes < 2 + length_bytes)
         return 0;
     uint64_t body_bytes = length_bytes == 8 ? sp_get_u64(data + 2) : length_bytes == 2 ? sp_get_u16(data + 2) : length;
+    if (!is_length_minimal(body_bytes, length_bytes))
+        return -EPROTO;
     int rc = is_control ? 1 : check_length(self, body_bytes, limit_bytes);
     frame->prefix_bytes = 2 + length_bytes + (self->is_client ? 0 : SP_MASK_KEY_BYTES);
     frame->body_bytes = (size_t)body_bytes;
     return rc > 0 && available_bytes < frame->prefix_bytes ? 0 : rc;
 }
 
-/* Writes the prefix of an unfragmented frame, with a new mask when we are the client. Returns its length. */
-static size_t write_prefix(const struct sp_ws_session *self, uint8_t *prefix, uint8_t opcode, size_t body_bytes)
+/* Writes a prefix, with a new mask when we are the client. `start` is FIN and the opcode. Returns its length. */
+static size_t write_prefix(const struct sp_ws_session *self, uint8_t *prefix, uint8_t start, size_t body_bytes)
 {
     uint8_t masked = self->is_client ? MASKED : 0;
     size_t count = 2;
 
-    prefix[0] = FIN | opcode;
+    prefix[0] = start;
     if (body_bytes < LENGTH_16) {
         prefix[1] = masked | (uint8_t)body_bytes;
     } else if (body_bytes <= UINT16_MAX) {
@@ -135,12 +143,27 @@ static size_t write_prefix(const struct sp_ws_session *self, uint8_t *prefix, ui
 
 /* ---- Sending ---- */
 
+static uint8_t opcode_of(const struct sp_ws_session *self, const struct nn_message *message)
+{
+    bool is_typed = message->type == TEXT || message->type == BINARY;
+
+    return is_typed ? (uint8_t)message->type : self->send_opcode;
+}
+
 static size_t ws_write_prefix(struct sp_session *session, uint8_t *prefix, const struct nn_message *message)
 {
     const struct sp_ws_session *self = sp_ws_session_of(session);
-    bool is_typed = message->type == TEXT || message->type == BINARY;
 
-    return write_prefix(self, prefix, is_typed ? (uint8_t)message->type : self->send_opcode, sp_message_bytes(message));
+    return write_prefix(self, prefix, FIN | opcode_of(self, message), sp_message_bytes(message));
+}
+
+static size_t ws_write_fragment_prefix(struct sp_session *session, uint8_t *prefix, const struct nn_message *fragment,
+                                       bool is_first, bool is_last)
+{
+    const struct sp_ws_session *self = sp_ws_session_of(session);
+    uint8_t opcode = is_first ? opcode_of(self, fragment) : CONTINUATION;
+
+    return write_prefix(self, prefix, (is_last ? FIN : 0) | opcode, sp_message_bytes(fragment));
 }
 
 /* A client's messages leave as masked copies: what they are made of may be somebody else's as well. */
@@ -168,7 +191,7 @@ static int ws_mask(const uint8_t *prefix, size_t prefix_bytes, const struct nn_m
 static void put_control(struct sp_ws_session *self, uint8_t opcode, const uint8_t *body, size_t count)
 {
     uint8_t *frame = self->base.control;
-    size_t prefix_bytes = write_prefix(self, frame, opcode, count);
+    size_t prefix_bytes = write_prefix(self, frame, FIN | opcode, count);
 
     if (self->is_client)
         sp_mask(frame + prefix_bytes, body, count, frame + prefix_bytes - SP_MASK_KEY_BYTES, 0);
@@ -234,7 +257,7 @@ static int use_control(struct sp_ws_session *self, uint8_t opcode, const uint8_t
     return SP_FRAME_SERVICE;
 }
 
-/* Returns 0 or -ENOMEM. */
+/* What a client has sent is unmasked on its way: it is read and written once. Returns 0 or -ENOMEM. */
 static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t count)
 {
     size_t needed = fragments_bytes(self) + count;
@@ -251,7 +274,11 @@ static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t 
         if (sp_chunk_grow(&self->fragments, needed > capacity ? needed : capacity) < 0)
             return -ENOMEM;
     }
-    memcpy(self->fragments->bytes + self->fragments->size_bytes, body, count);
+    uint8_t *to = self->fragments->bytes + self->fragments->size_bytes;
+    if (self->is_client)
+        memcpy(to, body, count);
+    else
+        sp_mask(to, body, count, body - SP_MASK_KEY_BYTES, 0);
     self->fragments->size_bytes = needed;
     return 0;
 }
@@ -276,18 +303,20 @@ static int check_fragments(struct sp_ws_session *self, bool is_last)
     return 0;
 }
 
-static int use_data(struct sp_ws_session *self, uint8_t start, const uint8_t *body, size_t count)
+static int use_message(struct sp_ws_session *self, uint8_t opcode, const uint8_t *body, size_t count)
 {
-    uint8_t opcode = start & OPCODE;
-    bool is_last = start & FIN;
+    int rc = check_text(opcode, body, count);
+
+    self->message_opcode = opcode;
+    return rc < 0 ? rc : SP_FRAME_MESSAGE;
+}
+
+static int use_fragment(struct sp_ws_session *self, uint8_t opcode, bool is_last, const uint8_t *body, size_t count)
+{
     int rc;
 
     if (opcode != CONTINUATION)
         self->message_opcode = opcode;
-    if (opcode != CONTINUATION && is_last) {
-        rc = check_text(opcode, body, count);
-        return rc < 0 ? rc : SP_FRAME_MESSAGE;
-    }
     if ((rc = add_fragment(self, body, count)) < 0 || (rc = check_fragments(self, is_last)) < 0)
         return rc;
     self->fragment_opcode = is_last ? 0 : self->message_opcode;
@@ -298,11 +327,15 @@ static int ws_use(struct sp_session *session, uint8_t *data, const struct sp_fra
 {
     struct sp_ws_session *self = sp_ws_session_of(session);
     uint8_t *body = data + frame->prefix_bytes;
+    uint8_t opcode = data[0] & OPCODE;
+    bool is_last = data[0] & FIN;
 
+    if (opcode == CONTINUATION || !is_last)
+        return use_fragment(self, opcode, is_last, body, frame->body_bytes);
     if (!self->is_client)
         sp_mask(body, body, frame->body_bytes, body - SP_MASK_KEY_BYTES, 0);
-    return data[0] & IS_CONTROL ? use_control(self, data[0] & OPCODE, body, frame->body_bytes)
-                                : use_data(self, data[0], body, frame->body_bytes);
+    return opcode & IS_CONTROL ? use_control(self, opcode, body, frame->body_bytes)
+                               : use_message(self, opcode, body, frame->body_bytes);
 }
 
 static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struct nn_message *message)
@@ -338,6 +371,8 @@ const struct sp_framing sp_ws_client_framing = {
     .answer = sp_ws_read_response,
     .parse = ws_parse,
     .write_prefix = ws_write_prefix,
+    .fragment_bytes = SP_WS_FRAGMENT_BYTES,
+    .write_fragment_prefix = ws_write_fragment_prefix,
     .encode = ws_mask,
     .use = ws_use,
     .finish = ws_finish,
@@ -354,6 +389,8 @@ const struct sp_framing sp_ws_server_framing = {
     .answer = sp_ws_respond,
     .parse = ws_parse,
     .write_prefix = ws_write_prefix,
+    .fragment_bytes = SP_WS_FRAGMENT_BYTES,
+    .write_fragment_prefix = ws_write_fragment_prefix,
     .use = ws_use,
     .finish = ws_finish,
     .leave = ws_leave,

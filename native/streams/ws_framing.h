@@ -1,10 +1,13 @@
-/* WebSocket (RFC 6455) under SP: one message of SP is one message of WebSocket. */
+/* WebSocket (RFC 6455) under SP: one message of SP is one message of WebSocket, of one or several frames. */
 #ifndef SP_STREAMS_WS_FRAMING_H
 #define SP_STREAMS_WS_FRAMING_H
 
 #include "streams/framing.h"
 
 #define SP_WS_ACCEPT_LENGTH 28
+/* Longer messages are sent in fragments: NNG ends connections over frames above 1 MiB, whatever its limit of messages.
+ * Shorter fragments cost the receiver more, who puts them together: with 256 KiB half as much again at 1 MiB. */
+#define SP_WS_FRAGMENT_BYTES ((size_t)1024 * 1024)
 
 struct sp_ws_session {
     struct sp_session base; /* first */

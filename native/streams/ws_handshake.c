@@ -253,12 +253,30 @@ static const struct refusal *check_start(const struct sp_http_head *head, struct
     return path->bytes[0] == '/' ? NULL : &bad_request;
 }
 
+/* A body would be read as frames, by us or by a proxy that sees it otherwise. */
+static bool announces_body(const struct sp_http_head *head)
+{
+    struct sp_text length;
+
+    if (sp_http_head_has(head, "Transfer-Encoding"))
+        return true;
+    if (!sp_http_head_has(head, "Content-Length"))
+        return false;
+    if (!sp_http_head_get(head, "Content-Length", &length) || length.count == 0)
+        return true;
+    for (size_t i = 0; i < length.count; i++) {
+        if (length.bytes[i] != '0')
+            return true;
+    }
+    return false;
+}
+
 /* The fields that make it an upgrade to WebSocket (RFC 6455, 4.2.1). */
 static const struct refusal *check_fields(const struct sp_http_head *head, struct sp_text *key)
 {
     struct sp_text value;
 
-    if (!sp_http_head_get(head, "Host", &value))
+    if (!sp_http_head_get(head, "Host", &value) || announces_body(head))
         return &bad_request;
     if (!sp_http_head_find(head, "Upgrade", "websocket", NULL) ||
         !sp_http_head_find(head, "Connection", "upgrade", NULL))

@@ -81,6 +81,43 @@ TEST(what_a_client_sends_is_masked_each_time_with_another_key)
     part();
 }
 
+/* Each fragment is masked by itself. */
+TEST(a_client_sends_long_messages_in_masked_fragments)
+{
+    enum { COUNT = 2 * 1048576 + 5 };
+    uint8_t *body = malloc(COUNT);
+    uint8_t *received = malloc(COUNT);
+    static const struct {
+        uint8_t start[10];
+        size_t start_bytes;
+        size_t count;
+    } frames[] = {{{WS_BINARY, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0}, 10, 1048576},
+                  {{WS_CONTINUATION, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0}, 10, 1048576},
+                  {{WS_FIN | WS_CONTINUATION, 0x85}, 2, 5}};
+    uint8_t keys[3][4];
+    size_t got = 0;
+
+    meet();
+    for (size_t i = 0; i < COUNT; i++)
+        body[i] = (uint8_t)(i * 7 + i / 1000);
+    CHECK_EQUAL(nn_send(pair, body, COUNT, 0), COUNT);
+    for (int i = 0; i < 3; i++) {
+        uint8_t start[10];
+        raw_receive(server, start, frames[i].start_bytes);
+        CHECK_BYTES(start, frames[i].start_bytes, frames[i].start, frames[i].start_bytes);
+        raw_receive(server, keys[i], 4);
+        raw_receive(server, received + got, frames[i].count);
+        for (size_t j = 0; j < frames[i].count; j++)
+            received[got + j] ^= keys[i][j % 4];
+        got += frames[i].count;
+    }
+    CHECK_BYTES(received, COUNT, body, COUNT);
+    CHECK(memcmp(keys[0], keys[1], 4) != 0 && memcmp(keys[1], keys[2], 4) != 0);
+    free(body);
+    free(received);
+    part();
+}
+
 TEST(a_client_answers_pings_and_farewells_masked)
 {
     meet();
@@ -122,6 +159,10 @@ static const struct {
     {"a fragment is not interrupted by a message", FRAME("\x02\0\x82\0"), 1002},
     {"a control frame is no fragment", FRAME("\x08\0"), 1002},
     {"a control frame is short", FRAME("\x8a\x7e\0\x7e"), 1002},
+    {"a length below 126 has one byte", FRAME("\x82\x7e\0\x7d"), 1002},
+    {"a length below 126 has no eight bytes", FRAME("\x82\x7f\0\0\0\0\0\0\0\x7d"), 1002},
+    {"a length below 65536 has no eight bytes", FRAME("\x82\x7f\0\0\0\0\0\0\xff\xff"), 1002},
+    {"a length of 64 bits has its top bit clear", FRAME("\x82\x7f\x80\0\0\0\0\0\0\0"), 1002},
     {"a length has 63 bits", FRAME("\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff"), 1002},
     {"1005 is in no frame", FRAME("\x88\x02\x03\xed"), 1002},
     {"text is UTF-8", FRAME("\x81\x02\xc0\x80"), 1007},

@@ -50,6 +50,10 @@ static void check_receives_body(const uint8_t *body, size_t count)
 static const size_t sizes[] = {0,   1,   2,   3,    4,    15,   16,    17,    63,    64,    65,    125,    126,
                                127, 128, 255, 1023, 4095, 4096, 16383, 16384, 65535, 65536, 65537, 200000, 1048576};
 
+/* Around the length of a fragment. */
+static const size_t long_sizes[] = {1048575,        1048577, 1048580, 1048576 + 4096,
+                                    1048576 + 4097, 2097152, 2097153, 16777216};
+
 TEST(messages_of_all_sizes_are_received)
 {
     meet();
@@ -74,6 +78,134 @@ TEST(messages_of_all_sizes_are_sent)
     close(peer);
 }
 
+TEST(long_messages_are_sent_in_fragments)
+{
+    meet();
+    for (size_t i = 0; i < sizeof long_sizes / sizeof long_sizes[0]; i++) {
+        uint8_t *body = make_body(long_sizes[i]);
+        void *message = nn_allocmsg(long_sizes[i], 0);
+        memcpy(message, body, long_sizes[i]);
+        CHECK_EQUAL(nn_send(pair, body, long_sizes[i], 0), long_sizes[i]); /* copied as far as the kernel is full */
+        ws_expect_message(peer, WS_BINARY, body, long_sizes[i]);
+        CHECK_EQUAL(nn_send(pair, &message, NN_MSG, 0), long_sizes[i]); /* referenced */
+        ws_expect_message(peer, WS_BINARY, body, long_sizes[i]);
+        free(body);
+    }
+    close(peer);
+}
+
+TEST(the_header_of_a_long_request_is_in_its_first_fragment)
+{
+    const char *address = test_ws_address();
+    int req = test_socket_bound(NN_REQ, address);
+    int fd = ws_connect(address, "req");
+    uint8_t *wire = make_body(WS_FRAGMENT_BYTES + 100);
+    uint8_t *body = make_body(WS_FRAGMENT_BYTES + 96);
+    uint8_t prefix[10];
+
+    WAIT_PEERS(req, 1);
+    CHECK_OK(nn_send(req, body, WS_FRAGMENT_BYTES + 96, 0));
+    raw_receive(fd, prefix, sizeof prefix);
+    CHECK_BYTES(prefix, sizeof prefix, "\x02\x7f\0\0\0\0\0\x10\0\0", 10);
+    raw_receive(fd, wire, WS_FRAGMENT_BYTES);
+    raw_receive(fd, prefix, 2);
+    CHECK_BYTES(prefix, 2, "\x80\x64", 2);
+    raw_receive(fd, wire + WS_FRAGMENT_BYTES, 100);
+    CHECK_BYTES(wire + 4, WS_FRAGMENT_BYTES + 96, body, WS_FRAGMENT_BYTES + 96);
+    ws_send(fd, WS_FIN | WS_BINARY, wire, 4);
+    CHECK_EQUAL(nn_recv(req, prefix, sizeof prefix, 0), 0);
+    free(wire);
+    free(body);
+    close(fd);
+}
+
+TEST(a_long_text_is_text_in_its_first_fragment_only)
+{
+    meet();
+    SET_INT(pair, NN_WS, NN_WS_MSG_TYPE, NN_WS_MSG_TYPE_TEXT);
+    const char *address = test_ws_address();
+    size_t count = WS_FRAGMENT_BYTES + 2;
+    char *text = malloc(count);
+
+    memset(text, 'a', count);
+    memcpy(text + WS_FRAGMENT_BYTES - 1, "\xc3\xbc", 2); /* a character on both sides of the cut */
+    CHECK_OK(nn_bind(pair, address));
+    close(peer);
+    WAIT_PEERS(pair, 0);
+    peer = ws_connect(address, "pair");
+    WAIT_PEERS(pair, 1);
+    CHECK_EQUAL(nn_send(pair, text, count, 0), count);
+    ws_expect_message(peer, WS_TEXT, text, count);
+    free(text);
+    close(peer);
+}
+
+/* The peer asks and leaves while fragments wait for it: answers come behind the message, and nothing is stuck. */
+TEST(frames_of_our_own_come_behind_the_fragments_of_a_message)
+{
+    meet();
+    size_t count = 16777216;
+    uint8_t *body = make_body(count);
+
+    CHECK_EQUAL(nn_send(pair, body, count, 0), count);
+    ws_send(peer, WS_PING, "still there?", 12);
+    ws_send(peer, WS_FIN | WS_BINARY, "between", 7);
+    CHECK_RECEIVES(pair, "between");
+    ws_expect_message(peer, WS_BINARY, body, count);
+    ws_expect(peer, WS_PONG, "still there?", 12);
+    CHECK_EQUAL(nn_send(pair, body, count, 0), count);
+    CHECK_OK(nn_close(pair));
+    ws_expect_message(peer, WS_BINARY, body, count);
+    ws_expect_close(peer, 1000);
+    free(body);
+    close(peer);
+}
+
+TEST(a_peer_that_leaves_amid_fragments_disturbs_nobody)
+{
+    const char *address = test_ws_address();
+    int push = test_socket_bound(NN_PUSH, address);
+    size_t count = 8 * WS_FRAGMENT_BYTES;
+    uint8_t *body = make_body(count);
+
+    for (int i = 0; i < 10; i++) {
+        int fd = ws_connect(address, "push");
+        uint8_t some[1000];
+        WAIT_PEERS(push, 1);
+        CHECK_EQUAL(nn_send(push, body, count, 0), count);
+        raw_receive(fd, some, sizeof some);
+        raw_reset(fd);
+        WAIT_PEERS(push, 0);
+    }
+    int fd = ws_connect(address, "push");
+    CHECK_EQUAL(nn_send(push, body, count, 0), count);
+    ws_expect_message(fd, WS_BINARY, body, count);
+    free(body);
+    close(fd);
+}
+
+TEST(long_messages_pass_between_sockets_of_ours)
+{
+    const char *address = test_ws_address();
+    int server = test_socket_bound(NN_PAIR, address);
+    int client;
+
+    SET_INT(server, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
+    client = SOCKET(NN_PAIR);
+    SET_INT(client, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
+    CHECK_OK(nn_connect(client, address));
+    for (size_t i = 0; i < sizeof long_sizes / sizeof long_sizes[0]; i++) {
+        uint8_t *body = make_body(long_sizes[i]);
+        CHECK_EQUAL(nn_send(client, body, long_sizes[i], 0), long_sizes[i]);
+        pair = server;
+        check_receives_body(body, long_sizes[i]);
+        CHECK_EQUAL(nn_send(server, body, long_sizes[i], 0), long_sizes[i]);
+        pair = client;
+        check_receives_body(body, long_sizes[i]);
+        free(body);
+    }
+}
+
 TEST(a_frame_may_come_byte_by_byte)
 {
     meet();
@@ -90,14 +222,6 @@ TEST(a_frame_may_come_byte_by_byte)
     for (size_t i = 0; i < sizeof masked; i++)
         raw_send(peer, masked + i, 1);
     check_receives_body(body, sizeof body);
-    close(peer);
-}
-
-TEST(a_length_may_be_written_longer_than_it_needs_to_be)
-{
-    meet();
-    raw_send(peer, "\x82\xff\0\0\0\0\0\0\0\x03\0\0\0\0abc", 17);
-    CHECK_RECEIVES(pair, "abc");
     close(peer);
 }
 
@@ -324,6 +448,13 @@ static const struct {
     {"a fragment is not interrupted by a message", FRAME("\x02\x80\0\0\0\0\x82\x80\0\0\0\0"), 1002},
     {"a control frame is no fragment", FRAME("\x09\x80\0\0\0\0"), 1002},
     {"a control frame is short", FRAME("\x89\xfe\x00\x7e\0\0\0\0"), 1002},
+    {"a length below 126 has one byte", FRAME("\x82\xfe\0\x7d\0\0\0\0"), 1002},
+    {"a length of 0 has one byte", FRAME("\x82\xfe\0\0\0\0\0\0"), 1002},
+    {"a length below 126 has no eight bytes", FRAME("\x82\xff\0\0\0\0\0\0\0\x03\0\0\0\0abc"), 1002},
+    {"a length below 65536 has no eight bytes", FRAME("\x82\xff\0\0\0\0\0\0\xff\xff\0\0\0\0"), 1002},
+    {"the length of a text is minimal", FRAME("\x81\xfe\0\x01\0\0\0\0a"), 1002},
+    {"the length of a first fragment is minimal", FRAME("\x02\xfe\0\x01\0\0\0\0a"), 1002},
+    {"the length of a later fragment is minimal", FRAME("\x02\x80\0\0\0\0\x80\xfe\0\x01\0\0\0\0a"), 1002},
     {"a length has 63 bits", FRAME("\x82\xff\x80\0\0\0\0\0\0\0\0\0\0\0"), 1002},
     {"a code has two bytes", FRAME("\x88\x81\0\0\0\0\x03"), 1002},
     {"999 is no code", FRAME("\x88\x82\0\0\0\0\x03\xe7"), 1002},

@@ -147,11 +147,29 @@ static const struct {
     {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION "\r\n", "400"},
     {"GET / HTTP/1.1\r\nno field\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
     {"GET / HTTP/1.1\r\n : empty\r\n" FIELDS KEY VERSION TYPE "\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Transfer-Encoding: chunked\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "transfer-encoding: identity\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Transfer-Encoding:\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: 5\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: 0, 5\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: -0\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length:\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: 0\r\nContent-Length: 0\r\n\r\n", "400"},
+    {"GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", "400"},
     {"HELO you\r\n\r\n", "400"},
     {"1234567 \r\n\r\n", "400"},
     {"{\"json\":true}\r\n\r\n", "400"},
     {"\r\n\r\n", "400"},
 };
+
+TEST(a_request_may_say_that_it_has_no_body)
+{
+    bound_pull("/");
+    int fd = raw_connect(address);
+
+    CHECK_STATUS(ws_ask(fd, "GET / HTTP/1.1\r\n" FIELDS KEY VERSION TYPE "Content-Length: 0\r\n\r\n"), "101");
+    close(fd);
+}
 
 TEST(requests_that_are_wrong_are_refused_and_disturb_nobody)
 {

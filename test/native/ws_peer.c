@@ -186,6 +186,19 @@ void ws_expect(int fd, int start, const void *body, size_t count)
     raw_expect(fd, body, count);
 }
 
+void ws_expect_message(int fd, int opcode, const void *body, size_t count)
+{
+    const uint8_t *from = body;
+    size_t sent = 0;
+
+    do {
+        size_t part = count - sent < WS_FRAGMENT_BYTES ? count - sent : WS_FRAGMENT_BYTES;
+        int start = (sent == 0 ? opcode : WS_CONTINUATION) | (sent + part == count ? WS_FIN : 0);
+        ws_expect(fd, start, from + sent, part);
+        sent += part;
+    } while (sent < count);
+}
+
 void ws_expect_close(int fd, int code)
 {
     uint8_t body[2] = {(uint8_t)(code >> 8), (uint8_t)code};

@@ -36,6 +36,9 @@ void ws_send(int fd, int start, const void *body, size_t count);
 void ws_send_prefix(int fd, int start, uint64_t announced_bytes);
 /* The next frame is this one, and is not masked. */
 void ws_expect(int fd, int start, const void *body, size_t count);
+/* The next message is this one, in fragments of at most 1 MiB, of which all but the last are as long as that. */
+#define WS_FRAGMENT_BYTES ((size_t)1048576)
+void ws_expect_message(int fd, int opcode, const void *body, size_t count);
 /* The next frame closes with this code; then the connection ends. */
 void ws_expect_close(int fd, int code);
 

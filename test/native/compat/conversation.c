@@ -160,6 +160,33 @@ static void answer(int s)
     }
 }
 
+/* ---- Long messages ---- */
+
+/* Above the limit of one frame of NNG's WebSockets, 1 MiB. */
+static const size_t long_sizes[] = {1048576, 1048577, 16777216};
+
+static void ask_long(int s)
+{
+    for (size_t i = 0; i < COUNT_OF(long_sizes); i++) {
+        uint8_t *body = make_body(long_sizes[i], i);
+        check(nn_send(s, body, long_sizes[i], 0), "nn_send");
+        if (!receives(s, body, long_sizes[i], false))
+            fail("the answer to %zu bytes is another one", long_sizes[i]);
+        free(body);
+    }
+    done();
+}
+
+static void answer_long(int s)
+{
+    for (size_t i = 0; i < COUNT_OF(long_sizes); i++) {
+        void *body = NULL;
+        check(nn_recv(s, &body, NN_MSG, 0), "nn_recv");
+        check(nn_send(s, &body, NN_MSG, 0), "nn_send");
+    }
+    done();
+}
+
 /* ---- Work ---- */
 
 static size_t work_size(size_t number)
@@ -226,6 +253,8 @@ static const struct part {
 } parts[] = {
     {"asks", "pair", NN_PAIR, ask},
     {"answers", "pair", NN_PAIR, answer},
+    {"asks", "long", NN_PAIR, ask_long},
+    {"answers", "long", NN_PAIR, answer_long},
     {"asks", "req", NN_REQ, ask},
     {"answers", "rep", NN_REP, answer},
     {"asks", "push", NN_PUSH, give_work},
@@ -253,6 +282,8 @@ static int open_socket(const struct part *part)
 
     if (part->protocol == NN_SUB)
         check(nn_setsockopt(s, NN_SUB, NN_SUB_SUBSCRIBE, "topic", 5), "nn_setsockopt");
+    if (part->play == ask_long || part->play == answer_long)
+        set_int(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
     if (part->protocol != NN_PULL && part->protocol != NN_SUB)
         set_int(s, NN_SOL_SOCKET, NN_SNDTIMEO, PATIENCE_MS);
     if (part->protocol != NN_PUSH && part->protocol != NN_PUB)

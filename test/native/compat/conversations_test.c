@@ -63,6 +63,7 @@ static void converse(char *asking, char *answering, const char *address, bool as
     CASES_OVER(asking, answering, ws)
 
 CASES(pair, pair)
+CASES(long, long)
 CASES(req, rep)
 CASES(push, pull)
 CASES(pub, sub)
