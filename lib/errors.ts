@@ -102,8 +102,8 @@ const sameHints: Readonly<Record<string, string>> = {
   nn_recvmsg: 'receive',
 }
 
-/** Whether it is about an address, as a message shows it, whose connections are encrypted. */
-const isOfTls = (subject: string): boolean => /^"(tls\+tcp|wss):/.test(subject)
+/** Whether it is an address, or begins with one as a message shows it, whose connections are encrypted. */
+export const isOfTls = (subject: string): boolean => /^"?(tls\+tcp|wss):/.test(subject)
 
 /**
  * @param errno a positive number

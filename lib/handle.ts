@@ -9,7 +9,7 @@ import {
   protocols,
 } from './constants.js'
 import { type Attachment, checkAddress } from './endpoint.js'
-import { argumentError, check, errnoError } from './errors.js'
+import { argumentError, check, errnoError, isOfTls } from './errors.js'
 import type { Exchange } from './exchange.js'
 import type { Inbox } from './inbox.js'
 import type { Monitor } from './monitor.js'
@@ -19,7 +19,7 @@ import type { Outbox } from './outbox.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
 import type { Readiness } from './readiness.js'
 import { type Statistics, statisticsOf } from './statistics.js'
-import { NN_TLS, type TlsSetting } from './tls.js'
+import { NN_TLS, type TlsSetting, unreadableFile } from './tls.js'
 import { Carriage } from './transports/carriage.js'
 import { transportOf } from './transports/registry.js'
 import type { Keeper } from './waits.js'
@@ -34,6 +34,8 @@ export class Handle implements Listener, Keeper {
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
   #carried: Carriage | undefined
+  /** Those of its options that name files. */
+  #tlsFiles: readonly TlsSetting[] = []
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -97,7 +99,10 @@ export class Handle implements Listener, Keeper {
       const transport = transportOf(address)
       if (transport !== undefined) return this.#carriage()[syscall](transport, address)
     }
-    check(endpoint, syscall, JSON.stringify(address))
+    if (endpoint < 0) {
+      const file = isOfTls(address) ? unreadableFile(this.#tlsFiles, -endpoint) : ''
+      throw errnoError(-endpoint, syscall, JSON.stringify(address) + file)
+    }
     return { address: this.#addressOf(endpoint), close: () => this.#shutdown(endpoint) }
   }
 
@@ -148,9 +153,14 @@ export class Handle implements Listener, Keeper {
   }
 
   setTls(settings: readonly TlsSetting[]): void {
-    this.assertOpen('setsockopt')
-    for (const { name, number, value } of settings)
-      check(native.setOption(this.s, NN_TLS, number, value), 'setsockopt', `tls.${name}`)
+    try {
+      this.assertOpen('setsockopt')
+      for (const { name, number, value } of settings)
+        check(native.setOption(this.s, NN_TLS, number, value), 'setsockopt', `tls.${name}`)
+    } finally {
+      for (const { value } of settings) if (typeof value !== 'number') value.fill(0)
+    }
+    this.#tlsFiles = settings.filter(({ file }) => file !== undefined)
   }
 
   get name(): string {

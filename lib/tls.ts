@@ -1,10 +1,22 @@
-import { argumentError } from './errors.js'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { argumentError, codeOf } from './errors.js'
 
 /** Level and numbers of nanomsg/tls.h. */
 export const NN_TLS = -6
 
-/** Text in the PEM format, as a string or as the bytes of a file; or, as a string, the name of such a file. */
-export type Pem = string | Uint8Array
+/** Text in the PEM format, as a string or as the bytes of a file. It is never taken for the name of a file. */
+export interface PemText {
+  pem: string | Uint8Array
+}
+
+/** The name of a file with text in the PEM format. It is never taken for such text. */
+export interface PemFile {
+  file: string
+}
+
+/** Text in the PEM format, as a string or as bytes; or the name of a file with such text: a string without `-----BEGIN`
+ * and without line breaks. What comes from a form or a database is better given as `{ pem }`, which opens no file. */
+export type Pem = string | Uint8Array | PemText | PemFile
 
 /** What `tls+tcp://` and `wss://` need. Files are read by `bind()` and `connect()`. */
 export interface TlsOptions {
@@ -28,16 +40,22 @@ export interface TlsOptions {
 export interface TlsSetting {
   readonly name: string
   readonly number: number
+  /** Bytes are a copy, which the caller overwrites when they are set: they may be a key. */
   readonly value: number | Uint8Array
+  /** The name of the file that the engine will read; undefined: none. */
+  readonly file?: string
 }
 
 const LONGEST_TEXT = 2 ** 20
 
-const textOf = (value: string | Uint8Array): string =>
-  typeof value === 'string' ? value : Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')
-const isText = (value: unknown): value is string | Uint8Array =>
-  typeof value === 'string' || value instanceof Uint8Array
-const isPem = (value: unknown): value is string | Uint8Array => isText(value) && textOf(value).includes('-----BEGIN')
+const BEGIN = '-----BEGIN'
+
+type Text = string | Uint8Array
+
+const isText = (value: unknown): value is Text => typeof value === 'string' || value instanceof Uint8Array
+const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+const textOf = (value: Text): string => (typeof value === 'string' ? value : viewOf(value).toString('latin1'))
+const hasBegin = (value: Text): boolean => (typeof value === 'string' ? value : viewOf(value)).includes(BEGIN)
 
 /** The bytes of a text, or undefined when the engine would not take it. None: the option is taken back. */
 function bytesOf(value: unknown): Uint8Array | undefined {
@@ -46,15 +64,40 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   return bytes.includes(0) || bytes.length > LONGEST_TEXT ? undefined : bytes
 }
 
+/** The one property of an object, which must be its own. */
+function onlyOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
+  const names = Object.keys(value)
+  return names.length === 1 && names[0] === name ? Reflect.get(value, name) : undefined
+}
+
+/** The text of `{ pem }`, or of a string or bytes that are PEM; undefined: it is none. */
+function pemTextOf(value: unknown): Text | undefined {
+  const text = isText(value) ? value : onlyOf(value, 'pem')
+  return isText(text) && hasBegin(text) ? text : undefined
+}
+
+/** The name of `{ file }`, or of a string that is not PEM; undefined: it is none. */
+function fileOf(value: unknown): string | undefined {
+  const name = typeof value === 'string' ? value : onlyOf(value, 'file')
+  const isName = typeof name === 'string' && name !== '' && !name.includes(BEGIN) && !/[\r\n]/.test(name)
+  return isName ? name : undefined
+}
+
 function pemOf(value: unknown): Uint8Array | undefined {
-  if (value === undefined) return Buffer.alloc(0)
-  const mayBe = typeof value === 'string' ? value !== '' : isPem(value)
-  return mayBe ? bytesOf(value) : undefined
+  return value === undefined ? Buffer.alloc(0) : bytesOf(pemTextOf(value) ?? fileOf(value))
 }
 
 function authoritiesOf(value: unknown): Uint8Array | undefined {
   if (!Array.isArray(value)) return pemOf(value)
-  return value.length > 0 && value.every(isPem) ? bytesOf(value.map(textOf).join('\n')) : undefined
+  const texts = value.map(pemTextOf).filter((text) => text !== undefined)
+  return texts.length > 0 && texts.length === value.length ? bytesOf(texts.map(textOf).join('\n')) : undefined
+}
+
+/** OpenSSL takes a leading dot for any name that ends like this. */
+function serverNameOf(value: unknown): Uint8Array | undefined {
+  if (value === undefined) return Buffer.alloc(0)
+  return typeof value === 'string' && !value.startsWith('.') ? bytesOf(value) : undefined
 }
 
 function flagOf(value: unknown, initial: boolean): number | undefined {
@@ -68,7 +111,7 @@ interface Row {
   toEngine(value: unknown): number | Uint8Array | undefined
 }
 
-const PEM = 'PEM text, or the name of a file with it'
+const PEM = 'PEM text, or the name of a file with it (without line breaks), or { pem } or { file }'
 
 const rows: Readonly<Record<keyof TlsOptions, Row>> = {
   cert: { number: 1, expectation: PEM, toEngine: pemOf },
@@ -77,8 +120,8 @@ const rows: Readonly<Record<keyof TlsOptions, Row>> = {
   verify: { number: 4, expectation: 'true or false', toEngine: (value) => flagOf(value, true) },
   serverName: {
     number: 5,
-    expectation: 'the name of a host',
-    toEngine: (value) => (value === undefined || typeof value === 'string' ? bytesOf(value ?? '') : undefined),
+    expectation: 'the name of a host, without a dot at its start',
+    toEngine: serverNameOf,
   },
   requireClientCertificate: { number: 6, expectation: 'true or false', toEngine: (value) => flagOf(value, false) },
 }
@@ -91,14 +134,37 @@ export function tlsSettings(options: unknown): TlsSetting[] {
       throw argumentError('setsockopt', 'an option of tls', `one of ${Object.keys(rows).join(', ')}`, name)
   }
   return Object.entries(rows).map(([name, { number, expectation, toEngine }]) => {
-    const value = toEngine(Reflect.get(options, name))
-    if (value === undefined) throw argumentError('setsockopt', `tls.${name}`, expectation, secretFree(options, name))
-    return { name, number, value }
+    const given: unknown = Object.hasOwn(options, name) ? Reflect.get(options, name) : undefined
+    const value = toEngine(given)
+    if (value === undefined) throw argumentError('setsockopt', `tls.${name}`, expectation, secretFree(given))
+    const file = withFile.has(name) && pemTextOf(given) === undefined ? fileOf(given) : undefined
+    return { name, number, value, ...(file !== undefined && { file }) }
   })
 }
 
 /** A wrong value as a message may show it: what could be a key is not. */
-function secretFree(options: object, name: string): unknown {
-  const value: unknown = Reflect.get(options, name)
+function secretFree(value: unknown): unknown {
   return isText(value) && value.length > 0 ? {} : value
+}
+
+const withFile: ReadonlySet<string> = new Set(['cert', 'key', 'ca'])
+
+/** The error's name when a file cannot be read; undefined: it can. */
+function troubleWith(file: string): string | undefined {
+  try {
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const isFolder = fstatSync(fd).isDirectory()
+    closeSync(fd)
+    return isFolder ? 'EISDIR' : undefined
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : undefined
+  }
+}
+
+/** Which of the files is the reason why `bind()` or `connect()` has failed, as a message tells it; or ''. A key without
+ * the lines around it is taken for a name, and is not shown. */
+export function unreadableFile(settings: readonly TlsSetting[], errno: number): string {
+  const setting = settings.find(({ file }) => file !== undefined && troubleWith(file) === codeOf(errno))
+  if (setting === undefined) return ''
+  return setting.name === 'key' ? ', tls.key' : `, tls.${setting.name} ${JSON.stringify(setting.file)}`
 }

@@ -158,6 +158,16 @@ static int ask_until_ignored(struct host *host, SSL *ssl, int limit)
     return asked;
 }
 
+/* As they are: OpenSSL reads nothing before it has written what it began. */
+static void take_answers(struct host *host, int fd)
+{
+    uint8_t answers[4096];
+
+    while (recv(fd, answers, sizeof answers, MSG_DONTWAIT) > 0)
+        ;
+    host_turn(host, 1);
+}
+
 TEST(a_peer_that_takes_no_answers_gets_no_more_of_them)
 {
     enum { ASKED_LIMIT = 40000 };
@@ -167,12 +177,12 @@ TEST(a_peer_that_takes_no_answers_gets_no_more_of_them)
 
     host_open(&host, NULL);
     guest_open(&pair, &host, NN_PAIR);
-    SET_INT(pair.s, NN_SOL_SOCKET, NN_SNDBUF, 4096);
-    SET_INT(pair.s, NN_SOL_SOCKET, NN_RCVBUF, 4096);
+    SET_INT(pair.s, NN_SOL_SOCKET, NN_SNDBUF, 32 * 1024);
+    SET_INT(pair.s, NN_SOL_SOCKET, NN_RCVBUF, 32 * 1024);
     tls_use(pair.s, tls_server());
     CHECK_OK(nn_bind(pair.s, address));
     int fd = raw_open(address);
-    int small = 4096;
+    int small = 32 * 1024;
     CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
     CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small));
     raw_connect_opened(fd, address);
@@ -184,18 +194,14 @@ TEST(a_peer_that_takes_no_answers_gets_no_more_of_them)
     host_run_all(&host); /* nor does the loop spin */
 
     /* When the peer takes them, all goes on. */
-    uint8_t byte;
-    size_t count;
     int64_t deadline_ms = test_patience();
     while (!ask_for_new_keys(ssl)) {
-        SSL_read_ex(ssl, &byte, 1, &count);
-        host_turn(&host, 1);
+        take_answers(&host, fd);
         CHECK(test_now_ms() < deadline_ms);
     }
     tls_peer_send_message(ssl, "taken");
     while (pair.in == 0) {
-        SSL_read_ex(ssl, &byte, 1, &count);
-        host_turn(&host, 1);
+        take_answers(&host, fd);
         CHECK(test_now_ms() < deadline_ms);
     }
     GUEST_RECEIVES(&pair, "taken");

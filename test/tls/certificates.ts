@@ -51,11 +51,11 @@ export function authority(name: string): Identity {
   return identity(name)
 }
 
-/** @param names as in `DNS:localhost,IP:127.0.0.1` */
+/** @param names as in `DNS:localhost,IP:127.0.0.1`; none: the certificate has no subjectAltName */
 export function certified(by: Identity, name: string, names: string, time: 'now' | 'past' = 'now'): Identity {
   if (hasOpenssl) {
     run('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-    const extensions = fileIn(`${name}.ext`, `subjectAltName=${names}\n`)
+    const extensions = fileIn(`${name}.ext`, names === '' ? 'basicConstraints=CA:FALSE\n' : `subjectAltName=${names}\n`)
     const from = ['-CA', by.certFile, '-CAkey', by.keyFile, '-CAcreateserial']
     const days = time === 'now' ? '2' : '-1'
     run('x509', '-req', '-in', `${name}.csr`, ...from, '-out', `${name}.crt`, '-days', days, '-extfile', extensions)

@@ -1,5 +1,6 @@
 /** The option `tls`, and what errors say about it. */
 
+import { once } from 'node:events'
 import { constants } from 'node:os'
 import { rootCertificates } from 'node:tls'
 import { Pair } from 'nanomsg-native'
@@ -32,6 +33,16 @@ describeTls('the option tls', () => {
       { ca: new TextEncoder().encode(ca.cert) },
     ],
     ['names of files', { cert: server.certFile, key: server.keyFile }, { ca: ca.certFile }],
+    [
+      'what is said to be text',
+      { cert: { pem: server.cert }, key: { pem: Buffer.from(server.key) } },
+      { ca: [{ pem: ca.cert }] },
+    ],
+    [
+      'what is said to be a file',
+      { cert: { file: server.certFile }, key: { file: server.keyFile } },
+      { ca: { file: ca.certFile } },
+    ],
     ['one file', { cert: fileIn('both.pem', server.key + server.cert) }, { ca: [Buffer.from(ca.cert)] }],
     ['one of many authorities', ofServer, { ca: [...rootCertificates, ca.cert] }],
   ])('takes %s', async (_, ofBound, ofConnecting) => {
@@ -49,7 +60,21 @@ describeTls('the option tls', () => {
       { certificate: 'cert.pem' },
       'one of cert, key, ca, verify, serverName, requireClientCertificate, not "certificate"',
     ],
-    [{ cert: 7 }, 'tls.cert must be PEM text, or the name of a file with it, not 7'],
+    [
+      { cert: 7 },
+      'tls.cert must be PEM text, or the name of a file with it (without line breaks), or { pem } or { file }, not 7',
+    ],
+    [{ key: 'MIIEvQ\nIBADAN\n' }, 'tls.key must be PEM text, or the name of a file with it (without line breaks)'],
+    [{ ca: '/etc/passwd\r' }, 'without line breaks'],
+    [{ ca: { pem: '/etc/passwd' } }, 'tls.ca must be PEM text'],
+    [{ ca: [{ pem: '/etc/passwd' }] }, 'tls.ca must be PEM text'],
+    [{ ca: [{ file: ca.certFile }] }, 'tls.ca must be PEM text'],
+    [{ cert: { file: server.cert } }, 'tls.cert must be PEM text'],
+    [{ cert: { file: '' } }, 'tls.cert must be PEM text'],
+    [{ cert: { file: 7 } }, 'tls.cert must be PEM text'],
+    [{ cert: { file: server.certFile, pem: server.cert } }, 'tls.cert must be PEM text'],
+    [{ cert: Object.create({ file: server.certFile }) }, 'tls.cert must be PEM text'],
+    [{ serverName: '.example.org' }, 'tls.serverName must be the name of a host, without a dot at its start'],
     [{ cert: '' }, 'tls.cert must be PEM'],
     [{ cert: 'a\0b' }, 'tls.cert must be PEM'],
     [{ key: Buffer.from('no PEM') }, 'tls.key must be PEM'],
@@ -57,7 +82,7 @@ describeTls('the option tls', () => {
     [{ ca: ['ca.pem'] }, 'or an array of PEM texts'],
     [{ ca: ca.cert + 'x'.repeat(2 ** 20) }, 'or an array of PEM texts'],
     [{ verify: 1 }, 'tls.verify must be true or false, not 1'],
-    [{ serverName: 1 }, 'tls.serverName must be the name of a host, not 1'],
+    [{ serverName: 1 }, 'tls.serverName must be the name of a host, without a dot at its start, not 1'],
     [{ requireClientCertificate: 'yes' }, 'tls.requireClientCertificate must be true or false'],
   ])('cannot be %j', async (value, message) => {
     await using pair = new Pair({ tls: ofClient })
@@ -66,6 +91,15 @@ describeTls('the option tls', () => {
     expect(error.message).toContain(message)
     expect(pair.tls).toEqual(ofClient)
     expect((await failureOf(() => new Pair({ tls: value as never }))).code).toBe('EINVAL')
+  })
+
+  test('is not what objects inherit', async () => {
+    await using bound = new Pair({ tls: ofServer })
+    const inherited = { ca: ca.cert, verify: false, serverName: 'localhost' }
+    await using connecting = new Pair({ tls: Object.create(inherited) as object })
+    connecting.connect(bound.bind(address).address)
+    const [rejected] = (await once(connecting, 'reject')) as [{ error: Error }]
+    expect(rejected.error.message).toContain('EACCES')
   })
 
   test('keeps what could be a key out of messages', async () => {
@@ -84,6 +118,11 @@ describeTls('an error', () => {
     ['no authority', 'bind', { ...ofServer, requireClientCertificate: true }, 'EINVAL', /requireClientCertificate ca/],
     ['no such file', 'bind', { ...ofServer, key: '/no/such/file' }, 'ENOENT', /names a file, which must exist/],
     ['no such file', 'connect', { ca: '/no/such/file' }, 'ENOENT', /names a file, which must exist/],
+    ['which file', 'connect', { ca: '/no/such/file' }, 'ENOENT', /5555", tls\.ca "\/no\/such\/file"/],
+    ['which file', 'connect', { ca: { file: '/no/such/file' } }, 'ENOENT', /, tls\.ca "\/no\/such\/file"/],
+    ['a folder', 'bind', { ...ofServer, cert: '/' }, 'EISDIR', /, tls\.cert "\/"/],
+    // It may be a key without the lines around it.
+    ['which key', 'bind', { ...ofServer, key: 'MIIEvQIBADAN' }, 'ENOENT', /, tls\.key\. /],
   ])('tells what to do about %s in %s()', async (_, call, tls, code, message) => {
     await using pair = new Pair({ tls })
     const error = await failureOf(() => pair[call]('tls+tcp://127.0.0.1:5555'))
