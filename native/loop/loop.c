@@ -2,6 +2,7 @@
 #include "loop/loop.h"
 
 #include "util/large_memory.h"
+#include "util/memory_return.h"
 
 #include <errno.h>
 
@@ -16,6 +17,27 @@ static _Thread_local const struct sp_loop *running_here;
 
 /* So long no large message must come before the memory of the last ones goes back to the system. */
 #define TENDING_INTERVAL_NS (500 * SP_NS_PER_MS)
+
+/* ---- Giving memory back ---- */
+
+static void returning_handle_deadline(struct sp_timer *timer)
+{
+    struct sp_returning *self = SP_CONTAINER(timer, struct sp_returning, timer);
+
+    if (!self->is_active || !sp_timer_is_due(timer))
+        return;
+    self->is_active = false;
+    sp_memory_return();
+}
+
+/* Begins, if enough was freed. Asked where memory was freed only, which is seldom. */
+static void return_later(struct sp_returning *self)
+{
+    if (self->is_active || !sp_memory_is_returnable())
+        return;
+    self->is_active = true;
+    sp_timer_start(&self->timer, sp_memory_return_due_ns());
+}
 
 /* ---- Tending the memory of large messages ---- */
 
@@ -37,6 +59,7 @@ static void tending_handle_deadline(struct sp_timer *timer)
     }
     self->is_active = false;
     sp_large_memory_leave();
+    return_later(&timer->loop->returning);
 }
 
 /* Begins to tend, if large messages come. */
@@ -67,7 +90,10 @@ int sp_loop_open(struct sp_loop *self)
     self->is_woken = false;
     self->tending.is_active = false;
     self->tending.takes = sp_large_memory_takes();
+    self->returning.is_active = false;
     rc = sp_timer_init(&self->tending.timer, self, tending_handle_deadline);
+    if (rc == 0 && (rc = sp_timer_init(&self->returning.timer, self, returning_handle_deadline)) < 0)
+        sp_timer_destroy(&self->tending.timer);
     if (rc < 0) {
         sp_mutex_destroy(&self->lock);
         sp_poller_close(&self->poller);
@@ -100,6 +126,8 @@ static void release_garbage(struct sp_loop *self)
     sp_mutex_lock(&self->lock);
     sp_list_move(&self->released, &self->garbage);
     sp_mutex_unlock(&self->lock);
+    if (!sp_list_is_empty(&self->released))
+        return_later(&self->returning);
     for (int count = 1; (item = sp_list_pop(&self->released)) != NULL; count++) {
         struct sp_task *task = SP_CONTAINER(item, struct sp_task, item);
         task->run(task);
@@ -120,8 +148,11 @@ void sp_loop_close(struct sp_loop *self)
     run_tasks(self, &self->released);
     run_tasks(self, &self->garbage);
     sp_timer_destroy(&self->tending.timer);
+    sp_timer_destroy(&self->returning.timer);
     if (self->tending.is_active)
         sp_large_memory_leave();
+    if (sp_memory_is_returnable())
+        sp_memory_return();
     sp_heap_destroy(&self->timers);
     sp_mutex_destroy(&self->lock);
     sp_poller_close(&self->poller);

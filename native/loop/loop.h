@@ -32,6 +32,12 @@ struct sp_tending {
     bool is_active;
 };
 
+/* The loop's part in giving memory back, see util/memory_return.h; the driver's own. */
+struct sp_returning {
+    struct sp_timer timer;
+    bool is_active;
+};
+
 struct sp_loop {
     struct sp_poller poller;
     struct sp_mutex lock;  /* guards all below */
@@ -43,6 +49,7 @@ struct sp_loop {
     struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
     bool is_woken;           /* the poller's wake-up is under way */
     struct sp_tending tending;
+    struct sp_returning returning;
 };
 
 /* One descriptor's place in the poller. `wanted` is guarded by whoever owns the watch (a socket's lock). */

@@ -9,6 +9,7 @@
 
 #include "util/invariant.h"
 #include "util/memory.h"
+#include "util/memory_return.h"
 
 #include <nanomsg/carried.h>
 
@@ -103,6 +104,7 @@ static void carried_finish(struct nn_carried *self)
         carried_report(self, NN_LOOP_CLOSED);
     self->state = CARRIED_OVER;
     carried_stop_greeting(self);
+    sp_memory_note_freed(sizeof *self + sp_receive_buffer_partial_bytes(&self->received) + self->queue.bytes);
     sp_receive_buffer_clear(&self->received);
     endpoint->is_closed = true; /* nothing else comes by it */
     *place_of(endpoint) = NULL;

@@ -7,6 +7,7 @@
 #include "core/chunk.h"
 #include "util/invariant.h"
 #include "util/memory.h"
+#include "util/memory_return.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 /* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
  * bytes by a reset, which may cost the peer what it has not read yet. */
 #define LAST_WORDS_BYTES ((size_t)256 * 1024)
+/* What a connection takes by itself, and what OpenSSL takes for one. */
+#define CONNECTION_BYTES ((size_t)4 * 1024)
+#define FILTER_BYTES ((size_t)48 * 1024)
 
 /* ---- Ending ---- */
 
@@ -60,8 +64,18 @@ void sp_read_last_words(int fd)
         total += (size_t)count;
 }
 
+/* About what goes with a connection. */
+static void note_freed(const struct sp_connection *self)
+{
+    size_t filter_bytes = self->stream.filter != NULL ? FILTER_BYTES + self->stream.filter->unsent_bytes : 0;
+
+    sp_memory_note_freed(CONNECTION_BYTES + filter_bytes + sp_receive_buffer_partial_bytes(&self->received) +
+                         self->queue.bytes);
+}
+
 static void connection_close_descriptor(struct sp_connection *self)
 {
+    note_freed(self);
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);

@@ -6,6 +6,7 @@
 #ifndef SP_STREAMS_RECEIVE_BUFFER_H
 #define SP_STREAMS_RECEIVE_BUFFER_H
 
+#include "core/chunk.h"
 #include "core/loop_host.h"
 #include "core/message.h"
 #include "streams/framing.h"
@@ -48,6 +49,12 @@ void sp_receive_buffer_drop(struct sp_receive_buffer *self);
 
 /* Puts the first bytes of the stream in, which were read by other means. Returns 0 or -ENOMEM. */
 int sp_receive_buffer_start(struct sp_receive_buffer *self, const uint8_t *bytes, size_t count);
+
+/* The memory of a frame that has come in part. */
+static inline size_t sp_receive_buffer_partial_bytes(const struct sp_receive_buffer *self)
+{
+    return self->partial != NULL ? self->partial->capacity_bytes : 0;
+}
 
 void sp_receive_buffer_clear(struct sp_receive_buffer *self);
 

@@ -6,6 +6,7 @@
 #include "core/message_queue.h"
 #include "util/invariant.h"
 #include "util/memory.h"
+#include "util/memory_return.h"
 #include "util/thread.h"
 
 #include <errno.h>
@@ -297,6 +298,7 @@ static void side_close(struct sp_channel_side *side, struct nn_endpoint *self)
         tell(other_side(side), self);
     sp_mutex_unlock(&channel->lock);
 
+    sp_memory_note_freed(unwanted.bytes);
     sp_message_queue_clear(&unwanted);
     if (signal != NULL)
         nn_signal_close(signal);

@@ -3,6 +3,7 @@
 
 #include "util/fork.h"
 #include "util/memory.h"
+#include "util/memory_return.h"
 #include "util/thread.h"
 
 #include <stdatomic.h>
@@ -126,6 +127,7 @@ void sp_large_memory_leave(void)
 
     pool_lock();
     if (--pool.tenders == 0) {
+        sp_memory_note_freed(pool.kept_bytes);
         for (int i = 0; i < CLASSES; i++) {
             lists[i] = pool.lists[i];
             pool.lists[i] = NULL;
