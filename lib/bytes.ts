@@ -20,7 +20,7 @@ export function checkBytes(value: unknown, name: string, syscall: string): asser
 }
 
 /** An array whose memory is gone looks like an empty one, but cannot be copied from. */
-function isGone(array: Uint8Array): boolean {
+export function isGone(array: Uint8Array): boolean {
   try {
     new Uint8Array(0).set(array)
     return false

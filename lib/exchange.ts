@@ -1,9 +1,10 @@
 import { constants } from 'node:os'
 import type { Body } from './bytes.js'
 import { errnoError } from './errors.js'
-import { type Inbox, viewsOf } from './inbox.js'
+import type { Inbox } from './inbox.js'
 import { native, shared } from './native.js'
 import type { Outbox } from './outbox.js'
+import { Placed } from './placed.js'
 import { isTurnOver, nextTurn } from './reactor.js'
 
 const { conversations } = shared
@@ -25,6 +26,7 @@ export class Exchange {
   readonly #inbox: Inbox
   readonly #outbox: Outbox
   readonly #parties: Parties
+  readonly #placed = new Placed()
   #isOpen = true
   #isDeferred = false
   #isTaking = false
@@ -69,11 +71,15 @@ export class Exchange {
     isTurnOver(count)
     // Whoever hears of a message may receive others into the same places.
     const from = conversations.slice(0, 2 * count)
-    const bodies = viewsOf(count)
-    for (let i = 0; i < count; i++) {
-      const conversation = from[2 * i]!
-      if (conversation === 0) this.#inbox.add(bodies[i]!)
-      else this.#parties.onMessage(conversation, bodies[i]!, from[2 * i + 1]!)
+    this.#placed.take(count)
+    try {
+      for (let i = 0; i < count; i++) {
+        const conversation = from[2 * i]!
+        if (conversation === 0) this.#inbox.addFrom(this.#placed)
+        else this.#parties.onMessage(conversation, this.#placed.next(), from[2 * i + 1]!)
+      }
+    } finally {
+      this.#placed.clear()
     }
     return true
   }

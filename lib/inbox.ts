@@ -1,37 +1,18 @@
 import { constants } from 'node:os'
 import { errnoError } from './errors.js'
-import { IN_BODIES, native, SHARED_IN_BODIES, shared } from './native.js'
+import { native } from './native.js'
+import { Placed, viewAt, viewsOf } from './placed.js'
 import { isTurnOver, nextTurn } from './reactor.js'
-import { bodyAt, emptyBody, noteCopied } from './slabs.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
 
-const { received, bodies } = shared
 const { EAGAIN } = constants.errno
-
-/** The message that the engine has placed there. */
-export function viewAt(index: number): Buffer {
-  const token = received[3 * index]!
-  if (token >= 0) return bodyAt(token, received[3 * index + 1]!, received[3 * index + 2]!)
-  if (token !== IN_BODIES && token !== SHARED_IN_BODIES) return emptyBody()
-  const body = bodies[index]!
-  bodies[index] = undefined
-  return token === IN_BODIES ? body : noteCopied(body)
-}
-
-/** The first `count` messages that the engine has placed. */
-export function viewsOf(count: number): Buffer[] {
-  const views = new Array<Buffer>(count)
-  for (let i = 0; i < count; i++) views[i] = viewAt(i)
-  return views
-}
 
 /** The receiving side of a socket: messages that have been taken from the engine, or else calls that wait for some. */
 export class Inbox {
   readonly #s: number
   readonly #limit: number
-  /** Taken and not yet received, from #head on. Empty while calls wait. */
-  #messages: Buffer[] = []
-  #head = 0
+  /** Taken and not yet received. Empty while calls wait. */
+  readonly #messages = new Placed()
   /** The engine may have messages for us: it tells when there are some again, not as long as there are. */
   #isReadable: boolean
   /** onReadable() follows when the event loop has turned. */
@@ -58,18 +39,13 @@ export class Inbox {
 
   /** @param isUrgent false when the caller can wait until the event loop has turned, where it is time for that */
   #take(isUrgent: boolean): Buffer | undefined {
-    if (this.#head === this.#messages.length) {
+    if (this.#messages.isEmpty) {
       const count = this.#fetch(isUrgent)
       if (count === 0) return undefined
       if (count === 1) return viewAt(0)
-      this.#messages = viewsOf(count)
-      this.#head = 0
+      this.#messages.take(count)
     }
-    const message = this.#messages[this.#head]!
-    this.#messages[this.#head] = undefined as never
-    this.#head++
-    if (this.#head === this.#messages.length) this.#empty()
-    return message
+    return this.#messages.next()
   }
 
   receive(options?: Waiting): Promise<Buffer> {
@@ -99,18 +75,14 @@ export class Inbox {
   }
 
   #takeAll(): Buffer[] | undefined {
-    if (this.#head === this.#messages.length) {
-      const count = this.#fetch(false)
-      return count === 0 ? undefined : viewsOf(count)
-    }
-    const messages = this.#head === 0 ? this.#messages : this.#messages.slice(this.#head)
-    this.#empty()
-    return messages
+    if (!this.#messages.isEmpty) return this.#messages.rest()
+    const count = this.#fetch(false)
+    return count === 0 ? undefined : viewsOf(count)
   }
 
-  /** Adds a message that was taken elsewhere. */
-  add(message: Buffer): void {
-    this.#messages.push(message)
+  /** Adds the oldest of messages that were taken elsewhere. */
+  addFrom(placed: Placed): void {
+    placed.moveTo(this.#messages)
   }
 
   onReadable(): void {
@@ -127,17 +99,12 @@ export class Inbox {
   }
 
   close(makeError: () => Error): void {
-    this.#empty()
+    this.#messages.clear()
     this.#waits.rejectAll(makeError)
   }
 
   updateReferences(): void {
     this.#waits.updateReferences()
-  }
-
-  #empty(): void {
-    this.#messages = []
-    this.#head = 0
   }
 
   /** Makes the engine place messages. Returns their number; 0 when it has none. */

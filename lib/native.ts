@@ -1,5 +1,6 @@
+import { constants } from 'node:buffer'
 import { loadAddon } from './load.js'
-import { makeSlab, slabKib, slabs } from './slabs.js'
+import { slabPins, slabState, slabs } from './slabs.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
 export interface Shared {
@@ -14,12 +15,13 @@ export interface Shared {
   readonly outgoing: Uint8Array
   /** Long bodies, at the index of their triple. */
   readonly bodies: (Buffer | undefined)[]
-  /** What messages are received into, by token. */
+  /** ArrayBuffers that show what messages are received into, by token. */
   readonly slabs: (ArrayBuffer | undefined)[]
-  /** The memory of slabs that are alive: those, and those that somebody keeps messages in. */
-  readonly slabKib: Int32Array
-  /** Makes the memory of a slab; undefined when there is none. Nobody clears it: the kernel fills it before it is read. */
-  readonly makeSlab: (bytes: number) => ArrayBuffer | undefined
+  /** What lib/slabs.ts says. */
+  readonly slabState: Int32Array
+  readonly slabPins: Int32Array
+  /** No message can be longer. */
+  readonly longestBuffer: number
   /** Called once per wake-up, with the number of pairs in `events`. */
   dispatch(count: number): void
 }
@@ -80,6 +82,8 @@ export interface Functions {
   receive(s: number, limit: number): number
   /** The same from all conversations, and says in `conversations` from which. */
   receiveAny(s: number, limit: number): number
+  /** A copy of bytes in a slab whose ArrayBuffer is detached; undefined when there is no memory. */
+  slabBytes(token: number, offset: number, length: number): Buffer | undefined
   /** Ends a conversation. */
   forget(s: number, conversation: number): number
 
@@ -149,8 +153,9 @@ export const shared: Shared = {
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs,
-  slabKib,
-  makeSlab,
+  slabState,
+  slabPins,
+  longestBuffer: constants.MAX_LENGTH,
   dispatch: (count) => dispatchEvents(count),
 }
 

@@ -1,8 +1,13 @@
-import { markAsUntransferable } from 'node:worker_threads'
+import { isGone } from './bytes.js'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
 const View = (
-  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBuffer, offset: number, length: number) => Buffer }
+  Buffer as unknown as {
+    [Symbol.species]: {
+      new (memory: ArrayBuffer, offset: number, length: number): Buffer
+      new (length: number): Buffer
+    }
+  }
 )[Symbol.species]
 
 /**
@@ -16,27 +21,29 @@ const FEW_KIB = 96 * 1024
 /** Memory for so many bytes is part of the object. */
 const LONGEST_INSIDE = 64
 
-/** The memory that the engine receives into, by its tokens. */
+/** ArrayBuffers that show the memory that the engine receives into, by its tokens. They can be detached at any time: the
+ * engine then receives into others, and `copySlabBytes` still reads what messages they held. */
 export const slabs: ArrayBuffer[] = []
 
-/** How much memory the slabs have that are alive: those, and those that somebody keeps messages in. The binding counts. */
-export const slabKib = new Int32Array(1)
+/** Numbers that the binding writes: how much memory the slabs have that are alive, those that somebody keeps messages in
+ * included; and whether messages must have memory of their own, because a slab was detached or the runtime shows no
+ * foreign memory. */
+export const slabState = new Int32Array(2)
+const ALIVE_KIB = 0
+const MUST_COPY = 1
+
+/** By token: how often messages in the slab are still to be viewed. The binding keeps the slab until then. */
+export const slabPins = new Int32Array(4096)
+
+/** Reads from a slab that is detached. */
+let copySlabBytes: (token: number, offset: number, length: number) => Buffer
+
+export function setSlabReader(read: typeof copySlabBytes): void {
+  copySlabBytes = read
+}
 
 /** Memory that stays here when messages in it are handed on. */
 const known = new WeakSet<ArrayBuffer>()
-
-/** Makes a slab for the engine. It goes on receiving into one that messages lie in already: it cannot be given to another
- * thread. Returns undefined when there is no memory. */
-export function makeSlab(bytes: number): ArrayBuffer | undefined {
-  try {
-    const slab = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer
-    markAsUntransferable(slab)
-    known.add(slab)
-    return slab
-  } catch {
-    return undefined
-  }
-}
 
 /** The binding hands over what is longer, as memory of its own. */
 const LEAST_OWN_BYTES = 4 * 1024
@@ -48,8 +55,9 @@ const copied = new WeakSet<Uint8Array>()
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
   if (!(message instanceof Uint8Array)) return false
   if (known.has(message.buffer as ArrayBuffer)) return true
+  if (message.length >= LEAST_OWN_BYTES) return copied.has(message)
   // What was handed over already has no bytes any more.
-  return message.length < LEAST_OWN_BYTES ? message.length > 0 : copied.has(message)
+  return message.length > 0 || !isGone(message)
 }
 
 export function noteCopied(message: Buffer): Buffer {
@@ -57,31 +65,68 @@ export function noteCopied(message: Buffer): Buffer {
   return message
 }
 
-const nothing = new ArrayBuffer(0)
-markAsUntransferable(nothing)
-known.add(nothing)
-
-export const emptyBody = (): Buffer => new View(nothing, 0, 0)
+export const emptyBody = (): Buffer => new View(0)
 
 let slabInUse: ArrayBuffer | undefined
+/** A view on slabInUse that has no bytes when that is detached: V8 tells the length of a view sooner than anything else. */
+let probe: Buffer = new View(0)
 let isCrowded = false
+let mustCopy = false
 
 /** A message in a slab: a view on it, as long as that does not keep too much. */
 export function bodyAt(token: number, offset: number, length: number): Buffer {
   const slab = slabs[token]!
   // Most messages lie in the slab of the one before.
-  if (slab !== slabInUse || isCrowded) {
-    slabInUse = slab
-    isCrowded = slabKib[0]! > (isCrowded ? FEW_KIB : CROWD_KIB)
-  }
-  const view = new View(slab, offset, length)
-  return isCrowded ? copyOf(view) : view
+  if (slab === slabInUse && probe.length !== 0 && !isCrowded) return new View(slab, offset, length)
+  return enterSlab(slab) ? viewOrCopyOf(new View(slab, offset, length)) : rescued(token, offset, length)
 }
 
-/** Short ones in an object of their own, others in Buffer's pool, whose pieces of 8 KiB hold few. */
-function copyOf(view: Buffer): Buffer {
-  // Buffer's own slice() makes views.
-  if (view.length <= LONGEST_INSIDE) return Uint8Array.prototype.slice.call(view) as Buffer
-  const copy = Buffer.from(view)
+/** Looks whether views on the slab would keep too much, or take memory from each other. Returns false when it is detached. */
+function enterSlab(slab: ArrayBuffer): boolean {
+  if (slab !== slabInUse || probe.length === 0) {
+    slabInUse = undefined
+    if (slab.byteLength === 0) return false
+    known.add(slab)
+    probe = new View(slab, 0, 1)
+    slabInUse = slab
+  }
+  mustCopy = slabState[MUST_COPY] !== 0
+  isCrowded = mustCopy || slabState[ALIVE_KIB]! > (isCrowded ? FEW_KIB : CROWD_KIB)
+  return true
+}
+
+/** The slab was detached, by a byte stream for example, before the message was viewed. */
+export function rescued(token: number, offset: number, length: number): Buffer {
+  const copy = copySlabBytes(token, offset, length)
+  return length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
+}
+
+function viewOrCopyOf(view: Buffer): Buffer {
+  if (!isCrowded) return view
+  return mustCopy ? ownCopyOf(view) : pooledCopyOf(view)
+}
+
+/** Memory of its own, also where Buffer's own slice() makes views and Buffer.from() uses a pool. */
+export function ownCopyOf(view: Buffer): Buffer {
+  const copy = Uint8Array.prototype.slice.call(view) as Buffer
   return view.length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
+}
+
+const POOL_BYTES = 8 * 1024
+let pool = new ArrayBuffer(0)
+let poolUsed = 0
+
+/** Short ones in an object of their own, others in a pool, which holds few. It is not Buffer's pool, which cannot be given
+ * to byte streams and is shared with other parts of the program. */
+function pooledCopyOf(view: Buffer): Buffer {
+  const { length } = view
+  if (length <= LONGEST_INSIDE || length >= LEAST_OWN_BYTES) return ownCopyOf(view)
+  if (length > pool.byteLength - poolUsed) {
+    pool = new ArrayBuffer(POOL_BYTES)
+    poolUsed = 0
+  }
+  const copy = new View(pool, poolUsed, length)
+  copy.set(view)
+  poolUsed += (length + 7) & ~7
+  return copy
 }

@@ -14,9 +14,10 @@ export function checkKind(options: StreamKind | undefined, syscall: string): 'no
   return type
 }
 
-/** A stream of messages, each a chunk. It reads on as it is read from. */
+/** A stream of messages, each a chunk. It reads none ahead: a byte stream that takes the memory of the one before would take
+ * its memory as well. */
 export function readableOf(messages: AsyncIterable<Buffer>): Readable {
-  return Readable.from(messages, { objectMode: true, highWaterMark: 1 })
+  return Readable.from(messages, { objectMode: true, highWaterMark: 0 })
 }
 
 /** A stream into which each chunk is a message. A write is over when the message is accepted. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import { viewAt } from '../inbox.js'
 import { native } from '../native.js'
+import { viewAt } from '../placed.js'
 import { isTurnOver, nextTurn } from '../reactor.js'
 
 const { EAGAIN } = constants.errno

@@ -23,6 +23,13 @@ bool ReadProperty(napi_env env, napi_value object, const char *name, napi_ref *r
            napi_create_reference(env, value, 1, reference) == napi_ok;
 }
 
+bool ReadNumber(napi_env env, napi_value object, const char *name, double *number)
+{
+    napi_value value;
+    return napi_get_named_property(env, object, name, &value) == napi_ok &&
+           napi_get_value_double(env, value, number) == napi_ok;
+}
+
 template <typename Element>
 bool ReadArray(napi_env env, napi_value object, const char *name, SharedArray<Element> *array)
 {
@@ -70,9 +77,10 @@ bool Host::ReadShared(napi_value shared)
 {
     return ReadArray(env_, shared, "events", &events) && ReadArray(env_, shared, "received", &received) &&
            ReadArray(env_, shared, "conversations", &conversations) && ReadArray(env_, shared, "records", &records) &&
-           ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabKib", &slab_kib) &&
-           ReadProperty(env_, shared, "bodies", &bodies) && ReadProperty(env_, shared, "slabs", &slab_array_) &&
-           ReadProperty(env_, shared, "dispatch", &dispatch_) && ReadProperty(env_, shared, "makeSlab", &make_slab_);
+           ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabState", &slab_state) &&
+           ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&
+           ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_) &&
+           ReadNumber(env_, shared, "longestBuffer", &longest_bytes);
 }
 
 bool Host::OpenLoop()
@@ -86,7 +94,9 @@ bool Host::OpenLoop()
     received_batch.resize(std::min(received.count / 3, conversations.count));
     outgoing_batch.resize(records.count / 4);
 
-    slabs_ = new SlabStore(env_, slab_array_, make_slab_, slab_kib.elements);
+    slabs_ = new SlabStore(env_, slab_array_, slab_state.elements, slab_pins.elements, slab_pins.count);
+    if (messages(env_) == nullptr)
+        slabs_->Forbid();
     const nn_slab_source source = slabs_->Source();
     loop_ = nn_loop_create(&source);
     if (loop_ == nullptr) {
@@ -166,9 +176,10 @@ bool Host::CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, s
     if (copies_ == nullptr || kCopiesBytes - copies_used_bytes_ < size_bytes) {
         if (copies_ != nullptr)
             slabs_->Release(copies_token_);
-        copies_ = slabs_->Acquire(kCopiesBytes, &copies_token_);
+        copies_ = messages(env_) != nullptr ? slabs_->Acquire(kCopiesBytes, &copies_token_)
+                                            : slabs_->AcquirePrivate(kCopiesBytes, &copies_token_);
         copies_used_bytes_ = 0;
-        if (copies_ == nullptr)
+        if (copies_ == nullptr || !slabs_->Show(copies_token_))
             return false;
     }
     memcpy(copies_ + copies_used_bytes_, body, size_bytes);
@@ -178,6 +189,14 @@ bool Host::CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, s
     if (copies_used_bytes_ > kCopiesBytes)
         copies_used_bytes_ = kCopiesBytes;
     return true;
+}
+
+void Host::RenewCopies()
+{
+    if (copies_ == nullptr || slabs_->MayFill(copies_token_))
+        return;
+    slabs_->Release(copies_token_);
+    copies_ = nullptr;
 }
 
 // Closes what JavaScript has left open, and passes on what was accepted, for as long as the sockets linger.
@@ -206,7 +225,7 @@ void Host::DeleteReferences()
 {
     for (const napi_ref reference :
          {events.reference, received.reference, conversations.reference, records.reference, outgoing.reference,
-          slab_kib.reference, bodies, slab_array_, dispatch_, make_slab_}) {
+          slab_state.reference, slab_pins.reference, bodies, slab_array_, dispatch_}) {
         if (reference != nullptr)
             napi_delete_reference(env_, reference);
     }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -56,10 +57,30 @@ class Host
     void RemoveSocket(int s)
     {
         sockets_.erase(s);
+        refusals_.erase(s);
     }
 
     // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
     bool CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, size_t *offset);
+    // JavaScript has run since bodies were copied: it may have detached the memory.
+    void RenewCopies();
+
+    // A message was lost while others of the same call were received: the errno that the socket's next call fails with.
+    void KeepRefusal(int s, int error)
+    {
+        refusals_[s] = error;
+    }
+    int TakeRefusal(int s)
+    {
+        if (refusals_.empty())
+            return 0;
+        const auto found = refusals_.find(s);
+        if (found == refusals_.end())
+            return 0;
+        const int error = found->second;
+        refusals_.erase(found);
+        return error;
+    }
 
     // The messages that JavaScript holds; NULL where the runtime allows no foreign memory.
     MessageMemory *messages(napi_env env)
@@ -78,9 +99,11 @@ class Host
     SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
     SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
-    SharedArray<int32_t> slab_kib;      // the memory of slabs that are alive
+    SharedArray<int32_t> slab_state;    // SlabStore::State
+    SharedArray<int32_t> slab_pins;     // by token: who will still view messages in the slab
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
     size_t handed_over_bytes = 0;       // since V8 was asked for memory
+    double longest_bytes = 0;           // of a Buffer of this runtime
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
     std::vector<uint32_t> outgoing_order;
@@ -105,8 +128,8 @@ class Host
     napi_async_context context_ = nullptr;
     napi_ref dispatch_ = nullptr;
     napi_ref slab_array_ = nullptr;
-    napi_ref make_slab_ = nullptr;
     std::unordered_set<int> sockets_;
+    std::unordered_map<int, int> refusals_; // errno by descriptor
     std::optional<MessageMemory> messages_;
 
     // The slab into which small bodies are copied that the engine holds elsewhere.

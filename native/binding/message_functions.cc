@@ -18,9 +18,6 @@ namespace
 // Longer bodies that are not in a slab are handed over as they are; shorter ones are cheaper to copy.
 constexpr size_t kHandOverBytes = 4 * 1024;
 
-// V8 is asked for memory once for so many bytes that are handed over.
-constexpr size_t kAskAfterBytes = 1024 * 1024;
-
 // Marks in place of a slab's token.
 constexpr int32_t kInBodies = -1;
 constexpr int32_t kEmpty = -2;
@@ -231,14 +228,6 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, 0);
 }
 
-// V8 looks for young Buffers that nobody keeps when memory that it makes itself is wanted, and not when it is given ours.
-void AskForMemory(napi_env env)
-{
-    napi_value ignored;
-    void *bytes;
-    napi_create_arraybuffer(env, 1, &bytes, &ignored);
-}
-
 // Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
 // has can be handed on.
 int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
@@ -259,58 +248,85 @@ int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_valu
     return kInBodies;
 }
 
-// Says where JavaScript finds the message. Consumes the reference to its chunk.
-bool Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
+// Places a copy of the message: one that lies in memory of another environment, or is not worth an object of its own.
+bool PlaceCopy(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
 {
-    if (message.body_bytes == 0) {
-        to[0] = kEmpty;
-    } else if (message.is_in_slab) {
-        to[0] = static_cast<int32_t>(message.slab_token);
-        to[1] = static_cast<int32_t>(message.body - host->slabs()->Begin(message.slab_token));
-    } else if (message.body_bytes >= kHandOverBytes) {
-        napi_value buffer;
-        to[0] = HandOver(env, host, message, &buffer);
-        return buffer != nullptr && napi_set_element(env, bodies, index, buffer) == napi_ok;
-    } else {
-        uint32_t token = 0;
-        size_t offset = 0;
-        const bool is_copied = host->CopyToSlab(message.body, message.body_bytes, &token, &offset);
+    uint32_t token;
+    size_t offset;
+    if (message.body_bytes < kHandOverBytes && host->CopyToSlab(message.body, message.body_bytes, &token, &offset)) {
         to[0] = static_cast<int32_t>(token);
         to[1] = static_cast<int32_t>(offset);
-        to[2] = static_cast<int32_t>(message.body_bytes);
-        nn_chunk_release(message.chunk);
-        return is_copied;
+        return true;
     }
-    to[2] = static_cast<int32_t>(message.body_bytes);
-    if (message.chunk != nullptr)
-        nn_chunk_release(message.chunk);
-    return true;
+    napi_value buffer;
+    to[0] = kSharedInBodies;
+    return CopyToBuffer(env, message.body, message.body_bytes, &buffer) &&
+           napi_set_element(env, bodies, index, buffer) == napi_ok;
 }
 
-// Takes messages with one of the engine's functions, and says in `received` where they are.
+// Says where JavaScript finds the message. Consumes the reference to its chunk. Returns 0 or an errno.
+int Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
+{
+    SlabStore *const slabs = host->slabs();
+    bool is_placed = true;
+    to[2] = static_cast<int32_t>(message.body_bytes);
+    if (message.body_bytes == 0) {
+        to[0] = kEmpty;
+    } else if (static_cast<double>(message.body_bytes) > host->longest_bytes) {
+        nn_chunk_release(message.chunk);
+        return EMSGSIZE;
+    } else if (slabs->Has(message) && slabs->Show(message.slab_token)) {
+        to[0] = static_cast<int32_t>(message.slab_token);
+        to[1] = static_cast<int32_t>(message.body - slabs->Begin(message.slab_token));
+    } else if (message.body_bytes >= kHandOverBytes && !message.is_in_slab) {
+        napi_value buffer;
+        to[0] = HandOver(env, host, message, &buffer);
+        return buffer != nullptr && napi_set_element(env, bodies, index, buffer) == napi_ok ? 0 : ENOMEM;
+    } else {
+        is_placed = PlaceCopy(env, host, message, bodies, index, to);
+    }
+    if (message.chunk != nullptr)
+        nn_chunk_release(message.chunk);
+    return is_placed ? 0 : ENOMEM;
+}
+
+// Takes messages with one of the engine's functions, and says in `received` where they are. What cannot be placed is
+// lost, and the call, or the next one on this socket, fails.
 template <int (*take)(int, nn_received *, int)>
 napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_conversations)
 {
     const auto capacity = static_cast<int32_t>(host->received_batch.size());
     nn_received *const batch = host->received_batch.data();
 
+    if (const int refusal = host->TakeRefusal(s); refusal != 0)
+        return Integer(env, -refusal);
     const int count = take(s, batch, limit < capacity ? limit : capacity);
     if (count < 0)
         return Integer(env, -nn_errno());
-    for (int i = 0; has_conversations && i < count; i++) {
-        host->conversations.elements[2 * i] = static_cast<int32_t>(batch[i].conversation);
-        host->conversations.elements[2 * i + 1] = static_cast<int32_t>(batch[i].pipe);
-    }
+    host->RenewCopies();
 
     napi_value bodies = nullptr;
     napi_get_reference_value(env, host->bodies, &bodies);
-    bool is_placed = true;
-    for (int i = 0; i < count; i++)
-        is_placed =
-            Place(env, host, batch[i], bodies, static_cast<uint32_t>(i), host->received.elements + 3 * i) && is_placed;
-    if (!is_placed)
-        napi_throw_range_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "There is no memory for a received message");
-    return Integer(env, count);
+    int placed = 0;
+    int refusal = 0;
+    for (int i = 0; i < count; i++) {
+        const int error =
+            Place(env, host, batch[i], bodies, static_cast<uint32_t>(placed), host->received.elements + 3 * placed);
+        if (error != 0) {
+            refusal = error;
+            continue;
+        }
+        if (has_conversations) {
+            host->conversations.elements[2 * placed] = static_cast<int32_t>(batch[i].conversation);
+            host->conversations.elements[2 * placed + 1] = static_cast<int32_t>(batch[i].pipe);
+        }
+        placed++;
+    }
+    if (placed == 0)
+        return Integer(env, -refusal);
+    if (refusal != 0)
+        host->KeepRefusal(s, refusal);
+    return Integer(env, placed);
 }
 
 // receive(s, limit): takes messages and says in `received` where they are. Returns their number or -errno.
@@ -327,6 +343,23 @@ napi_value ReceiveAny(napi_env env, napi_callback_info info)
     int32_t arguments[2];
     Host *const host = ReadIntegers(env, info, arguments);
     return TakeMessages<nn_socket_receive_any>(env, host, arguments[0], arguments[1], true);
+}
+
+// slabBytes(token, offset, length): a copy of a message that JavaScript could not view in time, because the slab's
+// ArrayBuffer was detached. Undefined when there is no memory.
+napi_value SlabBytes(napi_env env, napi_callback_info info)
+{
+    int32_t arguments[3];
+    napi_value buffer = nullptr;
+    const Host *const host = ReadIntegers(env, info, arguments);
+    for (const int32_t argument : arguments) {
+        if (argument < 0)
+            return nullptr;
+    }
+    return host->slabs()->Copy(static_cast<uint32_t>(arguments[0]), static_cast<size_t>(arguments[1]),
+                               static_cast<size_t>(arguments[2]), &buffer)
+               ? buffer
+               : nullptr;
 }
 
 // forget(s, conversation)
@@ -347,6 +380,7 @@ void AddMessageFunctions(Properties *properties, Host *host)
     AddFunction(properties, "flush", Flush, host);
     AddFunction(properties, "receive", Receive, host);
     AddFunction(properties, "receiveAny", ReceiveAny, host);
+    AddFunction(properties, "slabBytes", SlabBytes, host);
     AddFunction(properties, "forget", Forget, host);
 }
 

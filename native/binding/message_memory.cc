@@ -6,10 +6,24 @@ namespace nanomsg_native
 {
 
 // What an ArrayBuffer's memory is. It lives until the ArrayBuffer is collected, also when the message does not.
-struct MessageMemory::Message {
-    std::shared_ptr<Table> table;
+struct MessageMemory::Message : public Given {
+    Message(std::shared_ptr<Table> messages, void *bytes, size_t count)
+        : table(std::move(messages)), body(bytes), size_bytes(count)
+    {
+    }
+
+    const std::shared_ptr<Table> table;
     void *body; // NULL when the message belongs to somebody else
-    size_t size_bytes;
+    const size_t size_bytes;
+
+  protected:
+    ~Message() override
+    {
+        if (body == nullptr)
+            return;
+        table->erase(body);
+        nn_freemsg(body);
+    }
 };
 
 MessageMemory::MessageMemory() : table_(std::make_shared<Table>()) {}
@@ -31,17 +45,6 @@ bool MessageMemory::IsAllowed(napi_env env)
     return napi_create_external_arraybuffer(env, &byte, 1, nullptr, nullptr, &buffer) == napi_ok;
 }
 
-// Runs when the ArrayBuffer is collected or the environment ends, and soon after it was detached.
-void MessageMemory::Finalize(napi_env /*env*/, void * /*body*/, void *data)
-{
-    auto *const message = static_cast<Message *>(data);
-    if (message->body != nullptr) {
-        message->table->erase(message->body);
-        nn_freemsg(message->body);
-    }
-    delete message;
-}
-
 namespace
 {
 
@@ -58,43 +61,26 @@ void *WithRoom(void *body, size_t size_bytes)
     return nn_reallocmsg(roomy, 0);
 }
 
-// These are called and not pointed at, so that a host without Node-API can load the addon for the engine in it.
-napi_status MakeArrayBuffer(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
-                            napi_value *made)
-{
-    return napi_create_external_arraybuffer(env, body, size_bytes, finalize, message, made);
-}
-
-napi_status MakeBuffer(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
-                       napi_value *made)
-{
-    return napi_create_external_buffer(env, size_bytes, body, finalize, message, made);
-}
-
 } // namespace
 
 napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes)
 {
-    auto *const message = new Message{table_, body, size_bytes};
+    auto *const message = new Message(table_, body, size_bytes);
     napi_value made;
-    if (make(env, body, memory_bytes, Finalize, message, &made) != napi_ok) {
-        nn_freemsg(body);
-        delete message;
-        return nullptr;
-    }
     (*table_)[body] = message;
-    return made;
+    return make(env, message, body, memory_bytes, &made) ? made : nullptr;
 }
 
 napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
 {
     void *const body = WithRoom(given, size_bytes);
-    return body != nullptr ? GiveAs(env, MakeArrayBuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1) : nullptr;
+    return body != nullptr ? GiveAs(env, Given::MakeArrayBuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
+                           : nullptr;
 }
 
 napi_value MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes)
 {
-    return GiveAs(env, MakeBuffer, body, size_bytes, size_bytes);
+    return GiveAs(env, Given::MakeBuffer, body, size_bytes, size_bytes);
 }
 
 MessageMemory::Message *MessageMemory::Find(napi_env env, napi_value view) const

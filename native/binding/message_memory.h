@@ -2,6 +2,8 @@
 // engine when it is sent or freed. The ArrayBuffer is then detached: its views have no bytes any more.
 #pragma once
 
+#include "given.h"
+
 #include <node_api.h>
 
 #include <cstddef>
@@ -39,14 +41,11 @@ class MessageMemory
     void Forget(napi_env env, napi_value view, Message *message);
 
   private:
-    // Makes an object of memory that a finalizer releases.
-    using Make = napi_status (*)(napi_env env, void *body, size_t size_bytes, napi_finalize finalize, void *message,
-                                 napi_value *made);
+    using Make = bool (*)(napi_env env, Given *message, void *body, size_t size_bytes, napi_value *made);
 
     using Table = std::unordered_map<const void *, Message *>;
 
     napi_value GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes);
-    static void Finalize(napi_env env, void *body, void *message);
 
     std::shared_ptr<Table> table_; // by the address of the body
 };

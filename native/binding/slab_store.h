@@ -1,5 +1,5 @@
-// The memory that the engine receives into: ArrayBuffers made by V8, so that JavaScript views messages where
-// the kernel has put them.
+// The memory that the engine receives into, as JavaScript views it. It belongs to the engine; an ArrayBuffer that shows it
+// only keeps a reference: JavaScript may detach the ArrayBuffer, or give its memory to others, at any time.
 #pragma once
 
 #include <nanomsg/loop.h>
@@ -20,27 +20,56 @@ namespace nanomsg_native
 class SlabStore
 {
   public:
-    // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token, `make` the
-    // function that makes one. What Node-API itself makes is cleared first, which costs more than filling it.
-    // JavaScript reads in `shown_kib` how much memory those have that are alive.
-    SlabStore(napi_env env, napi_ref slabs, napi_ref make, int32_t *shown_kib)
-        : env_(env), slabs_(slabs), make_(make), shown_kib_(shown_kib), thread_(std::this_thread::get_id())
+    // What JavaScript reads in `slabState`.
+    enum State : size_t {
+        kAliveKib, // the memory of slabs that JavaScript still holds
+        kMustCopy, // 1: messages must have memory of their own
+        kStateNumbers,
+    };
+
+    // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token. At that index of
+    // `pins`, JavaScript counts who will still view messages of the slab.
+    SlabStore(napi_env env, napi_ref slabs, int32_t *state, const int32_t *pins, size_t pins_count)
+        : env_(env), slabs_(slabs), state_(state), pins_(pins), pins_count_(pins_count),
+          thread_(std::this_thread::get_id())
     {
     }
 
     nn_slab_source Source();
 
-    // Makes a slab for the caller. Returns NULL when V8 has no memory, or on a thread that is not the environment's.
+    // Makes a slab for the caller. Returns NULL when memory is short, on a thread that is not the environment's, and where
+    // JavaScript could not view it.
     uint8_t *Acquire(size_t size_bytes, uint32_t *token);
-    // The slab's memory goes when JavaScript views it no more.
+    // The same in memory of V8 where foreign memory is forbidden. JavaScript copies what lies there before it is shown to
+    // anybody, so that nobody can detach it.
+    uint8_t *AcquirePrivate(size_t size_bytes, uint32_t *token);
+    // No new messages lie in the slab any more.
     void Release(uint32_t token);
+    // False when somebody else has the slab's ArrayBuffer: what is received next must not appear there.
+    bool MayFill(uint32_t token) const;
 
-    uint8_t *Begin(uint32_t token) const
+    // Makes sure that JavaScript can view the slab, unless it has detached the ArrayBuffer. Returns false when it cannot.
+    bool Show(uint32_t token);
+    // Copies bytes of a slab of which the ArrayBuffer has been detached.
+    bool Copy(uint32_t token, size_t offset, size_t size_bytes, napi_value *buffer) const;
+
+    bool Has(const nn_received &message) const
     {
-        return begins_[token];
+        return message.is_in_slab && message.slab_context == this && message.slab_token < slabs_by_token_.size();
+    }
+    const uint8_t *Begin(uint32_t token) const
+    {
+        return slabs_by_token_[token].begin;
     }
 
-    // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing them.
+    // The runtime allows no foreign memory: JavaScript gets copies only.
+    void Forbid()
+    {
+        is_allowed_ = false;
+        state_[kMustCopy] = 1;
+    }
+
+    // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing or pinning them.
     void Recycle();
     // The environment runs no JavaScript any more: no slabs from here on.
     void Detach()
@@ -51,20 +80,38 @@ class SlabStore
     void Close();
 
   private:
+    struct Slab {
+        nn_chunk *memory =
+            nullptr;              // a reference until the slab is released; NULL: memory of V8, which nobody else sees
+        uint8_t *begin = nullptr; // NULL: there is no such slab now
+        size_t size_bytes = 0;
+        napi_ref shown = nullptr; // its ArrayBuffer, when messages in it have been shown
+        bool cannot_be_shown = false;
+    };
+    class ShownSlab;
+
+    uint32_t Add(const Slab &slab);
+
     ~SlabStore() = default;
 
-    bool Make(size_t size_bytes, napi_value *buffer, void **begin) const;
-    void Count(napi_value buffer, size_t size_bytes);
+    bool IsDetached(const Slab &slab) const;
+    bool MakeArrayBuffer(const Slab &slab, napi_value *buffer);
+    bool Place(Slab *slab, uint32_t token, napi_value buffer);
+    void Forget(Slab *slab);
 
     napi_env env_; // null once detached
     napi_ref slabs_;
-    napi_ref make_;
-    int32_t *shown_kib_;
+    int32_t *state_;
+    const int32_t *const pins_;
+    const size_t pins_count_;
+    bool is_allowed_ = true;
     // Of the slabs that V8 has not collected, which it may do after our end.
     const std::shared_ptr<int32_t> alive_kib_ = std::make_shared<int32_t>(0);
     const std::thread::id thread_;
-    std::vector<uint8_t *> begins_; // by token
+    size_t unannounced_bytes_ = 0; // shown since V8 was asked for memory
+    std::vector<Slab> slabs_by_token_;
     std::vector<uint32_t> free_tokens_;
+    std::vector<uint32_t> pinned_; // released, but JavaScript will still view messages there
 
     std::mutex lock_; // guards what follows
     std::vector<uint32_t> released_;

@@ -43,6 +43,7 @@ struct nn_chunk *sp_chunk_create(size_t size_bytes)
     self->is_in_slab = false;
     self->has_anchor_room = true;
     self->slab_token = 0;
+    self->slab_context = NULL;
     self->size_bytes = size_bytes;
     self->capacity_bytes = size_bytes;
     self->bytes = (uint8_t *)(self + 1) + SP_CHUNK_ANCHOR_BYTES;
@@ -144,6 +145,7 @@ struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(
     self->is_in_slab = false;
     self->has_anchor_room = false;
     self->slab_token = 0;
+    self->slab_context = NULL;
     self->large_bytes = 0;
     self->size_bytes = size_bytes;
     self->capacity_bytes = size_bytes;

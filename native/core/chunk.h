@@ -20,9 +20,10 @@ struct nn_chunk {
     bool is_in_slab;                     /* memory of a slab source, known there as slab_token */
     bool has_anchor_room;                /* false: foreign memory, nothing may be written before bytes */
     uint32_t slab_token;
-    size_t large_bytes;    /* of sp_large_memory, header and all; 0: other memory */
-    size_t size_bytes;     /* bytes in use */
-    size_t capacity_bytes; /* bytes allocated */
+    const void *slab_context; /* of the slab source */
+    size_t large_bytes;       /* of sp_large_memory, header and all; 0: other memory */
+    size_t size_bytes;        /* bytes in use */
+    size_t capacity_bytes;    /* bytes allocated */
     uint8_t *bytes;
     void (*release)(void *bytes, void *context); /* NULL: bytes were allocated with the chunk */
     void *context;

@@ -421,6 +421,7 @@ static struct nn_chunk *host_slab_create(const struct nn_slab_source *source)
     }
     chunk->is_in_slab = true;
     chunk->slab_token = slab->token;
+    chunk->slab_context = source->context;
     return chunk;
 }
 
@@ -429,23 +430,35 @@ static size_t slab_room(const struct sp_slab *slab)
     return slab->chunk != NULL ? slab->chunk->capacity_bytes - slab->used_bytes : 0;
 }
 
+/* Whether the engine may read into what is left of the slab. On a host's loop its own memory is second choice. */
+static bool slab_is_fit(const struct nn_slab_source *source, const struct sp_slab *slab, size_t least_room_bytes)
+{
+    if (slab_room(slab) < least_room_bytes)
+        return false;
+    if (source->acquire == NULL)
+        return true;
+    return slab->chunk->is_in_slab &&
+           (source->may_fill == NULL || source->may_fill(source->context, slab->chunk->slab_token));
+}
+
 int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes)
 {
+    struct nn_chunk *made = NULL;
+
     sp_mutex_lock(&loop->base.lock);
     *slab = loop->spare;
     loop->spare = (struct sp_slab){0};
     sp_mutex_unlock(&loop->base.lock);
 
-    if (slab_room(slab) >= least_room_bytes)
+    if (slab_is_fit(&loop->source, slab, least_room_bytes))
+        return 0;
+    if (loop->source.acquire != NULL)
+        made = host_slab_create(&loop->source);
+    if (made == NULL && slab_room(slab) >= least_room_bytes && !slab->chunk->is_in_slab)
         return 0;
     if (slab->chunk != NULL)
         sp_chunk_release(slab->chunk);
-    *slab = (struct sp_slab){0};
-
-    if (loop->source.acquire != NULL)
-        slab->chunk = host_slab_create(&loop->source);
-    if (slab->chunk == NULL)
-        slab->chunk = sp_chunk_create(SLAB_BYTES);
+    *slab = (struct sp_slab){.chunk = made != NULL ? made : sp_chunk_create(SLAB_BYTES)};
     return slab->chunk != NULL ? 0 : -ENOMEM;
 }
 

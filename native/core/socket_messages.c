@@ -124,6 +124,7 @@ static void message_to_received(struct nn_message *message, struct nn_received *
     to->body_bytes = message->body_bytes;
     to->is_in_slab = message->chunk != NULL && message->chunk->is_in_slab;
     to->slab_token = to->is_in_slab ? message->chunk->slab_token : 0;
+    to->slab_context = to->is_in_slab ? message->chunk->slab_context : NULL;
     to->conversation = 0;
     to->pipe = message->pipe;
 }

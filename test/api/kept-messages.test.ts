@@ -7,7 +7,7 @@ const preamble = `
   const { Pull, Push } = require('nanomsg-native')
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   const settle = async () => { for (let i = 0; i < 6; i++) { gc(); await turn() } }
-  const heldMiB = async () => { await settle(); return process.memoryUsage().arrayBuffers / 2 ** 20 }
+  const heldMiB = async () => { await settle(); return process.memoryUsage().external / 2 ** 20 }
   const push = new Push(), pull = new Pull()
   push.connect(pull.bind('tcp://127.0.0.1:0').address)
   async function receive(count, length, each) {

@@ -314,7 +314,8 @@ struct shelf {
     size_t size_bytes;
     int acquired;
     int released;
-    bool is_empty; /* gives nothing */
+    bool is_empty;  /* gives nothing */
+    uint32_t taken; /* the token of a slab that the engine must not fill */
 };
 
 static void *shelf_acquire(void *context, size_t size_bytes, uint32_t *token)
@@ -390,6 +391,38 @@ TEST_OVER_STREAMS(bytes_of_a_slab_are_not_written_while_a_message_lies_there)
     }
     CHECK(shelf.acquired > 1);
     release(received, ROUNDS);
+    host_close(&scene.host);
+    CHECK_EQUAL(shelf.released, shelf.acquired);
+}
+
+static bool shelf_may_fill(void *context, uint32_t token)
+{
+    struct shelf *self = context;
+
+    return token != self->taken;
+}
+
+TEST_OVER_STREAMS(the_engine_leaves_a_slab_that_the_host_has_given_away)
+{
+    struct shelf shelf = {.taken = UINT32_MAX};
+    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf, shelf_may_fill};
+    struct nn_received received[3];
+    struct scene scene;
+
+    scene_open(&scene, new_address(), &source);
+    for (int i = 0; i < 3; i++) {
+        GUEST_SENDS(&scene.push, "in a slab");
+        receive_all(&scene, &received[i], 1);
+        CHECK(received[i].is_in_slab);
+        CHECK(received[i].slab_context == &shelf);
+        if (i == 1)
+            shelf.taken = received[i].slab_token;
+    }
+    CHECK_EQUAL(received[0].slab_token, received[1].slab_token);
+    CHECK(received[2].slab_token != received[1].slab_token);
+    for (int i = 0; i < 3; i++)
+        CHECK_BYTES(received[i].body, received[i].body_bytes, "in a slab", 9);
+    release(received, 3);
     host_close(&scene.host);
     CHECK_EQUAL(shelf.released, shelf.acquired);
 }

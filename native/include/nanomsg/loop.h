@@ -22,16 +22,21 @@ struct nn_chunk;
 /* ---- Memory that messages are received into ---------------------------------------------------- */
 
 /**
- * A source of receive slabs, so that small messages can be views on memory of the host.
+ * A source of receive slabs, so that small messages can be views on memory of the host. The functions are called on the
+ * threads that run nn_loop_run, receive or send, while locks of the engine are held: they must not call into the engine
+ * (nn_allocmsg and nn_freemsg excepted), nor run code of the host's user.
  *
- * acquire is called on the thread that runs nn_loop_run, nn_socket_receive_batch or a send; it returns
- * the start of a slab of *size_bytes and sets *token, or returns NULL: then the engine takes memory of
- * its own. release is called on any of these threads once no engine part refers to the slab.
+ * acquire returns the start of a slab of size_bytes and sets *token, or returns NULL: then the engine takes memory of
+ * its own. The memory must stay valid until release, which is called once no engine part refers to the slab.
+ *
+ * may_fill, which may be NULL, is called before each read into a slab in which messages lie already. If it returns
+ * false, the engine continues with another slab.
  */
 struct nn_slab_source {
     void *(*acquire)(void *context, size_t size_bytes, uint32_t *token);
     void (*release)(void *context, uint32_t token);
     void *context;
+    bool (*may_fill)(void *context, uint32_t token);
 };
 
 /* ---- Loops ------------------------------------------------------------------------------------- */
@@ -94,8 +99,10 @@ struct nn_received {
     struct nn_chunk *chunk; /* give it back with nn_chunk_release; NULL for an empty message */
     const uint8_t *body;
     size_t body_bytes;
-    uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
     bool is_in_slab;
+    uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
+    const void
+        *slab_context;     /* the slab source's context: tokens of other sources mean other slabs; NULL: in no slab */
     uint32_t conversation; /* 0 unless it was received by nn_socket_receive_any */
     uint32_t pipe;         /* who has sent it, for nn_socket_peer: what events of connections call `pipe` */
 };

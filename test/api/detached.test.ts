@@ -1,0 +1,186 @@
+/** Messages whose memory JavaScript takes away: the engine's memory stays the engine's, and no message is lost. */
+import { expect, test } from 'vitest'
+import { describeNodes } from '../support/nodes.js'
+import { runProgram } from './support.js'
+
+/** Ways to take the memory of a message: each returns who has it then, or throws where a version of Node.js refuses. */
+const ways = {
+  'a byte stream': `(message) => {
+    let controller
+    const stream = new ReadableStream({ type: 'bytes', start(c) { controller = c } })
+    controller.enqueue(message)
+    return stream.getReader().read().then(({ value }) => value.buffer)
+  }`,
+  'a read into it': `async (message) => {
+    const stream = new ReadableStream({ type: 'bytes', pull(c) { c.byobRequest.view[0] = 33; c.byobRequest.respond(1) } })
+    return (await stream.getReader({ mode: 'byob' }).read(message)).value.buffer
+  }`,
+  'transfer()': '(message) => message.buffer.transfer()',
+  'transferToFixedLength()': '(message) => message.buffer.transferToFixedLength()',
+  'structuredClone()': '(message) => structuredClone(message, { transfer: [message.buffer] }).buffer',
+  'postMessage()': `async (message) => {
+    const { port1, port2 } = new MessageChannel()
+    try {
+      port1.postMessage(message, [message.buffer])
+      const { receiveMessageOnPort } = require('node:worker_threads')
+      return receiveMessageOnPort(port2)?.message?.buffer
+    } finally {
+      port1.close()
+    }
+  }`,
+}
+
+/** Where messages lie: in a slab, copied into one, in memory of their own. */
+const places = [
+  { place: 'a slab', address: 'tcp://127.0.0.1:0', length: 100 },
+  { place: 'a slab of copies', address: 'inproc://copies', length: 100 },
+  { place: 'memory of its own', address: 'tcp://127.0.0.1:0', length: 100_000 },
+  { place: 'memory that was sent', address: 'inproc://sent', length: 100_000 },
+  { place: 'no memory', address: 'tcp://127.0.0.1:0', length: 0 },
+]
+
+const preamble = `
+  const { Pull, Push, Rep, Req } = require('nanomsg-native')
+  const { Readable } = require('node:stream')
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const settle = async () => { for (let i = 0; i < 5; i++) { gc(); await turn() } }
+  const push = new Push(), pull = new Pull()
+  const numbered = (i, length) => Buffer.alloc(length, 'message ' + i + ', ')
+  /** So many messages, all of which are there when the first is received. */
+  const sendAll = async (count, length) => {
+    const sending = (async () => { for (let i = 0; i < count; i++) await push.send(numbered(i, length)) })()
+    await Promise.race([sending, (async () => { for (let i = 0; i < 100; i++) await turn() })()])
+    return sending
+  }
+  const fail = (text) => { throw new Error(text) }
+`
+
+const run = (node: string, text: string) =>
+  runProgram(
+    `${preamble};(async () => { ${text} })().then(() => process.exit(), (error) => { console.log(error); process.exit(1) })`,
+    { args: ['--expose-gc'], timeout: 60_000, node },
+  )
+
+describeNodes('memory that is taken from a message', ({ version, path }) => {
+  const known = Object.entries(ways).filter(([way]) => !(version === '20' && way.startsWith('transfer')))
+  const cases = known.flatMap(([way, take]) => places.map((place) => ({ way, take, ...place })))
+
+  test.each(cases)('by $way, in $place: others arrive whole, and nowhere else', async ({ take, address, length }) => {
+    const { stdout, stderr, exitCode } = await run(
+      path,
+      `
+      push.connect(pull.bind('${address}').address)
+      const take = ${take}
+      const sending = sendAll(50, ${length})
+      let taken
+      try { taken = await take(await pull.receive()) } catch (error) {
+        if (!(error instanceof TypeError || error.name === 'DataCloneError')) throw error
+      }
+      for (let i = 1; i < 50; i++) {
+        if (!(await pull.receive()).equals(numbered(i, ${length}))) fail('message ' + i + ' has changed')
+      }
+      await sending
+      await push.send('SECRET'.repeat(50))
+      if (String(await pull.receive()) !== 'SECRET'.repeat(50)) fail('the next message has changed')
+      if (taken && Buffer.from(taken).includes('SECRET')) fail('whoever has the memory sees later messages')
+      taken = undefined
+      await settle()
+      const victims = Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024, 0xaa))
+      await push.send('SECRET'.repeat(50))
+      if (String(await pull.receive()) !== 'SECRET'.repeat(50)) fail('the last message has changed')
+      if (victims.some((victim) => victim.includes('SECRET'))) fail('memory of others was written to')
+      console.log('whole')`,
+    )
+    expect([stdout, stderr, exitCode]).toEqual(['whole\n', '', 0])
+  })
+
+  test('when messages are copied for want of room: each can be taken, and the others stay', async () => {
+    const { stdout, stderr } = await run(
+      path,
+      `
+      push.connect(pull.bind('tcp://127.0.0.1:0').address)
+      const count = 50000, kept = []
+      const sending = (async () => { for (let i = 0; i < count; i++) await push.send(Buffer.alloc(4000, i)) })()
+      for (let i = 0; i < count; i++) {
+        const message = await pull.receive()
+        if (i % 29 === 0) kept.push(message)
+      }
+      await sending
+      const last = kept.at(-1)
+      if (last.buffer.byteLength > 8192) fail('this is no copy')
+      const buffer = Buffer.from('of another part of the program')
+      new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(last) } })
+      if (String(buffer) !== 'of another part of the program') fail('Buffers of others have no bytes')
+      await push.send('next')
+      console.log(String(await pull.receive()))`,
+    )
+    expect([stdout, stderr]).toEqual(['next\n', ''])
+  })
+
+  const streams = {
+    'Readable.toWeb() of readable()': "Readable.toWeb(pull.readable(), { type: 'bytes' })",
+    'Readable.toWeb() of an iteration': "Readable.toWeb(Readable.from(pull, { highWaterMark: 0 }), { type: 'bytes' })",
+    'an iteration': `new ReadableStream({ type: 'bytes', async pull(controller) {
+      for await (const message of pull) { controller.enqueue(message); return }
+    } })`,
+    'receive()':
+      "new ReadableStream({ type: 'bytes', async pull(controller) { controller.enqueue(await pull.receive()) } })",
+  }
+
+  test.each(Object.entries(streams))('%s makes a byte stream of all messages', async (_name, stream) => {
+    const { stdout, stderr } = await run(
+      path,
+      `
+      push.connect(pull.bind('tcp://127.0.0.1:0').address)
+      const expected = Buffer.concat(Array.from({ length: 500 }, (_, i) => numbered(i, 1 + i * 20)))
+      ;(async () => { for (let i = 0; i < 500; i++) await push.send(numbered(i, 1 + i * 20)) })()
+      const reader = (${stream}).getReader()
+      const pieces = []
+      for (let bytes = 0; bytes < expected.length; bytes += pieces.at(-1).length) {
+        pieces.push(Buffer.from((await reader.read()).value))
+      }
+      console.log(Buffer.concat(pieces).equals(expected))`,
+    )
+    expect([stdout, stderr]).toEqual(['true\n', ''])
+  })
+
+  test('by a handler of requests: the other requests arrive whole', async () => {
+    const { stdout, stderr } = await run(
+      path,
+      `
+      const rep = new Rep(), req = new Req()
+      req.connect(rep.bind('tcp://127.0.0.1:0').address)
+      void rep.serve(async (body) => {
+        const stream = new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(body) } })
+        return (await stream.getReader().read()).value
+      })
+      const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => req.request('request ' + i)))
+      console.log(replies.filter((reply, i) => String(reply) === 'request ' + i).length)`,
+    )
+    expect([stdout, stderr]).toEqual(['100\n', ''])
+  })
+})
+
+test('a byte stream takes the memory of what was received together, and of nothing that is received later', async () => {
+  const { stdout, stderr } = await run(
+    process.execPath,
+    `
+    push.connect(pull.bind('tcp://127.0.0.1:0').address)
+    const batches = pull.batches()
+    const receive = async (count) => {
+      const seen = []
+      while (seen.length < count) seen.push(...(await batches.next()).value)
+      return seen
+    }
+    void sendAll(50, 100)
+    const [first, ...others] = await receive(50)
+    new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(first) } })
+    const isWhole = (message, i) => message.equals(numbered(i, 100))
+    if (!others.every((message, i) => message.length === 0 || isWhole(message, i + 1))) fail('foreign bytes')
+    void sendAll(50, 100)
+    const later = await receive(50)
+    for (const message of later) new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(message) } })
+    console.log('taken')`,
+  )
+  expect([stdout, stderr]).toEqual(['taken\n', ''])
+})
