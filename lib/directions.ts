@@ -9,6 +9,7 @@ import { Inbox } from './inbox.js'
 import { receiveBatches, receiveEach } from './iteration.js'
 import type { SocketOptions } from './options.js'
 import { Outbox } from './outbox.js'
+import { ownOptions } from './own-options.js'
 import { Socket } from './socket.js'
 import { checkKind, readableOf, type StreamKind, toWebReadable, toWebWritable, writableOf } from './streams.js'
 import { checkSending, type Sending } from './transfer.js'
@@ -24,9 +25,10 @@ function send(handle: Handle, outbox: Outbox, body: Body, options: Sending | und
   }
   try {
     checkBody(body, 'the body', 'send')
-    checkSending(options)
+    const own = ownOptions(options)
+    checkSending(own)
     handle.assertOpen('send')
-    return outbox.send(body, options)
+    return outbox.send(body, own)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -46,9 +48,10 @@ function sendBatch(
 ): Promise<void> {
   try {
     checkBatch(handle, bodies)
-    checkWaiting(options, 'send')
-    options?.signal?.throwIfAborted()
-    return outbox.sendBatch(bodies, options)
+    const own = ownOptions(options)
+    checkWaiting(own, 'send')
+    own?.signal?.throwIfAborted()
+    return outbox.sendBatch(bodies, own)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -164,9 +167,10 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    */
   receive(options?: Waiting): Promise<Buffer> {
     try {
-      checkWaiting(options, 'receive')
+      const own = ownOptions(options)
+      checkWaiting(own, 'receive')
       this.handle.assertOpen('receive')
-      return this.inbox.receive(options)
+      return this.inbox.receive(own)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -190,8 +194,9 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */
   messages(options?: Waiting): AsyncIterableIterator<Buffer> {
-    checkWaiting(options, 'receive')
-    return receiveEach(this.handle, this.inbox, options)
+    const own = ownOptions(options)
+    checkWaiting(own, 'receive')
+    return receiveEach(this.handle, this.inbox, own)
   }
 
   /**
@@ -200,8 +205,9 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @param options as those of `messages()`
    */
   batches(options?: Waiting): AsyncIterableIterator<Buffer[]> {
-    checkWaiting(options, 'receive')
-    return receiveBatches(this.handle, this.inbox, options)
+    const own = ownOptions(options)
+    checkWaiting(own, 'receive')
+    return receiveBatches(this.handle, this.inbox, own)
   }
 
   /** A stream of messages: Node's Readable in object mode, or a ReadableStream of the web. Destroying it leaves the

@@ -13,6 +13,7 @@ import {
   sendTogether,
 } from './gatherer.js'
 import { native } from './native.js'
+import { ownOptions } from './own-options.js'
 import { isTurnOver, nextTurn } from './reactor.js'
 import { type Sending, Transfer, tryTransfer } from './transfer.js'
 import { type Keeper, type Waiting, WaitQueue } from './waits.js'
@@ -102,11 +103,12 @@ export class Outbox implements Sender {
   }
 
   async sendBatch(bodies: readonly Body[], options: Waiting | undefined): Promise<void> {
-    const { timeout = this.defaultTimeout, signal } = options ?? {}
+    const timeout = options?.timeout ?? this.defaultTimeout
+    const signal = options?.signal
     const giveUpAt = performance.now() + timeout
     for (let i = this.trySendFrom(bodies, 0); i < bodies.length; i = this.trySendFrom(bodies, i + 1)) {
       const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
-      await this.send(bodies[i]!, { timeout: left, signal })
+      await this.send(bodies[i]!, ownOptions({ timeout: left, signal }))
     }
     if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
   }

@@ -3,6 +3,7 @@ import { argumentError, errnoError, type NanomsgError } from './errors.js'
 import type { SocketEvent } from './events.js'
 import type { Handle } from './handle.js'
 import type { Monitor } from './monitor.js'
+import { ownOptions } from './own-options.js'
 import { currentConnections } from './statistics.js'
 import { checkWaiting, type Waiting, WaitQueue } from './waits.js'
 
@@ -34,7 +35,8 @@ export class Readiness {
     this.#waits = new WaitQueue('ready', handle, (peers) => this.#missing(peers))
   }
 
-  async wait(options: Readying | undefined): Promise<void> {
+  async wait(given: Readying | undefined): Promise<void> {
+    const options = ownOptions(given)
     checkReadying(options)
     this.#handle.assertOpen('ready')
     options?.signal?.throwIfAborted()

@@ -5,6 +5,7 @@ import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
 import type { Outbox } from './outbox.js'
+import { ownOptions } from './own-options.js'
 import { Pending } from './pending.js'
 import { checkWaiting, LONGEST_TIMEOUT_MS, type Waiting } from './waits.js'
 
@@ -105,8 +106,9 @@ export class Requests implements Parties {
   }
 
   request(body: Body, options: Requesting | undefined): Promise<Buffer> {
-    const timeout = options?.timeout ?? this.#inbox.defaultTimeout
-    if (options !== undefined || timeout >= 0) return this.#requestWith(body, options, timeout)
+    const own = ownOptions(options)
+    const timeout = own?.timeout ?? this.#inbox.defaultTimeout
+    if (own !== undefined || timeout >= 0) return this.#requestWith(body, own, timeout)
     const promise = new Promise<Buffer>(keepSettle)
     this.#send(settle, body)
     this.#handle.waitAdded()
@@ -115,7 +117,8 @@ export class Requests implements Parties {
 
   #requestWith(body: Body, options: Requesting | undefined, timeout: number): Promise<Buffer> {
     checkRequesting(options)
-    const { signal, retry } = options ?? {}
+    const signal = options?.signal
+    const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)
     const promise = new Promise<Buffer>(keepSettle)
     const request = new Request(settle)

@@ -4,6 +4,7 @@ import { Exchange, type Parties } from './exchange.js'
 import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
 import type { Outbox } from './outbox.js'
+import { ownOptions } from './own-options.js'
 import { Peer } from './peer.js'
 import { checkWaiting } from './waits.js'
 
@@ -30,7 +31,7 @@ function checkServing(handler: unknown, options: unknown): void {
     throw argumentError('serve', 'options', 'an object such as { concurrency: 10 }', options)
   }
   const { concurrency, signal, onError } = options as Serving
-  checkWaiting({ signal }, 'serve')
+  checkWaiting(ownOptions({ signal }), 'serve')
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
@@ -96,7 +97,8 @@ export class Service implements Parties {
     return run === undefined || run.isStopping ? 0 : run.concurrency - run.active
   }
 
-  async serve(handler: Handler, options: Serving): Promise<void> {
+  async serve(handler: Handler, given: Serving): Promise<void> {
+    const options = ownOptions(given)
     checkServing(handler, options)
     if (this.#run !== undefined) throw argumentError('serve', 'the socket', 'one that is not serving', 'one that is')
     const { signal } = options

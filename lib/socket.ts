@@ -7,6 +7,7 @@ import type { SocketEvent, SocketEvents } from './events.js'
 import { Handle } from './handle.js'
 import { Monitor } from './monitor.js'
 import type { SocketOptions } from './options.js'
+import { ownOptions } from './own-options.js'
 import { Readiness, type Readying } from './readiness.js'
 import { type RequestHeaders, requestHeaderLines, requestHeadersOption } from './request-headers.js'
 import type { Statistics } from './statistics.js'
@@ -94,7 +95,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    */
   close(options?: { linger?: number }): Promise<void> {
     try {
-      return this.handle.close(options?.linger)
+      return this.handle.close(ownOptions(options)?.linger)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -116,9 +117,10 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */
   events(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<SocketEvent> {
-    checkWaiting(options, 'events')
+    const own = ownOptions(options)
+    checkWaiting(own, 'events')
     this.handle.assertOpen('events')
-    return this.#monitored().iterate(options?.signal)
+    return this.#monitored().iterate(own?.signal)
   }
 
   /**
@@ -272,8 +274,9 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     return this.#tls
   }
   set tls(options: TlsOptions) {
-    this.handle.setTls(tlsSettings(options))
-    this.#tls = Object.freeze({ ...options })
+    const own = ownOptions(options)
+    this.handle.setTls(tlsSettings(own))
+    this.#tls = Object.freeze({ ...own })
   }
 
   get requestHeaders(): RequestHeaders {
@@ -281,8 +284,9 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
   set requestHeaders(headers: RequestHeaders) {
     const { level, number } = requestHeadersOption
-    this.handle.setBytesOption(level, number, requestHeaderLines(headers), 'setsockopt')
-    this.#requestHeaders = Object.freeze({ ...headers })
+    const own = Array.isArray(headers) ? headers : ownOptions(headers)
+    this.handle.setBytesOption(level, number, requestHeaderLines(own), 'setsockopt')
+    this.#requestHeaders = Object.freeze({ ...own })
   }
 
   get name(): string {

@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { Body } from './bytes.js'
 import { argumentError } from './errors.js'
+import { ownOptions } from './own-options.js'
 
 /** Which kind of stream: Node's own, or that of the web. */
 export interface StreamKind<Type extends 'node' | 'web' = 'node' | 'web'> {
@@ -9,7 +10,7 @@ export interface StreamKind<Type extends 'node' | 'web' = 'node' | 'web'> {
 }
 
 export function checkKind(options: StreamKind | undefined, syscall: string): 'node' | 'web' {
-  const type = options === undefined ? 'node' : ((options as StreamKind | null)?.type ?? 'node')
+  const type = (ownOptions(options) as StreamKind | null | undefined)?.type ?? 'node'
   if (type !== 'node' && type !== 'web') throw argumentError(syscall, 'type', "'node' or 'web'", type)
   return type
 }

@@ -5,6 +5,7 @@ import type { Handle } from './handle.js'
 import type { Inbox } from './inbox.js'
 import { nextConversation } from './numbers.js'
 import type { Outbox } from './outbox.js'
+import { ownOptions } from './own-options.js'
 import { Peer } from './peer.js'
 import { checkWaiting, LONGEST_TIMEOUT_MS } from './waits.js'
 
@@ -98,7 +99,8 @@ export class Surveys implements Parties {
     handle.attach({ exchange: this.#exchange })
   }
 
-  survey(question: Body, options: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+  survey(question: Body, given: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+    const options = ownOptions(given)
     checkWaiting(options, 'survey')
     const { deadline, signal, peers = false } = options
     if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { argumentError, codeOf } from './errors.js'
+import { ownOptions } from './own-options.js'
 
 /** Level and numbers of nanomsg/tls.h. */
 export const NN_TLS = -6
@@ -127,8 +128,9 @@ const rows: Readonly<Record<keyof TlsOptions, Row>> = {
 }
 
 /** What the engine is told: all options, so that those which are not given get their defaults again. */
-export function tlsSettings(options: unknown): TlsSetting[] {
-  if (typeof options !== 'object' || options === null) throw argumentError('setsockopt', 'tls', 'an object', options)
+export function tlsSettings(given: unknown): TlsSetting[] {
+  if (typeof given !== 'object' || given === null) throw argumentError('setsockopt', 'tls', 'an object', given)
+  const options = ownOptions(given)
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rows, name))
       throw argumentError('setsockopt', 'an option of tls', `one of ${Object.keys(rows).join(', ')}`, name)

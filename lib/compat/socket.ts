@@ -3,6 +3,7 @@ import type { DuplexOptions } from 'node:stream'
 import { native } from '../native.js'
 import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
 import { Descriptor } from '../nn/descriptor.js'
+import { ownOptions } from '../own-options.js'
 import { hold, unhold } from '../reactor.js'
 import { DispatchQueue, type Entry } from './dispatch-queue.js'
 import { invalid, SocketError } from './errors.js'
@@ -99,7 +100,7 @@ export class Socket extends Stream {
   constructor(type: SocketType, options?: SocketOptions | null, made?: Socket)
   constructor(type: SocketType, given?: SocketOptions | null, made?: Socket) {
     const { protocol, sender, receiver, isStateful } = typeOf(type)
-    const options = { objectMode: true, ...given }
+    const options = ownOptions({ objectMode: true, ...given })
     if (options.chan !== undefined) checkChannels(options.chan)
     super(options, made)
     this.type = type

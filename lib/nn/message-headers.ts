@@ -1,5 +1,6 @@
 /** Messages in pieces, and with control data. */
 import { native } from '../native.js'
+import { ownOptions } from '../own-options.js'
 import { EFAULT, EINVAL, EMSGSIZE, type NN_DONTWAIT, NN_MSG } from './constants.js'
 import { copyRecords } from './control-data.js'
 import { perform } from './descriptor.js'
@@ -28,7 +29,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 /** Why in a copy: what a caller changes while the call waits must not change what has been checked. */
 function pieceOf(piece: unknown, syscall: string): { base: Uint8Array; isMessage: boolean } {
   if (!isObject(piece)) throw invalid(syscall, 'each of msg_iov', 'an object such as { iov_base: buffer }', piece)
-  const { iov_base, iov_len } = piece as nn_iovec
+  const { iov_base, iov_len } = ownOptions(piece as nn_iovec)
   if (iov_len === NN_MSG) return { base: isView(iov_base) ? iov_base : new Uint8Array(0), isMessage: true }
   if (iov_base !== null && !isView(iov_base)) {
     throw invalid(syscall, 'iov_base', 'a Buffer, a Uint8Array or null', iov_base)
@@ -44,7 +45,7 @@ interface Pieces {
 
 function piecesOf(msghdr: unknown, syscall: string): Pieces {
   if (!isObject(msghdr)) throw invalid(syscall, 'msghdr', 'an object such as { msg_iov: [] }', msghdr)
-  const { msg_iov, msg_iovlen } = msghdr as nn_msghdr
+  const { msg_iov, msg_iovlen } = ownOptions(msghdr as nn_msghdr)
   if (!Array.isArray(msg_iov)) throw invalid(syscall, 'msg_iov', 'an array', msg_iov)
   const count = msg_iovlen ?? msg_iov.length
   checkInt(count, 'msg_iovlen', syscall)
@@ -56,7 +57,8 @@ function piecesOf(msghdr: unknown, syscall: string): Pieces {
   return { bases: pieces.map((piece) => piece.base), isMessage }
 }
 
-function controlOf({ msg_control, msg_controllen }: nn_msghdr, syscall: string): Uint8Array | undefined {
+function controlOf(msghdr: nn_msghdr, syscall: string): Uint8Array | undefined {
+  const { msg_control, msg_controllen } = ownOptions(msghdr)
   if (msg_control === undefined || msg_control === null) return undefined
   if (!isView(msg_control)) throw invalid(syscall, 'msg_control', 'a Buffer or a Uint8Array', msg_control)
   return msg_controllen === NN_MSG ? msg_control : firstBytes(msg_control, msg_controllen, syscall)

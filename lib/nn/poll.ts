@@ -1,5 +1,6 @@
 /** Waiting for several sockets. */
 import { native } from '../native.js'
+import { ownOptions } from '../own-options.js'
 import { hold, unhold } from '../reactor.js'
 import { EINVAL } from './constants.js'
 import { type Descriptor, descriptorOf, notHere } from './descriptor.js'
@@ -20,7 +21,7 @@ function entriesOf(fds: readonly nn_pollfd[], count: number): Int32Array {
     if (typeof asked !== 'object' || asked === null) {
       throw invalid('nn_poll', 'each of fds', 'an object such as { fd: s, events: NN_POLLIN }', asked)
     }
-    const { fd, events } = asked as nn_pollfd
+    const { fd, events } = ownOptions(asked as nn_pollfd)
     checkInt(fd, 'fd', 'nn_poll')
     checkInt(events, 'events', 'nn_poll')
     entries[3 * i] = fd

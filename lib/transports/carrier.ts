@@ -7,6 +7,10 @@ import { hold, type Listener, register, unhold, unregister } from '../reactor.js
 /** So long a peer may take to end a stream whose other half has ended. */
 const FAREWELL_LIMIT_MS = 1000
 
+/** A stream may always have more to read at once: after this it waits for the next turn of the event loop. */
+const TURN_LIMIT_BYTES = 2 ** 20
+const TURN_LIMIT_CHUNKS = 256
+
 /**
  * One connection: carries bytes, with back-pressure, between a stream and the engine.
  *
@@ -30,6 +34,10 @@ export class Carrier implements Listener {
   #isReleased = false
   #isDestroyed = false
   #isHeld = false
+  /** What was read in this turn of the event loop. */
+  #readBytes = 0
+  #readChunks = 0
+  #isPausedForTurn = false
   #lingerMs: number
   #lingering: NodeJS.Timeout | undefined
   /** Whether anything has come from the peer. */
@@ -73,7 +81,11 @@ export class Carrier implements Listener {
   // ---- To the engine ----
 
   #give(chunk: unknown): void {
-    if (this.#isReleased) return
+    if (this.#isReleased) {
+      // Nobody wants it, but it stands before the end of the stream.
+      this.#pauseForTurn()
+      return
+    }
     if (!(chunk instanceof Uint8Array)) {
       this.#break(argumentError('connect', 'a connection', 'a stream of bytes, without encoding or objects', chunk))
       return
@@ -83,6 +95,29 @@ export class Carrier implements Listener {
     this.#offset = 0
     this.#giveRest()
     if (this.#rest !== undefined) this.#stream.pause()
+    else this.#countRead(chunk.length)
+  }
+
+  #countRead(bytes: number): void {
+    if (this.#readChunks === 0) setImmediate(() => this.#beginTurn())
+    this.#readBytes += bytes
+    if (++this.#readChunks >= TURN_LIMIT_CHUNKS || this.#readBytes >= TURN_LIMIT_BYTES) this.#pauseForTurn()
+  }
+
+  #beginTurn(): void {
+    this.#readChunks = 0
+    this.#readBytes = 0
+  }
+
+  /** Reads on in the next turn of the event loop, unless what was read waits for the engine then. */
+  #pauseForTurn(): void {
+    if (this.#isPausedForTurn || this.#isDestroyed) return
+    this.#isPausedForTurn = true
+    this.#stream.pause()
+    setImmediate(() => {
+      this.#isPausedForTurn = false
+      if (this.#rest === undefined && !this.#isDestroyed) this.#stream.resume()
+    })
   }
 
   #giveRest(): void {
@@ -93,7 +128,7 @@ export class Carrier implements Listener {
     if (taken >= 0 && this.#offset < this.#rest.length) return
     this.#rest = undefined
     if (this.#hasEnded) this.#tellEnd()
-    else if (this.#stream.isPaused()) this.#stream.resume()
+    else if (this.#stream.isPaused() && !this.#isPausedForTurn) this.#stream.resume()
   }
 
   #endInput(isBroken: boolean): void {
@@ -179,7 +214,8 @@ export class Carrier implements Listener {
   #finish(): void {
     this.#take()
     this.#release()
-    if (this.#hasEnded) {
+    // Unless we are closing, the engine has refused what came: nothing more is read from such a peer.
+    if (this.#hasEnded || !this.#isHeld) {
       this.#destroy()
       return
     }

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import type { Attachment } from '../endpoint.js'
 import { argumentError, errnoError, NanomsgError } from '../errors.js'
+import { memberOf } from '../own-options.js'
 import type { Carriage } from './carriage.js'
 import type { Carrier } from './carrier.js'
 import type { Listening, Transport } from './registry.js'
@@ -122,10 +123,11 @@ export class ListeningEndpoint extends CarriedEndpoint {
 
   start(): void {
     const { transport } = this
-    if (transport.listen === undefined) {
+    const listen = memberOf(transport, 'listen')
+    if (listen === undefined) {
       throw errnoError(constants.errno.EPROTONOSUPPORT, 'bind', JSON.stringify(this.address))
     }
-    const listening = transport.listen(this.address, (stream) => this.#accept(stream))
+    const listening = listen.call(transport, this.address, (stream) => this.#accept(stream))
     if (!isPromise(listening)) {
       this.#take(listening)
       return
@@ -152,7 +154,7 @@ export class ListeningEndpoint extends CarriedEndpoint {
     if (typeof listening?.close !== 'function') {
       throw argumentError('bind', 'what a transport’s listen() returns', 'an object with close()', listening)
     }
-    const { address = this.address } = listening
+    const address = memberOf(listening, 'address') ?? this.address
     if (typeof address !== 'string' || !address.includes('://') || Buffer.byteLength(address) >= ADDRESS_LIMIT_BYTES) {
       listening.close()
       throw argumentError(

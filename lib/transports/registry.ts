@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { argumentError, errnoError } from '../errors.js'
+import { memberOf } from '../own-options.js'
 
 /** What a transport's `listen` gives back. */
 export interface Listening {
@@ -40,8 +41,9 @@ export function registerTransport(scheme: string, transport: Transport): void {
   if (typeof transport?.connect !== 'function') {
     throw argumentError('registerTransport', 'connect', 'a function', transport?.connect)
   }
-  if (transport.listen !== undefined && typeof transport.listen !== 'function') {
-    throw argumentError('registerTransport', 'listen', 'a function', transport.listen)
+  const listen = memberOf(transport, 'listen')
+  if (listen !== undefined && typeof listen !== 'function') {
+    throw argumentError('registerTransport', 'listen', 'a function', listen)
   }
   if (builtIn.includes(scheme) || transports.has(scheme)) {
     throw errnoError(constants.errno.EEXIST, 'registerTransport', JSON.stringify(scheme))

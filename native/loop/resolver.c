@@ -1,5 +1,8 @@
-/* Name resolution: one short-lived thread for each question. Questions are rare (a connect, a reconnect), and a
- * question that hangs must not hold up another one. */
+/* Name resolution on a few threads, because the C library's resolver blocks, for half a minute when DNS servers are dead.
+ *
+ * A name that several callers ask for is one question: a thousand endpoints of one name occupy one thread. Questions wait
+ * in the order in which they were put. Each caller has one at a time, so the queue is as long as there are endpoints. A
+ * thread ends when no question waits. */
 #include "loop/resolver.h"
 
 #include "util/fork.h"
@@ -9,49 +12,137 @@
 #include <signal.h>
 #include <string.h>
 
-struct sp_resolution {
-    struct sp_task task;
-    struct sp_loop *loop;
-    sp_resolved *done;
-    void *context;
+#define MOST_THREADS 16
+#define BUCKETS 64 /* of questions, by name: connecting to many names takes no time that grows with their square */
+
+struct question {
+    struct sp_list_item in_bucket; /* unlinked once it is answered */
+    struct sp_list_item in_queue;  /* unlinked once a thread works on it */
+    struct sp_list callers;        /* resolutions that wait */
+    unsigned references;           /* resolutions, and the thread that works on it */
     int family;
     int error;
     struct addrinfo *found;
-    bool is_cancelled; /* guarded by `answers`, as is_posted */
-    bool is_posted;    /* the task is in the loop's mailbox */
     char host[];
 };
 
-static pthread_mutex_t answers = PTHREAD_MUTEX_INITIALIZER;
+struct sp_resolution {
+    struct sp_task task;
+    struct sp_list_item item; /* among the callers until the answer is posted */
+    struct question *question;
+    struct sp_loop *loop;
+    sp_resolved *done;
+    void *context;
+    bool is_cancelled; /* after the answer was posted */
+};
 
-/* In a forked child, where nobody asks any more. */
-static void answers_leave(void)
+/* Guards everything here, except that an answered question does not change any more. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sp_list buckets[BUCKETS];
+static struct sp_list queue;
+static unsigned thread_count;
+
+static void resolver_reset(void)
 {
-    pthread_mutex_init(&answers, NULL);
+    for (size_t i = 0; i < BUCKETS; i++)
+        sp_list_init(&buckets[i]);
+    sp_list_init(&queue);
+    thread_count = 0;
 }
 
-static void answers_init(void)
+/* In a forked child, which has none of the threads, and whose sockets are gone. */
+static void resolver_leave(void)
 {
-    sp_fork_at_child(answers_leave);
+    pthread_mutex_init(&lock, NULL);
+    resolver_reset();
 }
 
-static void resolution_free(struct sp_resolution *self)
+static void resolver_init(void)
 {
+    resolver_reset();
+    sp_fork_at_child(resolver_leave);
+}
+
+/* ---- Questions ---- */
+
+static struct sp_list *bucket_of(const char *host)
+{
+    unsigned hash = 0;
+
+    while (*host != '\0')
+        hash = hash * 31 + (unsigned char)*host++;
+    return &buckets[hash % BUCKETS];
+}
+
+static struct question *question_find(const char *host, int family)
+{
+    const struct sp_list *bucket = bucket_of(host);
+
+    for (struct sp_list_item *item = sp_list_first(bucket); item != NULL; item = sp_list_next(bucket, item)) {
+        struct question *self = SP_CONTAINER(item, struct question, in_bucket);
+        if (self->family == family && strcmp(self->host, host) == 0)
+            return self;
+    }
+    return NULL;
+}
+
+static struct question *question_put(const char *host, int family)
+{
+    size_t host_bytes = strlen(host) + 1;
+    struct question *self = sp_zalloc(sizeof *self + host_bytes);
+
+    if (self == NULL)
+        return NULL;
+    sp_list_init(&self->callers);
+    self->family = family;
+    memcpy(self->host, host, host_bytes);
+    sp_list_append(bucket_of(host), &self->in_bucket);
+    sp_list_append(&queue, &self->in_queue);
+    return self;
+}
+
+/* Lets go of it; the last one frees it. */
+static void question_release(struct question *self)
+{
+    if (--self->references > 0)
+        return;
+    if (sp_list_is_linked(&self->in_queue))
+        sp_list_remove(&self->in_queue);
+    if (sp_list_is_linked(&self->in_bucket))
+        sp_list_remove(&self->in_bucket);
     if (self->found != NULL)
         freeaddrinfo(self->found);
     sp_free(self);
 }
 
+/* ---- Answers ---- */
+
 static void resolution_deliver(struct sp_task *task)
 {
     struct sp_resolution *self = SP_CONTAINER(task, struct sp_resolution, task);
 
-    pthread_mutex_lock(&answers);
+    pthread_mutex_lock(&lock);
     bool is_wanted = !self->is_cancelled;
-    pthread_mutex_unlock(&answers);
+    pthread_mutex_unlock(&lock);
     if (is_wanted)
-        self->done(self->context, self, self->error, self->found);
-    resolution_free(self);
+        self->done(self->context, self, self->question->error, self->question->found);
+    pthread_mutex_lock(&lock);
+    question_release(self->question);
+    pthread_mutex_unlock(&lock);
+    sp_free(self);
+}
+
+/* Who asks for the same name from now on asks anew. */
+static void question_answer(struct question *self)
+{
+    struct sp_list_item *item;
+
+    sp_list_remove(&self->in_bucket);
+    while ((item = sp_list_pop(&self->callers)) != NULL) {
+        struct sp_resolution *caller = SP_CONTAINER(item, struct sp_resolution, item);
+        sp_loop_post(caller->loop, &caller->task);
+    }
+    question_release(self);
 }
 
 static int error_of(int code)
@@ -70,25 +161,30 @@ static int error_of(int code)
     }
 }
 
-static void *resolution_main(void *argument)
+/* ---- Threads ---- */
+
+static void *resolver_main(void *unused)
 {
-    struct sp_resolution *self = argument;
-    struct addrinfo hints = {.ai_family = self->family, .ai_socktype = SOCK_STREAM};
+    struct sp_list_item *item;
 
-    self->error = error_of(getaddrinfo(self->host, NULL, &hints, &self->found));
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    while ((item = sp_list_pop(&queue)) != NULL) {
+        struct question *question = SP_CONTAINER(item, struct question, in_queue);
+        struct addrinfo hints = {.ai_family = question->family, .ai_socktype = SOCK_STREAM};
 
-    pthread_mutex_lock(&answers);
-    bool is_wanted = !self->is_cancelled;
-    self->is_posted = is_wanted;
-    if (is_wanted)
-        sp_loop_post(self->loop, &self->task);
-    pthread_mutex_unlock(&answers);
-    if (!is_wanted)
-        resolution_free(self);
+        question->references++;
+        pthread_mutex_unlock(&lock);
+        question->error = error_of(getaddrinfo(question->host, NULL, &hints, &question->found));
+        pthread_mutex_lock(&lock);
+        question_answer(question);
+    }
+    thread_count--;
+    pthread_mutex_unlock(&lock);
     return NULL;
 }
 
-static int start_detached(struct sp_resolution *self)
+static int start_detached(void)
 {
     pthread_t thread;
     pthread_attr_t attributes;
@@ -99,37 +195,76 @@ static int start_detached(struct sp_resolution *self)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&thread, &attributes, resolution_main, self);
+    int rc = pthread_create(&thread, &attributes, resolver_main, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -rc;
 }
 
-struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int family, sp_resolved *done, void *context)
+/* Returns false when nobody would work on the queue. */
+static bool add_thread(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    size_t host_bytes = strlen(host) + 1;
-    struct sp_resolution *self = sp_zalloc(sizeof *self + host_bytes);
+    if (thread_count == MOST_THREADS || sp_list_is_empty(&queue))
+        return true;
+    if (start_detached() == 0)
+        thread_count++;
+    return thread_count > 0;
+}
 
-    pthread_once(&once, answers_init);
+/* ---- Callers ---- */
+
+static void resolution_leave(struct sp_resolution *self)
+{
+    sp_list_remove(&self->item);
+    question_release(self->question);
+    sp_free(self);
+}
+
+static struct sp_resolution *resolution_begin(const char *host, int family)
+{
+    struct sp_resolution *self = sp_zalloc(sizeof *self);
+
     if (self == NULL)
         return NULL;
-    self->task.run = resolution_deliver;
-    self->loop = loop;
-    self->done = done;
-    self->context = context;
-    self->family = family;
-    memcpy(self->host, host, host_bytes);
-    if (start_detached(self) < 0) {
+    self->question = question_find(host, family);
+    if (self->question == NULL)
+        self->question = question_put(host, family);
+    if (self->question == NULL) {
         sp_free(self);
         return NULL;
     }
+    self->question->references++;
+    sp_list_append(&self->question->callers, &self->item);
+    return self;
+}
+
+struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int family, sp_resolved *done, void *context)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, resolver_init);
+    pthread_mutex_lock(&lock);
+    struct sp_resolution *self = resolution_begin(host, family);
+    if (self != NULL) {
+        self->task.run = resolution_deliver;
+        self->loop = loop;
+        self->done = done;
+        self->context = context;
+        if (!add_thread()) {
+            resolution_leave(self);
+            self = NULL;
+        }
+    }
+    pthread_mutex_unlock(&lock);
     return self;
 }
 
 void sp_resolution_cancel(struct sp_resolution *self)
 {
-    pthread_mutex_lock(&answers);
-    self->is_cancelled = true;
-    pthread_mutex_unlock(&answers);
+    pthread_mutex_lock(&lock);
+    if (sp_list_is_linked(&self->item))
+        resolution_leave(self);
+    else
+        self->is_cancelled = true;
+    pthread_mutex_unlock(&lock);
 }

@@ -1,4 +1,4 @@
-/* Host names to addresses, on a thread of its own, because the C library's resolver blocks. */
+/* Host names to addresses, on a few threads of all loops, because the C library's resolver blocks. */
 #ifndef SP_LOOP_RESOLVER_H
 #define SP_LOOP_RESOLVER_H
 
@@ -16,7 +16,7 @@ typedef void sp_resolved(void *context, struct sp_resolution *self, int error, c
 /* Begins to resolve; family is AF_INET or AF_UNSPEC. Returns NULL when memory or threads are short. */
 struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int family, sp_resolved *done, void *context);
 
-/* The answer is not wanted any more. */
+/* The answer is not wanted any more. A question that no thread has begun with costs nothing then. */
 void sp_resolution_cancel(struct sp_resolution *self);
 
 #endif

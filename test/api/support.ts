@@ -65,17 +65,23 @@ const dist = join(__dirname, '..', '..', 'dist')
  * Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of it.
  *
  * @param options.node the Node.js that runs it
+ * @param options.env its environment, if it is not ours
  */
 export function runProgram(
   text: string,
-  { args = [], timeout = 30_000, node = process.execPath }: { args?: string[]; timeout?: number; node?: string } = {},
+  {
+    args = [],
+    timeout = 30_000,
+    node = process.execPath,
+    env = process.env,
+  }: { args?: string[]; timeout?: number; node?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }> {
   const program = text.replaceAll(
     /require\('nanomsg-native(\/\w+)?'\)/g,
     (_, face = '') => `require('${dist}${face}/index.js')`,
   )
   return new Promise((resolve) => {
-    execFile(node, [...args, '-e', program], { timeout }, (error, stdout, stderr) => {
+    execFile(node, [...args, '-e', program], { timeout, env }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : null
       resolve({ exitCode, signal: error?.signal ?? null, stdout, stderr })
     })

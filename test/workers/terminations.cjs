@@ -48,9 +48,9 @@ const roles = {
   transports: `
     const net = require('node:net')
     nn.registerTransport('net', {
-      connect: (address) => net.connect(Number(address.slice('net://'.length))),
+      connect: (address) => net.connect(Number(address.slice('net://'.length)), '127.0.0.1'),
       listen: (address, onConnection) => new Promise((resolve) => {
-        const server = net.createServer(onConnection).listen(0, () =>
+        const server = net.createServer(onConnection).listen(0, '127.0.0.1', () =>
           resolve({ address: 'net://' + server.address().port, close: () => server.close() }))
       }),
     })
@@ -67,9 +67,8 @@ const roles = {
     for await (const message of pull) begun(message)`,
   names: `
     const push = new nn.Push({ reconnectInterval: 1, reconnectIntervalMax: 1, linger: 0 })
-    push.on('failure', begun)
     for (let i = 0; i < 20; i++) push.connect('tcp://localhost:1')
-    setInterval(() => push.connect('tcp://localhost:1').close(), 0)`,
+    setInterval(() => begun(push.connect('tcp://localhost:1').close()), 0)`,
   memory: `
     const c = require(workerData.dist + '/nn/index.js')
     const [a, b] = [c.nn_socket(c.AF_SP, c.NN_PAIR), c.nn_socket(c.AF_SP, c.NN_PAIR)]
@@ -126,7 +125,7 @@ const usage = () => {
   for (let i = 0; i < rounds; i++) {
     // Memory that the first Workers have left is used again by later ones.
     if (i === Math.ceil(rounds / 4)) before = usage()
-    for (const role of chosen) await terminate(role)
+    await Promise.all(chosen.map(terminate))
     if (rounds > 100 && i % 50 === 0) console.error(i, usage())
   }
   const after = usage()
