@@ -36,16 +36,31 @@ function inQuotes(message: Uint8Array, texts: readonly string[]): string {
   return `${line}"\n`
 }
 
-/** Text as it is, if the message is UTF-8; any other message in base64. */
+/** What terminals act on, or show as what it is not: DEL and C1 controls (U+009B begins escape sequences), line and
+ * paragraph separators, and what changes the direction of text. */
+const deceptive = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const unicodeEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** Text, if the message is UTF-8; any other message in base64. */
 function json(message: Uint8Array): string {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.length)
   const body = isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') }
-  return `${JSON.stringify({ length: message.length, ...body })}\n`
+  return `${JSON.stringify({ length: message.length, ...body }).replace(deceptive, unicodeEscape)}\n`
 }
 
 async function msgpack(): Promise<Formatter> {
   const { encode } = await import('@msgpack/msgpack')
   return encode
+}
+
+/** Whether a format prints what a peer has sent as it is, escape sequences included. */
+export const printsBytesAsTheyAre = (name: FormatName): boolean => name === 'raw' || name === 'msgpack'
+
+/** Whether a terminal would act on these bytes instead of showing them: controls other than those of lines, and what is no
+ * UTF-8, since a terminal may take it for one. */
+export function actsOnTerminal(bytes: Uint8Array): boolean {
+  if (bytes.some((byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x09 || byte > 0x0d)))) return true
+  return !isUtf8(bytes) || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().search(deceptive) >= 0
 }
 
 /** The formatter of that name, or undefined when nothing is to be printed. */

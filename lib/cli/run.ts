@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type CommandName, isCommandName } from './commands/names.js'
 import { Ending, type ExitCode, interruptions } from './endings.js'
 import type { Environment } from './environment.js'
-import { loadFormatter } from './formats.js'
+import { actsOnTerminal, loadFormatter, printsBytesAsTheyAre } from './formats.js'
 import { readInput } from './input.js'
 import { modeOf, pause } from './modes.js'
 import type { TellNews } from './news.js'
@@ -91,6 +91,7 @@ async function converse(settings: Settings, context: Run) {
     environment.stderr.write(text)
   }
   const tell = teller(settings, warn, environment)
+  const warnOfBytes = byteWarner(settings, warn, environment)
   if (tell !== undefined) (await import('./news.js')).tellNews(socket, settings.socketType!, tell)
   try {
     configure(socket, settings)
@@ -104,7 +105,9 @@ async function converse(settings: Settings, context: Run) {
       print: async (message) => {
         if (format === undefined) return
         if (isTerminal(environment.stdout)) observer?.makeRoom()
-        await output.write(format(message))
+        const text = format(message)
+        warnOfBytes?.(text)
+        await output.write(text)
       },
       warn,
     })
@@ -122,6 +125,17 @@ function teller({ verbosity }: Settings, warn: (text: string) => void, { stderr 
   if (verbosity <= 0) return undefined
   const paint = painter(stderr)
   return (news, style) => warn(`${paint(style, news)}\n`)
+}
+
+/** Says once, before the first message that a terminal would act on, that it will. */
+function byteWarner({ format }: Settings, warn: (text: string) => void, { stdout }: Environment) {
+  if (!printsBytesAsTheyAre(format) || !isTerminal(stdout)) return undefined
+  let hasWarned = false
+  return (text: Uint8Array | string) => {
+    if (hasWarned || typeof text === 'string' || !actsOnTerminal(text)) return
+    hasWarned = true
+    warn('Warning: a message has bytes that this terminal acts on. Use --quoted or --hex, or redirect the output.\n')
+  }
 }
 
 /** Shows the rates, when asked to and there is a terminal. */

@@ -17,18 +17,25 @@
 #define SHARED_BYTES ((size_t)256 * 1024)
 #define LEAST_SHARE_BYTES ((size_t)4 * 1024)
 
-static uint32_t pipe_next_id(void)
+static atomic_uint last_id;
+
+void sp_pipe_count_from(uint32_t id)
 {
-    static atomic_uint last;
+    atomic_store(&last_id, id);
+}
+
+/* 31 bits, and none that a pipe of this socket has: a process may outlive the numbers. */
+static uint32_t pipe_next_id(const struct sp_socket *socket)
+{
     unsigned expected = 0;
     uint32_t id;
 
     /* Ids start at random, so that a peer of a former life of the process is not mistaken for a new one. */
-    if (atomic_load(&last) == 0)
-        atomic_compare_exchange_strong(&last, &expected, nn_protocol_random() | 1u);
+    if (atomic_load(&last_id) == 0)
+        atomic_compare_exchange_strong(&last_id, &expected, nn_protocol_random() | 1u);
     do {
-        id = (atomic_fetch_add(&last, 1) + 1) & 0x7fffffffu;
-    } while (id == 0);
+        id = (atomic_fetch_add(&last_id, 1) + 1) & 0x7fffffffu;
+    } while (id == 0 || sp_id_map_find(&socket->pipes_by_id, id) != NULL);
     return id;
 }
 
@@ -59,7 +66,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->endpoint = endpoint;
     self->ops = ops;
     self->connection = connection;
-    self->id = pipe_next_id();
+    self->id = pipe_next_id(socket);
     self->release.run = pipe_free;
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
@@ -73,6 +80,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->ends = *ends;
     *ends = NULL;
     sp_list_append(&socket->pipes, &self->item);
+    sp_id_map_add(&socket->pipes_by_id, &self->by_id, self->id);
     socket->has_had_pipe = true;
     socket->burst.has_streams = socket->burst.has_streams || ops->flush != NULL;
     socket->statistics.current_connections++;
@@ -139,6 +147,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     sp_pipe_set_unreadable(self);
     pipe_forget_tasks(self);
     sp_list_remove(&self->item);
+    sp_id_map_remove(&socket->pipes_by_id, &self->by_id);
     socket->statistics.current_connections--;
     sp_monitor_disconnected(self);
     self->is_removed = true;

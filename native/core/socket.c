@@ -99,6 +99,7 @@ static void socket_free(struct sp_task *task)
     sp_list_remove(&self->loop_item);
     sp_mutex_unlock(&loop->base.lock);
     sp_options_clear(&self->options);
+    sp_id_map_destroy(&self->pipes_by_id);
     sp_free(self);
     if (!is_hosted)
         process_count_socket(-1);
@@ -139,6 +140,7 @@ static void socket_init_lists(struct sp_socket *self)
 {
     sp_list_init(&self->endpoints);
     sp_list_init(&self->pipes);
+    sp_id_map_init(&self->pipes_by_id);
     sp_list_init(&self->broken);
     sp_list_init(&self->dirty);
     sp_list_init(&self->lingering);

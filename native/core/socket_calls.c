@@ -73,15 +73,11 @@ int sp_socket_next_event(struct sp_socket *self, struct nn_event *event)
     return rc;
 }
 
-static struct nn_pipe *socket_find_pipe(struct sp_socket *self, uint32_t id)
+static struct nn_pipe *socket_find_pipe(const struct sp_socket *self, uint32_t id)
 {
-    for (struct sp_list_item *item = sp_list_first(&self->pipes); item != NULL;
-         item = sp_list_next(&self->pipes, item)) {
-        struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
-        if (pipe->id == id)
-            return pipe;
-    }
-    return NULL;
+    struct sp_id_map_item *item = sp_id_map_find(&self->pipes_by_id, id);
+
+    return item != NULL ? SP_CONTAINER(item, struct nn_pipe, by_id) : NULL;
 }
 
 int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event)

@@ -12,6 +12,7 @@
 #include "core/options.h"
 #include "core/socket.h"
 #include "core/transport.h"
+#include "util/id_map.h"
 
 #include <stdatomic.h>
 
@@ -60,6 +61,7 @@ struct sp_socket {
     struct sp_list endpoints; /* struct nn_endpoint */
     int last_endpoint_id;
     struct sp_list pipes; /* struct nn_pipe, admitted */
+    struct sp_id_map pipes_by_id;
     bool has_had_pipe;
     struct sp_list broken;    /* pipes to remove before the lock is left */
     struct sp_list dirty;     /* pipes to flush before the lock is left */
@@ -96,6 +98,7 @@ struct sp_socket {
 
 struct nn_pipe {
     struct sp_list_item item;        /* in socket->pipes */
+    struct sp_id_map_item by_id;     /* likewise */
     struct sp_list_item broken_item; /* in socket->broken */
     struct sp_list_item dirty_item;  /* in socket->dirty */
     struct sp_socket *socket;
@@ -186,6 +189,9 @@ int sp_endpoint_open(struct sp_socket *socket, const char *address, bool is_boun
 int sp_endpoint_open_with(struct sp_socket *socket, const struct nn_transport *transport, const char *address,
                           bool is_bound);
 struct nn_endpoint *sp_endpoint_find(struct sp_socket *socket, int id);
+/* The next pipe of the process gets the number behind this one. For tests of numbers that wrap. */
+void sp_pipe_count_from(uint32_t last_id);
+
 /* Stops the endpoint and closes its pipes; what they accepted is delivered while linger lasts. */
 void sp_endpoint_close(struct nn_endpoint *self);
 /* A connection or a request has ended. */

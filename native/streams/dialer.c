@@ -26,21 +26,20 @@ static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
 /* ---- Waiting ---- */
 
 /* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
- * nothing; then NN_RECONNECT_IVL, doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
+ * nothing; then NN_RECONNECT_IVL (LEAST_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
  * the clients of a restarted server do not come back all at once. */
 static int retry_delay_ms(const struct sp_options *options, unsigned failures)
 {
-    int64_t delay_ms = options->reconnect_ivl_ms;
+    int64_t delay_ms = options->reconnect_ivl_ms > LEAST_DELAY_MS ? options->reconnect_ivl_ms : LEAST_DELAY_MS;
     int64_t limit_ms = options->reconnect_ivl_max_ms > delay_ms ? options->reconnect_ivl_max_ms : delay_ms;
 
     if (failures <= 1)
         return 0;
+    /* At most 31 times, however many failures there were. */
     for (unsigned i = 2; i < failures && delay_ms < limit_ms; i++)
         delay_ms *= 2;
     if (delay_ms > limit_ms)
         delay_ms = limit_ms;
-    if (delay_ms < LEAST_DELAY_MS)
-        delay_ms = LEAST_DELAY_MS;
     delay_ms += (int64_t)(sp_random_u32() % 256u) * delay_ms / 1024;
     return delay_ms > INT32_MAX ? INT32_MAX : (int)delay_ms;
 }

@@ -34,7 +34,7 @@ test.each([
 })
 
 test.each([
-  ['text', 'gr\u00fc\u00df "dich"\n\u2028', '{"length":17,"text":"gr\u00fc\u00df \\"dich\\"\\n\u2028"}\n'],
+  ['text', 'gr\u00fc\u00df "dich"\n\u2028', '{"length":17,"text":"gr\u00fc\u00df \\"dich\\"\\n\\u2028"}\n'],
   ['nothing', '', '{"length":0,"text":""}\n'],
   ['NUL and control characters', '\0\x1b', '{"length":2,"text":"\\u0000\\u001b"}\n'],
   ['what is no UTF-8', Buffer.from('ff00fe', 'hex'), '{"length":3,"base64":"/wD+"}\n'],
@@ -43,6 +43,28 @@ test.each([
   const printed = (await format('json', Buffer.from(body))).toString()
   expect(printed).toBe(line)
   expect(JSON.parse(printed)).toHaveProperty('length')
+})
+
+test('json prints nothing that a terminal acts on, or that turns text round', async () => {
+  const codes = [
+    [0x7f, 0x9f],
+    [0x061c, 0x061c],
+    [0x200e, 0x200f],
+    [0x2028, 0x202e],
+    [0x2066, 0x2069],
+  ] as const
+  const text = codes
+    .flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCharCode(first + i)))
+    .join('')
+  const printed = (await format('json', Buffer.from(text))).toString()
+  expect(printed).toMatch(/^[\x20-\x7e]+\n$/)
+  expect(JSON.parse(printed).text).toBe(text)
+})
+
+test('ascii, quoted and hex print nothing but what ASCII can show', async () => {
+  for (const name of ['ascii', 'quoted', 'hex'] as const) {
+    expect((await format(name, everyByte)).toString('latin1')).toMatch(/^[\x20-\x7e]+\n$/)
+  }
 })
 
 test('json prints a view as what it shows, not as the memory behind it', async () => {

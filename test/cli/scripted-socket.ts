@@ -9,7 +9,7 @@ export function refusal(code: string, message: string = code): Error {
 
 /** What the calls of a scripted socket answer, one after the other; where the script ends, a call waits for the close. */
 export interface Script {
-  receive?: readonly (string | Error)[]
+  receive?: readonly (string | Uint8Array | Error)[]
   send?: readonly (undefined | Error)[]
   refuse?: Readonly<Record<string, Error>>
   /** What the socket has counted when it is asked. */
@@ -76,8 +76,8 @@ export function scripted(script: Script = {}) {
     async receive(options?: { timeout?: number }): Promise<Uint8Array> {
       note('receive', ...(options ? [options] : []))
       const message = toReceive.shift() ?? (await untilClosed())
-      if (typeof message !== 'string') throw message
-      return Buffer.from(message)
+      if (message instanceof Error) throw message
+      return Buffer.from(message as Uint8Array)
     }
     async close(options?: { linger?: number }) {
       note('close', ...(options ? [options] : []))

@@ -30,6 +30,37 @@ function terminal({ hasColors = true, columns = 80 } = {}) {
 
 const timedOut = refusal('ETIMEDOUT')
 
+describe('bytes that a terminal acts on', () => {
+  const warning =
+    'Warning: a message has bytes that this terminal acts on. Use --quoted or --hex, or redirect the output.\n'
+  const csi = '\x1b[2J'
+
+  test.each([
+    ['an escape sequence', csi],
+    ['DEL', 'a\x7f'],
+    ['a C1 control', 'a\u009b2J'],
+    ['bytes that are no UTF-8', Buffer.from('9b324a', 'hex')],
+    ['text that turns round', 'a\u202eb'],
+  ])('are warned of once before --raw prints them: %s', async (_, message) => {
+    const stdout = terminal()
+    const { sockets } = scripted({ receive: ['plain\n', message, message, timedOut] })
+    const { stderr } = await nanocatWith({ sockets, stdout: stdout.stream }, '--pull', '-L1', '--raw')
+    expect(stderr).toBe(warning)
+    expect(stdout.text()).toContain('plain\n')
+  })
+
+  test.each([['--raw'], ['--quoted'], ['--json']])('are not warned of where there are none: %s', async (format) => {
+    const { sockets } = scripted({ receive: [format === '--raw' ? 'gr\u00fc\u00df\tdich\r\n' : csi, timedOut] })
+    const { stderr } = await nanocatWith({ sockets, stdout: terminal().stream }, '--pull', '-L1', format)
+    expect(stderr).toBe('')
+  })
+
+  test('are not warned of where stdout is no terminal', async () => {
+    const { sockets } = scripted({ receive: [csi, timedOut] })
+    expect((await nanocatWith({ sockets }, '--pull', '-L1', '--raw')).stderr).toBe('')
+  })
+})
+
 describe('--stats', () => {
   test('shows rates and peers in the last line of a terminal, above which messages go by', async () => {
     const stderr = terminal()

@@ -741,3 +741,36 @@ TEST(facts_that_do_not_exist_and_pointers_that_are_not_there_are_refused)
     CHECK_OK(nn_close(pull));
     CHECK_ERRNO(nn_socket_event_peer(pull, NN_PEER_HEADERS, value, &size), EBADF);
 }
+
+/* ---- Numbers of pipes ---- */
+
+/* Of native/core/socket_internal.h. */
+void sp_pipe_count_from(uint32_t last_id);
+
+/* Connects one more to `bound` and tells the number of its pipe there. */
+static uint32_t join(int bound, const char *address)
+{
+    test_socket_connected(NN_PUSH, address);
+    return later_event_of(bound, NN_EVENT_CONNECT).pipe;
+}
+
+TEST(numbers_of_pipes_that_wrap_are_never_0_and_never_those_of_the_living)
+{
+    const char *address = test_ipc_address();
+    int pull = watched_bound(NN_PULL, address);
+    uint32_t first = join(pull, address);
+
+    CHECK(first > 0 && first <= INT32_MAX);
+    for (uint32_t before = 1; before <= 2; before++) {
+        sp_pipe_count_from(first - before); /* who joins takes two: one at either end */
+        CHECK(join(pull, address) != first);
+    }
+    for (uint32_t last = 0x7ffffffb; last != 0x80000003; last++) {
+        struct nn_event peer;
+        sp_pipe_count_from(last);
+        uint32_t pipe = join(pull, address);
+        CHECK(pipe > 0 && pipe <= INT32_MAX && pipe != first);
+        CHECK_OK(nn_socket_peer(pull, pipe, &peer));
+        CHECK_EQUAL(peer.pipe, pipe);
+    }
+}

@@ -214,6 +214,14 @@ TEST(an_interval_of_0_does_not_spin)
     CHECK(count <= test_now_ms() - start_ms + ROUNDING_MS + 2);
 }
 
+TEST(an_interval_of_0_doubles_too_when_there_is_a_maximum)
+{
+    static const int least_ms[] = {0, 1, 2, 4, 8, 16, 32, 64, 100, 100};
+
+    check_delays(test_tcp_address(), 0, 100, least_ms, COUNT_OF(least_ms));
+    check_delays(test_ipc_address(), 0, 100, least_ms, COUNT_OF(least_ms));
+}
+
 TEST(a_connection_to_itself_is_none)
 {
     const char *address = test_tcp_address();

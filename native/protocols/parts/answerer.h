@@ -5,7 +5,7 @@
 #define SP_PROTOCOLS_PARTS_ANSWERER_H
 
 #include "protocols/parts/backtrace.h"
-#include "protocols/parts/id_map.h"
+#include "util/id_map.h"
 #include "protocols/parts/inbox.h"
 #include "util/list.h"
 

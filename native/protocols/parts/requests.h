@@ -7,7 +7,7 @@
 #define SP_PROTOCOLS_PARTS_REQUESTS_H
 
 #include "protocols/parts/deadline.h"
-#include "protocols/parts/id_map.h"
+#include "util/id_map.h"
 #include "protocols/parts/load_balancer.h"
 #include "util/list.h"
 

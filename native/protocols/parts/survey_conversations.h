@@ -2,7 +2,7 @@
 #ifndef SP_PROTOCOLS_PARTS_SURVEY_CONVERSATIONS_H
 #define SP_PROTOCOLS_PARTS_SURVEY_CONVERSATIONS_H
 
-#include "protocols/parts/id_map.h"
+#include "util/id_map.h"
 
 #include <nanomsg/protocol.h>
 

@@ -1,7 +1,7 @@
 /* From a number to what it names, in constant time: pipes, requests and conversations are named by numbers, because
  * what they name may be gone by then. */
-#ifndef SP_PROTOCOLS_PARTS_ID_MAP_H
-#define SP_PROTOCOLS_PARTS_ID_MAP_H
+#ifndef SP_UTIL_ID_MAP_H
+#define SP_UTIL_ID_MAP_H
 
 #include <stddef.h>
 #include <stdint.h>

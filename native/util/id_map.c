@@ -1,5 +1,5 @@
 /* A hash table with chains. Ids are consecutive or random numbers of our own, so their low bits are a good hash. */
-#include "protocols/parts/id_map.h"
+#include "util/id_map.h"
 
 #include "util/memory.h"
 
