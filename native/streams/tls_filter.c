@@ -17,6 +17,7 @@ struct tls_filter {
     struct sp_filter base; /* first */
     SSL *ssl;
     struct tls_wire wire;
+    bool has_begun;      /* OpenSSL has: it is a client's, or the client's first record is there */
     const char *problem; /* what OpenSSL has found wrong, in its own words; NULL: nothing */
 };
 
@@ -100,6 +101,10 @@ static int tls_shake_hands(struct sp_filter *base)
 
     if (sp_filter_is_choked(base))
         return 0;
+    int first = self->has_begun ? 1 : tls_wire_await_first_record(&self->wire);
+    if (first <= 0)
+        return first;
+    self->has_begun = true;
     tls_wire_begin_turn(&self->wire);
     ERR_clear_error();
     int rc = SSL_do_handshake(self->ssl);
@@ -282,6 +287,7 @@ struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd)
     }
     self->base.ops = &tls_ops;
     self->ssl = ssl;
+    self->has_begun = !SSL_is_server(ssl);
     SSL_set_bio(ssl, bio, bio);
     return &self->base;
 }

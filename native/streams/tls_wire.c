@@ -221,6 +221,44 @@ static int bio_read(BIO *bio, char *bytes, int count)
     return -1;
 }
 
+/* ---- The first record ---- */
+
+#define HANDSHAKE_RECORD 0x16
+/* Of those that OpenSSL accepts. */
+#define LONGEST_RECORD_BYTES ((size_t)(16 + 2) * 1024)
+/* Most first records are shorter. */
+#define FIRST_READ_BYTES ((size_t)2 * 1024)
+
+static bool has_first_record(const struct tls_wire *self)
+{
+    const uint8_t *bytes = self->unread.memory + self->unread.begin;
+    size_t count = self->unread.end - self->unread.begin;
+
+    if (count == 0)
+        return false;
+    if (bytes[0] != HANDSHAKE_RECORD)
+        return true; /* for OpenSSL to refuse */
+    if (count < TLS_RECORD_HEADER_BYTES)
+        return false;
+    size_t record_bytes = sp_get_u16(bytes + 3);
+    return record_bytes > LONGEST_RECORD_BYTES || count >= TLS_RECORD_HEADER_BYTES + record_bytes;
+}
+
+int tls_wire_await_first_record(struct tls_wire *self)
+{
+    uint8_t bytes[FIRST_READ_BYTES];
+
+    self->receive_error = 0;
+    while (!has_first_record(self)) {
+        size_t count = receive(self, bytes, sizeof bytes);
+        if (count == 0)
+            return self->receive_error;
+        if (bytes_append(&self->unread, bytes, count) < 0)
+            return -ENOMEM;
+    }
+    return 1;
+}
+
 /* ---- Opening, closing ---- */
 
 static long bio_control(BIO *bio, int command, long number, void *pointer)
