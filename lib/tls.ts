@@ -138,7 +138,10 @@ export function tlsSettings(given: unknown): TlsSetting[] {
   return Object.entries(rows).map(([name, { number, expectation, toEngine }]) => {
     const given: unknown = Object.hasOwn(options, name) ? Reflect.get(options, name) : undefined
     const value = toEngine(given)
-    if (value === undefined) throw argumentError('setsockopt', `tls.${name}`, expectation, secretFree(given))
+    if (value === undefined) {
+      const shown = withFile.has(name) ? secretFree(given) : given
+      throw argumentError('setsockopt', `tls.${name}`, expectation, shown)
+    }
     const file = withFile.has(name) && pemTextOf(given) === undefined ? fileOf(given) : undefined
     return { name, number, value, ...(file !== undefined && { file }) }
   })

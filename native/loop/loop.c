@@ -12,6 +12,13 @@
 #define RELEASE_LIMIT_NS SP_NS_PER_MS
 #define RELEASES_PER_LOOK 64
 
+/* A batch that takes longer than the first makes the next ones shorter, and one that takes less than the second lets
+ * them grow again: many peers that each cost a few milliseconds do not keep the others, or the host, waiting. */
+#define LONG_BATCH_NS (10 * SP_NS_PER_MS)
+#define SHORT_BATCH_NS (2 * SP_NS_PER_MS)
+/* Batches of so few events are not measured, unless they are kept short. */
+#define FEW_EVENTS 4
+
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
 
@@ -84,6 +91,7 @@ int sp_loop_open(struct sp_loop *self)
     self->timers = (struct sp_heap){0};
     self->reserved_timers = 0;
     self->armed_ns = SP_FOREVER;
+    self->batch_events = BATCH_EVENTS;
     sp_list_init(&self->mailbox);
     sp_list_init(&self->garbage);
     sp_list_init(&self->released);
@@ -177,13 +185,29 @@ static struct sp_timer *next_due_timer(struct sp_loop *self, sp_time_ns now_ns)
     return due;
 }
 
+/* The rest is due at once. */
+static void arm_for_rest(struct sp_loop *self)
+{
+    sp_mutex_lock(&self->lock);
+    struct sp_heap_item *first = sp_heap_first(&self->timers);
+    self->armed_ns = first != NULL ? first->key : SP_FOREVER;
+    if (first != NULL)
+        sp_poller_arm(&self->poller, first->key);
+    sp_mutex_unlock(&self->lock);
+}
+
 static void handle_deadlines(struct sp_loop *self)
 {
     sp_time_ns now_ns = sp_now_ns();
     struct sp_timer *timer;
 
-    while ((timer = next_due_timer(self, now_ns)) != NULL)
+    while ((timer = next_due_timer(self, now_ns)) != NULL) {
         timer->handle(timer);
+        if (sp_now_ns() - now_ns >= LONG_BATCH_NS) {
+            arm_for_rest(self);
+            return;
+        }
+    }
 }
 
 static void handle_wake(struct sp_loop *self)
@@ -194,10 +218,22 @@ static void handle_wake(struct sp_loop *self)
     run_tasks(self, &self->mailbox);
 }
 
+/* Fits the length of batches to what this one has cost. */
+static void fit_batch(struct sp_loop *self, int count, sp_time_ns took_ns)
+{
+    if (took_ns > LONG_BATCH_NS)
+        self->batch_events = 1 + (int)((sp_time_ns)count * (LONG_BATCH_NS / 2) / took_ns);
+    else if (took_ns < SHORT_BATCH_NS && count == self->batch_events && count < BATCH_EVENTS)
+        self->batch_events = count * 2 < BATCH_EVENTS ? count * 2 : BATCH_EVENTS;
+}
+
 int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
 {
     struct sp_poller_event events[BATCH_EVENTS];
-    int count = sp_poller_wait(&self->poller, events, budget < BATCH_EVENTS ? budget : BATCH_EVENTS, timeout_ms);
+    int limit = budget < self->batch_events ? budget : self->batch_events;
+    int count = sp_poller_wait(&self->poller, events, limit, timeout_ms);
+    bool is_measured = count > FEW_EVENTS || self->batch_events < BATCH_EVENTS;
+    sp_time_ns start_ns = is_measured ? sp_now_ns() : 0;
 
     running_here = self;
     for (int i = 0; i < count; i++) {
@@ -209,6 +245,8 @@ int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
             events[i].watch->handle(events[i].watch, events[i].ready);
     }
     running_here = NULL;
+    if (is_measured)
+        fit_batch(self, count, sp_now_ns() - start_ns);
     release_garbage(self);
     tend(&self->tending);
     return count;

@@ -47,6 +47,7 @@ struct sp_loop {
     struct sp_list mailbox;  /* struct sp_task */
     struct sp_list garbage;  /* struct sp_task */
     struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
+    int batch_events;        /* handled at a time; the driver's own */
     bool is_woken;           /* the poller's wake-up is under way */
     struct sp_tending tending;
     struct sp_returning returning;

@@ -5,15 +5,18 @@
 
 #include <nanomsg/pair.h>
 #include <nanomsg/pubsub.h>
+#include <nanomsg/reqrep.h>
 #include <nanomsg/tcp.h>
 #include <nanomsg/tls.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* More than any record that answers a request for new keys has. */
 #define ANSWER_LIMIT_BYTES 64
@@ -142,7 +145,73 @@ TEST(requests_for_new_keys_may_come_before_the_greeting)
     host_close(&host);
 }
 
+static int64_t cpu_ms(void)
+{
+    struct timespec now;
+
+    CHECK_OK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now));
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Each has a few milliseconds, and all together not much more. */
+TEST(many_peers_that_ask_for_new_keys_share_a_turn)
+{
+    enum { PEERS = 100, ASKED = 200 };
+    const char *address = tls_address();
+    struct host host;
+    struct guest rep = {0};
+    SSL *peers[PEERS];
+    int64_t longest_ms = 0;
+
+    host_open(&host, NULL);
+    bind_guest(&host, &rep, NN_REP, address);
+    for (int i = 0; i < PEERS; i++) {
+        peers[i] = connect_to_guest(&host, address, TLS1_3_VERSION);
+        greet_guest(&host, peers[i], NN_REQ);
+    }
+    host_run_all(&host);
+    for (int i = 0; i < ASKED * PEERS; i++)
+        CHECK(ask_for_new_keys(peers[i % PEERS]));
+    nn_loop_run(host.loop, 64); /* finds out what they cost */
+    while (host_is_readable(&host, 20)) {
+        int64_t begin_ms = cpu_ms();
+        nn_loop_run(host.loop, 64);
+        host_dispatch(&host);
+        int64_t took_ms = cpu_ms() - begin_ms;
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+    }
+    CHECK(longest_ms <= 50);
+    for (int i = 0; i < PEERS; i++)
+        tls_peer_close(peers[i]);
+    host_close(&host);
+}
+
 /* ---- What is kept ---- */
+
+/* OpenSSL takes 64 KiB when it begins. */
+TEST(peers_that_say_a_byte_and_nothing_more_cost_little_memory)
+{
+    enum { PEERS = 100 };
+    const char *address = tls_address();
+    struct host host;
+    struct guest pair = {0};
+    int peers[PEERS];
+
+    host_open(&host, NULL);
+    bind_guest(&host, &pair, NN_PAIR, address);
+    host_run_all(&host);
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < PEERS; i++) {
+        peers[i] = raw_connect(address);
+        raw_send(peers[i], "\x16", 1);
+        HOST_RUN_UNTIL(&host, nn_get_statistic(pair.s, NN_STAT_ACCEPTED_CONNECTIONS) == (uint64_t)i + 1);
+    }
+    host_run_all(&host);
+    CHECK(mallinfo2().uordblks - before <= PEERS * (size_t)24 * 1024);
+    for (int i = 0; i < PEERS; i++)
+        close(peers[i]);
+    host_close(&host);
+}
 
 /* Asks until the kernel takes nothing more and the guest reads nothing more. Returns how often; at most `limit` times. */
 static int ask_until_ignored(struct host *host, SSL *ssl, int limit)
