@@ -75,8 +75,16 @@
     X(SSL_get_shutdown)                                                                                                \
     X(SSL_get_verify_result)                                                                                           \
     X(SSL_has_pending)                                                                                                 \
-    X(SSL_is_server) X(SSL_new) X(SSL_read_ex) X(SSL_set_accept_state) X(SSL_set_bio) X(SSL_set_connect_state)         \
-        X(SSL_set_read_ahead) X(SSL_shutdown) X(SSL_write_ex) X(TLS_method)
+    X(SSL_is_server)                                                                                                   \
+    X(SSL_new)                                                                                                         \
+    X(SSL_read_ex)                                                                                                     \
+    X(SSL_set_accept_state)                                                                                            \
+    X(SSL_set_bio)                                                                                                     \
+    X(SSL_set_connect_state)                                                                                           \
+    X(SSL_set_read_ahead)                                                                                              \
+    X(SSL_shutdown)                                                                                                    \
+    X(SSL_write_ex)                                                                                                    \
+    X(TLS_method)
 
 #define TLS_PRAGMA(text) _Pragma(#text)
 #define TLS_MAKE_WEAK(name) TLS_PRAGMA(weak name)
