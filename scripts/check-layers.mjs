@@ -12,6 +12,7 @@ const sharedOfCore = ['core/message_queue', 'core/body_pool', 'core/leave']
 // 'include/x.h' that one only (and what it includes itself).
 const allowed = {
   util: [],
+  'util/sizes': [],
   loop: ['util'],
   core: ['loop', 'util', 'include', ...sharedOfCore],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
@@ -22,8 +23,8 @@ const allowed = {
   // a program's end asks.
   'transports/inproc': ['util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
   ...Object.fromEntries(sharedOfCore.map((module) => [module, ['core', 'util', 'include']])),
-  api: ['core', 'util', 'include'],
-  binding: ['include'],
+  api: ['core', 'util', 'util/sizes', 'include'],
+  binding: ['include', 'util/sizes'],
   include: [],
 }
 // The headers of single protocols and transports hold numbers, and what options of theirs look like.
@@ -50,6 +51,7 @@ const lines = (file) => readFileSync(join(root, file), 'utf8').split('\n')
 function layerOf(path) {
   if (path.startsWith('protocols/parts/')) return 'protocols/parts'
   if (path.startsWith('transports/inproc')) return 'transports/inproc'
+  if (path.startsWith('util/sizes')) return 'util/sizes'
   const shared = sharedOfCore.find((module) => path.startsWith(module))
   return shared ?? path.split('/')[0]
 }

@@ -2,8 +2,10 @@
 #include "api/body.h"
 
 #include "core/chunk.h"
+#include "util/sizes.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* ---- Taking ---- */
@@ -15,6 +17,8 @@ int nn_body_take(const void *buf, size_t len, struct nn_message *message)
             return -EFAULT;
         if (len > PTRDIFF_MAX)
             return -ENOMEM;
+        if (len > INT_MAX)
+            return -EMSGSIZE;
         sp_message_borrow(message, buf, len);
         return 0;
     }
@@ -23,6 +27,8 @@ int nn_body_take(const void *buf, size_t len, struct nn_message *message)
     struct nn_chunk *chunk = sp_chunk_of(body);
     if (chunk == NULL)
         return -EFAULT;
+    if (sp_chunk_exposed_bytes(chunk, body) > INT_MAX)
+        return -EMSGSIZE;
     sp_message_view(message, chunk, body, sp_chunk_exposed_bytes(chunk, body));
     return 0;
 }
@@ -32,11 +38,10 @@ static int pieces_length(const struct nn_iovec *pieces, int count, size_t *lengt
     size_t total = 0;
 
     for (int i = 0; i < count; i++) {
-        if (pieces[i].iov_len == NN_MSG || total + pieces[i].iov_len < total)
+        if (pieces[i].iov_len == NN_MSG || !sp_size_add(&total, pieces[i].iov_len))
             return -EINVAL;
         if (pieces[i].iov_base == NULL && pieces[i].iov_len > 0)
             return -EFAULT;
-        total += pieces[i].iov_len;
     }
     *length = total;
     return 0;
@@ -58,6 +63,8 @@ int nn_body_gather(const struct nn_iovec *pieces, int count, struct nn_message *
     int rc = pieces_length(pieces, count, &length);
     if (rc < 0)
         return rc;
+    if (length > INT_MAX)
+        return -EMSGSIZE;
     struct nn_chunk *chunk = sp_chunk_create(length);
     if (chunk == NULL)
         return -ENOMEM;
@@ -85,6 +92,11 @@ int nn_body_give(struct nn_message *message, void *buf, size_t len)
 {
     size_t body_bytes = message->body_bytes;
 
+    /* Its length is the result of the call. */
+    if (body_bytes > INT_MAX) {
+        nn_message_free(message);
+        return -EMSGSIZE;
+    }
     if (len == NN_MSG) {
         void *body = sp_message_expose_body(message);
         if (body == NULL) {

@@ -7,11 +7,11 @@
 #include <nanomsg/nn.h>
 
 /* Makes a message of the user's bytes without copying them: valid during the call. Memory of nn_allocmsg is viewed with
- * the user's own reference, and stays his unless the message is sent. Returns 0, -EFAULT or -ENOMEM (no such length). */
+ * the user's own reference, and stays his unless the message is sent. Returns 0, -EFAULT, -ENOMEM (no such length) or -EMSGSIZE (above INT_MAX). */
 int nn_body_take(const void *buf, size_t len, struct nn_message *message);
 
 /* The same for pieces, which are put together in memory of their own unless there is only one. Further errors: -EINVAL
- * (NN_MSG among several pieces, lengths that overflow), -EMSGSIZE (a negative count). */
+ * (NN_MSG among several pieces, lengths that overflow); -EMSGSIZE also tells of a negative count. */
 int nn_body_gather(const struct nn_iovec *pieces, int count, struct nn_message *message);
 
 /* Gives back what sending has not taken: all but the user's own memory. */
@@ -24,7 +24,7 @@ static inline bool nn_body_is_message(const struct nn_iovec *pieces, int count)
 }
 
 /* Gives the body to the user, and releases the message. Returns its full length, of which what does not fit is lost, or
- * -ENOMEM. */
+ * -ENOMEM, or -EMSGSIZE above INT_MAX. */
 int nn_body_give(struct nn_message *message, void *buf, size_t len);
 
 /* Tells whether a body can be received into these pieces: 0, -EINVAL, -EMSGSIZE or -EFAULT. */

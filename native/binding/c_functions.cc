@@ -2,6 +2,7 @@
 // engine, polling, devices and the table of symbols. None of them waits.
 #include "call.h"
 #include "host.h"
+#include "parts.h"
 
 #include <cerrno>
 #include <climits>
@@ -134,33 +135,16 @@ napi_value OptionBytes(const Call &call)
     return Result(call, rc < 0 ? rc : static_cast<int>(size));
 }
 
-// The pieces of a message that is described by a nn_msghdr.
-bool ReadPieces(const Call &call, size_t index, std::vector<nn_iovec> *pieces)
-{
-    bool is_array;
-    uint32_t count;
-    if (napi_is_array(call.env(), call[index], &is_array) != napi_ok || !is_array ||
-        napi_get_array_length(call.env(), call[index], &count) != napi_ok)
-        return false;
-    for (uint32_t i = 0; i < count; i++) {
-        napi_value element;
-        Bytes bytes;
-        if (napi_get_element(call.env(), call[index], i, &element) != napi_ok ||
-            !ReadBytes(call.env(), element, &bytes))
-            return false;
-        pieces->push_back({bytes.begin, bytes.count});
-    }
-    return true;
-}
-
 // sendPieces(s, pieces, control): the length of the message, or -errno. `control` may be undefined.
 napi_value SendPieces(const Call &call)
 {
-    std::vector<nn_iovec> pieces;
+    Parts pieces;
     Bytes control;
-    if (!ReadPieces(call, 1, &pieces) || (!call.Is(2, napi_undefined) && !ReadBytes(call.env(), call[2], &control)))
+    if (const int error = pieces.Read(call.env(), call[1]); error != 0)
+        return call.Failure(error);
+    if (!call.Is(2, napi_undefined) && !ReadBytes(call.env(), call[2], &control))
         return call.Failure(EFAULT);
-    const nn_msghdr header = {pieces.data(), static_cast<int>(pieces.size()), control.begin, control.count};
+    const nn_msghdr header = {pieces.data(), static_cast<int>(pieces.count()), control.begin, control.count};
     return Result(call, nn_sendmsg(call.IntegerAt(0), &header, NN_DONTWAIT));
 }
 
@@ -206,7 +190,7 @@ napi_value ReceiveDescribed(const Call &call)
     MessageMemory *const messages = call.host()->messages(env);
     const bool is_whole = call.Is(1, napi_undefined);
     uint32_t out_length = 0;
-    std::vector<nn_iovec> pieces;
+    Parts pieces;
     void *body = nullptr;
     void *control = nullptr;
     if (napi_get_array_length(env, call[2], &out_length) != napi_ok)
@@ -214,12 +198,12 @@ napi_value ReceiveDescribed(const Call &call)
     const bool has_control = out_length > 1;
     if ((is_whole || has_control) && messages == nullptr)
         return call.Failure(ENOTSUP);
-    if (is_whole)
-        pieces.push_back({&body, NN_MSG});
-    else if (!ReadPieces(call, 1, &pieces))
-        return call.Failure(EFAULT);
+    if (const int error = is_whole ? 0 : pieces.Read(env, call[1]); error != 0)
+        return call.Failure(error);
 
-    nn_msghdr header = {pieces.data(), static_cast<int>(pieces.size()), has_control ? &control : nullptr, NN_MSG};
+    nn_iovec whole = {&body, NN_MSG};
+    nn_msghdr header = {is_whole ? &whole : pieces.data(), is_whole ? 1 : static_cast<int>(pieces.count()),
+                        has_control ? &control : nullptr, NN_MSG};
     const int rc = nn_recvmsg(call.IntegerAt(0), &header, NN_DONTWAIT);
     if (rc < 0)
         return Result(call, rc);

@@ -3,6 +3,7 @@
 #include "chunk_buffer.h"
 #include "functions.h"
 #include "host.h"
+#include "parts.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -81,27 +82,21 @@ bool ReadPart(napi_env env, napi_value value, Part *part)
 // Joins the elements of an array in memory of the engine. Returns nullptr and sets errno when it cannot.
 void *JoinParts(napi_env env, napi_value array, size_t *size_bytes)
 {
-    std::vector<Part> parts;
-    uint32_t count = 0;
-    size_t total = 0;
-    napi_get_array_length(env, array, &count);
-    parts.resize(count);
-    for (uint32_t i = 0; i < count; i++) {
-        napi_value element;
-        if (napi_get_element(env, array, i, &element) != napi_ok || !ReadPart(env, element, &parts[i])) {
-            errno = EFAULT;
-            return nullptr;
-        }
-        total += parts[i].size_bytes;
+    Parts parts;
+    if (const int error = parts.Read(env, array); error != 0) {
+        errno = error;
+        return nullptr;
     }
-    auto *const joined = static_cast<uint8_t *>(nn_allocmsg(total, 0));
+    auto *const joined = static_cast<uint8_t *>(nn_allocmsg(parts.size_bytes(), 0));
+    if (joined == nullptr)
+        return nullptr;
     uint8_t *to = joined;
-    for (const Part &part : parts) {
-        if (joined != nullptr && part.size_bytes > 0)
-            std::memcpy(to, part.bytes, part.size_bytes);
-        to += part.size_bytes;
+    for (const nn_iovec &part : parts) {
+        if (part.iov_len > 0)
+            std::memcpy(to, part.iov_base, part.iov_len);
+        to += part.iov_len;
     }
-    *size_bytes = total;
+    *size_bytes = parts.size_bytes();
     return joined;
 }
 

@@ -2,11 +2,13 @@
 #include "raw_peer.h"
 #include "sockets.h"
 
+#include <nanomsg/loop.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
 
+#include <limits.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -432,4 +434,61 @@ TEST(a_length_that_no_memory_holds_is_refused_without_a_limit_over_tcp)
 TEST(a_length_that_no_memory_holds_is_refused_without_a_limit_over_ipc)
 {
     check_impossible_lengths(test_ipc_address());
+}
+
+/* ---- Lengths that no result can tell ---- */
+
+/* A body of more than INT_MAX bytes takes addresses only, as long as nobody reads it. */
+static struct nn_outgoing body_beyond_int(void)
+{
+    struct nn_outgoing message = {.body_bytes = (size_t)INT_MAX + 1};
+    void *body = nn_allocmsg(message.body_bytes, 0);
+
+    CHECK(body != NULL);
+    message.body = body;
+    message.chunk = nn_chunk_of(body);
+    return message;
+}
+
+TEST(a_body_beyond_INT_MAX_is_not_received_but_EMSGSIZE_and_freed)
+{
+    const char *address = test_inproc_address();
+    int pull = test_socket_bound(NN_PULL, address);
+    int push = test_socket_connected(NN_PUSH, address);
+    char buffer[8];
+    void *body = NULL;
+
+    SET_INT(pull, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
+    for (int i = 0; i < 3; i++) {
+        struct nn_outgoing message = body_beyond_int();
+        struct nn_iovec piece = {buffer, sizeof buffer};
+        struct nn_msghdr header = {.msg_iov = &piece, .msg_iovlen = 1};
+
+        CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(push, &message, 1, 0)), 1);
+        if (i == 0)
+            CHECK_ERRNO(nn_recv(pull, &body, NN_MSG, 0), EMSGSIZE);
+        else if (i == 1)
+            CHECK_ERRNO(nn_recv(pull, buffer, 0, 0), EMSGSIZE);
+        else
+            CHECK_ERRNO(nn_recvmsg(pull, &header, 0), EMSGSIZE);
+        CHECK_SENDS(push, "next");
+        CHECK_RECEIVES(pull, "next");
+    }
+    CHECK_OK(nn_close(push));
+    CHECK_OK(nn_close(pull));
+}
+
+TEST(a_body_beyond_INT_MAX_is_not_sent_but_EMSGSIZE_and_stays_the_callers)
+{
+    int push = SOCKET(NN_PUSH);
+    struct nn_outgoing message = body_beyond_int();
+    void *body = (void *)(uintptr_t)message.body;
+    struct nn_iovec pieces[2] = {{body, 1}, {body, INT_MAX}};
+    struct nn_msghdr header = {.msg_iov = pieces, .msg_iovlen = 2};
+
+    CHECK_ERRNO(nn_send(push, body, message.body_bytes, NN_DONTWAIT), EMSGSIZE);
+    CHECK_ERRNO(nn_send(push, &body, NN_MSG, NN_DONTWAIT), EMSGSIZE);
+    CHECK_ERRNO(nn_sendmsg(push, &header, NN_DONTWAIT), EMSGSIZE);
+    CHECK_OK(nn_freemsg(body));
+    CHECK_OK(nn_close(push));
 }
