@@ -373,6 +373,8 @@ static void connection_writable(struct sp_connection *self)
     if (!is_written) {
         if (self->state == CONNECTION_LINGERING && self->is_send_broken)
             linger_end(self);
+        else if (self->state == CONNECTION_OPEN && !self->is_send_broken && sp_connection_has_room_again(self))
+            sp_pipe_set_writable(self->pipe);
         return;
     }
     want(self, self->watch.wanted & ~SP_WRITABLE);

@@ -52,6 +52,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     }
     self->pipe->tell = sp_connection_tell;
     sp_pipe_set_leaving(self->pipe, &sp_connection_leaving);
+    sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
     sp_free(self->greeting);

@@ -30,6 +30,7 @@ struct sp_connection {
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
     struct sp_receive_buffer received;
     struct sp_send_queue queue;
+    size_t queue_limit_bytes; /* with so much in the queue the pipe is full */
     struct sp_linger linger;
     struct sp_task release;
     enum connection_state state;
@@ -86,6 +87,9 @@ static inline void want(struct sp_connection *self, unsigned wanted)
 int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message);
 void sp_connection_flush(struct nn_pipe *pipe);
 
+void sp_connection_set_queue_limit(struct sp_connection *self);
+/* Whether the pipe accepts more although the queue is not empty yet. */
+bool sp_connection_has_room_again(const struct sp_connection *self);
 /* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
 bool sp_connection_write(struct sp_connection *self);
 /* Queues the framing's own frame, or sends it in answer to what was read. */

@@ -4,6 +4,7 @@
 #include "core/chunk.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 /* While messages are gathered, so many bytes leave in one call. */
 #define BURST_BYTES ((size_t)64 * 1024)
@@ -19,12 +20,34 @@ static void connection_send_failed(struct sp_connection *self)
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
 
+/* The kernel grants what its administrator allows, and counts twice what it was asked for. */
+void sp_connection_set_queue_limit(struct sp_connection *self)
+{
+    const struct sp_options *options = &self->endpoint->options;
+    size_t asked_bytes = (size_t)options->send_buffer_bytes;
+    int granted_bytes = 0;
+    socklen_t size = sizeof granted_bytes;
+
+    self->queue_limit_bytes = is_buffering(self) ? asked_bytes : 1;
+    if (is_buffering(self) || !sp_options_have_send_buffer(options) ||
+        getsockopt(self->watch.fd, SOL_SOCKET, SO_SNDBUF, &granted_bytes, &size) < 0)
+        return;
+    if (asked_bytes > (size_t)granted_bytes / 2)
+        self->queue_limit_bytes = asked_bytes - (size_t)granted_bytes / 2;
+}
+
 static void update_can_send(struct sp_connection *self, size_t unsent_bytes)
 {
-    size_t limit_bytes = is_buffering(self) ? (size_t)self->endpoint->options.send_buffer_bytes : 1;
-
-    if (self->pipe != NULL && self->queue.bytes + unsent_bytes >= limit_bytes)
+    if (self->pipe != NULL && self->queue.bytes + unsent_bytes >= self->queue_limit_bytes)
         self->pipe->can_send = false;
+}
+
+/* A long queue takes more before all of it has left: the peer would run dry until then. */
+bool sp_connection_has_room_again(const struct sp_connection *self)
+{
+    size_t unsent_bytes = self->stream.filter != NULL ? self->stream.filter->unsent_bytes : 0;
+
+    return !is_buffering(self) && self->queue.bytes + unsent_bytes < self->queue_limit_bytes / 2;
 }
 
 /* What the filter keeps is accepted, but the connection is as full as if the queue kept it. */

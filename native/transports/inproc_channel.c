@@ -407,6 +407,16 @@ static void side_update(void *context)
         nn_pipe_end(side->pipe);
 }
 
+/* What a sender has asked to be kept, where it has: there is no kernel between to keep it. */
+static size_t sender_limit(const struct sp_channel_side *side)
+{
+    int limit_bytes = 0;
+
+    if (nn_endpoint_option_is_set(side->endpoint, NN_SOL_SOCKET, NN_SNDBUF))
+        nn_endpoint_option(side->endpoint, NN_SOL_SOCKET, NN_SNDBUF, &limit_bytes);
+    return (size_t)limit_bytes;
+}
+
 /* Gives the side its endpoint. Returns the signal by which the other side shall reach it, or NULL. */
 static struct nn_signal *side_prepare(struct sp_channel_side *side, struct nn_endpoint *endpoint)
 {
@@ -458,6 +468,8 @@ void sp_channel_accept(struct sp_channel_arrival *arrival, struct nn_endpoint *b
     sp_mutex_lock(&side->channel->lock);
     side->signal = signal;
     sp_mutex_unlock(&side->channel->lock);
+    side->limit_bytes += sender_limit(&side->channel->sides[0]);
+    side->channel->sides[0].limit_bytes += sender_limit(side);
     side_attach(side);
 }
 

@@ -2,6 +2,7 @@
 #include "sockets.h"
 
 #include <nanomsg/pair.h>
+#include <nanomsg/pipeline.h>
 #include <nanomsg/tcp.h>
 
 #include <netinet/in.h>
@@ -98,4 +99,32 @@ TEST(options_that_are_set_later_leave_connections_as_they_are)
     SET_INT(s, NN_TCP, NN_TCP_NODELAY, 1);
     SET_INT(peer, NN_TCP, NN_TCP_NODELAY, 1);
     check_streams(IPPROTO_TCP, TCP_NODELAY, 0);
+}
+
+/* More than a kernel allows anybody: the engine keeps the rest. */
+#define PROMISED_BYTES (24 * 1024 * 1024)
+
+TEST_OVER_TRANSPORTS(NN_SNDBUF_is_kept_also_beyond_what_the_kernel_allows)
+{
+    static const uint8_t body[10000];
+    const char *address = new_address();
+    int pull = test_socket_bound(NN_PULL, address);
+    int push = SOCKET(NN_PUSH);
+    size_t accepted_bytes = 0;
+
+    SET_INT(push, NN_SOL_SOCKET, NN_SNDBUF, PROMISED_BYTES);
+    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 0);
+    SET_INT(push, NN_SOL_SOCKET, NN_SNDTIMEO, 100);
+    CHECK_OK(nn_connect(push, address));
+    while (nn_send(push, body, sizeof body, 0) >= 0)
+        accepted_bytes += sizeof body;
+    CHECK_EQUAL(errno, ETIMEDOUT);
+    CHECK_EQUAL(test_get_int(push, NN_SOL_SOCKET, NN_SNDBUF), PROMISED_BYTES);
+    CHECK(accepted_bytes >= PROMISED_BYTES);
+    CHECK(accepted_bytes < (size_t)3 * PROMISED_BYTES);
+
+    /* Once half of it has left, the socket takes more. */
+    for (size_t received = 0; received < accepted_bytes * 3 / 4; received += sizeof body)
+        CHECK_EQUAL(CHECK_OK(nn_recv(pull, NULL, 0, 0)), sizeof body);
+    CHECK(test_is_ready(push, NN_POLLOUT, test_deadline_ms(5000)));
 }
