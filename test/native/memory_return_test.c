@@ -158,11 +158,12 @@ static void publish(int pub)
 {
     static const uint8_t body[3000];
 
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 300; i++)
         CHECK_OK(nn_send(pub, body, sizeof body, 0));
 }
 
-TEST_OVER_STREAMS(memory_of_messages_for_peers_that_read_nothing_goes_back)
+/* Over ipc, where the kernel keeps less than over tcp. */
+TEST(memory_of_messages_for_peers_that_read_nothing_goes_back)
 {
-    check_rounds(NN_PUB, NN_SUB, new_address(), subscribe, publish);
+    check_rounds(NN_PUB, NN_SUB, test_ipc_address(), subscribe, publish);
 }
