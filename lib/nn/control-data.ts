@@ -130,6 +130,11 @@ export function NN_CMSG_NXTHDR(msghdr: Controlled, cmsg: nn_cmsghdr): nn_cmsghdr
 export const nn_cmsg_nxthdr_ = (msghdr: Controlled, cmsg: nn_cmsghdr | null): nn_cmsghdr | null =>
   cmsg === null ? NN_CMSG_FIRSTHDR(msghdr) : NN_CMSG_NXTHDR(msghdr, cmsg)
 
+/** What stands behind the last record must not read as one: a head whose record would not fit ends the walk. */
+function endRecords(control: Uint8Array, end: number): void {
+  if (recordAt(control, end) !== null) new Uint8Array(control.buffer, control.byteOffset + end, HEAD_BYTES).fill(0xff)
+}
+
 /** Copies those records that fit as a whole. */
 export function copyRecords(from: Uint8Array, to: Uint8Array): void {
   let end = 0
@@ -138,4 +143,5 @@ export function copyRecords(from: Uint8Array, to: Uint8Array): void {
     end = record.offset + align(record.cmsg_len)
   }
   if (end > 0) to.set(from.subarray(0, end))
+  endRecords(to, end)
 }

@@ -209,13 +209,36 @@ static void write_if_fits(const struct nn_message *message, unsigned char **to, 
     *room_bytes -= space;
 }
 
+/* Whether what happens to stand there reads as a record. */
+static bool reads_as_record(const unsigned char *at, size_t room_bytes)
+{
+    struct nn_cmsghdr record;
+
+    if (room_bytes < sizeof record)
+        return false;
+    memcpy(&record, at, sizeof record);
+    return record_space(record.cmsg_len) <= room_bytes;
+}
+
+/* What stood in the caller's memory before must not read as records: a head whose record would not fit ends the walk. */
+static void write_end(unsigned char *to, size_t room_bytes)
+{
+    const struct nn_cmsghdr end = {.cmsg_len = SIZE_MAX};
+
+    if (room_bytes >= sizeof end)
+        memcpy(to, &end, sizeof end);
+}
+
 /* Whole records only. The header comes first, empty where sockets are not raw. */
 static void write_records(const struct nn_message *message, unsigned char *to, size_t room_bytes)
 {
     size_t header_bytes = header_space(message);
 
-    if (room_bytes < header_bytes)
+    if (room_bytes < header_bytes) {
+        if (reads_as_record(to, room_bytes)) /* memory that is too small for anything stays as it is otherwise */
+            write_end(to, room_bytes);
         return;
+    }
     write_header(message, to);
     to += header_bytes;
     room_bytes -= header_bytes;
@@ -223,6 +246,7 @@ static void write_records(const struct nn_message *message, unsigned char *to, s
     write_if_fits(message, &to, &room_bytes, credentials_space(message), write_credentials);
     write_if_fits(message, &to, &room_bytes, peer_headers_space(message), write_peer_headers);
     write_if_fits(message, &to, &room_bytes, certificate_space(message), write_certificate);
+    write_end(to, room_bytes);
 }
 
 int nn_control_give(const struct nn_message *message, struct nn_msghdr *to)

@@ -305,6 +305,41 @@ TEST(control_data_that_does_not_fit_is_left_out)
     CHECK_EQUAL(NN_CMSG_FIRSTHDR(&header)->cmsg_len, sizeof control);
 }
 
+/* Fills with records that look real, or with something else. */
+static void fill_control(uint8_t *control, size_t count, int filling)
+{
+    const struct nn_cmsghdr fake = {.cmsg_len = NN_CMSG_LEN((size_t)filling), .cmsg_level = 77, .cmsg_type = 88};
+
+    memset(control, filling < 0 ? 0xff : 0, count);
+    for (size_t i = 0; filling >= 0 && i + NN_CMSG_SPACE((size_t)filling) <= count; i += NN_CMSG_SPACE((size_t)filling))
+        memcpy(control + i, &fake, sizeof fake);
+}
+
+TEST(nothing_behind_the_last_record_reads_as_one)
+{
+    static const int fillings[] = {-1, 0, 1, 8, 16, 24, 100};
+    _Alignas(16) uint8_t control[256];
+    struct nn_msghdr header = message_of(NULL, 0);
+    int from;
+    int to;
+
+    open_pair(&from, &to, test_inproc_address());
+    header.msg_control = control;
+    for (size_t size = 0; size <= sizeof control; size++)
+        for (size_t i = 0; i < sizeof fillings / sizeof fillings[0]; i++) {
+            fill_control(control, sizeof control, fillings[i]);
+            header.msg_controllen = size;
+            CHECK_SENDS(from, "abc");
+            CHECK_EQUAL(CHECK_OK(nn_recvmsg(to, &header, 0)), 3);
+            const struct nn_cmsghdr *record = NN_CMSG_FIRSTHDR(&header);
+            CHECK_EQUAL(record != NULL, size >= NN_CMSG_SPACE(sizeof(size_t)));
+            if (record == NULL)
+                continue;
+            CHECK_EQUAL(record->cmsg_type, SP_HDR);
+            CHECK(NN_CMSG_NXTHDR(&header, record) == NULL);
+        }
+}
+
 TEST(control_data_can_be_received_as_memory_to_free)
 {
     void *control = NULL;

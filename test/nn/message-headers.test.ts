@@ -164,6 +164,21 @@ describe('control data', () => {
     expect(credentials).toEqual([process.pid, process.getuid!(), process.getgid!()])
   })
 
+  test('has no records behind those that were received, whatever stood there', async () => {
+    using sockets = new Sockets()
+    const [from, to] = sockets.connected(NN_PAIR, NN_PAIR) as [number, number]
+    for (let size = 0; size <= 128; size++) {
+      const msg_control = Buffer.alloc(128)
+      for (let at = 0; at < 128; at += 16) msg_control.set(Buffer.from([16, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0, 88]), at)
+      const header = { msg_iov: [{ iov_base: Buffer.alloc(8) }], msg_control, msg_controllen: size }
+      await nn_send(from, 'x')
+      await nn_recvmsg(to, header)
+      const first = NN_CMSG_FIRSTHDR(header)
+      expect([size, first?.cmsg_type]).toEqual([size, size < NN_CMSG_SPACE(8) ? undefined : SP_HDR])
+      if (first !== null) expect(NN_CMSG_NXTHDR(header, first)).toBe(null)
+    }
+  })
+
   test('are records behind each other that can be written', () => {
     const control = Buffer.alloc(NN_CMSG_SPACE(3) + NN_CMSG_SPACE(8))
     const header = { msg_control: control }
