@@ -51,6 +51,8 @@ static void pipe_forget_tasks(struct nn_pipe *self)
         sp_list_remove(&self->broken_item);
     if (sp_list_is_linked(&self->dirty_item))
         sp_list_remove(&self->dirty_item);
+    if (sp_list_is_linked(&self->mute_item))
+        sp_list_remove(&self->mute_item);
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
@@ -120,11 +122,20 @@ void sp_pipe_set_writable(struct nn_pipe *self)
 {
     struct sp_socket *socket = self->socket;
 
-    if (self->can_send || sp_list_is_linked(&self->broken_item))
+    if (self->can_send || self->is_mute || sp_list_is_linked(&self->broken_item))
         return;
     self->can_send = true;
     socket->is_corked = true; /* what has waited leaves together, when the lock is left */
     socket->protocol->pipe_writable(socket->instance, self);
+}
+
+void sp_pipe_end_sending(struct nn_pipe *self)
+{
+    self->can_send = false;
+    if (self->is_mute)
+        return;
+    self->is_mute = true;
+    sp_list_append(&self->socket->mute, &self->mute_item);
 }
 
 void sp_pipe_break(struct nn_pipe *self, int error)
@@ -326,6 +337,12 @@ void nn_pipe_set_readable(struct nn_pipe *self, bool is_readable)
         sp_pipe_set_readable(self);
     else
         sp_pipe_set_unreadable(self);
+}
+
+void nn_pipe_end_sending(struct nn_pipe *self)
+{
+    if (!self->is_removed)
+        sp_pipe_end_sending(self);
 }
 
 void nn_pipe_end(struct nn_pipe *self)

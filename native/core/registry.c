@@ -73,9 +73,9 @@ static bool is_sound(const struct nn_protocol *protocol)
     bool has_receive = (protocol->flags & NN_PROTOCOL_RECEIVES) == 0 || protocol->receive != NULL;
     bool has_domain = protocol->domain == AF_SP || protocol->domain == AF_SP_RAW;
 
-    return protocol->version == NN_PROTOCOL_VERSION && is_complete && has_send && has_receive && has_domain &&
-           protocol->socket_bytes >= sizeof(struct nn_protocol_socket) && protocol->id > 0 &&
-           protocol->id <= UINT16_MAX;
+    return protocol->version >= 1 && protocol->version <= NN_PROTOCOL_VERSION && is_complete && has_send &&
+           has_receive && has_domain && protocol->socket_bytes >= sizeof(struct nn_protocol_socket) &&
+           protocol->id > 0 && protocol->id <= UINT16_MAX;
 }
 
 /* Called under the lock of registering. */

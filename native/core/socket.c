@@ -142,6 +142,7 @@ static void socket_init_lists(struct sp_socket *self)
     sp_list_init(&self->pipes);
     sp_id_map_init(&self->pipes_by_id);
     sp_list_init(&self->broken);
+    sp_list_init(&self->mute);
     sp_list_init(&self->dirty);
     sp_list_init(&self->lingering);
     sp_list_init(&self->waits);
@@ -309,6 +310,16 @@ static void socket_flush(struct sp_socket *self)
     }
 }
 
+static void socket_tell_mute(struct sp_socket *self)
+{
+    const struct nn_protocol *protocol = self->protocol;
+    struct sp_list_item *item;
+
+    while ((item = sp_list_pop(&self->mute)) != NULL)
+        if (protocol->version >= 2 && protocol->pipe_sending_ended != NULL)
+            protocol->pipe_sending_ended(self->instance, SP_CONTAINER(item, struct nn_pipe, mute_item));
+}
+
 static void socket_remove_broken(struct sp_socket *self)
 {
     struct sp_list_item *item;
@@ -413,9 +424,10 @@ static void socket_update_events(struct sp_socket *self, int events)
     }
 }
 
-static bool has_work_left(const struct sp_socket *self)
+/* Pipes have ended, wholly or in part. */
+static bool has_ends_left(const struct sp_socket *self)
 {
-    return !sp_list_is_empty(&self->dirty) || !sp_list_is_empty(&self->broken);
+    return !sp_list_is_empty(&self->broken) || !sp_list_is_empty(&self->mute);
 }
 
 /* Does what is left to do until nothing is. Asking a protocol for its events is part of that: it may look for the next
@@ -430,11 +442,12 @@ static void socket_settle(struct sp_socket *self)
         self->is_corked = false;
         socket_flush(self);
         socket_remove_broken(self);
+        socket_tell_mute(self);
         if (self->state == SP_SOCKET_CLOSING)
             socket_continue_closing(self);
         if (self->state == SP_SOCKET_OPEN)
             events = sp_socket_current_events(self);
-    } while (has_work_left(self));
+    } while (!sp_list_is_empty(&self->dirty) || has_ends_left(self));
 
     if (self->state == SP_SOCKET_OPEN)
         socket_update_events(self, events);
@@ -445,7 +458,7 @@ static void socket_hold(struct sp_socket *self)
 {
     self->is_corked = false;
     int events = sp_socket_current_events(self);
-    if (!sp_list_is_empty(&self->broken)) {
+    if (has_ends_left(self)) {
         socket_settle(self);
         return;
     }
@@ -485,11 +498,11 @@ void sp_socket_unlock(struct sp_socket *self)
     bool has_errands;
     bool is_finished;
 
-    if (self->burst.is_held && self->state == SP_SOCKET_OPEN && sp_list_is_empty(&self->broken))
+    if (self->burst.is_held && self->state == SP_SOCKET_OPEN && !has_ends_left(self))
         socket_hold(self);
     else if (self->state != SP_SOCKET_CLOSED)
         socket_settle(self);
-    SP_INVARIANT(sp_list_is_empty(&self->broken), "a lock is left with broken pipes");
+    SP_INVARIANT(!has_ends_left(self), "a lock is left with broken pipes");
     self->burst.is_held = false;
     self->is_taking = false;
     has_errands = !sp_list_is_empty(&self->errands);

@@ -64,10 +64,12 @@ struct sp_socket {
     struct sp_id_map pipes_by_id;
     bool has_had_pipe;
     struct sp_list broken;    /* pipes to remove before the lock is left */
+    struct sp_list mute;      /* pipes whose end of sending the protocol is to be told before that */
     struct sp_list dirty;     /* pipes to flush before the lock is left */
     bool is_corked;           /* pipes gather until then */
     struct sp_burst burst;    /* or even longer */
     struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
+    size_t remains_bytes;     /* sent by peers that are gone, and kept for the user */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
@@ -101,6 +103,7 @@ struct nn_pipe {
     struct sp_id_map_item by_id;     /* likewise */
     struct sp_list_item broken_item; /* in socket->broken */
     struct sp_list_item dirty_item;  /* in socket->dirty */
+    struct sp_list_item mute_item;   /* in socket->mute */
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
@@ -114,6 +117,7 @@ struct nn_pipe {
     uint8_t receive_priority;
     bool can_send;
     bool can_receive;
+    bool is_mute;         /* nothing can be sent any more */
     bool is_removed;      /* closed: the protocol knows it no more */
     int error;            /* why it breaks: negative errno; 0: it is we who close it */
     struct sp_ends *ends; /* whom it connects, for events; NULL: nobody has asked */
@@ -169,6 +173,9 @@ size_t sp_pipe_share(const struct nn_pipe *pipe, size_t frame_bytes);
 /* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors
  * the first is the reason. */
 void sp_pipe_break(struct nn_pipe *pipe, int error);
+
+/* Nothing can be sent any more; the protocol is told before the lock is left. */
+void sp_pipe_end_sending(struct nn_pipe *pipe);
 
 /* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
 void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);

@@ -9,7 +9,8 @@
 
 #define SP_READABLE 1u
 #define SP_WRITABLE 2u
-#define SP_HANGUP 4u /* reported only, with or without being asked for: error or both directions closed */
+#define SP_HANGUP 4u   /* error, or both directions closed: reported whether it is asked for or not */
+#define SP_FINISHED 8u /* the peer sends nothing more; reported when it is asked for */
 
 struct sp_watch;
 
@@ -30,7 +31,7 @@ struct sp_poller_event {
 int sp_poller_open(struct sp_poller *self);
 void sp_poller_close(struct sp_poller *self);
 
-/* Sets what fd is watched for, from `before` to `after`; 0 means not in the set at all. Thread-safe. */
+/* Sets what fd is watched for, from `before` to `after`; 0 means not in the set at all, where nothing is reported. Thread-safe. */
 int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after);
 
 /* Waits until something is ready, at most timeout_ms (-1: no limit, 0: not at all). Returns the number of

@@ -64,7 +64,8 @@ void sp_poller_close(struct sp_poller *self)
 
 static uint32_t epoll_events(unsigned ready)
 {
-    return (ready & SP_READABLE ? EPOLLIN : 0u) | (ready & SP_WRITABLE ? EPOLLOUT : 0u);
+    return (ready & SP_READABLE ? EPOLLIN : 0u) | (ready & SP_WRITABLE ? EPOLLOUT : 0u) |
+           (ready & SP_FINISHED ? EPOLLRDHUP : 0u);
 }
 
 int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after)
@@ -96,7 +97,8 @@ static void poller_translate(struct sp_poller *self, const struct epoll_event *f
     } else {
         to->watch = from->data.ptr;
         to->ready = (from->events & EPOLLIN ? SP_READABLE : 0u) | (from->events & EPOLLOUT ? SP_WRITABLE : 0u) |
-                    (from->events & (EPOLLHUP | EPOLLERR) ? SP_HANGUP : 0u);
+                    (from->events & (EPOLLHUP | EPOLLERR) ? SP_HANGUP : 0u) |
+                    (from->events & EPOLLRDHUP ? SP_FINISHED : 0u);
     }
 }
 

@@ -128,7 +128,7 @@ static void carried_end(struct nn_carried *self, int error)
     }
     self->state = CARRIED_ENDED;
     self->error = error;
-    pipe->can_send = false;
+    sp_pipe_end_sending(pipe);
     sp_send_queue_clear(&self->queue);
     if (!pipe->can_receive)
         sp_pipe_break(pipe, error);
@@ -452,7 +452,7 @@ void nn_carried_mute(struct nn_carried *self)
     self->is_mute = true;
     sp_send_queue_clear(&self->queue);
     if (self->state == CARRIED_OPEN) {
-        self->pipe->can_send = false;
+        sp_pipe_end_sending(self->pipe);
     } else if (self->state == CARRIED_LINGERING) {
         carried_stop_lingering(self);
     }

@@ -31,6 +31,7 @@ static void connection_free(struct sp_task *task)
     struct sp_connection *self = SP_CONTAINER(task, struct sp_connection, release);
 
     sp_timer_destroy(&self->timer);
+    sp_timer_destroy(&self->limit);
     sp_free(self->greeting);
     sp_ends_destroy(self->ends);
     if (self->certificate != NULL)
@@ -47,6 +48,8 @@ void sp_connection_release(struct sp_connection *self)
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
+    self->socket->remains_bytes -= sp_remains_bytes(&self->remains);
+    sp_remains_clear(&self->remains);
     if (framing_of(self)->close != NULL)
         framing_of(self)->close(session_of(self));
     /* The loop's thread may free it at once. */
@@ -79,6 +82,7 @@ static void connection_close_descriptor(struct sp_connection *self)
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
+    sp_timer_stop(&self->limit);
     sp_watch_want(&self->watch, 0);
     if (self->pipe != NULL)
         self->pipe->attendance = NULL;
@@ -110,7 +114,7 @@ void sp_connection_end(struct sp_connection *self, int error)
     self->state = CONNECTION_ENDED;
     if (was_admitted) {
         self->error = error;
-        self->pipe->can_send = false;
+        sp_pipe_end_sending(self->pipe);
         if (!self->pipe->can_receive)
             sp_pipe_break(self->pipe, error);
     }
@@ -249,13 +253,13 @@ static void connection_refuse(struct sp_connection *self, int error)
     sp_pipe_break(self->pipe, error);
 }
 
-static ssize_t connection_fill(struct sp_connection *self)
+static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *stream)
 {
     const struct sp_frame *last = &self->received.frame;
     size_t share = sp_pipe_share(self->pipe, last->prefix_bytes + last->body_bytes);
-    ssize_t count = sp_receive_buffer_fill(&self->received, &self->stream, self->socket->loop, share);
+    ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, share);
 
-    if (self->stream.filter != NULL)
+    if (stream->filter != NULL && stream == &self->stream)
         sp_connection_watch_unsent(self); /* it may have answered */
     return count;
 }
@@ -269,11 +273,26 @@ static ssize_t connection_read_on(struct sp_connection *self)
     bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
     uint64_t turn = self->socket->statistics.messages_received + 1;
 
+    if (self->state == CONNECTION_ENDED && sp_remains_bytes(&self->remains) > 0)
+        return connection_fill(self, &self->remains.stream);
     if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held) ||
         self->last_turn == turn)
         return -EAGAIN;
     self->last_turn = turn;
-    return connection_fill(self);
+    return connection_fill(self, &self->stream);
+}
+
+/* The same for the next message. Of what is in memory nothing comes later. */
+static int connection_find_next(struct sp_connection *self, ssize_t *count)
+{
+    int rc = connection_find_message(self);
+
+    while (rc == 0 && (*count = connection_read_on(self)) > 0) {
+        rc = connection_find_message(self);
+        if (self->state != CONNECTION_ENDED)
+            break;
+    }
+    return rc;
 }
 
 static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
@@ -282,9 +301,8 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
     ssize_t count = -EAGAIN;
 
     connection_take_message(self, message);
-    int rc = connection_find_message(self);
-    if (rc == 0 && (count = connection_read_on(self)) > 0)
-        rc = connection_find_message(self);
+    self->has_progressed = true;
+    int rc = connection_find_next(self, &count);
     if (rc > 0)
         return 0;
 
@@ -296,7 +314,7 @@ static int connection_receive(struct nn_pipe *pipe, struct nn_message *message)
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
     else if (!is_attended(self)) {
-        want(self, self->watch.wanted | SP_READABLE);
+        want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
         sp_connection_watch_filter(self);
     }
     return 0;
@@ -315,17 +333,16 @@ void sp_connection_deliver(struct sp_connection *self)
         sp_connection_watch_filter(self);
 }
 
-static void connection_read(struct sp_connection *self)
+/* ready: what the poller tells of, if it was asked. */
+static void connection_read(struct sp_connection *self, unsigned ready)
 {
     if (self->pipe->can_receive) {
-        /* The user has not taken what is here: stop reading, and leave the poller, which would tell of a hang-up again
-         * and again. */
-        want(self, self->watch.wanted & ~SP_READABLE);
+        sp_connection_hold(self, ready); /* the user has not taken what is here */
         return;
     }
 
     do {
-        ssize_t count = connection_fill(self);
+        ssize_t count = connection_fill(self, &self->stream);
         if (count == -EAGAIN) {
             sp_connection_watch_filter(self);
             return;
@@ -343,7 +360,7 @@ static void connection_read_attended(struct sp_attendance *attendance)
     struct sp_connection *self = SP_CONTAINER(attendance, struct sp_connection, attendance);
 
     if (self->state == CONNECTION_OPEN && !self->pipe->can_receive)
-        connection_read(self);
+        connection_read(self, 0);
 }
 
 void sp_connection_allow_attendance(struct sp_connection *self)
@@ -388,7 +405,7 @@ static void connection_writable(struct sp_connection *self)
     }
 }
 
-static void connection_readable(struct sp_connection *self)
+static void connection_readable(struct sp_connection *self, unsigned ready)
 {
     char unwanted[4 * 1024];
     ssize_t count;
@@ -401,7 +418,7 @@ static void connection_readable(struct sp_connection *self)
         sp_connection_read_greeting(self);
         break;
     case CONNECTION_OPEN:
-        connection_read(self);
+        connection_read(self, ready);
         break;
     case CONNECTION_LINGERING:
         count = recv(self->watch.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
@@ -427,8 +444,8 @@ static void connection_handle(struct sp_watch *watch, unsigned ready)
     sp_socket_lock(socket);
     if (is_alive(self) && (ready & SP_WRITABLE) && (watch->wanted & SP_WRITABLE))
         connection_writable(self);
-    if (is_alive(self) && (ready & (SP_READABLE | SP_HANGUP)))
-        connection_readable(self);
+    if (is_alive(self) && (ready & (SP_READABLE | SP_HANGUP | SP_FINISHED)))
+        connection_readable(self, ready);
     sp_socket_unlock(socket);
 }
 
@@ -444,7 +461,7 @@ static void connection_handle_deadline(struct sp_timer *timer)
         else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
             sp_attendance_expire(socket);
         else if (self->state == CONNECTION_OPEN)
-            connection_read(self);
+            connection_read(self, 0);
         else if (self->state == CONNECTION_LINGERING)
             linger_end(self);
     }
@@ -615,6 +632,8 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     sp_watch_init(&self->watch, loop, stream->fd, connection_handle);
     if ((rc = sp_timer_init(&self->timer, loop, connection_handle_deadline)) < 0)
         goto fail;
+    if ((rc = sp_timer_init(&self->limit, loop, sp_connection_handle_limit)) < 0)
+        goto fail;
     if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0)
         goto fail;
     self->stream = *stream;
@@ -627,6 +646,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
 fail:
     if (self != NULL) {
         sp_timer_destroy(&self->timer);
+        sp_timer_destroy(&self->limit);
         sp_free(self->greeting);
         sp_free(self);
     }

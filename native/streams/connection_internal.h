@@ -4,6 +4,7 @@
 
 #include "streams/connection.h"
 #include "streams/receive_buffer.h"
+#include "streams/remains.h"
 #include "streams/send_queue.h"
 #include "streams/stream_ends.h"
 
@@ -23,18 +24,21 @@ struct sp_connection {
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
     struct sp_timer timer; /* of the greeting, later of what a filter holds or of attendance, of lingering at last */
+    struct sp_timer limit; /* of a peer that has finished, or cannot be sent to */
     struct sp_attendance attendance;
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
     struct nn_endpoint *endpoint;
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
     struct sp_receive_buffer received;
+    struct sp_remains remains; /* read after the last frame in `received`; in ENDED */
     struct sp_send_queue queue;
     size_t queue_limit_bytes; /* with so much in the queue the pipe is full */
     struct sp_linger linger;
     struct sp_task release;
     enum connection_state state;
     bool is_send_broken;
+    bool has_progressed; /* since the limit was set: messages were taken, or bytes sent */
     bool has_credentials;
     bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
     enum sp_frame_kind found;
@@ -99,6 +103,14 @@ void sp_connection_answer_control(struct sp_connection *self);
 void sp_connection_watch_unsent(struct sp_connection *self);
 /* Returns what is taken, 0 when the kernel is full, or -errno. */
 ssize_t sp_send_vectors(struct sp_connection *self, struct iovec *vectors, int count);
+
+/* ---- While messages wait for the user: connection_held.c ---- */
+
+/* Reading stops. ready: what the poller tells of. */
+void sp_connection_hold(struct sp_connection *self, unsigned ready);
+/* Ends the connection unless it goes on meanwhile. */
+void sp_connection_limit(struct sp_connection *self);
+void sp_connection_handle_limit(struct sp_timer *timer);
 
 /* ---- Before a pipe: connection_greeting.c ---- */
 

@@ -10,12 +10,15 @@
 #define BURST_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
 
-/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end. */
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if there
+ * is one soon. */
 static void connection_send_failed(struct sp_connection *self)
 {
     self->is_send_broken = true;
-    if (self->pipe != NULL)
-        self->pipe->can_send = false;
+    if (self->pipe != NULL) {
+        sp_pipe_end_sending(self->pipe);
+        sp_connection_limit(self);
+    }
     sp_send_queue_clear(&self->queue);
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
@@ -67,6 +70,7 @@ ssize_t sp_send_vectors(struct sp_connection *self, struct iovec *vectors, int c
 
     if (self->stream.filter != NULL)
         sp_connection_watch_unsent(self);
+    self->has_progressed = self->has_progressed || taken > 0;
     return taken;
 }
 

@@ -398,7 +398,7 @@ static void side_update(void *context)
         view = look(side);
     }
     if (view.is_other_closed)
-        nn_pipe_set_writable(side->pipe, false);
+        nn_pipe_end_sending(side->pipe);
     else if (view.is_other_attached && !atomic_load(&other_side(side)->is_sender_blocked))
         nn_pipe_set_writable(side->pipe, true);
     if (!nn_pipe_can_receive(side->pipe) && find_message(side))

@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /** Version of struct nn_protocol. Tables only grow at their end; an older table keeps working. */
-#define NN_PROTOCOL_VERSION 1
+#define NN_PROTOCOL_VERSION 2
 
 /* ---- Messages --------------------------------------------------------------------------------- */
 
@@ -235,6 +235,13 @@ struct nn_protocol {
     int (*receive_any)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t *number);
     /** Ends a conversation, if there is one of this number: what comes for it is dropped. */
     void (*forget)(struct nn_protocol_socket *self, uint32_t number);
+
+    /* Since version 2: */
+
+    /** Nothing can be sent to this pipe any more, for good. Messages that have come can still be received, and
+     *  pipe_removed follows when the last one is taken. A protocol that keeps a pipe's messages back until it is
+     *  writable goes on taking them. Optional. */
+    void (*pipe_sending_ended)(struct nn_protocol_socket *self, struct nn_pipe *pipe);
 };
 
 /**

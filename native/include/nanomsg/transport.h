@@ -134,6 +134,10 @@ NN_EXPORT size_t nn_pipe_receive_limit(const struct nn_pipe *pipe);
 NN_EXPORT void nn_pipe_set_writable(struct nn_pipe *pipe, bool is_writable);
 NN_EXPORT void nn_pipe_set_readable(struct nn_pipe *pipe, bool is_readable);
 
+/** Nothing can be sent any more, for good, while messages that have come are still to be received: the protocol is told
+ *  before the lock is left. The pipe is not writable any more. */
+NN_EXPORT void nn_pipe_end_sending(struct nn_pipe *pipe);
+
 /** The connection has ended: `close` of the pipe follows before the lock is left. Messages that have come and are not
  *  taken would be lost: while the pipe is readable, wait until `receive` has given the last one. */
 NN_EXPORT void nn_pipe_end(struct nn_pipe *pipe);

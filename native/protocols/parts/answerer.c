@@ -67,16 +67,33 @@ static void answer_free(struct answer *answer)
     sp_free(answer);
 }
 
+static void drop_waiting(struct sp_answerer_pipe *data)
+{
+    struct sp_list_item *item;
+
+    while ((item = sp_list_pop(&data->waiting)) != NULL)
+        answer_free(SP_CONTAINER(item, struct answer, item));
+}
+
 void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct sp_answerer *self = answerer_of(base);
     struct sp_answerer_pipe *data = nn_pipe_data(pipe);
-    struct sp_list_item *item;
 
     sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
     sp_id_map_remove(&self->pipes, &data->place);
-    while ((item = sp_list_pop(&data->waiting)) != NULL)
-        answer_free(SP_CONTAINER(item, struct answer, item));
+    drop_waiting(data);
+}
+
+/* Nobody waits for the answers any more. What else was asked is still received. */
+void sp_answerer_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+
+    data->is_mute = true;
+    drop_waiting(data);
+    if (nn_pipe_can_receive(pipe))
+        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
 }
 
 void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -281,11 +298,11 @@ static int answerer_pass_or_wait(struct sp_answerer *self, uint32_t pipe_id, str
 {
     struct nn_pipe *pipe = answerer_find(self, pipe_id);
 
-    if (pipe == NULL) {
+    const struct sp_answerer_pipe *data = pipe != NULL ? nn_pipe_data(pipe) : NULL;
+    if (data == NULL || data->is_mute) {
         nn_message_free(message);
         return 0;
     }
-    const struct sp_answerer_pipe *data = nn_pipe_data(pipe);
     int rc = sp_list_is_empty(&data->waiting) ? nn_pipe_send(pipe, message) : -EAGAIN;
     return rc == -EAGAIN ? answerer_wait(self, pipe, message) : rc;
 }

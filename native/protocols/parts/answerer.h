@@ -33,6 +33,7 @@ struct sp_answerer_pipe {
     struct sp_list
         waiting; /* answers of conversations that the peer does not take yet; it is not listened to meanwhile */
     struct sp_id_map_item place;
+    bool is_mute; /* takes no answers any more */
 };
 
 /* Functions of protocol tables; those for pipes serve both structures. */
@@ -42,6 +43,7 @@ int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe
 void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe);
 void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe);
 void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe);
+void sp_answerer_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe);
 
 int sp_answerer_receive(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message);

@@ -1,0 +1,81 @@
+/* The last bytes of a peer that is gone. */
+#include "streams/remains.h"
+
+#include "core/chunk.h"
+#include "util/list.h"
+
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define STEP_BYTES ((size_t)64 * 1024)
+
+size_t sp_remains_held_bytes(const struct sp_stream *from)
+{
+    int count = 0;
+
+    return ioctl(from->fd, SIOCINQ, &count) < 0 || count < 0 ? 0 : (size_t)count;
+}
+
+static ssize_t remains_read(struct sp_filter *filter, const struct iovec *vectors, int count)
+{
+    struct sp_remains *self = SP_CONTAINER(filter, struct sp_remains, reader);
+    size_t total = 0;
+
+    for (int i = 0; i < count && self->chunk != NULL; i++) {
+        size_t left = self->chunk->size_bytes - self->taken_bytes;
+        size_t taken = left < vectors[i].iov_len ? left : vectors[i].iov_len;
+        memcpy(vectors[i].iov_base, self->chunk->bytes + self->taken_bytes, taken);
+        self->taken_bytes += taken;
+        total += taken;
+    }
+    return (ssize_t)total;
+}
+
+static const struct sp_filter_ops reader_ops = {.read = remains_read};
+
+/* Room for another step, or for what is missing to limit_bytes. Returns 0 or -ENOMEM. */
+static int make_room(struct sp_remains *self, size_t limit_bytes)
+{
+    if (self->chunk == NULL) {
+        self->chunk = sp_chunk_create(limit_bytes < STEP_BYTES ? limit_bytes : STEP_BYTES);
+        if (self->chunk == NULL)
+            return -ENOMEM;
+        self->chunk->size_bytes = 0;
+        self->reader.ops = &reader_ops;
+        self->stream = (struct sp_stream){.fd = -1, .filter = &self->reader};
+        return 0;
+    }
+    if (self->chunk->size_bytes < self->chunk->capacity_bytes)
+        return 0;
+    size_t doubled = 2 * self->chunk->capacity_bytes;
+    return sp_chunk_grow(&self->chunk, doubled < limit_bytes ? doubled : limit_bytes);
+}
+
+int sp_remains_gather(struct sp_remains *self, struct sp_stream *from, size_t limit_bytes)
+{
+    while (sp_remains_bytes(self) < limit_bytes) {
+        if (make_room(self, limit_bytes) < 0)
+            return -ENOMEM;
+        struct nn_chunk *chunk = self->chunk;
+        struct iovec vector = {.iov_base = chunk->bytes + chunk->size_bytes,
+                               .iov_len = chunk->capacity_bytes - chunk->size_bytes};
+        ssize_t count = sp_stream_read(from, &vector, 1);
+        if (count <= 0)
+            return (int)count;
+        chunk->size_bytes += (size_t)count;
+    }
+    return -EAGAIN;
+}
+
+size_t sp_remains_bytes(const struct sp_remains *self)
+{
+    return self->chunk != NULL ? self->chunk->size_bytes : 0;
+}
+
+void sp_remains_clear(struct sp_remains *self)
+{
+    if (self->chunk != NULL)
+        sp_chunk_release(self->chunk);
+    self->chunk = NULL;
+}

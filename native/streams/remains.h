@@ -1,0 +1,28 @@
+/* What a peer has sent that is gone, and that nobody has taken: read from the kernel, so that the descriptor can be closed
+ * before the user asks for it. */
+#ifndef SP_STREAMS_REMAINS_H
+#define SP_STREAMS_REMAINS_H
+
+#include "streams/stream.h"
+
+struct nn_chunk;
+
+/* Valid when zeroed: nothing. */
+struct sp_remains {
+    struct nn_chunk *chunk;
+    size_t taken_bytes;
+    struct sp_filter reader;
+    struct sp_stream stream; /* gives the bytes once more, and then its end */
+};
+
+/* How many bytes the kernel holds of the stream. */
+size_t sp_remains_held_bytes(const struct sp_stream *from);
+
+/* Reads the stream to its end, or to limit_bytes. Returns 0 at the end of the stream, or -errno: of a stream that is
+ * broken, -EAGAIN where there is nothing more to read, -ENOMEM. What was read before is kept. */
+int sp_remains_gather(struct sp_remains *self, struct sp_stream *from, size_t limit_bytes);
+
+size_t sp_remains_bytes(const struct sp_remains *self);
+void sp_remains_clear(struct sp_remains *self);
+
+#endif
