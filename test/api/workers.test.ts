@@ -123,9 +123,9 @@ describe('workers', () => {
       ;(async () => {
         const pull = new Pull()
         for (const address of ['tcp://127.0.0.1:0', 'inproc://exit']) {
-          const worker = start(pull.bind(address).address)
+          const ended = once(start(pull.bind(address).address), 'exit')
           for (let i = 0; i < 100; i++) if (Number(await pull.receive()) !== i) throw new Error('out of order')
-          await once(worker, 'exit')
+          await ended
         }
         await pull.close()
         console.log('delivered')
