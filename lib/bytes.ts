@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { argumentError } from './errors.js'
 
 /** The body of a message. Strings are sent as UTF-8. */
@@ -13,7 +14,8 @@ export function checkBody(value: unknown, name: string, syscall: string): assert
 
 export function checkBytes(value: unknown, name: string, syscall: string): asserts value is Bytes {
   if (typeof value === 'string') return
-  if (!(value instanceof Uint8Array)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
+  // Also one of another realm; and none that only inherits from Uint8Array, or is a Proxy, whose bytes cannot be read.
+  if (!isUint8Array(value)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
   if (value.length === 0 && isGone(value)) {
     throw argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
   }

@@ -1,6 +1,8 @@
 /** Sockets by the directions in which messages go: those that send, those that receive, those that do both. */
+
 import type { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { isUint8Array } from 'node:util/types'
 import { type Body, checkBody } from './bytes.js'
 import type { ProtocolName } from './constants.js'
 import { argumentError } from './errors.js'
@@ -67,7 +69,7 @@ function checkBatch(handle: Handle, bodies: readonly Body[]): void {
   for (let i = 0; i < bodies.length; i++) {
     const body = bodies[i]
     // Most are, and need no name for an error.
-    if (!(body instanceof Uint8Array) || body.length === 0) checkBody(body, `bodies[${i}]`, 'send')
+    if (!isUint8Array(body) || body.length === 0) checkBody(body, `bodies[${i}]`, 'send')
   }
   handle.assertOpen('send')
 }

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import type { Body, Bytes } from './bytes.js'
 import { native, shared } from './native.js'
 
@@ -35,7 +36,7 @@ function placeAt(bytes: Bytes, offset: number): number {
 
 /** Copies a body into the memory that the engine sends from. Returns its length. */
 function placeBody(body: Body, offset: number): number {
-  if (typeof body === 'string' || body instanceof Uint8Array) return placeAt(body, offset)
+  if (typeof body === 'string' || isUint8Array(body)) return placeAt(body, offset)
   let length = 0
   for (const part of body) length += placeAt(part, offset + length)
   return length
@@ -48,7 +49,7 @@ const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? byte
 
 /** An upper limit of the bytes that a body takes. */
 export function roomFor(body: Body): number {
-  if (typeof body === 'string' || body instanceof Uint8Array) return roomForBytes(body)
+  if (typeof body === 'string' || isUint8Array(body)) return roomForBytes(body)
   let room = 0
   for (const part of body) room += roomForBytes(part)
   return room

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { isUint8Array } from 'node:util/types'
 import { type Body, toUint8Array } from './bytes.js'
 import { errnoError, type NanomsgError } from './errors.js'
 import {
@@ -26,7 +27,7 @@ const accepted = (): Promise<void> => (isTurnOver(1) ? new Promise(nextTurn) : s
 
 /** What the engine sends from where it is, or joins. */
 function toMemory(body: Body): Uint8Array | Uint8Array[] {
-  return typeof body === 'string' || body instanceof Uint8Array ? toUint8Array(body) : body.map(toUint8Array)
+  return typeof body === 'string' || isUint8Array(body) ? toUint8Array(body) : body.map(toUint8Array)
 }
 
 /** The sending side of a socket: messages go to the engine, or wait until it can take them. */
@@ -55,7 +56,7 @@ export class Outbox implements Sender {
 
   #tryGather(body: Body): boolean {
     // While messages are gathered nobody waits, and nothing has failed. Those of conversations are, too, where others are not.
-    return this.#mayGather && this.isGathering && body instanceof Uint8Array && gatherBytes(this, body)
+    return this.#mayGather && this.isGathering && isUint8Array(body) && gatherBytes(this, body)
   }
 
   send(body: Body, options?: Sending): Promise<void> {

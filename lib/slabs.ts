@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { isGone } from './bytes.js'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
@@ -53,7 +54,7 @@ const copied = new WeakSet<Uint8Array>()
 
 /** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short one. */
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
-  if (!(message instanceof Uint8Array)) return false
+  if (!isUint8Array(message)) return false
   if (known.has(message.buffer as ArrayBuffer)) return true
   if (message.length >= LEAST_OWN_BYTES) return copied.has(message)
   // What was handed over already has no bytes any more.

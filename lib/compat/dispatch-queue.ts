@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { isUint8Array } from 'node:util/types'
 import { type Bytes, toUint8Array } from '../bytes.js'
 import { argumentError, NanomsgError } from '../errors.js'
 import { native } from '../native.js'
@@ -15,7 +16,7 @@ export function bytesOf(message: unknown): Bytes {
   if (ArrayBuffer.isView(message)) {
     // Also where the memory is gone: it cannot be copied from.
     if (message.byteLength === 0) return ''
-    if (message instanceof Uint8Array) return message
+    if (isUint8Array(message)) return message
     return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
   }
   try {

@@ -1,5 +1,7 @@
 /** Control data: records behind each other, each a struct nn_cmsghdr and its data, as C lays them out. */
+
 import { endianness } from 'node:os'
+import { isUint8Array } from 'node:util/types'
 import { NN_MSG } from './constants.js'
 import { checkInt, invalid, memoryFailure } from './failing.js'
 import { firstBytes } from './memory.js'
@@ -104,7 +106,7 @@ interface Controlled {
 
 function controlOf(msghdr: Controlled): Uint8Array {
   const { msg_control, msg_controllen } = msghdr ?? {}
-  if (!(msg_control instanceof Uint8Array)) return new Uint8Array(0)
+  if (!isUint8Array(msg_control)) return new Uint8Array(0)
   if (msg_controllen === undefined || msg_controllen === NN_MSG) return msg_control
   return firstBytes(msg_control, msg_controllen, 'nn_cmsghdr')
 }

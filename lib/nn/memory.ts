@@ -1,7 +1,8 @@
 /** Memory that callers pass. */
+import { isUint8Array } from 'node:util/types'
 import { checkInt, memoryFailure } from './failing.js'
 
-export const isView = (value: unknown): value is Uint8Array => value instanceof Uint8Array
+export const isView = (value: unknown): value is Uint8Array => isUint8Array(value)
 
 /** The first `length` bytes of a buffer. */
 export function firstBytes(buffer: Uint8Array, length: unknown, syscall: string): Uint8Array {

@@ -1,4 +1,5 @@
 /** Options, whose values are numbers, strings or bytes. */
+import { isUint8Array } from 'node:util/types'
 import { checkBytes } from '../bytes.js'
 import { native } from '../native.js'
 import {
@@ -99,7 +100,7 @@ export function nn_getsockopt(s: number, level: number, option: number, value?: 
   checkInt(level, 'level', 'nn_getsockopt')
   checkInt(option, 'option', 'nn_getsockopt')
   if (value !== undefined) {
-    if (!(value instanceof Uint8Array)) throw invalid('nn_getsockopt', 'the value', 'a Buffer or a Uint8Array', value)
+    if (!isUint8Array(value)) throw invalid('nn_getsockopt', 'the value', 'a Buffer or a Uint8Array', value)
     return checked(native.optionBytes(s, level, option, value), 'nn_getsockopt')
   }
   const bytes = bytesOf(s, level, option)

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { isUint8Array } from 'node:util/types'
 import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT } from '../constants.js'
 import { argumentError, check } from '../errors.js'
 import { native } from '../native.js'
@@ -86,7 +87,7 @@ export class Carrier implements Listener {
       this.#pauseForTurn()
       return
     }
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isUint8Array(chunk)) {
       this.#break(argumentError('connect', 'a connection', 'a stream of bytes, without encoding or objects', chunk))
       return
     }

@@ -118,10 +118,11 @@ describe('a client of theirs', () => {
     await using client = await theirClient(pull.bind('ws://127.0.0.1:0').address, 'pull')
     client.ws.send('one')
     client.ws.send('two')
+    const closed = once(client.ws, 'close')
     client.ws.close(1001, 'going away')
     expect((await pull.receive()).toString()).toBe('one')
     expect((await pull.receive()).toString()).toBe('two')
-    expect((await once(client.ws, 'close'))[0]).toBe(1001)
+    expect((await closed)[0]).toBe(1001)
   })
 
   test('of the wrong type is refused with 400, of the wrong path with 404', async () => {
