@@ -145,6 +145,7 @@ TEST(frames_of_our_own_come_behind_the_fragments_of_a_message)
 {
     meet();
     size_t count = 16777216;
+    SET_INT(pair, NN_SOL_SOCKET, NN_LINGER, test_deadline_ms(10000));
     uint8_t *body = make_body(count);
 
     CHECK_EQUAL(nn_send(pair, body, count, 0), count);
