@@ -145,6 +145,11 @@ int sp_descriptor_accept(int fd, const struct sp_options *options)
     return sp_fd_opened(accepted);
 }
 
+bool sp_descriptor_is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
 bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials)
 {
     struct ucred peer;

@@ -40,4 +40,7 @@ bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials);
 /* The next waiting peer, or -EAGAIN, -EMFILE, ... */
 int sp_descriptor_accept(int fd, const struct sp_options *options);
 
+/* Whether -errno says that descriptors or memory are missing, which others may free. */
+bool sp_descriptor_is_shortage(int error);
+
 #endif

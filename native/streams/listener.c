@@ -24,17 +24,12 @@ static void listener_connection_ended(struct sp_connection_owner *owner, bool wa
     }
 }
 
-static bool is_shortage(int error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
-}
-
 static void listener_accept_failed(struct sp_listener *self, int error)
 {
     self->owner.endpoint->socket->statistics.accept_errors++;
     sp_endpoint_report(self->owner.endpoint, error);
     sp_monitor_failed(self->owner.endpoint, "", error);
-    if (!is_shortage(error))
+    if (!sp_descriptor_is_shortage(error))
         return; /* a peer that left before we came: the next event goes on */
     sp_watch_want(&self->watch, 0);
     sp_timer_start(&self->pause, sp_deadline_after_ms(PAUSE_MS));

@@ -75,19 +75,11 @@ static int look_at(const char *path, const struct sp_socket_address *address, co
     int fd = sp_descriptor_connect(address, NULL, options, &is_connected);
     if (fd >= 0)
         sp_descriptor_close(fd);
-    switch (fd) {
-    case -ECONNREFUSED:
-        return is_young(&status) ? NEWCOMER : DEAD;
-    case -ENOENT:
-        return NOBODY;
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOBUFS:
-    case -ENOMEM:
+    if (sp_descriptor_is_shortage(fd))
         return fd;
-    default:
-        return SOMEBODY;
-    }
+    if (fd == -ECONNREFUSED)
+        return is_young(&status) ? NEWCOMER : DEAD;
+    return fd == -ENOENT ? NOBODY : SOMEBODY;
 }
 
 /* ---- Giving the path to a new socket ---- */
@@ -159,8 +151,8 @@ static bool file_identify(struct sp_local_file *file, const char *path)
     return true;
 }
 
-/* Returns the descriptor; -EEXIST when somebody has the path; another -errno when there can be no private name, or it
- * cannot be linked. */
+/* Returns the descriptor; -EEXIST when another socket has the path; another -errno when there can be no private name, or
+ * it cannot be linked. */
 static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
 {
     struct private_name name = {.folder = -1};
@@ -185,7 +177,7 @@ static int publish(const char *path, const struct sp_socket_address *address, co
 {
     int fd = publish_linked(path, options, backlog, file);
 
-    if (fd >= 0 || fd == -EEXIST)
+    if (fd >= 0 || fd == -EEXIST || sp_descriptor_is_shortage(fd))
         return fd;
     fd = sp_descriptor_listen(address, options, backlog);
     if (fd < 0)
@@ -212,14 +204,15 @@ static bool is_lock_in_place(const struct removal_lock *self)
            own.st_ino == found.st_ino;
 }
 
-/* Returns 0, or -EAGAIN when another process or thread has the lock. Where there can be no lock (somebody else's file,
- * a policy that knows the path only, a file system without locks), removing is as safe as it can be without. */
+/* Returns 0; -EAGAIN when another process or thread has the lock; another -errno when descriptors or memory are missing.
+ * Where there can be no lock (another user's file, a policy that knows the path only, a file system without locks),
+ * removing is as safe as it can be without. */
 static int removal_lock_take(struct removal_lock *self, const char *path)
 {
     snprintf(self->path, sizeof self->path, "%s.nn-lock", path);
     self->fd = open(self->path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (self->fd < 0)
-        return 0;
+        return sp_descriptor_is_shortage(-errno) ? -errno : 0;
     sp_fd_opened(self->fd);
     int rc = flock(self->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
     if (rc == 0 && is_lock_in_place(self))
@@ -243,12 +236,14 @@ static int replace_dead(const char *path, const struct sp_socket_address *addres
                         int backlog, struct sp_local_file *file)
 {
     struct removal_lock lock;
+    int occupant;
     int rc = removal_lock_take(&lock, path);
 
     if (rc < 0)
         return rc;
-    if (look_at(path, address, options) != DEAD)
-        rc = -EAGAIN;
+    occupant = look_at(path, address, options);
+    if (occupant != DEAD)
+        rc = occupant < 0 ? occupant : -EAGAIN;
     else if (unlink(path) < 0 && errno != ENOENT)
         rc = -errno;
     else

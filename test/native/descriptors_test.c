@@ -8,11 +8,13 @@
 #include <nanomsg/pipeline.h>
 #include <nanomsg/reqrep.h>
 
+#include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,20 +144,68 @@ TEST_OVER_STREAMS(binding_is_EMFILE_and_changes_nothing)
     CHECK_RECEIVES(pull, "x");
 }
 
-TEST(binding_to_the_path_of_a_dead_process_is_EMFILE_too)
+/* One more descriptor at each attempt: so each step of binding to a path is once the one that gets none. */
+static void bind_with_ever_more(int s, const char *address)
 {
-    const char *address = test_ipc_address();
+    int needed = 0;
+
+    leave(0);
+    while (nn_bind(s, address) < 0) {
+        CHECK_EQUAL(nn_errno(), EMFILE);
+        CHECK_EQUAL(count_left(), needed);
+        CHECK(needed < 10);
+        leave(++needed);
+    }
+    CHECK(needed > 0);
+    leave_many();
+}
+
+static void check_bound_alone(const char *folder)
+{
+    DIR *list = opendir(folder);
+    int count = 0;
+
+    CHECK(list != NULL);
+    while (readdir(list) != NULL)
+        count++;
+    closedir(list);
+    CHECK_EQUAL(count, 3); /* itself, its parent and the socket: no lock, no private name */
+}
+
+/* Where the path is as long as paths of sockets may be, the folder is opened too. */
+static void check_binding_to_a_path(size_t length, bool is_left_by_the_dead)
+{
+    char folder[NN_SOCKADDR_MAX];
+    char address[2 * NN_SOCKADDR_MAX];
     int pull = SOCKET(NN_PULL);
 
-    close(raw_listen(address)); /* which leaves its file */
+    snprintf(folder, sizeof folder, "%.64s.folder", strstr(test_ipc_address(), "://") + 3);
+    CHECK_OK(mkdir(folder, 0700));
+    snprintf(address, sizeof address, "ipc://%s/%0*d", folder, (int)(length - strlen(folder) - 1), 0);
+    if (is_left_by_the_dead)
+        close(raw_listen(address));
     set_limit();
-    leave(0);
-    CHECK_ERRNO(nn_bind(pull, address), EMFILE);
-    leave(1);
-    CHECK_OK(nn_bind(pull, address));
-    leave_many();
+    bind_with_ever_more(pull, address);
+    check_bound_alone(folder);
     CHECK_SENDS(test_socket_connected(NN_PUSH, address), "x");
     CHECK_RECEIVES(pull, "x");
+}
+
+enum { SHORT_PATH_BYTES = 80, LONG_PATH_BYTES = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
+
+TEST(binding_to_a_long_path_is_EMFILE_at_each_step)
+{
+    check_binding_to_a_path(LONG_PATH_BYTES, false);
+}
+
+TEST(binding_to_the_path_of_a_dead_process_is_EMFILE_too)
+{
+    check_binding_to_a_path(SHORT_PATH_BYTES, true);
+}
+
+TEST(binding_to_the_long_path_of_a_dead_process_is_EMFILE_too)
+{
+    check_binding_to_a_path(LONG_PATH_BYTES, true);
 }
 
 /* Connecting happens in the background: it goes on until it succeeds. */

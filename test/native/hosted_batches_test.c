@@ -347,7 +347,7 @@ TEST_OVER_STREAMS(small_messages_lie_in_the_slabs_of_the_host)
 {
     enum { COUNT = 100 };
     struct shelf shelf = {0};
-    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf};
+    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf, NULL};
     struct nn_received received[COUNT];
     struct scene scene;
 
@@ -375,7 +375,7 @@ TEST_OVER_STREAMS(bytes_of_a_slab_are_not_written_while_a_message_lies_there)
     static char body[SIZE];
     struct nn_outgoing message = {.body = body, .body_bytes = SIZE};
     struct shelf shelf = {0};
-    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf};
+    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf, NULL};
     struct nn_received received[ROUNDS];
     struct scene scene;
 
@@ -430,7 +430,7 @@ TEST_OVER_STREAMS(the_engine_leaves_a_slab_that_the_host_has_given_away)
 TEST_OVER_STREAMS(a_host_without_a_slab_gets_memory_of_the_engine)
 {
     struct shelf shelf = {.is_empty = true};
-    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf};
+    struct nn_slab_source source = {shelf_acquire, shelf_release, &shelf, NULL};
     struct nn_received received;
     struct scene scene;
 
