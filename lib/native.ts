@@ -51,6 +51,8 @@ export interface EngineEvent {
 
 /** The functions of the binding. A negative result is a negated errno. */
 export interface Functions {
+  /** Returns a handle, which names this socket and no other that gets its number; the low 16 bits are the number. All
+   * functions take either. */
   socket(domain: number, protocol: number, id: number): number
   close(s: number): number
   bind(s: number, address: string): number
@@ -115,7 +117,7 @@ export interface Functions {
   /** Somebody else has closed a socket of this environment's. */
   disown(s: number): void
   /** Opens raw sockets of two protocols, on threads of their own that forward between them until one is closed. Returns
-   * their descriptors. `ended` is called with the errno for which it ended, when what was accepted is delivered. */
+   * their handles. `ended` is called with the errno for which it ended, when what was accepted is delivered. */
   startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
 
   // Connections over streams of Node.js, by numbers.

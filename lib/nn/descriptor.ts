@@ -10,6 +10,8 @@ const { EAGAIN, EBADF, ENOTSUP } = constants.errno
 const NN_POLLIN = 1
 const NN_POLLOUT = 2
 const NN_LOOP_CLOSED = 4
+/** The part of a handle that is the socket's number. */
+const SOCKET_NUMBER = 0xffff
 
 /** Tries to do something now. Returns a negated errno when it fails. */
 export type Attempt<Result> = () => Result | number
@@ -26,14 +28,17 @@ export class Descriptor implements Listener, Keeper {
   /** Called whenever something may have changed. */
   readonly watchers = new Set<() => void>()
   readonly s: number
+  /** Names this socket and no other that gets its number. */
+  readonly #handle: number
   readonly #id: number
 
   constructor(domain: number, protocol: number) {
     this.#id = register(this)
-    const s = native.socket(domain, protocol, this.#id)
-    if (s < 0) unregister(this.#id)
-    this.s = checked(s, 'nn_socket')
-    descriptors.set(s, this)
+    const handle = native.socket(domain, protocol, this.#id)
+    if (handle < 0) unregister(this.#id)
+    this.#handle = checked(handle, 'nn_socket')
+    this.s = handle & SOCKET_NUMBER
+    descriptors.set(this.s, this)
   }
 
   onEvents(events: number): void {
@@ -55,7 +60,7 @@ export class Descriptor implements Listener, Keeper {
     unregister(this.#id)
     if (descriptors.get(this.s) !== this) return
     // By nn_term() or another thread.
-    native.disown(this.s)
+    native.disown(this.#handle)
     this.close()
   }
 

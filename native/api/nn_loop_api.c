@@ -11,6 +11,11 @@ int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user)
     return loop == NULL ? nn_fail(-EINVAL) : nn_result(sp_socket_open(loop, domain, protocol, user));
 }
 
+int nn_socket_handle(int s)
+{
+    return nn_result(sp_socket_handle(s));
+}
+
 int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes)
 {
     struct sp_socket *socket;

@@ -43,6 +43,13 @@ void LimitLinger(int s)
         nn_setsockopt(s, NN_SOL_SOCKET, NN_LINGER, &kLingerLimitMs, sizeof kLingerLimitMs);
 }
 
+// Returns a handle, or -1 and errno.
+int OpenSocket(nn_loop *loop, int protocol)
+{
+    const int s = nn_loop_socket(loop, AF_SP_RAW, protocol, nullptr);
+    return s < 0 ? s : nn_socket_handle(s);
+}
+
 } // namespace
 
 Device *Device::Start(napi_env env, int first_protocol, int second_protocol, napi_value ended, int *error)
@@ -75,10 +82,10 @@ bool Device::Open(int first_protocol, int second_protocol)
     loop_ = nn_loop_create(nullptr);
     if (loop_ == nullptr)
         return false;
-    first_ = nn_loop_socket(loop_, AF_SP_RAW, first_protocol, nullptr);
+    first_ = OpenSocket(loop_, first_protocol);
     if (first_ < 0)
         return false;
-    second_ = nn_loop_socket(loop_, AF_SP_RAW, second_protocol, nullptr);
+    second_ = OpenSocket(loop_, second_protocol);
     return second_ >= 0;
 }
 

@@ -205,8 +205,8 @@ void Host::Linger()
     // A device uses its sockets: they cannot go before it. And nobody carries anything any more.
     forwarders.Clear();
     carried.Clear();
-    for (const int s : sockets_)
-        nn_close(s);
+    for (const auto &socket : sockets_)
+        nn_close(socket.second);
     sockets_.clear();
 
     const uint64_t limit_ms = uv_hrtime() / 1000000 + kLingerLimitMs;

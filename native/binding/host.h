@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace nanomsg_native
@@ -50,14 +49,17 @@ class Host
     void SetReferenced(bool is_referenced);
 
     // Descriptors of sockets that JavaScript has open; they are closed, with their linger, when the environment ends.
-    void AddSocket(int s)
+    void AddSocket(int handle)
     {
-        sockets_.insert(s);
+        sockets_[NumberOf(handle)] = handle;
     }
+    // Takes a number or a handle; another socket that has the number of a handle by now stays.
     void RemoveSocket(int s)
     {
-        sockets_.erase(s);
+        const auto found = sockets_.find(NumberOf(s));
         refusals_.erase(s);
+        if (found != sockets_.end() && (s == found->first || s == found->second))
+            sockets_.erase(found);
     }
 
     // Places a small body in memory that JavaScript can view. Returns false when V8 has no memory.
@@ -121,6 +123,11 @@ class Host
     void Linger();
     void DeleteReferences();
 
+    static int NumberOf(int handle)
+    {
+        return handle & 0xffff;
+    }
+
     napi_env env_;
     nn_loop *loop_ = nullptr;
     SlabStore *slabs_ = nullptr;
@@ -128,8 +135,8 @@ class Host
     napi_async_context context_ = nullptr;
     napi_ref dispatch_ = nullptr;
     napi_ref slab_array_ = nullptr;
-    std::unordered_set<int> sockets_;
-    std::unordered_map<int, int> refusals_; // errno by descriptor
+    std::unordered_map<int, int> sockets_;  // handles by number
+    std::unordered_map<int, int> refusals_; // errno by handle or number, as the call named the socket
     std::optional<MessageMemory> messages_;
 
     // The slab into which small bodies are copied that the engine holds elsewhere.

@@ -21,15 +21,17 @@ int ErrnoOr(int rc)
     return rc < 0 ? -nn_errno() : rc;
 }
 
-// socket(domain, protocol, id): `id` comes back with the socket's events. Returns a descriptor.
+// socket(domain, protocol, id): `id` comes back with the socket's events. Returns a handle: other threads may close the
+// socket's number, and get it for another one. All functions take a handle or a number.
 napi_value Socket(const Call &call)
 {
     Host *const host = call.host();
     void *const user = reinterpret_cast<void *>(static_cast<intptr_t>(call.IntegerAt(2)));
-    const int s = ErrnoOr(nn_loop_socket(host->loop(), call.IntegerAt(0), call.IntegerAt(1), user));
-    if (s >= 0)
-        host->AddSocket(s);
-    return call.Number(s);
+    const int s = nn_loop_socket(host->loop(), call.IntegerAt(0), call.IntegerAt(1), user);
+    const int handle = ErrnoOr(s < 0 ? s : nn_socket_handle(s));
+    if (handle >= 0)
+        host->AddSocket(handle);
+    return call.Number(handle);
 }
 
 // close(s): what was accepted is delivered while the socket lingers; then NN_LOOP_CLOSED is reported.

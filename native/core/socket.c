@@ -583,6 +583,18 @@ void sp_socket_close_this(struct sp_socket *self)
     sp_socket_release(self);
 }
 
+int sp_socket_handle(int s)
+{
+    struct sp_socket *self;
+    int rc = sp_socket_acquire(s, &self);
+
+    if (rc < 0)
+        return rc;
+    rc = sp_table_handle(self);
+    sp_socket_release(self);
+    return rc;
+}
+
 /* ---- Termination ---- */
 
 /* A linger without limit must not make termination one. */

@@ -20,7 +20,10 @@ struct sp_socket;
  * or -EAFNOSUPPORT, -EINVAL (unknown protocol), -EMFILE, -ENOMEM, -ETERM. */
 int sp_socket_open(struct nn_loop *loop, int domain, int protocol, void *user);
 
-/* Looks a descriptor up and keeps the socket alive until sp_socket_release. Returns 0 or -EBADF. */
+/* What names this socket and no later one that gets its descriptor. Returns it or -EBADF. */
+int sp_socket_handle(int s);
+
+/* Looks a descriptor or a handle up and keeps the socket alive until sp_socket_release. Returns 0 or -EBADF. */
 int sp_socket_acquire(int s, struct sp_socket **out);
 void sp_socket_release(struct sp_socket *self);
 

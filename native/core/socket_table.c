@@ -15,6 +15,12 @@
 #define PAGES 1024
 #define SLOT_LEAST_BYTES 128
 
+/* A handle: a mark of the generation, which is never 0, and the number (16 bits). */
+#define HANDLE_MARK_SHIFT 16
+#define HANDLE_NUMBER 0xffff
+#define HANDLE_MARKS 0x7fff
+_Static_assert(HANDLE_NUMBER + 1 == PAGES * PAGE_SLOTS, "a handle has room for every number");
+
 /* The state: generation (32 bits), calls in progress (31 bits), whether it is open (1 bit). */
 #define SLOT_IS_OPEN UINT64_C(1)
 #define SLOT_ONE_CALL UINT64_C(2)
@@ -55,6 +61,11 @@ static struct slot *slot_of(int s)
         return NULL;
     struct slot *page = atomic_load_explicit(&table.pages[s / PAGE_SLOTS], memory_order_acquire);
     return page != NULL ? &page[s % PAGE_SLOTS] : NULL;
+}
+
+static int mark_of(uint64_t state)
+{
+    return (int)((state >> SLOT_GENERATION_SHIFT) % HANDLE_MARKS) + 1;
 }
 
 static void forget_free(void)
@@ -199,13 +210,15 @@ static void slot_free(struct slot *slot)
 /* Counts a call in, if the descriptor is open, and has this generation unless that is NULL; `remove` also closes it. */
 static int slot_enter(int s, const uint32_t *generation, uint64_t remove, struct sp_socket **out)
 {
-    struct slot *slot = slot_of(s);
+    struct slot *slot = s >= 0 ? slot_of(s & HANDLE_NUMBER) : NULL;
+    int mark = s >> HANDLE_MARK_SHIFT;
 
     if (slot == NULL)
         return -EBADF;
     uint64_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
     do {
-        if (!(state & SLOT_IS_OPEN) || (generation != NULL && state >> SLOT_GENERATION_SHIFT != *generation))
+        if (!(state & SLOT_IS_OPEN) || (mark != 0 && mark != mark_of(state)) ||
+            (generation != NULL && state >> SLOT_GENERATION_SHIFT != *generation))
             return -EBADF;
     } while (!atomic_compare_exchange_weak_explicit(&slot->state, &state, (state + SLOT_ONE_CALL) & ~remove,
                                                     memory_order_acq_rel, memory_order_acquire));
@@ -240,6 +253,11 @@ void sp_socket_release(struct sp_socket *self)
     SP_INVARIANT(before >= SLOT_ONE_CALL, "a socket is released that no call uses");
     if (before == SLOT_ONE_CALL)
         slot_free(slot);
+}
+
+int sp_table_handle(const struct sp_socket *socket)
+{
+    return mark_of((uint64_t)socket->generation << SLOT_GENERATION_SHIFT) << HANDLE_MARK_SHIFT | socket->descriptor;
 }
 
 int sp_table_end(void)

@@ -3,6 +3,7 @@
 #include "sockets.h"
 
 #include <nanomsg/bus.h>
+#include <nanomsg/loop.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
@@ -166,6 +167,35 @@ static void check_every_call_fails(int s)
     CHECK(message != NULL);
     CHECK_ERRNO(nn_send(s, &message, NN_MSG, 0), EBADF);
     CHECK_OK(nn_freemsg(message)); /* it has stayed ours */
+}
+
+TEST(a_handle_names_one_socket_and_no_later_one_with_its_number)
+{
+    int s = test_socket(AF_SP, NN_PAIR);
+    int handle = (int)CHECK_OK(nn_socket_handle(s));
+    CHECK_EQUAL(handle & 0xffff, s);
+    CHECK_EQUAL(nn_socket_handle(handle), handle);
+    CHECK_EQUAL(test_get_int(handle, NN_SOL_SOCKET, NN_PROTOCOL), NN_PAIR);
+    CHECK_OK(nn_close(s));
+
+    CHECK_EQUAL(test_socket(AF_SP, NN_BUS), s);
+    CHECK_ERRNO(nn_socket_handle(handle), EBADF);
+    CHECK_ERRNO(nn_send(handle, "", 0, NN_DONTWAIT), EBADF);
+    CHECK_ERRNO(nn_close(handle), EBADF);
+    CHECK_OK(nn_send(s, "", 0, NN_DONTWAIT));
+    CHECK_OK(nn_close((int)CHECK_OK(nn_socket_handle(s))));
+    CHECK_ERRNO(nn_send(s, "", 0, NN_DONTWAIT), EBADF);
+    CHECK_ERRNO(nn_socket_handle(s), EBADF);
+}
+
+TEST(numbers_above_all_sockets_are_EBADF)
+{
+    static const int numbers[] = {65536, 3 * 65536, INT_MAX, -1, -65536, INT_MIN};
+    int s = test_socket(AF_SP, NN_PAIR); /* 0, which is the low half of some */
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        CHECK_ERRNO(nn_send(numbers[i], "", 0, NN_DONTWAIT), EBADF);
+    CHECK_OK(nn_close(s));
 }
 
 TEST(every_call_on_a_descriptor_that_was_never_open_is_EBADF)

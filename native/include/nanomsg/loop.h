@@ -85,6 +85,15 @@ NN_EXPORT bool nn_loop_is_lingering(struct nn_loop *loop);
  *  NN_LOOP_CLOSED has been reported. */
 NN_EXPORT int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user);
 
+/**
+ * A handle of a socket, for owners that other threads must not confuse by closing its number: every function that takes
+ * the number of a socket takes its handle as well, and fails with EBADF once the socket is closed, also when another
+ * socket has got the number since. The low 16 bits are the number.
+ *
+ * @return the handle (at least 65,536), or -1 and errno: EBADF.
+ */
+NN_EXPORT int nn_socket_handle(int s);
+
 /** The address an endpoint is bound to, with the port the system chose. Returns its length (without
  *  the terminating NUL, which is written), or -1 and errno: EBADF, EINVAL (endpoint), EMSGSIZE. */
 NN_EXPORT int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes);
