@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { isUint8Array } from 'node:util/types'
 import { argumentError, codeOf } from './errors.js'
 import { ownOptions } from './own-options.js'
 
@@ -53,10 +54,16 @@ const BEGIN = '-----BEGIN'
 
 type Text = string | Uint8Array
 
-const isText = (value: unknown): value is Text => typeof value === 'string' || value instanceof Uint8Array
-const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-const textOf = (value: Text): string => (typeof value === 'string' ? value : viewOf(value).toString('latin1'))
-const hasBegin = (value: Text): boolean => (typeof value === 'string' ? value : viewOf(value)).includes(BEGIN)
+const isText = (value: unknown): value is Text => typeof value === 'string' || isUint8Array(value)
+const textOf = (value: Text): string => (typeof value === 'string' ? value : Buffer.from(value).toString('latin1'))
+
+function hasBegin(value: Text): boolean {
+  if (typeof value === 'string') return value.includes(BEGIN)
+  const copy = Buffer.from(value) // which may be a key
+  const isThere = copy.includes(BEGIN)
+  copy.fill(0)
+  return isThere
+}
 
 /** The bytes of a text, or undefined when the engine would not take it. None: the option is taken back. */
 function bytesOf(value: unknown): Uint8Array | undefined {
@@ -67,7 +74,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 /** The one property of an object, which must be its own. */
 function onlyOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
+  if (typeof value !== 'object' || value === null || isUint8Array(value)) return undefined
   const names = Object.keys(value)
   return names.length === 1 && names[0] === name ? Reflect.get(value, name) : undefined
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { rootCertificates } from 'node:tls'
+import { runInNewContext } from 'node:vm'
 import { Pair } from 'nanomsg-native'
 import { expect, test } from 'vitest'
 import { errnoError } from '../../lib/errors.js'
@@ -91,6 +92,19 @@ describeTls('the option tls', () => {
     expect(error.message).toContain(message)
     expect(pair.tls).toEqual(ofClient)
     expect((await failureOf(() => new Pair({ tls: value as never }))).code).toBe('EINVAL')
+  })
+
+  test('takes bytes of any realm, and refuses what only looks like bytes', async () => {
+    await using pair = new Pair()
+    const foreign = runInNewContext('(bytes) => Uint8Array.from(bytes)')([...Buffer.from(ca.cert)]) as Uint8Array
+    for (const value of [foreign, [foreign], { pem: foreign }]) pair.tls = { ca: value }
+    const gone = Uint8Array.from(foreign)
+    structuredClone(gone, { transfer: [gone.buffer] })
+    for (const value of [gone, new Proxy(Buffer.from(ca.cert), {}), Object.create(Buffer.prototype)]) {
+      for (const given of [value, [value], { pem: value }]) {
+        expect((await failureOf(() => (pair.tls = { ca: given }))).code).toBe('EINVAL')
+      }
+    }
   })
 
   test('is not what objects inherit', async () => {
