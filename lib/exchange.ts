@@ -1,14 +1,11 @@
-import { constants } from 'node:os'
 import type { Body } from './bytes.js'
-import { errnoError } from './errors.js'
 import type { Inbox } from './inbox.js'
 import { native, shared } from './native.js'
 import type { Outbox } from './outbox.js'
-import { Placed } from './placed.js'
+import { isMessageLost, Placed } from './placed.js'
 import { isTurnOver, nextTurn } from './reactor.js'
 
 const { conversations } = shared
-const { EAGAIN } = constants.errno
 const MESSAGES_AT_A_TIME = 512
 
 /** What goes on in conversations, as the socket sees it. */
@@ -66,8 +63,11 @@ export class Exchange {
   /** Returns false when nothing was there. */
   #take(): boolean {
     const count = native.receiveAny(this.#s, Math.min(this.#parties.room, MESSAGES_AT_A_TIME))
-    if (count === -EAGAIN) return false
-    if (count < 0) throw errnoError(-count, 'receive')
+    if (count < 0) {
+      // No call waits for this message in particular. If the socket is gone, an event says so.
+      if (isMessageLost(-count)) this.#takeLater()
+      return false
+    }
     isTurnOver(count)
     // Whoever hears of a message may receive others into the same places.
     const from = conversations.slice(0, 2 * count)

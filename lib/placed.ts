@@ -11,6 +11,10 @@ setSlabReader((token, offset, length) => {
   return copy
 })
 
+/** Whether a message was lost, and not the socket: those behind it can still be received. */
+export const isMessageLost = (errno: number): boolean =>
+  errno === constants.errno.EMSGSIZE || errno === constants.errno.ENOMEM
+
 const isInSlab = (token: number): boolean => token >= 0
 
 /** The message that the engine has placed there. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { native } from '../native.js'
-import { viewAt } from '../placed.js'
+import { isMessageLost, viewAt } from '../placed.js'
 import { isTurnOver, nextTurn } from '../reactor.js'
 
 const { EAGAIN } = constants.errno
@@ -13,6 +13,12 @@ function ownMessageAt(index: number): Buffer {
   const view = viewAt(index)
   if (view.length === view.buffer.byteLength) return view
   return Uint8Array.prototype.slice.call(view) as Buffer
+}
+
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
 }
 
 /** Takes all messages from a socket whenever there are some, whether anybody reads them or not. */
@@ -44,8 +50,8 @@ export class Reception {
     if (isTurnOver(0)) return this.#defer([])
     const count = native.receive(this.#s, this.limit)
     if (count < 0) {
-      if (count !== -EAGAIN) this.#onError(-count)
-      return false
+      if (count !== -EAGAIN) this.#tell(-count)
+      return isMessageLost(-count) ? this.#defer([]) : false
     }
     isTurnOver(count)
     // All of them before the first is delivered: who gets it may receive elsewhere.
@@ -58,13 +64,19 @@ export class Reception {
         this.#deliver(message)
       } catch (error) {
         // A listener's: other sockets are not to miss their turn, and what follows comes when that is dealt with.
-        process.nextTick(() => {
-          throw error
-        })
+        throwLater(error)
         return this.#defer(messages.slice(i + 1))
       }
     }
     return true
+  }
+
+  #tell(errno: number): void {
+    try {
+      this.#onError(errno)
+    } catch (error) {
+      throwLater(error)
+    }
   }
 
   /** Goes on when the event loop has turned. */
