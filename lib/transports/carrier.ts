@@ -165,7 +165,16 @@ export class Carrier implements Listener {
       else this.#endOutput()
       return
     }
-    const pieces = native.takeCarried(this.#carried)
+    try {
+      this.#write(native.takeCarried(this.#carried))
+    } catch (error) {
+      // Node.js passes on what a stream's own _write() or _writev() throws.
+      this.#break(error instanceof Error ? error : argumentError('send', 'what a stream throws', 'an Error', error))
+    }
+  }
+
+  #write(pieces: readonly Buffer[]): void {
+    const stream = this.#stream
     if (pieces.length === 1) {
       stream.write(pieces[0])
       return

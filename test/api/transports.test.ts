@@ -318,6 +318,28 @@ describe('streams that are not as they should be', () => {
     expect(String(await pull.receive())).toBe('hello')
   })
 
+  test('one whose writing throws breaks, and is connected anew', async () => {
+    await using push = new Push({ reconnectInterval: 1 })
+    let attempts = 0
+    registerTransport('unwritable', {
+      connect: () => {
+        attempts++
+        return new Duplex({
+          read() {},
+          write() {
+            throw new Error('the disk is gone')
+          },
+        })
+      },
+    })
+    const failed = once(push, 'failure')
+    push.connect('unwritable://')
+    const [{ error }] = await failed
+    expect(error).toBeInstanceOf(NanomsgError)
+    expect(error.message).toContain('the disk is gone')
+    await until(() => attempts > 1)
+  })
+
   test('one that is given paused is read', async () => {
     await using push = new Push()
     await using pull = new Pull()
