@@ -179,8 +179,13 @@ bool Host::CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, s
         copies_ = messages(env_) != nullptr ? slabs_->Acquire(kCopiesBytes, &copies_token_)
                                             : slabs_->AcquirePrivate(kCopiesBytes, &copies_token_);
         copies_used_bytes_ = 0;
-        if (copies_ == nullptr || !slabs_->Show(copies_token_))
+        if (copies_ == nullptr)
             return false;
+        if (!slabs_->Show(copies_token_)) {
+            slabs_->Release(copies_token_);
+            copies_ = nullptr;
+            return false;
+        }
     }
     memcpy(copies_ + copies_used_bytes_, body, size_bytes);
     *token = copies_token_;

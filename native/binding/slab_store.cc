@@ -230,10 +230,11 @@ void SlabStore::Close()
         is_closed_ = true;
         is_last = outstanding_ == 0;
         released_.insert(released_.end(), pinned_.begin(), pinned_.end());
-    }
-    for (const uint32_t token : released_) {
-        if (slabs_by_token_[token].memory != nullptr)
-            nn_chunk_release(slabs_by_token_[token].memory);
+        // Under the lock: as soon as it is left, another thread may give back the last slab and delete the store.
+        for (const uint32_t token : released_) {
+            if (slabs_by_token_[token].memory != nullptr)
+                nn_chunk_release(slabs_by_token_[token].memory);
+        }
     }
     if (is_last)
         delete this;
