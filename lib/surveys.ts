@@ -7,6 +7,7 @@ import { nextConversation } from './numbers.js'
 import type { Outbox } from './outbox.js'
 import { ownOptions } from './own-options.js'
 import { Peer } from './peer.js'
+import { ownCopyOf } from './slabs.js'
 import { checkWaiting, LONGEST_TIMEOUT_MS } from './waits.js'
 
 /** How long answers to a survey are received. */
@@ -39,10 +40,13 @@ class Survey implements AsyncIterableIterator<Buffer | Answer> {
     this.#onEnd = onEnd
   }
 
-  add(answer: Buffer | Answer): void {
+  /** An answer that waits has memory of its own: whoever takes an earlier one may give its memory to a byte stream. */
+  add(body: Buffer, peer: Peer | undefined): void {
     const wait = this.#waits.shift()
-    if (wait === undefined) this.#answers.push(answer)
-    else wait.resolve({ value: answer, done: false })
+    const answer = wait === undefined ? ownCopyOf(body) : body
+    const value = peer === undefined ? answer : { body: answer, peer }
+    if (wait === undefined) this.#answers.push(value)
+    else wait.resolve({ value, done: false })
   }
 
   /** No more answers come; those that have come can still be taken. */
@@ -129,7 +133,7 @@ export class Surveys implements Parties {
 
   onMessage(conversation: number, body: Buffer, pipe: number): void {
     const asked = this.#surveys.get(conversation)
-    asked?.survey.add(asked.peers ? { body, peer: new Peer(this.#handle, pipe) } : body)
+    asked?.survey.add(body, asked.peers ? new Peer(this.#handle, pipe) : undefined)
   }
 
   close(): void {

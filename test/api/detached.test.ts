@@ -144,6 +144,35 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
     expect([stdout, stderr]).toEqual(['true\n', ''])
   })
 
+  test('by who takes answers to a survey: those that wait arrive whole', async () => {
+    const { stdout, stderr } = await run(
+      path,
+      `
+      const { Respondent, Surveyor } = require('nanomsg-native')
+      for (const peers of [false, true]) {
+        const surveyor = new Surveyor()
+        const { address } = surveyor.bind('tcp://127.0.0.1:0')
+        for (let i = 0; i < 20; i++) {
+          const respondent = new Respondent()
+          respondent.connect(address)
+          void respondent.serve(() => 'answer ' + i)
+        }
+        await surveyor.ready({ peers: 20 })
+        const answers = surveyor.survey('?', { deadline: 30_000, peers })
+        while (surveyor.stats().messagesReceived < 20) await turn()
+        const seen = []
+        for (let i = 0; i < 20; i++) {
+          const { value } = await answers.next()
+          const body = peers ? value.body : value
+          seen.push(String(body))
+          if (body.length > 0) new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(body) } })
+        }
+        console.log(new Set(seen.filter((text) => text.startsWith('answer '))).size)
+      }`,
+    )
+    expect([stdout, stderr]).toEqual(['20\n20\n', ''])
+  })
+
   test('by a handler of requests: the other requests arrive whole', async () => {
     const { stdout, stderr } = await run(
       path,
