@@ -2,6 +2,7 @@
 
 import { endianness } from 'node:os'
 import { isUint8Array } from 'node:util/types'
+import { ownOptions } from '../own-options.js'
 import { NN_MSG } from './constants.js'
 import { checkInt, invalid, memoryFailure } from './failing.js'
 import { firstBytes } from './memory.js'
@@ -105,7 +106,7 @@ interface Controlled {
 }
 
 function controlOf(msghdr: Controlled): Uint8Array {
-  const { msg_control, msg_controllen } = msghdr ?? {}
+  const { msg_control, msg_controllen } = ownOptions(msghdr ?? {})
   if (!isUint8Array(msg_control)) return new Uint8Array(0)
   if (msg_controllen === undefined || msg_controllen === NN_MSG) return msg_control
   return firstBytes(msg_control, msg_controllen, 'nn_cmsghdr')
