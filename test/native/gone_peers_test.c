@@ -1,206 +1,52 @@
-/* Peers that finish or die, whatever they have said, and whether they read or not: their descriptors are closed, also while
- * nobody takes their messages, and nothing of them stays when those are taken. */
+/* Peers that finish or die: their descriptors are closed, also while their messages wait, and nothing of them stays when
+ * those are taken. */
+#include "gone_tests.h"
 #include "raw_peer.h"
-#include "sockets.h"
 #include "ws_peer.h"
 
-#include <nanomsg/bus.h>
-#include <nanomsg/pair.h>
-#include <nanomsg/pipeline.h>
-#include <nanomsg/pubsub.h>
-#include <nanomsg/reqrep.h>
-#include <nanomsg/survey.h>
-
-#include <dirent.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+/* ---- Peers of each transport ---- */
 
-/* The engine waits 3 s for a peer that has finished. */
-#define PATIENCE_MS 15000
-
-static const struct {
-    int id;
-    int peer_id;
-    const char *name;
-} types[] = {
-    {NN_PAIR, NN_PAIR, "pair"},
-    {NN_PUB, NN_SUB, "pub"},
-    {NN_SUB, NN_PUB, "sub"},
-    {NN_REQ, NN_REP, "req"},
-    {NN_REP, NN_REQ, "rep"},
-    {NN_PUSH, NN_PULL, "push"},
-    {NN_PULL, NN_PUSH, "pull"},
-    {NN_SURVEYOR, NN_RESPONDENT, "surveyor"},
-    {NN_RESPONDENT, NN_SURVEYOR, "respondent"},
-    {NN_BUS, NN_BUS, "bus"},
-};
-
-/* ---- Peers ---- */
-
-enum said { NOTHING, HALF_A_FRAME, ONE_MESSAGE, MANY_MESSAGES, SAID };
-enum end { BY_RESET, BY_FIN, BY_CLOSING, ENDS };
-
-enum { MANY = 60, BODY_BYTES = 1000 };
-
-static bool is_ws(const char *address)
+static struct gone_peer stream_connect(const char *address, int protocol, int peer_protocol, const char *peer_name)
 {
-    return strncmp(address, "ws", 2) == 0;
+    (void)peer_name;
+    return (struct gone_peer){.fd = raw_connect_greeted(address, protocol, peer_protocol)};
 }
 
-static void say(int fd, const char *address, enum said said)
+static void stream_say(struct gone_peer peer, const char *address, const void *bytes, size_t count, size_t announced)
 {
-    static const char body[BODY_BYTES] = "\x80\0\0\1";
-
-    if (said == HALF_A_FRAME && is_ws(address)) {
-        ws_send_prefix(fd, WS_FIN | WS_BINARY, 100);
-    } else if (said == HALF_A_FRAME) {
-        raw_send_prefix(fd, address, 100);
-        raw_send(fd, body, 50);
-    }
-    for (int i = said == MANY_MESSAGES ? MANY : said == ONE_MESSAGE ? 1 : 0; i > 0; i--) {
-        if (is_ws(address))
-            ws_send(fd, WS_FIN | WS_BINARY, body, sizeof body);
-        else
-            raw_send_message(fd, address, body, sizeof body);
-    }
+    raw_send_prefix(peer.fd, address, announced);
+    raw_send(peer.fd, bytes, count);
 }
 
-static int peer_connect(const char *address, size_t type)
+static struct gone_peer ws_peer_connect(const char *address, int protocol, int peer_protocol, const char *peer_name)
 {
-    return is_ws(address) ? ws_connect(address, types[type].name)
-                          : raw_connect_greeted(address, types[type].peer_id, types[type].id);
+    (void)protocol;
+    (void)peer_protocol;
+    return (struct gone_peer){.fd = ws_connect(address, peer_name)};
 }
 
-static void peer_end(int fd, enum end end)
+static void ws_peer_say(struct gone_peer peer, const char *address, const void *bytes, size_t count, size_t announced)
 {
-    if (end == BY_RESET) {
-        raw_reset(fd);
+    (void)address;
+    if (count == announced) {
+        ws_send(peer.fd, WS_FIN | WS_BINARY, bytes, count);
         return;
     }
-    if (end == BY_FIN)
-        raw_finish(fd);
-    else
-        close(fd);
+    ws_send_prefix(peer.fd, WS_FIN | WS_BINARY, announced);
+    raw_send(peer.fd, bytes, count);
 }
 
-static int count_descriptors(void)
-{
-    DIR *list = opendir("/proc/self/fd");
-    int count = 0;
+static const struct gone_way ipc_way = {test_ipc_address, NULL, stream_connect, stream_say, NULL};
+static const struct gone_way tcp_way = {test_tcp_address, NULL, stream_connect, stream_say, NULL};
+static const struct gone_way ws_way = {test_ws_address, NULL, ws_peer_connect, ws_peer_say, NULL};
 
-    CHECK(list != NULL);
-    while (readdir(list) != NULL)
-        count++;
-    closedir(list);
-    return count;
-}
-
-/* ---- Users ---- */
-
-static void take_all(int s)
-{
-    char body[BODY_BYTES];
-
-    while (nn_recv(s, body, sizeof body, NN_DONTWAIT) >= 0)
-        nn_send(s, "answer", 6, NN_DONTWAIT);
-}
-
-enum { PEERS = SAID * ENDS };
-
-/* A socket and its peers, which say everything and end in every way. A PAIR has one. */
-struct scene {
-    size_t type;
-    int s;
-    int count;
-    int fds[PEERS];
-};
-
-static void scene_open(struct scene *self, size_t type, const char *address)
-{
-    self->type = type;
-    self->s = SOCKET(types[type].id);
-    self->count = types[type].id == NN_PAIR ? 1 : PEERS;
-    if (types[type].id == NN_SUB)
-        CHECK_OK(nn_setsockopt(self->s, NN_SUB, NN_SUB_SUBSCRIBE, "", 0));
-    CHECK_OK(nn_bind(self->s, address));
-    for (int i = 0; i < self->count; i++) {
-        self->fds[i] = peer_connect(address, type);
-        say(self->fds[i], address, self->count == 1 ? MANY_MESSAGES : (enum said)(i % SAID));
-    }
-    WAIT_PEERS(self->s, (uint64_t)self->count);
-}
-
-/* Returns how many descriptors of our own stay: of those that have finished. */
-static int scene_end_peers(const struct scene *self)
-{
-    int open = 0;
-
-    for (int i = 0; i < self->count; i++) {
-        peer_end(self->fds[i], (enum end)(i / SAID));
-        open += i / SAID == BY_FIN;
-    }
-    return open;
-}
-
-static void scene_close(struct scene *self, int64_t deadline_ms)
-{
-    while (nn_get_statistic(self->s, NN_STAT_CURRENT_CONNECTIONS) > 0) {
-        take_all(self->s);
-        if (test_pause(deadline_ms))
-            FAIL("a %s keeps connections", types[self->type].name);
-    }
-    for (int i = 0; i < self->count; i++)
-        if (i / SAID == BY_FIN)
-            close(self->fds[i]);
-    CHECK_OK(nn_close(self->s));
-}
-
-static void check_types(const char *(*new_address)(void), bool is_idle)
-{
-    static struct scene scenes[COUNT_OF(types)];
-    int allowed = count_descriptors();
-
-    for (size_t i = 0; i < COUNT_OF(types); i++)
-        scene_open(&scenes[i], i, new_address());
-    for (size_t i = 0; i < COUNT_OF(types); i++)
-        allowed += scene_end_peers(&scenes[i]);
-    allowed += COUNT_OF(types) + 5; /* listeners, the engine's own */
-    int64_t deadline_ms = test_now_ms() + test_deadline_ms(PATIENCE_MS);
-    while (count_descriptors() > allowed) {
-        for (size_t i = 0; i < COUNT_OF(types) && !is_idle; i++)
-            take_all(scenes[i].s);
-        if (test_pause(deadline_ms))
-            FAIL("%d descriptors stay", count_descriptors() - allowed);
-    }
-    for (size_t i = 0; i < COUNT_OF(types); i++)
-        scene_close(&scenes[i], deadline_ms);
-}
-
-TEST_OVER_STREAMS(peers_that_are_gone_leave_nothing_while_the_user_is_idle)
-{
-    check_types(new_address, true);
-}
-
-TEST_OVER_STREAMS(peers_that_are_gone_leave_nothing_when_the_user_answers)
-{
-    check_types(new_address, false);
-}
-
-TEST(peers_that_are_gone_leave_nothing_over_ws_while_the_user_is_idle)
-{
-    check_types(test_ws_address, true);
-}
-
-TEST(peers_that_are_gone_leave_nothing_over_ws_when_the_user_answers)
-{
-    check_types(test_ws_address, false);
-}
+TEST_GONE_PEERS_OVER(ipc, ipc_way)
+TEST_GONE_PEERS_OVER(tcp, tcp_way)
+TEST_GONE_PEERS_OVER(ws, ws_way)
 
 /* ---- What they have said ---- */
 
