@@ -1,5 +1,4 @@
 /** Chromium in conversation with our sockets: a page that a server of Node.js gives it, and that reports what it sees. */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type ConnectEvent, Pair, Pub, Rep } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
+import { spawnCompanion } from '../support/companion.js'
 import { describeTls, ofServer } from '../tls/certificates.js'
 
 const folders = (process.env.PATH ?? '').split(delimiter)
@@ -60,19 +60,15 @@ async function inBrowser(script: string): Promise<unknown> {
     server.on('error', reject)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const child = spawn(
-    browser,
-    [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--ignore-certificate-errors',
-      `--user-data-dir=${folder}`,
-      '--remote-debugging-port=0', // a page stays open
-      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    ],
-    { stdio: 'ignore', detached: true }, // a group of its own: what is started may be a script that starts the browser
-  )
+  const child = spawnCompanion(browser, [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--ignore-certificate-errors',
+    `--user-data-dir=${folder}`,
+    '--remote-debugging-port=0', // a page stays open
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+  ])
   const ended = new Promise<never>((_, reject) => {
     child.on('error', reject)
     child.on('exit', (code) => reject(new Error(`the browser has ended with ${code}`)))
