@@ -61,7 +61,7 @@ describe('workers', () => {
     expect([exitCode, stdout, stderr]).toEqual([0, 'answered\n', ''])
   })
 
-  test('may be terminated at any time, busy or not', async () => {
+  test('may be terminated at any time, busy or not', { timeout: 70_000 }, async () => {
     const { stdout, stderr, exitCode } = await runProgram(
       `${preamble(`
       const push = new Push(), pull = new Pull(), pair = new Pair()
