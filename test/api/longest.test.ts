@@ -55,6 +55,9 @@ test('compat: a message that no Buffer can hold is an error, and those behind it
       pull.connect('inproc://longest')
       for (const length of [20_000, 7, 8]) await push.send(Buffer.alloc(length))
       await all
-      console.log(seen.join(), errors.length)`)
-  expect([stdout, stderr]).toEqual(['7,8 1\n', ''])
+      while (errors.length === 0) await new Promise(setImmediate)
+      const next = new Promise((resolve) => pull.once('data', resolve))
+      await push.send('next')
+      console.log(seen.join(), errors.length, String(await next))`)
+  expect([stdout, stderr]).toEqual(['7,8 1 next\n', ''])
 })
