@@ -42,7 +42,8 @@ export class Peer {
     return this.#lookUp()?.bound
   }
 
-  /** Our end of the connection, such as `'tcp://127.0.0.1:5555'`; of ipc and inproc, the endpoint's address. */
+  /** Our end of the connection, such as `'tcp://127.0.0.1:5555'`; of ipc and inproc, the endpoint's address. Where the
+   * endpoint is bound, others can connect to it as it is. */
   get localAddress(): string | undefined {
     return this.#lookUp()?.localAddress
   }

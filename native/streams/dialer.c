@@ -1,6 +1,8 @@
 /* Connecting, and connecting again. */
 #include "streams/dialer.h"
 
+#include "streams/interface.h"
+#include "streams/net_address.h"
 #include "streams/stream_ends.h"
 
 #include "util/random.h"
@@ -112,14 +114,22 @@ static void dialer_connected(struct sp_dialer *self, int fd)
 
 /* ---- Connecting ---- */
 
+static int connect_to(const struct sp_dialer *self, struct sp_socket_address *destination, bool *is_connected)
+{
+    struct sp_socket_address source;
+    int rc = sp_net_address_find_source(&self->target, destination, &source);
+
+    if (rc < 0)
+        return rc;
+    return sp_descriptor_connect(destination, source.length > 0 ? &source : NULL, &socket_of(self)->options,
+                                 is_connected);
+}
+
 static void dialer_connect_next(struct sp_dialer *self, int error)
 {
-    const struct sp_socket_address *local = self->target.local.length > 0 ? &self->target.local : NULL;
-
     while (self->address_next < self->address_count) {
-        const struct sp_socket_address *address = &self->addresses[self->address_next++];
         bool is_connected;
-        int fd = sp_descriptor_connect(address, local, &socket_of(self)->options, &is_connected);
+        int fd = connect_to(self, &self->addresses[self->address_next++], &is_connected);
         if (fd < 0) {
             error = fd;
             continue;
@@ -161,14 +171,6 @@ static void dialer_handle(struct sp_watch *watch, unsigned ready)
 
 /* ---- Resolving ---- */
 
-static void set_port(struct sp_socket_address *address, uint16_t port)
-{
-    if (address->storage.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
-    else
-        ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
-}
-
 static void dialer_take_addresses(struct sp_dialer *self, const struct addrinfo *found)
 {
     self->address_count = 0;
@@ -179,7 +181,7 @@ static void dialer_take_addresses(struct sp_dialer *self, const struct addrinfo 
             continue;
         memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
         address->length = found->ai_addrlen;
-        set_port(address, self->target.port);
+        sp_net_address_set_port(address, self->target.port);
         self->address_count++;
     }
 }
@@ -198,13 +200,25 @@ static void dialer_resolved(void *context, struct sp_resolution *resolution, int
     sp_socket_unlock(socket);
 }
 
+static void dialer_begin_literal(struct sp_dialer *self)
+{
+    struct sp_socket_address *address = &self->addresses[0];
+    const char *scope = self->target.scope;
+
+    *address = self->target.address;
+    self->address_count = 1;
+    self->address_next = 0;
+    int rc = scope[0] != '\0' ? sp_interface_set_scope(address, scope) : 0;
+    if (rc < 0)
+        dialer_unreachable(self, rc);
+    else
+        dialer_connect_next(self, 0);
+}
+
 static void dialer_begin(struct sp_dialer *self)
 {
     if (self->target.host[0] == '\0') {
-        self->addresses[0] = self->target.address;
-        self->address_count = 1;
-        self->address_next = 0;
-        dialer_connect_next(self, 0);
+        dialer_begin_literal(self);
         return;
     }
     self->address_next = 0;

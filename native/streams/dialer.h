@@ -7,12 +7,18 @@
 #include "streams/connection.h"
 #include "streams/descriptor.h"
 
+#include <net/if.h>
+
 #define SP_DIALER_ADDRESSES 16
 
 struct sp_dialer_target {
     struct sp_socket_address address; /* when host is empty */
     struct sp_socket_address local;   /* to bind before connecting; length 0: none */
-    char host[256];                   /* to be resolved at every attempt, or empty */
+    /* Names of interfaces, or empty; looked up at every attempt, since interfaces and their addresses come and go. */
+    char scope[IF_NAMESIZE];       /* of a link-local `address` */
+    char local_scope[IF_NAMESIZE]; /* of a link-local `local` */
+    char interface[IF_NAMESIZE];   /* to connect from, by an address that fits to the destination */
+    char host[256];                /* to be resolved at every attempt, or empty */
     uint16_t port;
     int family; /* of the answers wanted: AF_INET or AF_UNSPEC */
 };

@@ -1,10 +1,11 @@
 /* Parsing internet addresses. */
 #include "streams/net_address.h"
 
+#include "streams/interface.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -52,14 +53,20 @@ static void fill_ipv4(struct sp_socket_address *address, struct in_addr host, ui
     address->length = sizeof *to;
 }
 
-static void fill_ipv6(struct sp_socket_address *address, struct in6_addr host, unsigned scope, uint16_t port)
+/* One of IPv4 that is written as one of IPv6 is one of IPv4: so the kernel takes it, and the interfaces have it. */
+static void fill_ipv6(struct sp_socket_address *address, struct in6_addr host, uint16_t port)
 {
     struct sockaddr_in6 *to = (struct sockaddr_in6 *)&address->storage;
 
+    if (IN6_IS_ADDR_V4MAPPED(&host)) {
+        struct in_addr ipv4;
+        memcpy(&ipv4, &host.s6_addr[12], sizeof ipv4);
+        fill_ipv4(address, ipv4, port);
+        return;
+    }
     memset(address, 0, sizeof *address);
     to->sin6_family = AF_INET6;
     to->sin6_addr = host;
-    to->sin6_scope_id = scope;
     to->sin6_port = htons(port);
     address->length = sizeof *to;
 }
@@ -79,20 +86,47 @@ static void fill_any(struct sp_socket_address *address, bool ipv4_only, uint16_t
     if (ipv4_only || !has_ipv6())
         fill_ipv4(address, (struct in_addr){.s_addr = htonl(INADDR_ANY)}, port);
     else
-        fill_ipv6(address, in6addr_any, 0, port);
+        fill_ipv6(address, in6addr_any, port);
 }
 
-/* Reads an IPv4 or IPv6 literal, in brackets or not, the latter with an optional %scope. Returns its family, or 0 when
- * it is none. */
-static int parse_literal(const char *place, uint16_t port, struct sp_socket_address *address)
+/* Copies what stands behind the % of a literal, and cuts it off. Returns false where nothing fits to stand there. */
+static bool split_scope(char *text, char scope[IF_NAMESIZE])
+{
+    char *percent = strchr(text, '%');
+    size_t count = percent != NULL ? strlen(percent + 1) : 0;
+
+    scope[0] = '\0';
+    if (percent == NULL)
+        return true;
+    if (count == 0 || count >= IF_NAMESIZE)
+        return false;
+    memcpy(scope, percent + 1, count + 1);
+    *percent = '\0';
+    return true;
+}
+
+/* A scope says nothing about addresses that are the same on all interfaces, and the kernel does not tell it again. */
+static int take_scope(struct sp_socket_address *address, char scope[IF_NAMESIZE])
+{
+    if (!sp_interface_is_link_local(address))
+        scope[0] = '\0';
+    if (scope[0] == '\0')
+        return AF_INET6;
+    int rc = sp_interface_set_scope(address, scope);
+    return rc < 0 ? rc : AF_INET6;
+}
+
+/* Reads an IPv4 or IPv6 literal, in brackets or not, the latter with an optional %scope, which is copied where it counts.
+ * Returns its family, 0 when it is none, or -ENODEV when there is no such interface. */
+static int parse_literal(const char *place, uint16_t port, struct sp_socket_address *address, char scope[IF_NAMESIZE])
 {
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
     size_t length = strlen(place);
     bool is_bracketed = length >= 2 && place[0] == '[' && place[length - 1] == ']';
     struct in_addr ipv4;
     struct in6_addr ipv6;
-    unsigned scope = 0;
 
+    scope[0] = '\0';
     if (is_bracketed) {
         place++;
         length -= 2;
@@ -106,56 +140,28 @@ static int parse_literal(const char *place, uint16_t port, struct sp_socket_addr
         fill_ipv4(address, ipv4, port);
         return AF_INET;
     }
-    char *percent = strchr(text, '%');
-    if (percent != NULL) {
-        *percent = '\0';
-        scope = if_nametoindex(percent + 1);
-        if (scope == 0)
-            return 0;
-    }
-    if (inet_pton(AF_INET6, text, &ipv6) != 1)
+    if (!split_scope(text, scope) || inet_pton(AF_INET6, text, &ipv6) != 1)
         return 0;
-    fill_ipv6(address, ipv6, scope, port);
-    return AF_INET6;
+    fill_ipv6(address, ipv6, port);
+    return take_scope(address, scope);
 }
 
-/* The first address of a network interface. Returns 0 or -ENODEV. */
-static int find_interface(const char *name, bool ipv4_only, uint16_t port, struct sp_socket_address *address)
-{
-    struct ifaddrs *interfaces;
-    int rc = -ENODEV;
-
-    if (getifaddrs(&interfaces) < 0)
-        return -ENODEV;
-    for (const struct ifaddrs *entry = interfaces; entry != NULL && rc < 0; entry = entry->ifa_next) {
-        if (entry->ifa_addr == NULL || strcmp(entry->ifa_name, name) != 0)
-            continue;
-        if (entry->ifa_addr->sa_family == AF_INET) {
-            fill_ipv4(address, ((const struct sockaddr_in *)entry->ifa_addr)->sin_addr, port);
-            rc = 0;
-        } else if (entry->ifa_addr->sa_family == AF_INET6 && !ipv4_only) {
-            const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)entry->ifa_addr;
-            fill_ipv6(address, from->sin6_addr, from->sin6_scope_id, port);
-            rc = 0;
-        }
-    }
-    freeifaddrs(interfaces);
-    return rc;
-}
-
-/* A place on this machine: `*`, a literal or an interface. */
+/* A place on this machine to bind: `*`, a literal or an interface. */
 static int parse_local(const char *place, bool ipv4_only, uint16_t port, struct sp_socket_address *address)
 {
-    int family;
+    char scope[IF_NAMESIZE];
 
     if (strcmp(place, "*") == 0) {
         fill_any(address, ipv4_only, port);
         return 0;
     }
-    family = parse_literal(place, port, address);
-    if (family == 0)
-        return find_interface(place, ipv4_only, port, address);
-    return family == AF_INET6 && ipv4_only ? -ENODEV : 0;
+    int family = parse_literal(place, port, address, scope);
+    if (family != 0)
+        return family < 0 ? family : family == AF_INET6 && ipv4_only ? -ENODEV : 0;
+    int rc = sp_interface_find(place, ipv4_only, address);
+    if (rc == 0)
+        sp_net_address_set_port(address, port);
+    return rc;
 }
 
 static bool is_host_name(const char *text)
@@ -181,6 +187,14 @@ static bool is_host_name(const char *text)
 
 /* ---- Whole addresses ---- */
 
+void sp_net_address_set_port(struct sp_socket_address *address, uint16_t port)
+{
+    if (address->storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
+}
+
 static int look_up_host(const char *name, bool ipv4_only, uint16_t port, struct sp_socket_address *address)
 {
     struct addrinfo hints = {.ai_family = ipv4_only ? AF_INET : AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -188,12 +202,10 @@ static int look_up_host(const char *name, bool ipv4_only, uint16_t port, struct 
 
     if (!is_host_name(name) || getaddrinfo(name, NULL, &hints, &found) != 0)
         return -ENODEV;
-    if (found->ai_family == AF_INET6) {
-        const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)found->ai_addr;
-        fill_ipv6(address, from->sin6_addr, from->sin6_scope_id, port);
-    } else {
-        fill_ipv4(address, ((const struct sockaddr_in *)found->ai_addr)->sin_addr, port);
-    }
+    memset(address, 0, sizeof *address);
+    memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
+    address->length = found->ai_addrlen;
+    sp_net_address_set_port(address, port);
     freeaddrinfo(found);
     return 0;
 }
@@ -201,13 +213,14 @@ static int look_up_host(const char *name, bool ipv4_only, uint16_t port, struct 
 int sp_net_address_to_bind(const char *text, bool ipv4_only, struct sp_socket_address *address)
 {
     char place[HOST_LIMIT_BYTES + 1];
+    char scope[IF_NAMESIZE];
     uint16_t port;
     int rc = split_port(text, place, 0, &port);
 
     if (rc < 0)
         return rc;
     rc = parse_local(place, ipv4_only, port, address);
-    if (rc == -ENODEV && parse_literal(place, port, address) == 0)
+    if (rc == -ENODEV && parse_literal(place, port, address, scope) == 0)
         rc = look_up_host(place, ipv4_only, port, address);
     return rc;
 }
@@ -221,7 +234,17 @@ static int parse_source(const char *text, size_t length, bool ipv4_only, struct 
         return -ENODEV;
     memcpy(place, text, length);
     place[length] = '\0';
-    return strcmp(place, "*") == 0 ? 0 : parse_local(place, ipv4_only, 0, &target->local);
+    if (strcmp(place, "*") == 0)
+        return 0;
+    int family = parse_literal(place, 0, &target->local, target->local_scope);
+    if (family == 0 && place[0] != '\0' && strlen(place) < sizeof target->interface) {
+        strcpy(target->interface, place);
+        return 0;
+    }
+    if (family <= 0 || (family == AF_INET6 && ipv4_only))
+        return -ENODEV;
+    target->family = target->local.storage.ss_family;
+    return 0;
 }
 
 static int parse_destination(const char *text, bool ipv4_only, struct sp_dialer_target *target)
@@ -231,7 +254,9 @@ static int parse_destination(const char *text, bool ipv4_only, struct sp_dialer_
 
     if (rc < 0)
         return rc;
-    int family = parse_literal(place, target->port, &target->address);
+    int family = parse_literal(place, target->port, &target->address, target->scope);
+    if (family < 0)
+        return family;
     if (family == AF_INET6 && ipv4_only)
         return -EINVAL;
     if (family == 0 && !is_host_name(place))
@@ -239,6 +264,30 @@ static int parse_destination(const char *text, bool ipv4_only, struct sp_dialer_
     if (family == 0)
         memcpy(target->host, place, strlen(place) + 1);
     return 0;
+}
+
+int sp_net_address_find_source(const struct sp_dialer_target *target, struct sp_socket_address *destination,
+                               struct sp_socket_address *source)
+{
+    int rc = 0;
+
+    *source = target->local;
+    if (target->interface[0] != '\0')
+        rc = sp_interface_find_source(target->interface, destination, source);
+    else if (target->local_scope[0] != '\0')
+        rc = sp_interface_set_scope(source, target->local_scope);
+    return rc < 0 ? rc : sp_interface_join_scopes(destination, source);
+}
+
+/* Whether there are two ends that fit each other; of a name, as far as can be said before it is looked up. */
+static int check_ends(const struct sp_dialer_target *target, bool ipv4_only)
+{
+    struct sp_socket_address destination = target->address;
+    struct sp_socket_address source;
+
+    if (target->host[0] == '\0')
+        return sp_net_address_find_source(target, &destination, &source);
+    return target->interface[0] != '\0' ? sp_interface_find(target->interface, ipv4_only, &source) : 0;
 }
 
 int sp_net_address_to_connect(const char *text, bool ipv4_only, struct sp_dialer_target *target)
@@ -250,12 +299,26 @@ int sp_net_address_to_connect(const char *text, bool ipv4_only, struct sp_dialer
     int rc = parse_destination(semicolon != NULL ? semicolon + 1 : text, ipv4_only, target);
     if (rc == 0 && semicolon != NULL)
         rc = parse_source(text, (size_t)(semicolon - text), ipv4_only, target);
-    return rc;
+    return rc == 0 ? check_ends(target, ipv4_only) : rc;
+}
+
+/* The interface behind the % of a link-local address, by its name, as long as it has one. */
+static void write_scope(unsigned index, char *buffer, size_t size_bytes)
+{
+    char name[IF_NAMESIZE];
+
+    if (index == 0)
+        buffer[0] = '\0';
+    else if (if_indextoname(index, name) != NULL)
+        snprintf(buffer, size_bytes, "%%%s", name);
+    else
+        snprintf(buffer, size_bytes, "%%%u", index);
 }
 
 void sp_net_address_write(const struct sp_socket_address *address, char *buffer, size_t size_bytes)
 {
     char host[INET6_ADDRSTRLEN] = "";
+    char scope[IF_NAMESIZE + 1];
 
     if (address->storage.ss_family == AF_INET6) {
         const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)&address->storage;
@@ -265,7 +328,8 @@ void sp_net_address_write(const struct sp_socket_address *address, char *buffer,
             return;
         }
         inet_ntop(AF_INET6, &from->sin6_addr, host, sizeof host);
-        snprintf(buffer, size_bytes, "[%s]:%u", host, ntohs(from->sin6_port));
+        write_scope(sp_interface_is_link_local(address) ? from->sin6_scope_id : 0, scope, sizeof scope);
+        snprintf(buffer, size_bytes, "[%s%s]:%u", host, scope, ntohs(from->sin6_port));
     } else {
         const struct sockaddr_in *from = (const struct sockaddr_in *)&address->storage;
         inet_ntop(AF_INET, &from->sin_addr, host, sizeof host);

@@ -1,4 +1,4 @@
-/* The text of internet addresses: "host:port", "interface;host:port". */
+/* The text of internet addresses: "host:port", "interface;host:port", "[fe80::1%interface]:port". */
 #ifndef SP_STREAMS_NET_ADDRESS_H
 #define SP_STREAMS_NET_ADDRESS_H
 
@@ -9,10 +9,19 @@
 int sp_net_address_to_bind(const char *text, bool ipv4_only, struct sp_socket_address *address);
 
 /* Fills the target of a connect: an optional local place (`*`, literal, interface) before a semicolon, a host (literal
- * or name, looked up later) and a port from 1. Returns 0, -EINVAL or -ENODEV (local part). */
+ * or name, looked up later) and a port from 1. Returns 0, -EINVAL (syntax; link-local without an interface) or
+ * -ENODEV (no such interface, or none with an address of the destination's family). */
 int sp_net_address_to_connect(const char *text, bool ipv4_only, struct sp_dialer_target *target);
 
-/* Writes "literal:port", with brackets around IPv6. */
+/* Finds the address to connect from, of length 0 when the system chooses it, and gives a link-local destination that tells
+ * no interface that of the source. Looks interfaces up anew. Returns 0, -ENODEV (the interface has no such address, or is
+ * gone) or -EINVAL (link-local, without an interface or with two). */
+int sp_net_address_find_source(const struct sp_dialer_target *target, struct sp_socket_address *destination,
+                               struct sp_socket_address *source);
+
+void sp_net_address_set_port(struct sp_socket_address *address, uint16_t port);
+
+/* Writes "literal:port", with brackets around IPv6 and the scope of a link-local address: fit to be connected to. */
 void sp_net_address_write(const struct sp_socket_address *address, char *buffer, size_t size_bytes);
 
 #endif

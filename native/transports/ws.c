@@ -42,6 +42,17 @@ static bool has_port(const char *host)
     return strchr(bracket != NULL ? bracket : host, ':') != NULL;
 }
 
+/* The host for the request, which names no interface of ours (RFC 6874, section 4): "[fe80::1%eth0]:80" without %eth0. */
+static void copy_host(char *to, const char *host)
+{
+    const char *percent = strchr(host, '%');
+    const char *rest = percent != NULL ? strchr(percent, ']') : NULL;
+    size_t count = rest != NULL ? (size_t)(percent - host) : strlen(host);
+
+    memcpy(to, host, count);
+    strcpy(to + count, rest != NULL ? rest : "");
+}
+
 /* A port behind the path is a mistake that libnanomsg reports as well. */
 static bool ends_with_port(const char *path)
 {
@@ -83,7 +94,7 @@ static int ws_connect(struct nn_endpoint *base, const char *text)
 
     if (!is_path(path) || (!is_port_given && ends_with_port(path)))
         return -EINVAL;
-    strcpy(self->host, host);
+    copy_host(self->host, host);
     snprintf(self->path, sizeof self->path, "%s", *path != '\0' ? path : "/");
     if (!is_port_given)
         strcat(place, self->stream.is_secure ? SECURE_DEFAULT_PORT : DEFAULT_PORT);

@@ -190,7 +190,8 @@ struct nn_event {
     uint32_t pipe; /* which connection, with CONNECT and DISCONNECT: a number that no other has at that time */
     bool is_bound; /* the endpoint's peers come to us; false: it connects */
     uint64_t lost; /* events before this one that were dropped */
-    /* "tcp://127.0.0.1:5555"; empty where it is not known. The two ends of inproc and ipc have the endpoint's address. */
+    /* "tcp://127.0.0.1:5555", "ws://[fe80::1%eth0]:80/path"; empty where it is not known. That of the end that listens can
+     * be connected to as it is. The two ends of inproc and ipc have the endpoint's address. */
     char address[NN_EVENT_ADDRESS_BYTES]; /* the endpoint's, as nn_endpoint_address tells it */
     char local_address[NN_EVENT_ADDRESS_BYTES];
     char remote_address[NN_EVENT_ADDRESS_BYTES]; /* with FAILURE: where it should have been connected to */

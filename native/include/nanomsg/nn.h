@@ -294,7 +294,7 @@ NN_EXPORT int nn_getsockopt(int s, int level, int option, void *optval, size_t *
  * connect. Port 0 lets the system choose.
  *
  * @return an endpoint id (>= 1) for nn_shutdown(), or -1 and errno: EBADF, EINVAL (syntax), ENAMETOOLONG,
- *         EPROTONOSUPPORT (scheme), ENODEV (no such interface or host), EADDRINUSE, EADDRNOTAVAIL, EACCES, ...
+ *         EPROTONOSUPPORT (scheme), ENODEV (no such interface or host, or none of the family in use), EADDRINUSE, EADDRNOTAVAIL, EACCES, ...
  */
 NN_EXPORT int nn_bind(int s, const char *addr);
 /** Connects to an address, in the background, and again whenever the connection is lost. Returns an endpoint id, or -1

@@ -1,4 +1,5 @@
-/* tcp://interface:port and tcp://host:port. */
+/* tcp://interface:port to bind, tcp://[interface;]host:port to connect. An interface is `*`, an address or a name such as
+ * eth0; hosts are names or addresses, IPv6 in brackets, link-local ones with their interface: [fe80::1%eth0]. */
 #ifndef TCP_H_INCLUDED
 #define TCP_H_INCLUDED
 
