@@ -31,11 +31,11 @@ static void pause_1_ms(void)
     nanosleep(&pause, NULL);
 }
 
-static bool lock_patiently(struct sp_socket *socket)
+static bool lock_patiently(struct sp_mutex *lock)
 {
     sp_time_ns deadline_ns = sp_deadline_after_ms(LOCK_LIMIT_MS);
 
-    while (!sp_mutex_try_lock(&socket->lock)) {
+    while (!sp_mutex_try_lock(lock)) {
         if (sp_now_ns() >= deadline_ns)
             return false;
         pause_1_ms();
@@ -79,7 +79,7 @@ static sp_time_ns socket_deadline(const struct sp_socket *socket, sp_time_ns beg
 
 static void survey_socket(struct sp_socket *socket, struct survey *survey)
 {
-    if (!lock_patiently(socket))
+    if (!lock_patiently(&socket->lock))
         return;
     if (socket->state != SP_SOCKET_CLOSED) {
         uint64_t bytes = socket_held_bytes(socket, survey);
@@ -94,18 +94,21 @@ static void survey_socket(struct sp_socket *socket, struct survey *survey)
 static void flush_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
-    if (lock_patiently(socket))
+    if (lock_patiently(&socket->lock))
         sp_socket_unlock(socket);
 }
 
+/* Sockets that only wait to be freed are not counted: each pass over the others costs a wait where a lock is not free.
+ * Returns 0 also when the loop's lock is not free: exit was called by a signal's handler within a call that has it. */
 static int count_sockets(struct nn_loop *loop)
 {
     int count = 0;
 
-    sp_mutex_lock(&loop->base.lock);
+    if (!lock_patiently(&loop->base.lock))
+        return 0;
     for (struct sp_list_item *item = sp_list_first(&loop->sockets); item != NULL;
          item = sp_list_next(&loop->sockets, item))
-        count++;
+        count += atomic_load(&SP_CONTAINER(item, struct sp_socket, loop_item)->references) > 0;
     sp_mutex_unlock(&loop->base.lock);
     return count;
 }
@@ -168,7 +171,7 @@ void sp_loop_leave(struct nn_loop *loop)
 static void finish_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
-    if (!lock_patiently(socket))
+    if (!lock_patiently(&socket->lock))
         return;
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
          item = sp_list_next(&socket->pipes, item)) {

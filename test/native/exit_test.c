@@ -2,6 +2,10 @@
 #include "exit_tests.h"
 #include "raw_peer.h"
 
+#include "core/loop_host.h"
+
+#include <nanomsg/protocol.h>
+
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -182,6 +186,103 @@ static void fork_and_end(void *argument, int tell)
 TEST(a_forked_child_that_ends_sends_nothing_of_its_parents)
 {
     check_all_arrives_from(fork_and_end);
+}
+
+/* ---- Locks that are not free ---- */
+
+static int is_stuck[2];
+
+/* Runs on the engine's thread, which has the socket's lock then. */
+static void stop_the_engine(struct nn_protocol_socket *self)
+{
+    (void)self;
+    exit_tell(is_stuck[1], 0);
+    for (;;)
+        pause();
+}
+
+static int stuck_open(struct nn_protocol_socket *self)
+{
+    nn_protocol_timer_start(self, 0);
+    return 0;
+}
+
+static int stuck_pipe_added(struct nn_protocol_socket *self, struct nn_pipe *pipe)
+{
+    (void)self;
+    (void)pipe;
+    return 0;
+}
+
+static void stuck_pipe_changed(struct nn_protocol_socket *self, struct nn_pipe *pipe)
+{
+    (void)self;
+    (void)pipe;
+}
+
+static int stuck_events(struct nn_protocol_socket *self)
+{
+    (void)self;
+    return 0;
+}
+
+static const struct nn_protocol stuck_protocol = {
+    .version = NN_PROTOCOL_VERSION,
+    .name = "STUCK",
+    .domain = AF_SP,
+    .id = 4001,
+    .peer_id = 4001,
+    .socket_bytes = sizeof(struct nn_protocol_socket),
+    .open = stuck_open,
+    .pipe_added = stuck_pipe_added,
+    .pipe_removed = stuck_pipe_changed,
+    .pipe_readable = stuck_pipe_changed,
+    .pipe_writable = stuck_pipe_changed,
+    .events = stuck_events,
+    .timer = stop_the_engine,
+};
+
+#define CLOSED_SOCKETS 1000
+
+/* Nobody frees the closed sockets. */
+static void end_while_the_engine_is_stuck(void *argument, int tell)
+{
+    int number;
+
+    (void)argument;
+    (void)tell;
+    CHECK_OK(pipe(is_stuck));
+    CHECK_OK(nn_protocol_register(&stuck_protocol));
+    CHECK_OK(nn_socket(AF_SP, stuck_protocol.id));
+    CHECK_EQUAL(read(is_stuck[0], &number, sizeof number), (ssize_t)sizeof number);
+    for (int i = 0; i < CLOSED_SOCKETS; i++)
+        CHECK_OK(nn_close((int)CHECK_OK(nn_socket(AF_SP, NN_PAIR))));
+}
+
+TEST(a_socket_whose_lock_is_not_free_is_waited_for_once_however_many_were_closed)
+{
+    struct exit_program program = exit_program_start(end_while_the_engine_is_stuck, NULL);
+
+    exit_program_check(&program);
+}
+
+/* As a signal's handler does that has interrupted a call. */
+static void end_with_the_lock_of_the_loop(void *argument, int tell)
+{
+    struct nn_loop *loop;
+
+    (void)argument;
+    (void)tell;
+    CHECK_OK(nn_socket(AF_SP, NN_PAIR));
+    CHECK_EQUAL(sp_engine_loop(&loop), 0);
+    sp_mutex_lock(&loop->base.lock);
+}
+
+TEST(a_program_ends_also_within_a_call_that_has_the_lock_of_the_loop)
+{
+    struct exit_program program = exit_program_start(end_with_the_lock_of_the_loop, NULL);
+
+    exit_program_check(&program);
 }
 
 /* ---- Peers ---- */
