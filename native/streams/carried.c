@@ -288,6 +288,8 @@ static void carried_admit(struct nn_carried *self, int peer_id)
     }
     carried_stop_greeting(self);
     self->state = CARRIED_OPEN;
+    if (self->is_mute)
+        sp_pipe_end_sending(self->pipe);
     carried_update_can_send(self);
 }
 

@@ -440,6 +440,39 @@ TEST(over_a_stream_that_takes_nothing_more_only_the_peer_sends)
     scene_close(&scene);
 }
 
+/* Takes a question, and answers it. */
+static void replies_soon(struct scene *scene, const char *question)
+{
+    struct nn_received received;
+    struct nn_outgoing answer = {.body = "answer", .body_bytes = 6};
+
+    HOST_RUN_UNTIL(&scene->host, nn_socket_receive_any(scene->guest.s, &received, 1) == 1);
+    CHECK_BYTES(received.body, received.body_bytes, question, strlen(question));
+    answer.conversation = received.conversation;
+    nn_chunk_release(received.chunk);
+    CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(scene->guest.s, &answer, 1, 0)), 1);
+}
+
+/* Answers that can reach nobody do not keep the next questions back. */
+TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questions)
+{
+    static const uint8_t greeting_of_req[8] = {0, 'S', 'P', 0, 0, NN_REQ, 0, 0};
+    struct scene scene;
+    uint8_t bytes[64];
+
+    host_open(&scene.host, NULL);
+    scene.guest = (struct guest){0};
+    guest_open(&scene.guest, &scene.host, NN_REP);
+    end_open(&scene.end, &scene.guest);
+    nn_carried_mute(scene.end.carried);
+    end_gives(&scene.end, greeting_of_req, sizeof greeting_of_req);
+    end_gives(&scene.end, bytes, frame(bytes, "\x80\0\0\1one", 7));
+    replies_soon(&scene, "one");
+    end_gives(&scene.end, bytes, frame(bytes, "\x80\0\0\2two", 7));
+    replies_soon(&scene, "two");
+    scene_close(&scene);
+}
+
 /* Its gathering buffer must not become the spare one of a socket that is gone. */
 TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
 {
