@@ -69,7 +69,7 @@ struct sp_socket {
     bool is_corked;           /* pipes gather until then */
     struct sp_burst burst;    /* or even longer */
     struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
-    size_t remains_bytes;     /* sent by peers that are gone, and kept for the user */
+    size_t remains_bytes;     /* what peers that are gone have left in memory for the user */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */

@@ -48,7 +48,7 @@ void sp_connection_release(struct sp_connection *self)
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
-    self->socket->remains_bytes -= sp_remains_bytes(&self->remains);
+    self->socket->remains_bytes -= self->remains_bytes;
     sp_remains_clear(&self->remains);
     if (framing_of(self)->close != NULL)
         framing_of(self)->close(session_of(self));

@@ -8,9 +8,12 @@
  * takes what is sent: it may stand still for this long. Likewise one that cannot be sent to any more ends on its own in
  * that time, or is ended. */
 #define STANDSTILL_LIMIT_MS 3000
-/* What peers that are gone have sent is read into memory only up to this for a socket. Beyond, it stays in the kernel, with
- * the descriptor, until the user has taken some of it. */
+/* What peers that are gone have sent is kept in memory only up to this for a socket, besides the first one's. Beyond, it
+ * stays where it is, with the descriptor, until the user has taken some of it: otherwise peers that come, speak and go
+ * would fill the memory, since no limit of descriptors stops them. */
 #define REMAINS_LIMIT_BYTES ((size_t)16 * 1024 * 1024)
+/* What stays of a connection besides. */
+#define CONNECTION_BYTES ((size_t)4 * 1024)
 /* A filter may hold this much besides. */
 #define FILTER_BYTES ((size_t)64 * 1024)
 
@@ -20,22 +23,34 @@ void sp_connection_limit(struct sp_connection *self)
     sp_timer_start(&self->limit, sp_deadline_after_ms(STANDSTILL_LIMIT_MS));
 }
 
+/* What has come, and is in memory already. */
+static size_t messages_bytes(struct sp_connection *self)
+{
+    const struct sp_framing *framing = framing_of(self);
+    size_t session_bytes = framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
+
+    return session_bytes + sp_receive_buffer_bytes(&self->received);
+}
+
 /* Ends the connection. What the kernel holds of it is read before; messages wait in memory then. */
 static void connection_give_up(struct sp_connection *self)
 {
     struct sp_socket *socket = self->socket;
     size_t limit_bytes = sp_remains_held_bytes(&self->stream) + FILTER_BYTES;
+    size_t kept_bytes = messages_bytes(self) + CONNECTION_BYTES;
 
     if (!self->pipe->can_receive) {
         sp_connection_end(self, -ETIMEDOUT); /* all has been read, but for the rest of a message */
         return;
     }
-    if (socket->remains_bytes + limit_bytes > REMAINS_LIMIT_BYTES + FILTER_BYTES) {
+    if (socket->remains_bytes > 0 &&
+        socket->remains_bytes + kept_bytes + limit_bytes > REMAINS_LIMIT_BYTES + FILTER_BYTES) {
         sp_connection_limit(self);
         return;
     }
     int error = sp_remains_gather(&self->remains, &self->stream, limit_bytes);
-    socket->remains_bytes += sp_remains_bytes(&self->remains);
+    self->remains_bytes = kept_bytes + sp_remains_bytes(&self->remains);
+    socket->remains_bytes += self->remains_bytes;
     sp_connection_end(self, error == 0 ? -ESHUTDOWN : error == -EAGAIN ? -ETIMEDOUT : error);
 }
 

@@ -32,6 +32,7 @@ struct sp_connection {
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
     struct sp_receive_buffer received;
     struct sp_remains remains; /* read after the last frame in `received`; in ENDED */
+    size_t remains_bytes;      /* this connection's part of the socket's */
     struct sp_send_queue queue;
     size_t queue_limit_bytes; /* with so much in the queue the pipe is full */
     struct sp_linger linger;

@@ -88,6 +88,8 @@ struct sp_framing {
     /* Puts our last frame into session->control. reason: 0 when we leave, or what `parse` or `use` returned. */
     void (*leave)(struct sp_session *session, int reason);
     void (*close)(struct sp_session *session);
+    /* How much it keeps of a message that is put together, or waits to be taken. */
+    size_t (*held_bytes)(const struct sp_session *session);
 };
 
 /* tcp: a 64-bit length (sp-tcp-mapping-01). ipc: the same behind a type byte of 1. */

@@ -56,6 +56,12 @@ static inline size_t sp_receive_buffer_partial_bytes(const struct sp_receive_buf
     return self->partial != NULL ? self->partial->capacity_bytes : 0;
 }
 
+/* What has come and is not taken yet. */
+static inline size_t sp_receive_buffer_bytes(const struct sp_receive_buffer *self)
+{
+    return (size_t)(self->end - self->begin) + sp_receive_buffer_partial_bytes(self);
+}
+
 void sp_receive_buffer_clear(struct sp_receive_buffer *self);
 
 #endif

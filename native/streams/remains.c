@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define STEP_BYTES ((size_t)64 * 1024)
+/* What most leave is short; more room is made by doubling. */
+#define FIRST_BYTES ((size_t)4 * 1024)
 
 size_t sp_remains_held_bytes(const struct sp_stream *from)
 {
@@ -38,7 +39,7 @@ static const struct sp_filter_ops reader_ops = {.read = remains_read};
 static int make_room(struct sp_remains *self, size_t limit_bytes)
 {
     if (self->chunk == NULL) {
-        self->chunk = sp_chunk_create(limit_bytes < STEP_BYTES ? limit_bytes : STEP_BYTES);
+        self->chunk = sp_chunk_create(limit_bytes < FIRST_BYTES ? limit_bytes : FIRST_BYTES);
         if (self->chunk == NULL)
             return -ENOMEM;
         self->chunk->size_bytes = 0;

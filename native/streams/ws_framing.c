@@ -351,6 +351,13 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         sp_message_tell_facts(message, self->peer_headers, NULL);
 }
 
+static size_t ws_held_bytes(const struct sp_session *session)
+{
+    const struct sp_ws_session *self = SP_CONTAINER(session, const struct sp_ws_session, base);
+
+    return self->fragments != NULL ? self->fragments->capacity_bytes : 0;
+}
+
 static void ws_close(struct sp_session *session)
 {
     struct sp_ws_session *self = sp_ws_session_of(session);
@@ -378,6 +385,7 @@ const struct sp_framing sp_ws_client_framing = {
     .finish = ws_finish,
     .leave = ws_leave,
     .close = ws_close,
+    .held_bytes = ws_held_bytes,
 };
 
 const struct sp_framing sp_ws_server_framing = {
@@ -395,4 +403,5 @@ const struct sp_framing sp_ws_server_framing = {
     .finish = ws_finish,
     .leave = ws_leave,
     .close = ws_close,
+    .held_bytes = ws_held_bytes,
 };

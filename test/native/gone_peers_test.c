@@ -81,6 +81,64 @@ TEST_OVER_STREAMS(all_that_a_peer_has_said_is_received_after_its_descriptor_is_c
     WAIT_PEERS(pull, 0);
 }
 
+enum { LONG_BYTES = 1000000 };
+
+static bool is_ws(const char *address)
+{
+    return strncmp(address, "ws", 2) == 0;
+}
+
+/* Connects, and sends one long message. */
+static int speaker_open(const char *address)
+{
+    static const uint8_t body[LONG_BYTES];
+
+    if (is_ws(address)) {
+        int fd = ws_connect(address, "pull");
+        ws_send(fd, WS_BINARY, body, sizeof body / 2);
+        ws_send(fd, WS_FIN | WS_CONTINUATION, body, sizeof body / 2);
+        return fd;
+    }
+    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    raw_send_message(fd, address, body, sizeof body);
+    return fd;
+}
+
+/* Peers that come, speak and go do not fill the memory: beyond a limit they stay in the table of descriptors. */
+static void check_limit(const char *address)
+{
+    enum { SPEAKERS = 40, WITHIN_LIMIT = 17, ROUNDS = 20 };
+    static uint8_t body[LONG_BYTES];
+    int fds[SPEAKERS];
+    int pull = test_socket_bound(NN_PULL, address);
+
+    for (int i = 0; i < SPEAKERS; i++)
+        fds[i] = speaker_open(address);
+    WAIT_PEERS(pull, SPEAKERS);
+    int before = count_descriptors();
+    for (int i = 0; i < SPEAKERS; i++)
+        close(fds[i]);
+    for (int i = 0; i < ROUNDS; i++) { /* meanwhile the loop looks at the others */
+        close(is_ws(address) ? ws_connect(address, "pull") : raw_connect_greeted(address, NN_PUSH, NN_PULL));
+        WAIT_PEERS(pull, SPEAKERS);
+    }
+    CHECK(count_descriptors() >= before - SPEAKERS - WITHIN_LIMIT);
+    for (int i = 0; i < SPEAKERS; i++)
+        CHECK_EQUAL(CHECK_OK(nn_recv(pull, body, sizeof body, 0)), (int)sizeof body);
+    WAIT_PEERS(pull, 0);
+    CHECK_EQUAL(count_descriptors(), before - 2 * SPEAKERS);
+}
+
+TEST_OVER_STREAMS(what_peers_that_are_gone_leave_in_memory_has_a_limit)
+{
+    check_limit(new_address());
+}
+
+TEST(fragments_that_peers_that_are_gone_leave_in_memory_have_a_limit)
+{
+    check_limit(test_ws_address());
+}
+
 /* A peer that has finished waits for its answers. */
 TEST_OVER_STREAMS(a_peer_that_has_asked_and_finished_gets_answers)
 {
