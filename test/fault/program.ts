@@ -36,6 +36,11 @@ export class Program implements AsyncDisposable {
     return value
   }
 
+  /** Writes a line to its input. */
+  say(line: string): void {
+    this.#child.stdin!.write(`${line}\n`)
+  }
+
   /** Stops it where it is, or lets it go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(name)
