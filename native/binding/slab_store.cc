@@ -221,7 +221,18 @@ void SlabStore::Recycle()
     }
 }
 
-// References end with the environment; ArrayBuffers that are left keep the memory that they show.
+// The environment's end frees no references to ArrayBuffers: their owner must do so.
+void SlabStore::Detach()
+{
+    for (Slab &slab : slabs_by_token_) {
+        if (slab.shown != nullptr)
+            napi_delete_reference(env_, slab.shown);
+        slab.shown = nullptr;
+    }
+    env_ = nullptr;
+}
+
+// ArrayBuffers that are left keep the memory that they show.
 void SlabStore::Close()
 {
     bool is_last;

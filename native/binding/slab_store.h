@@ -72,10 +72,7 @@ class SlabStore
     // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing or pinning them.
     void Recycle();
     // The environment runs no JavaScript any more: no slabs from here on.
-    void Detach()
-    {
-        env_ = nullptr;
-    }
+    void Detach();
     // After Detach, when the engine's loop is gone.
     void Close();
 
