@@ -1,11 +1,13 @@
 /**
  * Terminates Workers while they are busy: terminations.cjs ROUNDS [ROLE...]. Prints by how much descriptors, threads and
- * memory of the process have grown since the first rounds. NN names the package's folder.
+ * memory of the process have grown since the first rounds. NN names the package's folder, and NN_HEAP the addon of
+ * heap_in_use.c.
  */
 const { Worker } = require('node:worker_threads')
 const { readdirSync, readFileSync } = require('node:fs')
 const { once } = require('node:events')
 
+const heapInUse = process.env.NN_HEAP === undefined ? () => Number.NaN : require(process.env.NN_HEAP)
 const dist = process.env.NN ?? require('node:path').join(__dirname, '..', '..', 'dist')
 
 /** What a Worker does until it is terminated, by role. */
@@ -114,6 +116,7 @@ const usage = () => {
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
+    heapKilobytes: heapInUse() / 1024,
     megabytes: Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024,
   }
 }
@@ -133,6 +136,8 @@ const usage = () => {
     terminated: rounds * chosen.length,
     descriptors: after.descriptors - before.descriptors,
     threads: after.threads - before.threads,
+    measured: (rounds - Math.ceil(rounds / 4)) * chosen.length,
+    heapKilobytes: after.heapKilobytes - before.heapKilobytes,
     megabytes: after.megabytes - before.megabytes,
   }))
 })()
