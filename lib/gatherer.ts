@@ -13,7 +13,7 @@ export interface Sender {
   onRefused(count: number, errno: number): void
 }
 
-const { outgoing, records } = shared
+const { outgoing, records, gathered } = shared
 const buffer = outgoing as Buffer
 const RECORD_NUMBERS = 4
 const RECORDS_LIMIT = records.length / RECORD_NUMBERS
@@ -87,7 +87,8 @@ function addRecord(sender: Sender, length: number, conversation: number): void {
     firsts.push({ sender, first: count })
   }
   writeRecord(count, sender.s, usedBytes, length, conversation)
-  count++
+  // What was accepted before process.exit() is sent, too: the binding does that, by this number.
+  gathered[0] = ++count
   usedBytes += length
 }
 
@@ -132,6 +133,7 @@ export function gatherBytes(sender: Sender, bytes: Uint8Array): boolean {
 export function flush(): void {
   if (count === 0) return
   const flushed = firsts
+  gathered[0] = 0
   native.flush(count)
   firsts = []
   count = 0
@@ -151,6 +153,3 @@ function endTick(): void {
   for (const sender of senders) sender.isGathering = false
   senders = []
 }
-
-// What was accepted before process.exit() is sent, too.
-process.on('exit', flush)

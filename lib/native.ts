@@ -12,6 +12,8 @@ export interface Shared {
   readonly conversations: Int32Array
   /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a conversation; 0: none. */
   readonly records: Int32Array
+  /** One number: how many records are not sent yet. When the environment ends, the binding sends them. */
+  readonly gathered: Int32Array
   readonly outgoing: Uint8Array
   /** Long bodies, at the index of their triple. */
   readonly bodies: (Buffer | undefined)[]
@@ -70,6 +72,8 @@ export interface Functions {
   peer(s: number, pipe: number): EngineEvent | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
+  /** While nobody listens to events, what this load of the package has in the engine ends with the functions. */
+  setListening(isListening: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
   send(s: number, offset: number, length: number, conversation: number): number
   /** Sends a body from where it is, or parts of one, now or not at all. */
@@ -152,6 +156,7 @@ export const shared: Shared = {
   received: new Int32Array(3 * RECEIVED_LIMIT),
   conversations: new Int32Array(2 * RECEIVED_LIMIT),
   records: new Int32Array(4 * RECORDS_LIMIT),
+  gathered: new Int32Array(1),
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),
   bodies: [],
   slabs,

@@ -14,11 +14,12 @@ export function register(listener: Listener): number {
     lastId = (lastId % 0x7fffffff) + 1
   } while (listeners.has(lastId))
   listeners.set(lastId, listener)
+  if (listeners.size === 1) native.setListening(true)
   return lastId
 }
 
 export function unregister(id: number): void {
-  listeners.delete(id)
+  if (listeners.delete(id) && listeners.size === 0) native.setListening(false)
 }
 
 onEvents((count) => {

@@ -10,8 +10,8 @@ namespace
 using nanomsg_native::Host;
 using nanomsg_native::Properties;
 
-// attach(shared): opens a loop on the environment's event loop and returns the functions that work on it.
-// lib/native.ts says what `shared` holds.
+// attach(shared): returns the functions of a host of its own. lib/native.ts says what `shared` holds. Each load of the
+// JavaScript calls it: the host ends when none of its functions can be called any more.
 napi_value Attach(napi_env env, napi_callback_info info)
 {
     napi_value shared;
@@ -31,6 +31,7 @@ napi_value Attach(napi_env env, napi_callback_info info)
     napi_value functions = nullptr;
     napi_create_object(env, &functions);
     napi_define_properties(env, functions, properties.size(), properties.data());
+    host->EndWith(functions, properties);
     return functions;
 }
 

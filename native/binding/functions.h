@@ -4,6 +4,7 @@
 
 #include <node_api.h>
 
+#include <cstddef>
 #include <vector>
 
 namespace nanomsg_native
@@ -22,6 +23,8 @@ inline void AddFunction(Properties *properties, const char *name, napi_callback 
 void AddSocketFunctions(Properties *properties, Host *host);
 // Sending and receiving.
 void AddMessageFunctions(Properties *properties, Host *host);
+// Sends what the first `count` records of Host::records name. Returns 0 or a negative errno.
+int SendGathered(Host &host, size_t count);
 // What only the C API in JavaScript needs.
 void AddCFunctions(Properties *properties, Host *host);
 // Forwarding between two raw sockets.

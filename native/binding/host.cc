@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace nanomsg_native
@@ -20,7 +21,7 @@ bool ReadProperty(napi_env env, napi_value object, const char *name, napi_ref *r
 {
     napi_value value;
     return napi_get_named_property(env, object, name, &value) == napi_ok &&
-           napi_create_reference(env, value, 1, reference) == napi_ok;
+           napi_create_reference(env, value, 0, reference) == napi_ok;
 }
 
 bool ReadNumber(napi_env env, napi_value object, const char *name, double *number)
@@ -43,7 +44,7 @@ bool ReadArray(napi_env env, napi_value object, const char *name, SharedArray<El
         return false;
     }
     array->elements = static_cast<Element *>(elements);
-    return napi_create_reference(env, value, 1, &array->reference) == napi_ok;
+    return true;
 }
 
 // What was thrown in a callback that nobody waits for ends the process, as anywhere else in Node.
@@ -61,9 +62,8 @@ void ReportException(napi_env env)
 Host *Host::Open(napi_env env, napi_value shared)
 {
     Host *const self = new Host(env);
-    napi_async_cleanup_hook_handle handle;
-    if (!self->ReadShared(shared) || !self->OpenLoop() ||
-        napi_add_async_cleanup_hook(env, OnEnvironmentEnd, self, &handle) != napi_ok) {
+    if (!self->ReadShared(shared) || !self->Prepare() ||
+        napi_add_async_cleanup_hook(env, OnEnvironmentEnd, self, &self->environment_end_) != napi_ok) {
         self->DeleteReferences();
         if (self->slabs_ != nullptr)
             self->slabs_->Close();
@@ -73,53 +73,124 @@ Host *Host::Open(napi_env env, napi_value shared)
     return self;
 }
 
+// What the functions that JavaScript has keep. It may outlive the host, which then is NULL.
+struct Host::Functions {
+    Host *host;
+};
+
+// The object keeps `shared`, and each of the functions keeps the object: all of them are collected together.
+void Host::EndWith(napi_value functions, const Properties &properties)
+{
+    napi_value shared;
+    if (napi_get_reference_value(env_, shared_, &shared) != napi_ok)
+        return;
+    Keep(functions, shared);
+    for (const napi_property_descriptor &property : properties) {
+        napi_value function;
+        if (napi_get_named_property(env_, functions, property.utf8name, &function) == napi_ok)
+            Keep(function, functions);
+    }
+    // Where this fails, the host ends with the environment.
+    functions_ = new Functions{this};
+    if (napi_add_finalizer(env_, functions, functions_, OnFunctionsCollected, nullptr, nullptr) == napi_ok)
+        return;
+    delete functions_;
+    functions_ = nullptr;
+}
+
+void Host::Keep(napi_value keeper, napi_value kept) const
+{
+    const napi_property_descriptor property = {"kept", nullptr, nullptr, nullptr, nullptr, kept, napi_default, nullptr};
+    napi_define_properties(env_, keeper, 1, &property);
+}
+
+void Host::OnFunctionsCollected(napi_env /*env*/, void *data, void * /*hint*/)
+{
+    auto *const functions = static_cast<Functions *>(data);
+    if (functions->host != nullptr)
+        functions->host->End(nullptr);
+    delete functions;
+}
+
+// Node.js tells later that the functions are collected: the memory in `shared` is gone by then.
+bool Host::IsCollected() const
+{
+    napi_handle_scope scope;
+    if (napi_open_handle_scope(env_, &scope) != napi_ok)
+        return true;
+    napi_value shared;
+    const bool is_collected = napi_get_reference_value(env_, shared_, &shared) != napi_ok || shared == nullptr;
+    napi_close_handle_scope(env_, scope);
+    return is_collected;
+}
+
 bool Host::ReadShared(napi_value shared)
 {
-    return ReadArray(env_, shared, "events", &events) && ReadArray(env_, shared, "received", &received) &&
-           ReadArray(env_, shared, "conversations", &conversations) && ReadArray(env_, shared, "records", &records) &&
+    return napi_create_reference(env_, shared, 0, &shared_) == napi_ok && ReadArray(env_, shared, "events", &events) &&
+           ReadArray(env_, shared, "received", &received) && ReadArray(env_, shared, "conversations", &conversations) &&
+           ReadArray(env_, shared, "records", &records) && ReadArray(env_, shared, "gathered", &gathered) &&
            ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabState", &slab_state) &&
            ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&
            ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_) &&
            ReadNumber(env_, shared, "longestBuffer", &longest_bytes);
 }
 
-bool Host::OpenLoop()
+bool Host::Prepare()
 {
-    uv_loop_t *uv_loop;
     napi_value name;
-    if (napi_get_uv_event_loop(env_, &uv_loop) != napi_ok ||
-        napi_create_string_utf8(env_, "nanomsg", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+    if (napi_create_string_utf8(env_, "nanomsg", NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_async_init(env_, nullptr, name, &context_) != napi_ok)
         return false;
     received_batch.resize(std::min(received.count / 3, conversations.count));
     outgoing_batch.resize(records.count / 4);
-
     slabs_ = new SlabStore(env_, slab_array_, slab_state.elements, slab_pins.elements, slab_pins.count);
     if (messages(env_) == nullptr)
         slabs_->Forbid();
+    return true;
+}
+
+int Host::OpenLoop()
+{
+    if (loop_ != nullptr)
+        return 0;
+    uv_loop_t *uv_loop;
+    if (napi_get_uv_event_loop(env_, &uv_loop) != napi_ok)
+        return -ENOMEM;
     const nn_slab_source source = slabs_->Source();
-    loop_ = nn_loop_create(&source);
-    if (loop_ == nullptr) {
-        napi_throw_error(env_, nullptr, nn_strerror(nn_errno()));
-        return false;
-    }
+    nn_loop *const loop = nn_loop_create(&source);
+    if (loop == nullptr)
+        return -nn_errno();
 
     auto *const poll = new uv_poll_t;
-    if (const int rc = uv_poll_init(uv_loop, poll, nn_loop_descriptor(loop_)); rc < 0) {
+    if (const int rc = uv_poll_init(uv_loop, poll, nn_loop_descriptor(loop)); rc < 0) {
         delete poll; // not initialised: nothing to close
-        nn_loop_destroy(loop_);
-        napi_throw_error(env_, nullptr, uv_strerror(rc));
-        return false;
+        nn_loop_destroy(loop);
+        return rc;
     }
+    loop_ = loop;
     poll->data = this;
     poll_ = poll;
     uv_poll_start(poll_, UV_READABLE, OnReadable);
-    SetReferenced(false);
-    return true;
+    SetReferenced(is_referenced_);
+    return 0;
+}
+
+void Host::SetListening(bool is_listening)
+{
+    if (is_listening == is_listening_)
+        return;
+    is_listening_ = is_listening;
+    if (is_listening)
+        napi_reference_ref(env_, shared_, nullptr);
+    else
+        napi_reference_unref(env_, shared_, nullptr);
 }
 
 void Host::SetReferenced(bool is_referenced)
 {
+    is_referenced_ = is_referenced;
+    if (poll_ == nullptr)
+        return;
     auto *const handle = reinterpret_cast<uv_handle_t *>(poll_);
     if (is_referenced)
         uv_ref(handle);
@@ -133,9 +204,11 @@ void Host::OnReadable(uv_poll_t *poll, int /*status*/, int /*ready*/)
     napi_handle_scope scope;
     if (napi_open_handle_scope(self->env_, &scope) != napi_ok)
         return;
-    self->slabs_->Recycle();
-    nn_loop_run(self->loop_, kBudgetEvents);
-    self->Dispatch();
+    if (!self->IsCollected()) {
+        self->slabs_->Recycle();
+        nn_loop_run(self->loop_, kBudgetEvents);
+        self->Dispatch();
+    }
     napi_close_handle_scope(self->env_, scope);
 }
 
@@ -217,7 +290,7 @@ void Host::Linger()
     const uint64_t limit_ms = uv_hrtime() / 1000000 + kLingerLimitMs;
     void *user;
     int ready;
-    while (nn_loop_is_lingering(loop_) && uv_hrtime() / 1000000 < limit_ms) {
+    while (loop_ != nullptr && nn_loop_is_lingering(loop_) && uv_hrtime() / 1000000 < limit_ms) {
         pollfd descriptor = {nn_loop_descriptor(loop_), POLLIN, 0};
         poll(&descriptor, 1, 100);
         nn_loop_run(loop_, kBudgetEvents);
@@ -228,9 +301,7 @@ void Host::Linger()
 
 void Host::DeleteReferences()
 {
-    for (const napi_ref reference :
-         {events.reference, received.reference, conversations.reference, records.reference, outgoing.reference,
-          slab_state.reference, slab_pins.reference, bodies, slab_array_, dispatch_}) {
+    for (const napi_ref reference : {shared_, bodies, slab_array_, dispatch_}) {
         if (reference != nullptr)
             napi_delete_reference(env_, reference);
     }
@@ -240,25 +311,46 @@ void Host::DeleteReferences()
 
 void Host::OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *data)
 {
-    auto *const self = static_cast<Host *>(data);
+    static_cast<Host *>(data)->End(handle);
+}
 
-    // No JavaScript runs any more, so no slab can be made: the engine takes memory of its own from here on.
-    SlabStore *const slabs = self->slabs_;
-    if (self->copies_ != nullptr)
-        slabs->Release(self->copies_token_);
-    slabs->Detach();
-    self->Linger();
-    uv_poll_stop(self->poll_);
-    nn_loop_destroy(self->loop_);
-    slabs->Close();
+// Node.js hears of the end of `ended` when libuv has let go of the loop's descriptor. NULL: the environment goes on, and
+// nobody has sockets of this host.
+void Host::End(napi_async_cleanup_hook_handle ended)
+{
+    if (ended == nullptr)
+        napi_remove_async_cleanup_hook(environment_end_);
+    else if (functions_ != nullptr)
+        functions_->host = nullptr;
+    // What JavaScript has gathered in its last turn was accepted.
+    if (ended != nullptr && !IsCollected() && gathered.elements[0] > 0)
+        SendGathered(*this, static_cast<size_t>(gathered.elements[0]));
 
-    self->poll_->data = handle;
-    uv_close(reinterpret_cast<uv_handle_t *>(self->poll_), [](uv_handle_t *poll) {
-        napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(poll->data));
+    // No JavaScript calls us any more, so no slab can be made: the engine takes memory of its own from here on.
+    if (copies_ != nullptr)
+        slabs_->Release(copies_token_);
+    slabs_->Detach();
+    Linger();
+    if (loop_ != nullptr)
+        CloseLoop(ended);
+    else if (ended != nullptr)
+        napi_remove_async_cleanup_hook(ended);
+    slabs_->Close();
+    DeleteReferences();
+    delete this;
+}
+
+void Host::CloseLoop(napi_async_cleanup_hook_handle ended)
+{
+    uv_poll_stop(poll_);
+    nn_loop_destroy(loop_);
+
+    poll_->data = ended;
+    uv_close(reinterpret_cast<uv_handle_t *>(poll_), [](uv_handle_t *poll) {
+        if (poll->data != nullptr)
+            napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(poll->data));
         delete reinterpret_cast<uv_poll_t *>(poll);
     });
-    self->DeleteReferences();
-    delete self;
 }
 
 } // namespace nanomsg_native

@@ -2,6 +2,7 @@
 // descriptor, and JavaScript hears of what has changed once per wake-up.
 #pragma once
 
+#include "functions.h"
 #include "message_memory.h"
 #include "numbered.h"
 #include "slab_store.h"
@@ -20,22 +21,27 @@
 namespace nanomsg_native
 {
 
-// A typed array that both sides use; kept alive by a reference.
+// A typed array that both sides use. Host::shared_ keeps it.
 template <typename Element> struct SharedArray {
     Element *elements = nullptr;
     size_t count = 0;
-    napi_ref reference = nullptr;
 };
 
+// Each load of the JavaScript has a host of its own, so that its version and ours always go together.
 class Host
 {
   public:
     // The properties of `shared` are what lib/native.ts calls Shared. Returns NULL with a JavaScript exception.
     static Host *Open(napi_env env, napi_value shared);
 
+    // The host ends when V8 has collected its functions, which are those properties of `functions`.
+    void EndWith(napi_value functions, const Properties &properties);
+
     Host(const Host &) = delete;
     Host &operator=(const Host &) = delete;
 
+    // Makes the loop, which the first socket does. Returns 0 or a negative errno; then the next call tries again.
+    int OpenLoop();
     nn_loop *loop() const
     {
         return loop_;
@@ -47,6 +53,9 @@ class Host
 
     // While referenced, the loop keeps the process alive.
     void SetReferenced(bool is_referenced);
+
+    // As long as JavaScript listens to events, V8 collects neither the listeners nor the functions.
+    void SetListening(bool is_listening);
 
     // Descriptors of sockets that JavaScript has open; they are closed, with their linger, when the environment ends.
     void AddSocket(int handle)
@@ -100,6 +109,7 @@ class Host
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
     SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
     SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
+    SharedArray<int32_t> gathered;      // how many records JavaScript has gathered and not sent yet
     SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
     SharedArray<int32_t> slab_state;    // SlabStore::State
     SharedArray<int32_t> slab_pins;     // by token: who will still view messages in the slab
@@ -115,11 +125,17 @@ class Host
     ~Host() = default;
 
     bool ReadShared(napi_value shared);
-    bool OpenLoop();
+    bool Prepare();
+    void CloseLoop(napi_async_cleanup_hook_handle ended);
     static void OnReadable(uv_poll_t *poll, int status, int ready);
     void Dispatch();
     void CallDispatch(int32_t count);
+    struct Functions;
+    void Keep(napi_value keeper, napi_value kept) const;
+    bool IsCollected() const;
+    static void OnFunctionsCollected(napi_env env, void *functions, void *hint);
     static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *self);
+    void End(napi_async_cleanup_hook_handle ended);
     void Linger();
     void DeleteReferences();
 
@@ -133,7 +149,12 @@ class Host
     SlabStore *slabs_ = nullptr;
     uv_poll_t *poll_ = nullptr; // on the heap: uv_close() ends later than we do
     napi_async_context context_ = nullptr;
+    napi_async_cleanup_hook_handle environment_end_ = nullptr;
+    Functions *functions_ = nullptr;
+    napi_ref shared_ = nullptr; // keeps what follows, and all memory in it; weak while nobody listens
     napi_ref dispatch_ = nullptr;
+    bool is_listening_ = false;
+    bool is_referenced_ = false;
     napi_ref slab_array_ = nullptr;
     std::unordered_map<int, int> sockets_;  // handles by number
     std::unordered_map<int, int> refusals_; // errno by handle or number, as the call named the socket

@@ -198,29 +198,7 @@ napi_value Flush(napi_env env, napi_callback_info info)
 {
     int32_t arguments[1];
     Host &host = *ReadIntegers(env, info, arguments);
-    int32_t *const records = host.records.elements;
-    const size_t given = arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0]);
-    const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
-
-    std::vector<uint32_t> &order = host.outgoing_order;
-    GroupBySocket(records, &order, count);
-    for (size_t begin = 0; begin < count;) {
-        int32_t *const first = records + kRecordNumbers * order[begin];
-        const int s = first[0];
-        size_t end = begin;
-        for (; end < count && records[kRecordNumbers * order[end]] == s; end++) {
-            const int32_t *const record = records + kRecordNumbers * order[end];
-            if (!IsInOutgoing(host, record[1], record[2]))
-                return Integer(env, -EFAULT);
-            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr,
-                                        static_cast<uint32_t>(record[3])};
-        }
-        const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
-        const int error = taken < 0 ? nn_errno() : ENOBUFS;
-        ReportRun(first, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
-        begin = end;
-    }
-    return Integer(env, 0);
+    return Integer(env, SendGathered(host, arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0])));
 }
 
 // Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
@@ -366,6 +344,32 @@ napi_value Forget(napi_env env, napi_callback_info info)
 }
 
 } // namespace
+
+int SendGathered(Host &host, size_t given)
+{
+    int32_t *const records = host.records.elements;
+    const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
+
+    std::vector<uint32_t> &order = host.outgoing_order;
+    GroupBySocket(records, &order, count);
+    for (size_t begin = 0; begin < count;) {
+        int32_t *const first = records + kRecordNumbers * order[begin];
+        const int s = first[0];
+        size_t end = begin;
+        for (; end < count && records[kRecordNumbers * order[end]] == s; end++) {
+            const int32_t *const record = records + kRecordNumbers * order[end];
+            if (!IsInOutgoing(host, record[1], record[2]))
+                return -EFAULT;
+            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr,
+                                        static_cast<uint32_t>(record[3])};
+        }
+        const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
+        const int error = taken < 0 ? nn_errno() : ENOBUFS;
+        ReportRun(first, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
+        begin = end;
+    }
+    return 0;
+}
 
 void AddMessageFunctions(Properties *properties, Host *host)
 {

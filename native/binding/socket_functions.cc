@@ -26,6 +26,8 @@ int ErrnoOr(int rc)
 napi_value Socket(const Call &call)
 {
     Host *const host = call.host();
+    if (const int rc = host->OpenLoop(); rc < 0)
+        return call.Number(rc);
     void *const user = reinterpret_cast<void *>(static_cast<intptr_t>(call.IntegerAt(2)));
     const int s = nn_loop_socket(host->loop(), call.IntegerAt(0), call.IntegerAt(1), user);
     const int handle = ErrnoOr(s < 0 ? s : nn_socket_handle(s));
@@ -214,6 +216,13 @@ napi_value SetReferenced(const Call &call)
     return call.Undefined();
 }
 
+// setListening(isListening): whether somebody is to hear of events.
+napi_value SetListening(const Call &call)
+{
+    call.host()->SetListening(call.FlagAt(0));
+    return call.Undefined();
+}
+
 } // namespace
 
 void AddSocketFunctions(Properties *properties, Host *host)
@@ -233,6 +242,7 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<Peer>(properties, "peer", host);
     Add<StrError>(properties, "strerror", host);
     Add<SetReferenced>(properties, "setReferenced", host);
+    Add<SetListening>(properties, "setListening", host);
 }
 
 } // namespace nanomsg_native

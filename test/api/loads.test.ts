@@ -1,0 +1,83 @@
+/** Programs that load the package again and again, and those that end with messages which were gathered. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { describeNodes } from '../support/nodes.js'
+import { runProgram } from './support.js'
+
+interface Growth {
+  heap: number
+  rss: number
+  descriptors: number
+  listeners: number
+  received: string[]
+}
+
+const MIB = 1024 * 1024
+
+describeNodes('a program that loads the package 200 times', ({ path }) => {
+  test('keeps nothing of the former loads but the sockets that are open', async () => {
+    const { stdout } = await promisify(execFile)(path, ['--expose-gc', join(__dirname, 'loads.cjs')])
+    const { heap, rss, descriptors, listeners, received } = JSON.parse(stdout) as Growth
+    expect(heap).toBeLessThan(3 * MIB)
+    // Node.js itself takes 40 MiB for the compiler's work.
+    expect(rss).toBeLessThan(64 * MIB)
+    expect(descriptors).toBeLessThanOrEqual(0)
+    expect(listeners).toBe(0)
+    expect(received).toEqual(['message 0', 'message 1', 'message 2'])
+  }, 60_000)
+
+  test('and ends with what was sent in its last turn delivered', async () => {
+    const { stdout } = await runProgram(
+      `const { Pull, Push } = require('nanomsg-native')
+      const { Worker } = require('node:worker_threads')
+      const pull = new Pull()
+      const { address } = pull.bind('tcp://127.0.0.1:0')
+      new Worker(\`
+        const { Push } = require('nanomsg-native')
+        const push = new Push()
+        push.connect('\${address}')
+        push.send('0').then(() => {
+          process.on('exit', () => { for (let i = 4; i < 7; i++) push.trySend(String(i)) })
+          for (let i = 1; i < 4; i++) push.trySend(String(i))
+          process.exit()
+        })\`, { eval: true })
+      ;(async () => {
+        const received = []
+        while (received.length < 7) received.push(String(await pull.receive({ timeout: 10_000 })))
+        console.log(received.join(' '))
+        process.exit()
+      })()`,
+      { node: path },
+    )
+    expect(stdout).toBe('0 1 2 3 4 5 6\n')
+  })
+})
+
+test('a socket that gets no descriptors fails, and the next one works when there are some', async () => {
+  const { stdout } = await runProgram(`
+    const { openSync, closeSync } = require('node:fs')
+    const { NanomsgError, Pair } = require('nanomsg-native')
+    const taken = []
+    const fill = () => { try { for (;;) taken.push(openSync('/dev/null')) } catch {} }
+    const open = () => {
+      try { return new Pair() } catch (error) {
+        console.log(error instanceof NanomsgError, error.code, typeof error.errno, error.syscall, /Close|raise/.test(error.message))
+      }
+    }
+    for (let free = 0; free < 3; free++) {
+      fill()
+      for (let i = 0; i < free; i++) closeSync(taken.pop())
+      open()?.close()
+    }
+    for (const each of taken) closeSync(each)
+    const [one, other] = [open(), open()]
+    other.connect(one.bind('tcp://127.0.0.1:0').address)
+    other.send('hello').then(() => one.receive()).then(async (message) => {
+      console.log(String(message))
+      await one.close()
+      await other.close()
+    })`)
+  expect(stdout).toBe(`${'true EMFILE number socket true\n'.repeat(3)}hello\n`)
+})
