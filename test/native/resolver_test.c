@@ -177,6 +177,7 @@ TEST(a_forked_child_resolves_names_while_all_threads_of_its_parent_wait)
         const char *address = test_localhost_address();
         alarm((unsigned)test_deadline_ms(20000) / 1000);
         pthread_mutex_init(&lock, NULL);
+        pthread_cond_init(&changed, NULL); /* or else it waits for the parent's threads */
         int pull = test_socket_bound(NN_PULL, address);
         connect_to_names(SOCKET(NN_PUSH), "tcp://quick-%d", 1, port_of(address));
         WAIT_STATISTIC(pull, NN_STAT_CURRENT_CONNECTIONS, 1);

@@ -115,10 +115,11 @@ TEST(one_turn_gives_a_peer_few_new_keys)
     for (int i = 0; i < 1000; i++)
         CHECK(ask_for_new_keys(ssl));
     int turns = 0;
-    for (int before = 0, after; host_is_readable(&host, 20); before = after, turns++) {
+    while (host_is_readable(&host, 20)) {
         nn_loop_run(host.loop, 1);
-        after = bytes_waiting(ssl);
-        CHECK(after - before <= ANSWERS_LIMIT * ANSWER_LIMIT_BYTES);
+        turns++;
+        /* All that has come: a busy kernel may deliver the answers of a turn in a later one. */
+        CHECK(bytes_waiting(ssl) <= turns * ANSWERS_LIMIT * ANSWER_LIMIT_BYTES);
     }
     CHECK(turns >= 1000 / ANSWERS_LIMIT);
     tls_peer_send_message(ssl, "new keys");
