@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import type { Body, Bytes } from './bytes.js'
 import { native, shared } from './native.js'
+import { onExit } from './reactor.js'
 
 /** A socket whose messages are gathered. */
 export interface Sender {
@@ -22,6 +23,8 @@ const OUTGOING_BYTES = outgoing.length
 /** Longer bodies are sent from where they are. */
 export const LONGEST_GATHERED_BYTES = 8 * 1024
 
+/** No tick ends any more: each message is sent at once. */
+let isEnding = false
 let usedBytes = 0
 let count = 0
 let senders: Sender[] = []
@@ -68,6 +71,7 @@ export function sendNow(s: number, body: Body, conversation: number): number {
 
 /** From now until the end of the tick the sender's messages are gathered. */
 export function beginGathering(sender: Sender): void {
+  if (isEnding) return
   sender.isGathering = true
   if (senders.length === 0) process.nextTick(endTick)
   senders.push(sender)
@@ -87,7 +91,7 @@ function addRecord(sender: Sender, length: number, conversation: number): void {
     firsts.push({ sender, first: count })
   }
   writeRecord(count, sender.s, usedBytes, length, conversation)
-  // What was accepted before process.exit() is sent, too: the binding does that, by this number.
+  // What a Worker has accepted when it is terminated is sent by the binding, by this number.
   gathered[0] = ++count
   usedBytes += length
 }
@@ -153,3 +157,9 @@ function endTick(): void {
   for (const sender of senders) sender.isGathering = false
   senders = []
 }
+
+// What was accepted before process.exit() is sent, too. The main thread ends without the hooks of the binding.
+onExit(() => {
+  isEnding = true
+  endTick()
+})

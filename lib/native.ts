@@ -12,7 +12,7 @@ export interface Shared {
   readonly conversations: Int32Array
   /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a conversation; 0: none. */
   readonly records: Int32Array
-  /** One number: how many records are not sent yet. When the environment ends, the binding sends them. */
+  /** One number: how many records are not sent yet. When a Worker ends, the binding sends them. */
   readonly gathered: Int32Array
   readonly outgoing: Uint8Array
   /** Long bodies, at the index of their triple. */

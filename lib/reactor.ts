@@ -1,3 +1,4 @@
+import { offLeaving, onLeaving } from './leaving.js'
 import { native, onEvents, shared } from './native.js'
 
 /** A socket, as the event loop sees it. */
@@ -14,12 +15,25 @@ export function register(listener: Listener): number {
     lastId = (lastId % 0x7fffffff) + 1
   } while (listeners.has(lastId))
   listeners.set(lastId, listener)
-  if (listeners.size === 1) native.setListening(true)
+  if (listeners.size === 1) setListening(true)
   return lastId
 }
 
 export function unregister(id: number): void {
-  if (listeners.delete(id) && listeners.size === 0) native.setListening(false)
+  if (listeners.delete(id) && listeners.size === 0) setListening(false)
+}
+
+let atExit = () => {}
+
+/** What is to be done when the process exits while a socket is open. */
+export function onExit(leave: () => void): void {
+  atExit = leave
+}
+
+function setListening(isListening: boolean): void {
+  native.setListening(isListening)
+  if (isListening) onLeaving(atExit)
+  else offLeaving(atExit)
 }
 
 onEvents((count) => {
