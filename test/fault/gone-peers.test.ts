@@ -30,7 +30,13 @@ async function iterate(victim: Victim): Promise<void> {
 const endings: { ending: string; leave: (peer: RawPeer) => unknown }[] = [
   { ending: 'resets', leave: (peer) => peer.reset() },
   { ending: 'is destroyed', leave: (peer) => peer.stream.destroy() },
-  { ending: 'reads the rest and ends', leave: (peer) => (peer.stream.end(), void peer.closedByOther()) },
+  {
+    ending: 'reads the rest and ends',
+    leave: (peer) => {
+      peer.stream.end()
+      void peer.closedByOther()
+    },
+  },
 ]
 
 const descriptors = () => readdirSync('/proc/self/fd').length
