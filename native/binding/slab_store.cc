@@ -74,7 +74,7 @@ uint32_t SlabStore::Add(const Slab &slab)
 
 uint8_t *SlabStore::Acquire(size_t size_bytes, uint32_t *token)
 {
-    if (env_ == nullptr || !is_allowed_ || std::this_thread::get_id() != thread_)
+    if (std::this_thread::get_id() != thread_ || env_ == nullptr || !is_allowed_)
         return nullptr;
     Slab slab;
     slab.begin = static_cast<uint8_t *>(nn_allocmsg(size_bytes, 0));
@@ -128,7 +128,7 @@ bool SlabStore::IsDetached(const Slab &slab) const
 // Other threads cannot ask V8: they leave the slab alone, since JavaScript might have detached it.
 bool SlabStore::MayFill(uint32_t token) const
 {
-    if (env_ == nullptr || std::this_thread::get_id() != thread_)
+    if (std::this_thread::get_id() != thread_ || env_ == nullptr)
         return false;
     const Slab &slab = slabs_by_token_[token];
     if (slab.shown == nullptr || !IsDetached(slab))
