@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { argumentError } from './errors.js'
+import { argumentError, type NanomsgError } from './errors.js'
 
 /** The body of a message. Strings are sent as UTF-8. */
 export type Bytes = Uint8Array | string
@@ -17,9 +17,13 @@ export function checkBytes(value: unknown, name: string, syscall: string): asser
   // Also one of another realm; and none that only inherits from Uint8Array, or is a Proxy, whose bytes cannot be read.
   if (!isUint8Array(value)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
   if (value.length === 0 && isGone(value)) {
-    throw argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
+    throw goneError(name, syscall)
   }
 }
+
+/** Tells that an array has lost its memory, before a call or while it waits. */
+export const goneError = (name: string, syscall: string): NanomsgError =>
+  argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
 
 /** An array whose memory is gone looks like an empty one, but cannot be copied from. */
 export function isGone(array: Uint8Array): boolean {

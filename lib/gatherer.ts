@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import type { Body, Bytes } from './bytes.js'
+import { type Body, type Bytes, goneError } from './bytes.js'
 import { native, shared } from './native.js'
 import { onExit } from './reactor.js'
 
@@ -33,7 +33,12 @@ let firsts: { sender: Sender; first: number }[] = []
 
 function placeAt(bytes: Bytes, offset: number): number {
   if (typeof bytes === 'string') return buffer.write(bytes, offset)
-  outgoing.set(bytes, offset)
+  try {
+    outgoing.set(bytes, offset)
+  } catch {
+    // It was there when the call began, which has waited since.
+    throw goneError('body', 'send')
+  }
   return bytes.length
 }
 
@@ -104,6 +109,17 @@ function writeRecord(number: number, s: number, offset: number, length: number, 
   records[record + 3] = conversation
 }
 
+/** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before it
+ * are sent. */
+function placeUnlessGone(body: Body, offset: number, isFirst: boolean): number {
+  try {
+    return placeBody(body, offset)
+  } catch (error) {
+    if (isFirst) throw error
+    return -1
+  }
+}
+
 /** Sends short bodies from the one at `begin` on, as many as there is room for, if a peer takes the first of them now.
  * Returns how many were taken, or a negated errno. */
 export function sendTogether(s: number, bodies: readonly Body[], begin: number): number {
@@ -114,7 +130,8 @@ export function sendTogether(s: number, bodies: readonly Body[], begin: number):
     const body = bodies[i]!
     const room = roomFor(body)
     if (room > LONGEST_GATHERED_BYTES || offset + room > OUTGOING_BYTES) break
-    const length = placeBody(body, offset)
+    const length = placeUnlessGone(body, offset, number === count)
+    if (length < 0) break
     writeRecord(number++, s, offset, length, 0)
     offset += length
   }

@@ -53,3 +53,43 @@ test('bytes of another realm are sent as any others', async () => {
   await rep.close()
   await serving
 })
+
+describe('bytes that lose their memory while a send waits', () => {
+  /** Newer than the library that the types are of. */
+  const Resizable = ArrayBuffer as unknown as {
+    new (length: number, options: { maxByteLength: number }): ArrayBuffer & { resize(length: number): void }
+  }
+  const detach = (array: Uint8Array) => structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] })
+  /** Of two lengths: short ones are copied before the engine gets them, long ones are sent from where they are. */
+  const lengths = [100, 100_000]
+
+  test.each(lengths)('fail alone: others of %i bytes before and behind them are sent in order', async (length) => {
+    await using push = new Push()
+    await using pull = new Pull()
+    const [gone, part, batched] = [new Uint8Array(length), new Uint8Array(length), new Uint8Array(length)]
+    const cut = new Resizable(length, { maxByteLength: length })
+    const failures = [
+      failureOf(() => push.send(gone)),
+      failureOf(() => push.send(['before ', part])),
+      failureOf(() => push.send(new Uint8Array(cut, 0, length))),
+    ]
+    const sends = [push.send('1'), push.send('2')]
+    failures.push(failureOf(() => push.sendBatch(['3', '4', batched, 'never'])))
+    for (const array of [gone, part, batched]) detach(array)
+    cut.resize(0)
+    push.connect(pull.bind('tcp://127.0.0.1:0').address)
+    for (const { code, errno, syscall, message } of await Promise.all(failures)) {
+      expect([['EINVAL', 'EFAULT'].includes(code), typeof errno, syscall, message.length > 20]).toEqual([
+        true,
+        'number',
+        'send',
+        true,
+      ])
+    }
+    await Promise.all(sends)
+    await push.send('5')
+    const received: string[] = []
+    while (received.at(-1) !== '5') received.push(String(await pull.receive()))
+    expect(received).toEqual(['1', '2', '3', '4', '5'])
+  })
+})
