@@ -191,20 +191,25 @@ static int socket_create(struct nn_loop *loop, const struct nn_protocol *protoco
     socket_init_lists(self);
     sp_burst_init(&self->burst);
 
+    /* A protocol may start its timer when it opens: the loop's thread waits until it has. */
+    sp_mutex_init(&self->lock, SP_RANK_SOCKET);
+    sp_mutex_lock(&self->lock);
     if ((rc = sp_timer_init(&self->protocol_timer, &loop->base, protocol_timer_handle)) < 0)
         goto fail;
     if ((rc = sp_timer_init(&self->linger_timer, &loop->base, linger_timer_handle)) < 0)
         goto fail;
     if ((rc = socket_open_protocol(self)) < 0)
         goto fail;
-    sp_mutex_init(&self->lock, SP_RANK_SOCKET);
     self->events = protocol->events(self->instance);
+    sp_mutex_unlock(&self->lock);
     *out = self;
     return 0;
 
 fail:
+    sp_mutex_unlock(&self->lock);
     sp_timer_destroy(&self->protocol_timer);
     sp_timer_destroy(&self->linger_timer);
+    sp_mutex_destroy(&self->lock);
     sp_free(self);
     return rc;
 }
