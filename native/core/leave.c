@@ -168,6 +168,13 @@ void sp_loop_leave(struct nn_loop *loop)
     report_loss(survey.held_bytes);
 }
 
+void sp_loop_pass_locks(struct nn_loop *loop)
+{
+    struct survey survey = {0};
+
+    for_each_socket(loop, flush_socket, &survey);
+}
+
 static void finish_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;

@@ -26,6 +26,8 @@ void sp_pipe_set_leaving(struct nn_pipe *pipe, const struct sp_leaving *leaving)
 
 /* Passes on what the loop's sockets hold, and waits for peers that are slow to take it. The caller keeps the loop. */
 void sp_loop_leave(struct nn_loop *loop);
+/* Takes and leaves the lock of each of the loop's sockets. */
+void sp_loop_pass_locks(struct nn_loop *loop);
 /* After it, when no code of the program follows. */
 void sp_loop_finish(struct nn_loop *loop);
 

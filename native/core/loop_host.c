@@ -227,17 +227,22 @@ static void engine_end(void (*end)(struct nn_loop *loop))
     atomic_store(&engine.is_leaving, false);
 }
 
-static void engine_leave_at_exit(void)
+void sp_engine_leave(void)
 {
     engine_end(sp_loop_leave);
+}
+
+void sp_engine_pass_locks(void)
+{
+    engine_end(sp_loop_pass_locks);
 }
 
 void sp_engine_leave_before_others(void)
 {
     /* Twice: a second thread in exit() takes the second one, and waits in it. Failing for want of memory leaves the
      * destructor. */
-    atexit(engine_leave_at_exit);
-    atexit(engine_leave_at_exit);
+    atexit(sp_engine_leave);
+    atexit(sp_engine_leave);
 }
 
 static void leave_and_finish(struct nn_loop *loop)

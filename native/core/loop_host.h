@@ -37,6 +37,11 @@ bool sp_loop_host_is_left_behind(const struct nn_loop *self);
 /* The loop that serves sockets of C programs; its thread is started on first use. Returns 0 or -errno. */
 int sp_engine_loop(struct nn_loop **out);
 
+/* Delivers what sockets hold, as at exit. */
+void sp_engine_leave(void);
+/* Returns when every call that had the lock of a socket of the engine's has left it. */
+void sp_engine_pass_locks(void);
+
 /* Has exit deliver what sockets hold before it calls what atexit() was given until now. */
 void sp_engine_leave_before_others(void);
 

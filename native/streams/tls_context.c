@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -257,15 +258,37 @@ static int load_authorities(struct tls_source *self, const struct sp_options *op
 
 /* ---- The context ---- */
 
+static atomic_bool is_over;
+
+bool sp_tls_is_over(void)
+{
+    return atomic_load_explicit(&is_over, memory_order_acquire);
+}
+
+/* OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on: from then on it is not called. */
+static void leave_openssl(void)
+{
+    sp_engine_leave();
+    atomic_store(&is_over, true);
+    sp_engine_pass_locks();
+}
+
+static void leave_before_openssl(void)
+{
+    /* Twice, as sp_engine_leave_before_others does. */
+    atexit(leave_openssl);
+    atexit(leave_openssl);
+}
+
 /* Sessions are not resumed: each connection proves anew who it is, and nothing is sent that nobody asked for. */
 static int context_open(struct tls_source *self)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    SSL_CTX *context = SSL_CTX_new(TLS_method());
+    SSL_CTX *context = sp_tls_is_over() ? NULL : SSL_CTX_new(TLS_method());
 
     if (context == NULL)
         return -ENOMEM;
-    pthread_once(&once, sp_engine_leave_before_others); /* before OpenSSL leaves, by its own atexit() */
+    pthread_once(&once, leave_before_openssl);
     self->context = context;
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return -EINVAL;
@@ -320,6 +343,9 @@ static bool expect_peer(const struct tls_source *self, SSL *ssl)
 static struct sp_filter *tls_source_open(struct sp_filter_source *base, int fd)
 {
     const struct tls_source *self = source_of(base);
+
+    if (sp_tls_is_over())
+        return NULL;
     SSL *ssl = SSL_new(self->context);
 
     if (ssl == NULL || (!self->is_server && !expect_peer(self, ssl))) {
@@ -348,7 +374,8 @@ static void tls_source_close(struct sp_filter_source *base)
 {
     struct tls_source *self = source_of(base);
 
-    SSL_CTX_free(self->context);
+    if (!sp_tls_is_over())
+        SSL_CTX_free(self->context);
     sp_free(self->name);
     sp_free(self);
 }

@@ -99,6 +99,8 @@ static int tls_shake_hands(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
+    if (sp_tls_is_over())
+        return -ECONNABORTED;
     if (sp_filter_is_choked(base))
         return 0;
     int first = self->has_begun ? 1 : tls_wire_await_first_record(&self->wire);
@@ -146,6 +148,8 @@ static ssize_t tls_read(struct sp_filter *base, const struct iovec *vectors, int
     size_t total = 0;
     int reason = 1;
 
+    if (sp_tls_is_over())
+        return -ECONNABORTED;
     if (sp_filter_is_choked(base))
         return -EAGAIN;
     tls_wire_begin_turn(&self->wire);
@@ -190,7 +194,7 @@ static ssize_t tls_write(struct sp_filter *base, const struct iovec *vectors, in
     uint8_t together[RECORD_BYTES];
     size_t offset = 0; /* in the first vector */
     ssize_t total = 0;
-    int rc = tls_flush(base);
+    int rc = sp_tls_is_over() ? -ECONNABORTED : tls_flush(base);
 
     while (rc == 0 && base->unsent_bytes == 0) {
         for (; count > 0 && offset >= vectors->iov_len; vectors++, count--)
@@ -217,7 +221,8 @@ static void tls_leave(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
-    if (tls_flush(base) < 0 || base->unsent_bytes > 0 || (SSL_get_shutdown(self->ssl) & SSL_SENT_SHUTDOWN))
+    if (sp_tls_is_over() || tls_flush(base) < 0 || base->unsent_bytes > 0 ||
+        (SSL_get_shutdown(self->ssl) & SSL_SENT_SHUTDOWN))
         return;
     ERR_clear_error();
     SSL_shutdown(self->ssl);
@@ -227,15 +232,15 @@ static void tls_leave(struct sp_filter *base)
 static struct nn_chunk *tls_certificate(const struct sp_filter *base)
 {
     const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
-    const X509 *certificate = SSL_get0_peer_certificate(self->ssl);
+    const X509 *certificate = sp_tls_is_over() ? NULL : SSL_get0_peer_certificate(self->ssl);
     int count = certificate != NULL ? i2d_X509(certificate, NULL) : 0;
     struct nn_chunk *der = count > 0 ? sp_chunk_create((size_t)count) : NULL;
 
     if (der != NULL) {
         unsigned char *to = der->bytes;
         i2d_X509(certificate, &to);
+        ERR_clear_error();
     }
-    ERR_clear_error();
     return der;
 }
 
@@ -256,6 +261,8 @@ static void tls_close(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
+    if (sp_tls_is_over())
+        return; /* the process ends */
     SSL_free(self->ssl);
     tls_wire_close(&self->wire);
     sp_free(self);

@@ -99,6 +99,9 @@ TLS_FUNCTIONS_OF_SSL(TLS_MAKE_WEAK)
 /* Whether there is an OpenSSL that the files of TLS can use. */
 bool tls_is_openssl_there(void);
 
+/* The program ends, and OpenSSL frees its memory: nothing of it may be called any more. Asked under a socket's lock. */
+bool sp_tls_is_over(void);
+
 /* Puts TLS upon the descriptor; takes the connection, which has not begun. Returns NULL when memory is short. */
 struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd);
 
