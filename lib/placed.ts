@@ -34,11 +34,11 @@ export function viewsOf(count: number): Buffer[] {
   return views
 }
 
-/** So many messages have room at first. */
+/** The number of messages that have room at first. */
 const FIRST_ROOM = 16
 
 /**
- * Messages that were taken from the engine and that nobody has received yet. Whoever received an earlier one may give its
+ * Messages that were taken from the engine and that nobody has received yet. The receiver of an earlier one may give its
  * memory, which is that of others too, to a byte stream: their slabs are kept until the messages are received, so that
  * those whose view has lost its bytes can be copied.
  */

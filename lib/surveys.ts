@@ -40,7 +40,7 @@ class Survey implements AsyncIterableIterator<Buffer | Answer> {
     this.#onEnd = onEnd
   }
 
-  /** An answer that waits has memory of its own: whoever takes an earlier one may give its memory to a byte stream. */
+  /** An answer that waits has memory of its own: the caller may give the memory of an earlier one to a byte stream. */
   add(body: Buffer, peer: Peer | undefined): void {
     const wait = this.#waits.shift()
     const answer = wait === undefined ? ownCopyOf(body) : body

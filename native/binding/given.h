@@ -36,7 +36,7 @@ class Given
 bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value *buffer);
 
 // V8 looks for young objects that nobody keeps when it allocates memory itself, and not when it is given ours. This is
-// called once for so many bytes that it is given.
+// called each time this number of bytes has been given to it.
 constexpr size_t kAskAfterBytes = 1024 * 1024;
 void AskForMemory(napi_env env);
 

@@ -1,5 +1,5 @@
 /* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, and for which time,
- * in one word: whoever brings the calls of a closed one to zero gives the slot and the table's reference back. */
+ * in one word: the thread that brings the calls of a closed one to zero gives the slot and the table's reference back. */
 #include "core/socket_table.h"
 
 #include "core/socket_internal.h"

@@ -132,7 +132,7 @@ static void resolution_deliver(struct sp_task *task)
     sp_free(self);
 }
 
-/* Who asks for the same name from now on asks anew. */
+/* A later caller with the same name asks a new question. */
 static void question_answer(struct question *self)
 {
     struct sp_list_item *item;

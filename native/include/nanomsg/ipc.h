@@ -1,5 +1,5 @@
 /* ipc://path: sockets of one machine. Binding makes a socket file with the mode that the umask leaves, and replaces the one
- * that a dead process has left; whoever chooses the path chooses which file that is. EADDRINUSE: a living socket or any
+ * that a dead process has left; the origin of the path decides which file that is. EADDRINUSE: a living socket or any
  * other file has the path. */
 #ifndef IPC_H_INCLUDED
 #define IPC_H_INCLUDED
