@@ -37,6 +37,9 @@ export function viewsOf(count: number): Buffer[] {
 /** The number of messages that have room at first. */
 const FIRST_ROOM = 16
 
+/** Slabs beyond the pins cannot be kept. */
+const isKept = (token: number): boolean => isInSlab(token) && token < slabPins.length
+
 /**
  * Messages that were taken from the engine and that nobody has received yet. The receiver of an earlier one may give its
  * memory, which is that of others too, to a byte stream: their slabs are kept until the messages are received, so that
@@ -46,7 +49,7 @@ export class Placed {
   #messages: Buffer[] = []
   #head = 0
   /** Triples, as in `received`, of #messages. */
-  #where = new Int32Array(0)
+  #where = new Int32Array(3 * FIRST_ROOM)
   /** Tokens of the slabs that are kept for us. */
   readonly #pinned: number[] = []
 
@@ -56,19 +59,18 @@ export class Placed {
 
   /** Takes over the first `count` messages that the engine has placed. Nothing may be left of others. */
   take(count: number): void {
-    const where = this.#withRoomFor(count)
-    const messages = new Array<Buffer>(count)
+    const messages = viewsOf(count)
+    this.#withRoomFor(count).set(received.subarray(0, 3 * count))
     let last = -1
     for (let i = 0; i < count; i++) {
       const token = received[3 * i]!
-      if (token !== last && isInSlab(token)) {
-        last = token
-        this.#pin(token)
+      if (token === last || !isInSlab(token)) continue
+      if (!isKept(token)) {
+        messages[i] = ownCopyOf(messages[i]!)
+        continue
       }
-      where[3 * i] = token
-      where[3 * i + 1] = received[3 * i + 1]!
-      where[3 * i + 2] = received[3 * i + 2]!
-      messages[i] = token < slabPins.length ? viewAt(i) : ownCopyOf(viewAt(i))
+      last = token
+      this.#pin(token)
     }
     this.#messages = messages
   }
@@ -90,7 +92,7 @@ export class Placed {
     const from = 3 * this.#head
     const where = others.#withRoomFor(at + 1)
     where.set(this.#where.subarray(from, from + 3), 3 * at)
-    if (isInSlab(where[3 * at]!)) others.#pin(where[3 * at]!)
+    if (isKept(where[3 * at]!)) others.#pin(where[3 * at]!)
     others.#messages.push(this.next())
   }
 
@@ -111,22 +113,18 @@ export class Placed {
   /** The message, unless it has lost its bytes since it was placed: then a copy. */
   #withBytes(message: Buffer, index: number): Buffer {
     const token = this.#where[3 * index]!
-    return isInSlab(token) && token < slabPins.length
-      ? rescued(token, this.#where[3 * index + 1]!, this.#where[3 * index + 2]!)
-      : message
+    return isKept(token) ? rescued(token, this.#where[3 * index + 1]!, this.#where[3 * index + 2]!) : message
   }
 
   #withRoomFor(count: number): Int32Array {
     if (3 * count <= this.#where.length) return this.#where
-    const grown = new Int32Array(3 * Math.max(FIRST_ROOM, count, 2 * this.#messages.length))
+    const grown = new Int32Array(3 * Math.max(count, 2 * this.#messages.length))
     grown.set(this.#where)
     this.#where = grown
     return grown
   }
 
-  /** Slabs beyond the pins cannot be kept; messages in them are copied. */
   #pin(token: number): void {
-    if (token >= slabPins.length) return
     slabPins[token]!++
     this.#pinned.push(token)
   }

@@ -254,7 +254,7 @@ bool Host::CopyToSlab(const uint8_t *body, size_t size_bytes, uint32_t *token, s
         copies_used_bytes_ = 0;
         if (copies_ == nullptr)
             return false;
-        if (!slabs_->Show(copies_token_)) {
+        if (slabs_->Show(copies_token_) == nullptr) {
             slabs_->Release(copies_token_);
             copies_ = nullptr;
             return false;

@@ -240,7 +240,6 @@ bool PlaceCopy(napi_env env, Host *host, const nn_received &message, napi_value 
 // Says where JavaScript finds the message. Consumes the reference to its chunk. Returns 0 or an errno.
 int Place(napi_env env, Host *host, const nn_received &message, napi_value bodies, uint32_t index, int32_t *to)
 {
-    SlabStore *const slabs = host->slabs();
     bool is_placed = true;
     to[2] = static_cast<int32_t>(message.body_bytes);
     if (message.body_bytes == 0) {
@@ -248,9 +247,9 @@ int Place(napi_env env, Host *host, const nn_received &message, napi_value bodie
     } else if (static_cast<double>(message.body_bytes) > host->longest_bytes) {
         nn_chunk_release(message.chunk);
         return EMSGSIZE;
-    } else if (slabs->Has(message) && slabs->Show(message.slab_token)) {
+    } else if (const uint8_t *const begin = host->slabs()->Show(message); begin != nullptr) {
         to[0] = static_cast<int32_t>(message.slab_token);
-        to[1] = static_cast<int32_t>(message.body - slabs->Begin(message.slab_token));
+        to[1] = static_cast<int32_t>(message.body - begin);
     } else if (message.body_bytes >= kHandOverBytes && !message.is_in_slab) {
         napi_value buffer;
         to[0] = HandOver(env, host, message, &buffer);

@@ -160,15 +160,21 @@ bool SlabStore::Place(Slab *slab, uint32_t token, napi_value buffer)
            napi_create_reference(env_, buffer, 1, &slab->shown) == napi_ok;
 }
 
-bool SlabStore::Show(uint32_t token)
+const uint8_t *SlabStore::Show(uint32_t token)
 {
+    if (token >= slabs_by_token_.size())
+        return nullptr;
     Slab &slab = slabs_by_token_[token];
-    if (slab.shown != nullptr)
-        return true;
-    napi_value buffer;
-    // Not once more: no two ArrayBuffers may show the same memory.
-    slab.cannot_be_shown = slab.cannot_be_shown || !MakeArrayBuffer(slab, &buffer) || !Place(&slab, token, buffer);
-    return !slab.cannot_be_shown;
+    if (slab.shown == nullptr) {
+        napi_value buffer;
+        // Not once more: no two ArrayBuffers may show the same memory.
+        slab.cannot_be_shown = slab.cannot_be_shown || !MakeArrayBuffer(slab, &buffer) || !Place(&slab, token, buffer);
+        if (slab.cannot_be_shown)
+            return nullptr;
+    }
+    last_shown_ = token;
+    last_shown_begin_ = slab.begin;
+    return slab.begin;
 }
 
 bool SlabStore::Copy(uint32_t token, size_t offset, size_t size_bytes, napi_value *buffer) const
@@ -202,6 +208,7 @@ void SlabStore::Recycle()
     }
     released.insert(released.end(), pinned_.begin(), pinned_.end());
     pinned_.clear();
+    last_shown_ = UINT32_MAX;
 
     napi_value slabs;
     napi_value undefined;
@@ -229,6 +236,7 @@ void SlabStore::Detach()
             napi_delete_reference(env_, slab.shown);
         slab.shown = nullptr;
     }
+    last_shown_ = UINT32_MAX;
     env_ = nullptr;
 }
 

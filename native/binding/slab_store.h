@@ -48,19 +48,18 @@ class SlabStore
     // False when somebody else has the slab's ArrayBuffer: what is received next must not appear there.
     bool MayFill(uint32_t token) const;
 
-    // Makes sure that JavaScript can view the slab, unless it has detached the ArrayBuffer. Returns false when it cannot.
-    bool Show(uint32_t token);
+    // The first byte of the slab that the message lies in. Makes sure that JavaScript can view the slab, unless it has
+    // detached the ArrayBuffer. Returns NULL when the message lies in no slab of ours, or JavaScript cannot view it.
+    const uint8_t *Show(const nn_received &message)
+    {
+        if (!message.is_in_slab || message.slab_context != this)
+            return nullptr;
+        // Most messages lie in the slab of the one before.
+        return message.slab_token == last_shown_ ? last_shown_begin_ : Show(message.slab_token);
+    }
+    const uint8_t *Show(uint32_t token);
     // Copies bytes of a slab of which the ArrayBuffer has been detached.
     bool Copy(uint32_t token, size_t offset, size_t size_bytes, napi_value *buffer) const;
-
-    bool Has(const nn_received &message) const
-    {
-        return message.is_in_slab && message.slab_context == this && message.slab_token < slabs_by_token_.size();
-    }
-    const uint8_t *Begin(uint32_t token) const
-    {
-        return slabs_by_token_[token].begin;
-    }
 
     // The runtime allows no foreign memory: JavaScript gets copies only.
     void Forbid()
@@ -105,6 +104,8 @@ class SlabStore
     // Of the slabs that V8 has not collected, which it may do after our end.
     const std::shared_ptr<int32_t> alive_kib_ = std::make_shared<int32_t>(0);
     const std::thread::id thread_;
+    uint32_t last_shown_ = UINT32_MAX; // until slabs are recycled
+    const uint8_t *last_shown_begin_ = nullptr;
     size_t unannounced_bytes_ = 0; // shown since V8 was asked for memory
     std::vector<Slab> slabs_by_token_;
     std::vector<uint32_t> free_tokens_;
