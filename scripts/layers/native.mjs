@@ -1,0 +1,77 @@
+// Layers of native/: an include points down only.
+import { dirname, relative } from 'node:path'
+import { files, lines } from './files.mjs'
+
+// What inproc uses of the core.
+const sharedOfCore = ['core/message_queue', 'core/body_pool', 'core/leave']
+
+// Every layer may include its own files and the C library. 'include' is any public header,
+// 'include/x.h' that one only (and what it includes itself).
+const allowed = {
+  util: [],
+  'util/sizes': [],
+  loop: ['util'],
+  core: ['loop', 'util', 'include', ...sharedOfCore],
+  protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
+  'protocols/parts': ['include/protocol.h', 'util'],
+  streams: ['core', 'loop', 'util', 'include/numbers', 'include/carried.h'],
+  transports: ['streams', 'include/transport.h', 'include/numbers'],
+  // No stream lies under inproc: it is made with what transports of users are made with, a queue, memory for it, and what
+  // a program's end asks.
+  'transports/inproc': ['util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
+  ...Object.fromEntries(sharedOfCore.map((module) => [module, ['core', 'util', 'include']])),
+  api: ['core', 'util', 'util/sizes', 'include'],
+  binding: ['include', 'util/sizes'],
+  include: [],
+}
+// The headers of single protocols and transports hold numbers, and what options of theirs look like.
+const numberHeaders = new Set([
+  'pair',
+  'pubsub',
+  'reqrep',
+  'pipeline',
+  'survey',
+  'bus',
+  'inproc',
+  'ipc',
+  'tcp',
+  'ws',
+  'tls',
+])
+
+function layerOf(path) {
+  if (path.startsWith('protocols/parts/')) return 'protocols/parts'
+  if (path.startsWith('transports/inproc')) return 'transports/inproc'
+  if (path.startsWith('util/sizes')) return 'util/sizes'
+  const shared = sharedOfCore.find((module) => path.startsWith(module))
+  return shared ?? path.split('/')[0]
+}
+
+/** The name under which `allowed` knows an included file, or undefined when it is none of ours. */
+function target(include, file) {
+  const publicHeader = /^nanomsg\/(.+)\.h$/.exec(include)
+  if (publicHeader) return numberHeaders.has(publicHeader[1]) ? 'include/numbers' : `include/${publicHeader[1]}.h`
+  if (include.startsWith('include/nanomsg/')) return target(include.slice('include/'.length), file)
+  const path = include.includes('/') ? include : relative('native', join(dirname(file), include))
+  return layerOf(path) in allowed ? layerOf(path) : undefined
+}
+
+function mayInclude(layer, to) {
+  if (to === layer || allowed[layer].includes(to)) return true
+  return to.startsWith('include/') && (layer === 'include' || allowed[layer].includes('include'))
+}
+
+/** Each include that points up. */
+export function checkNative() {
+  const problems = []
+  for (const file of files('native', /\.(c|h|cc)$/)) {
+    const layer = layerOf(relative('native', file))
+    lines(file).forEach((line, index) => {
+      const match = /^\s*#\s*include\s*(?:"([^"]+)"|<(nanomsg\/[^>]+)>)/.exec(line)
+      const to = match && target(match[1] ?? match[2], file)
+      if (to && !mayInclude(layer, to))
+        problems.push(`${file}:${index + 1}: ${layer} may not include ${match[1] ?? match[2]}`)
+    })
+  }
+  return problems
+}
