@@ -1,5 +1,5 @@
 // Layers of native/: an include points down only.
-import { dirname, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { files, lines } from './files.mjs'
 
 // What inproc uses of the core.
