@@ -1,7 +1,7 @@
 /* Bodies: taken from the user's memory and given back to it. */
 #include "api/body.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/sizes.h"
 
 #include <errno.h>

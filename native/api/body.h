@@ -2,7 +2,7 @@
 #ifndef SP_API_BODY_H
 #define SP_API_BODY_H
 
-#include "core/message.h"
+#include "message/message.h"
 
 #include <nanomsg/nn.h>
 

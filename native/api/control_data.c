@@ -2,7 +2,7 @@
  * is a record whose data is a size_t, the header's length, and the header. */
 #include "api/control_data.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include <nanomsg/ipc.h>
 #include <nanomsg/tls.h>

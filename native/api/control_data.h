@@ -2,7 +2,7 @@
 #ifndef SP_API_CONTROL_DATA_H
 #define SP_API_CONTROL_DATA_H
 
-#include "core/message.h"
+#include "message/message.h"
 
 #include <nanomsg/nn.h>
 

@@ -3,7 +3,7 @@
 #include "api/fail.h"
 
 #include "core/interest.h"
-#include "core/message.h"
+#include "message/message.h"
 
 #include "util/memory.h"
 

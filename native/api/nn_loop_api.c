@@ -1,7 +1,7 @@
 /* The calls of nanomsg/loop.h on sockets. */
 #include "api/fail.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/socket.h"
 
 #include <nanomsg/loop.h>

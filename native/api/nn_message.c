@@ -1,7 +1,7 @@
 /* Messages of C programs: memory that changes hands instead of being copied. */
 #include "api/fail.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include <nanomsg/nn.h>
 

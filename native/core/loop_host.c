@@ -1,7 +1,7 @@
 /* Loops as their owners see them: the engine's own with its thread, and those of hosts. */
 #include "core/loop_host.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/leave.h"
 #include "core/socket_internal.h"
 

@@ -1,7 +1,7 @@
 /* The queue of a socket's events, which is bounded: what nobody takes in time is dropped and counted. */
 #include "core/monitor.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/socket_internal.h"
 #include "util/memory.h"
 

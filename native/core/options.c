@@ -1,7 +1,7 @@
 /* Options of sockets and transports: one row each. */
 #include "core/options.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/http_head.h"
 #include "util/memory.h"
 #include "util/secret.h"

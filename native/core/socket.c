@@ -1,7 +1,7 @@
 /* The life of a socket: opening, what happens when its lock is left, closing with linger, termination. */
 #include "core/socket.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/registry.h"
 #include "core/socket_internal.h"
 #include "core/socket_table.h"

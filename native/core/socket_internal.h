@@ -7,7 +7,7 @@
 #include "core/event_fd.h"
 #include "core/leave.h"
 #include "core/loop_host.h"
-#include "core/message_queue.h"
+#include "message/message_queue.h"
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/socket.h"

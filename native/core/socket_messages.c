@@ -1,7 +1,7 @@
 /* Sending and receiving: one message with waiting, or batches without. */
 #include "core/socket.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/socket_internal.h"
 
 #include <errno.h>

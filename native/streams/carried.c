@@ -1,6 +1,6 @@
 /* nanomsg/carried.h: connections whose bytes the host carries. There is no descriptor: given bytes are read where they
  * are, and what is to be sent waits in the queue until it is taken. */
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/registry.h"
 #include "core/socket.h"
 #include "core/socket_internal.h"

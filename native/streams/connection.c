@@ -4,7 +4,7 @@
 #include "streams/descriptor.h"
 #include "streams/stream_endpoint.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/memory_return.h"

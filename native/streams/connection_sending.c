@@ -1,7 +1,7 @@
 /* A connection's way out: messages and the framing's own frames, at once, in bursts, or when the kernel takes them. */
 #include "streams/connection_internal.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* Received bytes and the frames in them. */
 #include "streams/receive_buffer.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -6,9 +6,9 @@
 #ifndef SP_STREAMS_RECEIVE_BUFFER_H
 #define SP_STREAMS_RECEIVE_BUFFER_H
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/loop_host.h"
-#include "core/message.h"
+#include "message/message.h"
 #include "streams/framing.h"
 #include "streams/stream.h"
 

@@ -1,7 +1,7 @@
 /* The last bytes of a peer that is gone. */
 #include "streams/remains.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/list.h"
 
 #include <linux/sockios.h>

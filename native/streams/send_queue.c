@@ -1,7 +1,7 @@
 /* Pieces on their way to the kernel. */
 #include "streams/send_queue.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/memory.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef SP_STREAMS_SEND_QUEUE_H
 #define SP_STREAMS_SEND_QUEUE_H
 
-#include "core/message.h"
+#include "message/message.h"
 
 #include <sys/uio.h>
 

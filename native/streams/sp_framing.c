@@ -1,7 +1,7 @@
 /* The SP mappings for byte streams: greeting and length-prefixed messages. */
 #include "streams/framing.h"
 
-#include "core/message.h"
+#include "message/message.h"
 #include "core/socket_internal.h"
 #include "util/bytes.h"
 

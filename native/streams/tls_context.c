@@ -1,7 +1,7 @@
 /* What the options of TLS make of OpenSSL: one SSL_CTX for each endpoint. */
 #include "streams/tls_openssl.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/loop_host.h"
 #include "util/list.h"
 #include "util/memory.h"

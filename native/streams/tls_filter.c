@@ -2,7 +2,7 @@
  * while something is unsent: what a connection writes leaves one record unsent at most. */
 #include "streams/tls_wire.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/monitor.h"
 #include "util/invariant.h"
 #include "util/list.h"

@@ -3,8 +3,8 @@
 
 #include "streams/ws_handshake.h"
 
-#include "core/chunk.h"
-#include "core/message.h"
+#include "message/chunk.h"
+#include "message/message.h"
 #include "core/socket_internal.h"
 #include "util/bytes.h"
 #include "util/mask.h"

@@ -4,7 +4,7 @@
 #include "streams/ws_endpoint.h"
 #include "streams/ws_framing.h"
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "core/registry.h"
 #include "core/socket_internal.h"
 #include "util/base64.h"

@@ -1,9 +1,9 @@
 /* Channels: how a message goes from one socket's pipe to another's without being copied. */
 #include "transports/inproc_channel.h"
 
-#include "core/body_pool.h"
+#include "message/body_arena.h"
 #include "core/leave.h"
-#include "core/message_queue.h"
+#include "message/message_queue.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/memory_return.h"
@@ -55,7 +55,7 @@ struct sp_channel_side {
     struct nn_endpoint *endpoint;
     struct nn_pipe *pipe;
     struct sp_message_queue taken; /* moved out of `queue` in one go */
-    struct sp_body_pool bodies;    /* of messages that this side sends */
+    struct sp_body_arena bodies;   /* of messages that this side sends */
 };
 
 struct sp_channel {
@@ -172,7 +172,7 @@ static int push_detached(struct sp_channel_side *from, struct nn_message *messag
     struct nn_message copy;
 
     if (!sp_message_is_attached(message)) {
-        int rc = sp_body_pool_detach(&from->bodies, message);
+        int rc = sp_body_arena_detach(&from->bodies, message);
         return rc == 0 ? push(to, message, from->endpoint) : rc;
     }
     int rc = sp_message_copy_flat(&copy, message);
@@ -313,7 +313,7 @@ static void channel_close(struct nn_pipe *pipe, bool may_linger)
 
     (void)may_linger; /* what we sent is with the other side already */
     side->pipe = NULL;
-    sp_body_pool_clear(&side->bodies);
+    sp_body_arena_clear(&side->bodies);
     sp_message_queue_clear(&side->taken);
     side_close(side, nn_pipe_endpoint(pipe));
     if (!is_bound)

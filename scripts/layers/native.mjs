@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { files, lines } from './files.mjs'
 
 // What inproc uses of the core.
-const sharedOfCore = ['core/message_queue', 'core/body_pool', 'core/leave']
+const sharedOfCore = ['core/leave']
 
 // Every layer may include its own files and the C library. 'include' is any public header,
 // 'include/x.h' that one only (and what it includes itself).
@@ -11,16 +11,17 @@ const allowed = {
   util: [],
   'util/sizes': [],
   loop: ['util'],
-  core: ['loop', 'util', 'include', ...sharedOfCore],
+  message: ['util', 'include'],
+  core: ['message', 'loop', 'util', 'include', ...sharedOfCore],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
-  streams: ['core', 'loop', 'util', 'include/numbers', 'include/carried.h'],
+  streams: ['core', 'message', 'loop', 'util', 'include/numbers', 'include/carried.h'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
-  // No stream lies under inproc: it is made with what transports of users are made with, a queue, memory for it, and what
-  // a program's end asks.
-  'transports/inproc': ['util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
+  // No stream lies under inproc: it is made with what transports of users are made with, with messages, and with what a
+  // program's end asks.
+  'transports/inproc': ['message', 'util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
   ...Object.fromEntries(sharedOfCore.map((module) => [module, ['core', 'util', 'include']])),
-  api: ['core', 'util', 'util/sizes', 'include'],
+  api: ['core', 'message', 'util', 'util/sizes', 'include'],
   binding: ['include', 'util/sizes'],
   include: [],
 }

@@ -1,8 +1,8 @@
 /* Bodies in a row. The receiver gives back one reference for each message; the sender takes all of them at once. */
-#include "core/body_pool.h"
+#include "message/body_arena.h"
 
-#include "core/chunk.h"
-#include "core/message.h"
+#include "message/chunk.h"
+#include "message/message.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,21 +10,21 @@
 /* Small, so that a message that its receiver keeps for long keeps little more than itself. */
 #define CHUNK_BYTES ((size_t)8 * 1024)
 /* Larger ones have a chunk of their own. */
-#define LONGEST_BYTES ((size_t)512)
+#define MAX_BYTES ((size_t)512)
 /* Bodies begin where the processor likes to copy to. */
 #define ALIGNMENT_BYTES ((size_t)16)
 #define REFERENCES ((unsigned)(CHUNK_BYTES / ALIGNMENT_BYTES) + 1)
 
-void sp_body_pool_clear(struct sp_body_pool *self)
+void sp_body_arena_clear(struct sp_body_arena *self)
 {
     if (self->chunk != NULL)
         sp_chunk_release_many(self->chunk, self->references);
-    *self = (struct sp_body_pool){0};
+    *self = (struct sp_body_arena){0};
 }
 
-static int pool_renew(struct sp_body_pool *self)
+static int arena_renew(struct sp_body_arena *self)
 {
-    sp_body_pool_clear(self);
+    sp_body_arena_clear(self);
     self->chunk = sp_chunk_create(CHUNK_BYTES);
     if (self->chunk == NULL)
         return -ENOMEM;
@@ -33,14 +33,14 @@ static int pool_renew(struct sp_body_pool *self)
     return 0;
 }
 
-int sp_body_pool_detach(struct sp_body_pool *self, struct nn_message *message)
+int sp_body_arena_detach(struct sp_body_arena *self, struct nn_message *message)
 {
     size_t bytes = sp_message_bytes(message);
     bool is_copied = message->chunk == NULL || message->header_bytes > 0;
 
-    if (!is_copied || bytes == 0 || bytes > LONGEST_BYTES)
+    if (!is_copied || bytes == 0 || bytes > MAX_BYTES)
         return nn_message_detach(message);
-    if ((self->chunk == NULL || CHUNK_BYTES - self->used_bytes < bytes) && pool_renew(self) < 0)
+    if ((self->chunk == NULL || CHUNK_BYTES - self->used_bytes < bytes) && arena_renew(self) < 0)
         return -ENOMEM;
 
     struct nn_message copy;

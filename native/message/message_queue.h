@@ -1,8 +1,8 @@
 /* A growing ring of messages, first in, first out. */
-#ifndef SP_CORE_MESSAGE_QUEUE_H
-#define SP_CORE_MESSAGE_QUEUE_H
+#ifndef SP_MESSAGE_MESSAGE_QUEUE_H
+#define SP_MESSAGE_MESSAGE_QUEUE_H
 
-#include "core/message.h"
+#include "message/message.h"
 
 struct sp_message_queue {
     struct nn_message *messages;

@@ -1,7 +1,7 @@
 /* Reference-counted memory that message bodies live in. One chunk may hold one message (nn_allocmsg, a
  * large received message) or many (a receive slab, which messages are views on). */
-#ifndef SP_CORE_CHUNK_H
-#define SP_CORE_CHUNK_H
+#ifndef SP_MESSAGE_CHUNK_H
+#define SP_MESSAGE_CHUNK_H
 
 #include "util/invariant.h"
 

@@ -1,5 +1,5 @@
 /* A growing ring of messages. */
-#include "core/message_queue.h"
+#include "message/message_queue.h"
 
 #include "util/memory.h"
 

@@ -1,9 +1,9 @@
 /* Making messages and turning them into what users hold. The operations that protocols use are in
  * nanomsg/protocol.h. */
-#ifndef SP_CORE_MESSAGE_H
-#define SP_CORE_MESSAGE_H
+#ifndef SP_MESSAGE_MESSAGE_H
+#define SP_MESSAGE_MESSAGE_H
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include <nanomsg/protocol.h>
 

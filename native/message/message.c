@@ -1,9 +1,9 @@
 /* Messages: header and body, borrowed or owned. */
-#include "core/message.h"
+#include "message/message.h"
 
 #include <nanomsg/transport.h>
 
-#include "core/chunk.h"
+#include "message/chunk.h"
 #include "util/memory.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Reference-counted memory. */
-#include "core/chunk.h"
+#include "message/chunk.h"
 
 #include "util/large_memory.h"
 #include "util/memory.h"

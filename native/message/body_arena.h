@@ -1,20 +1,20 @@
 /* Where the bodies of small messages are copied to: many into one chunk, so that the thread that sends and the one that
  * receives do not meet in the allocator for each of them. */
-#ifndef SP_CORE_BODY_POOL_H
-#define SP_CORE_BODY_POOL_H
+#ifndef SP_MESSAGE_BODY_ARENA_H
+#define SP_MESSAGE_BODY_ARENA_H
 
 #include <nanomsg/transport.h>
 
 /* All zero: empty. */
-struct sp_body_pool {
+struct sp_body_arena {
     struct nn_chunk *chunk; /* NULL: none */
     size_t used_bytes;
-    unsigned references; /* to the chunk, taken beforehand for the messages to come, and one of the pool itself */
+    unsigned references; /* to the chunk, taken beforehand for the messages to come, and one of the arena itself */
 };
 
 /* As nn_message_detach. */
-int sp_body_pool_detach(struct sp_body_pool *self, struct nn_message *message);
+int sp_body_arena_detach(struct sp_body_arena *self, struct nn_message *message);
 
-void sp_body_pool_clear(struct sp_body_pool *self);
+void sp_body_arena_clear(struct sp_body_arena *self);
 
 #endif
