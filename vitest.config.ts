@@ -11,13 +11,15 @@ export default defineConfig({
     ],
   },
   test: {
+    setupFiles: ['test/support/turns.ts'],
     include: ['test/**/*.test.ts'],
     // A process for each file: the addon is loaded, and unloaded, as it is in an application.
     pool: 'forks',
     // Most wait for processes that they talk to: one core would be idle.
     maxWorkers: 2,
     minWorkers: 1,
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
+    // Ends tests that hang; on a busy machine those that start many programs take long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })
