@@ -1,6 +1,6 @@
-/* ipc://path: sockets of one machine. Binding makes a socket file with the mode that the umask leaves, and replaces the one
- * that a dead process has left; the origin of the path decides which file that is. EADDRINUSE: a living socket or any
- * other file has the path. */
+/* ipc://path: sockets of one machine. nn_bind creates a socket file, with the mode that the umask permits, and replaces
+ * one that a dead process has left behind. It fails with EADDRINUSE if the path belongs to an open socket or is any
+ * other file. */
 #ifndef IPC_H_INCLUDED
 #define IPC_H_INCLUDED
 
@@ -15,13 +15,13 @@
 #define NN_IPC_OUTBUFSZ 2
 #define NN_IPC_INBUFSZ 3
 
-/* Option of level NN_IPC: int, 0 (default) or 1; and type of control data. With 1, nn_recvmsg() gives a struct
- * nn_ipc_credentials of this level and type with each message that came over a local connection (ipc, abstract, socket):
- * who the peer was when the connection was made. */
+/* Option of level NN_IPC: int, 0 (default) or 1; also a type of control data. With 1, nn_recvmsg() adds a struct
+ * nn_ipc_credentials of this level and type to each message that arrives by a local connection (ipc, abstract, socket):
+ * the peer's process at the time of the connection. */
 #define NN_IPC_CREDENTIALS 16
 
 struct nn_ipc_credentials {
-    int32_t pid; /* 0: of a process that cannot be seen from here, as in another PID namespace */
+    int32_t pid; /* 0: the process is not visible, for example in another PID namespace */
     uint32_t uid;
     uint32_t gid;
 };

@@ -1,8 +1,8 @@
 /* The interface for owners of an event loop (libuv, libev, GLib, ...).
  *
- * A C program needs none of this: its sockets are served by a thread of the engine. A host that has a
- * loop of its own creates an nn_loop, watches one descriptor, and gets messages in batches, on its own
- * thread and without a hop. */
+ * A plain C program does not need this header: a thread of the engine serves its sockets. A program with an event loop,
+ * called the host here, creates an nn_loop, polls one descriptor, and sends and receives batches of messages on its own
+ * thread. */
 #ifndef NANOMSG_LOOP_H
 #define NANOMSG_LOOP_H
 
@@ -19,18 +19,18 @@ extern "C" {
 struct nn_loop;
 struct nn_chunk;
 
-/* ---- Memory that messages are received into ---------------------------------------------------- */
+/* ---- Receive memory ---------------------------------------------------------------------------- */
 
 /**
- * A source of receive slabs, so that small messages can be views on memory of the host. The functions are called on the
- * threads that run nn_loop_run, receive or send, while locks of the engine are held: they must not call into the engine
- * (nn_allocmsg and nn_freemsg excepted), nor run code of the host's user.
+ * Provides receive slabs: memory of the host that the engine receives small messages into, so that the host can use
+ * them in place. The engine calls the functions with its locks held, on the threads that call nn_loop_run, receive or
+ * send. They must not call the engine, except for nn_allocmsg and nn_freemsg, nor run code of the host's user.
  *
- * acquire returns the start of a slab of size_bytes and sets *token, or returns NULL: then the engine takes memory of
- * its own. The memory must stay valid until release, which is called once no engine part refers to the slab.
+ * acquire: returns size_bytes of memory and sets *token, or returns NULL, and the engine allocates the slab itself. The
+ * memory must stay valid until release is called with that token, once.
  *
- * may_fill, which may be NULL, is called before each read into a slab in which messages lie already. If it returns
- * false, the engine continues with another slab.
+ * may_fill: optional (NULL). The engine calls it before each read into a slab that already holds messages, and
+ * continues with another slab if it returns false.
  */
 struct nn_slab_source {
     void *(*acquire)(void *context, size_t size_bytes, uint32_t *token);
@@ -41,222 +41,237 @@ struct nn_slab_source {
 
 /* ---- Loops ------------------------------------------------------------------------------------- */
 
-/** Creates a loop without a thread; slabs may be NULL. Returns NULL and errno: EMFILE, ENOMEM. */
+/** Creates a loop, which has no thread of its own. The engine copies *slabs, which may be NULL. Returns NULL and sets
+ *  errno: EMFILE, ENOMEM. */
 NN_EXPORT struct nn_loop *nn_loop_create(const struct nn_slab_source *slabs);
 
-/** Closes what sockets of the loop are still open, without linger, and releases the loop. Messages and
- *  chunks that were received stay valid. */
+/** Closes the loop's open sockets without linger, and frees the loop. Received messages and chunks stay valid. */
 NN_EXPORT void nn_loop_destroy(struct nn_loop *loop);
 
-/** A descriptor that is readable (level-triggered) when nn_loop_run has work, deadlines included. */
+/** Returns a descriptor that is readable (level-triggered) while nn_loop_run has work to do, which includes expired
+ *  timers. It belongs to the loop: do not close it. */
 NN_EXPORT int nn_loop_descriptor(const struct nn_loop *loop);
 
 /**
- * Handles what is ready, at most about budget_events connections, and never blocks. What is left
- * keeps the descriptor readable.
+ * Handles pending events without blocking, for at most about budget_events connections. If events remain, the
+ * descriptor stays readable.
  *
- * @return the number of sockets that wait to be asked with nn_loop_next_ready.
+ * @return the number of sockets that nn_loop_next_ready will report.
  */
 NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
 
 /**
- * The next socket whose readiness rose since it was last reported: a message came to a socket that had
- * none (NN_POLLIN), it can send again (NN_POLLOUT), events came to one that is monitored and had none (NN_LOOP_EVENTS),
- * it has closed for good (NN_LOOP_CLOSED). When its descriptor is closed, by whomever, it is both readable and writable:
- * calls fail with EBADF.
+ * Reports the next socket that has become ready since it was last reported (edge-triggered). *events is a set of
  *
- * That receiving a batch has made the socket writable (a REP can answer) is reported here, too, but does not make the
- * descriptor readable, unless a send was refused before.
+ * - NN_POLLIN: a message arrived at a socket that had none;
+ * - NN_POLLOUT: the socket can send again;
+ * - NN_LOOP_EVENTS: a connection event occurred on a monitored socket that had none pending;
+ * - NN_LOOP_CLOSED: the socket has finished closing, and *user is not reported again.
  *
- * @return 1 and fills user (as given to nn_loop_socket) and events; 0 when there is none.
+ * A socket that any thread has closed is reported readable and writable; calls on it fail with EBADF.
+ *
+ * A call that receives can make the socket writable (a REP that may reply). This is reported here as well, but makes
+ * the loop's descriptor readable only if a send was refused before.
+ *
+ * @return 1 with *user (the argument of nn_loop_socket) and *events set; 0 if no socket is left.
  */
 NN_EXPORT int nn_loop_next_ready(struct nn_loop *loop, void **user, int *events);
 
 #define NN_LOOP_CLOSED 4
 #define NN_LOOP_EVENTS 8
 
-/** True while a closed socket of this loop still delivers accepted messages (linger). Whoever runs the loop goes on until
- *  then: exit() delivers only what sockets of nn_socket() hold. */
+/** Returns true while a closed socket of this loop still delivers accepted messages (linger). The host keeps running
+ *  the loop until it returns false: exit() delivers only the messages of sockets that nn_socket() opened. */
 NN_EXPORT bool nn_loop_is_lingering(struct nn_loop *loop);
 
 /* ---- Sockets on a loop ------------------------------------------------------------------------- */
 
-/** As nn_socket(), served by this loop. `user` comes back in nn_loop_next_ready, until
- *  NN_LOOP_CLOSED has been reported. */
+/** Opens a socket that this loop serves; otherwise as nn_socket(). nn_loop_next_ready reports it as `user`, until it
+ *  has reported NN_LOOP_CLOSED. */
 NN_EXPORT int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user);
 
 /**
- * A handle of a socket, for owners that other threads must not confuse by closing its number: every function that takes
- * the number of a socket takes its handle as well, and fails with EBADF once the socket is closed, also when another
- * socket has got the number since. The low 16 bits are the number.
+ * Returns a handle that identifies the socket for good. Every function that takes a socket number accepts its handle as
+ * well, and fails with EBADF once that socket is closed, even when a new socket has the same number. A handle protects
+ * its owner from other threads that close the number. The low 16 bits are the number.
  *
- * @return the handle (at least 65,536), or -1 and errno: EBADF.
+ * @return the handle (at least 65,536), or -1 with errno EBADF.
  */
 NN_EXPORT int nn_socket_handle(int s);
 
-/** The address an endpoint is bound to, with the port the system chose. Returns its length (without
- *  the terminating NUL, which is written), or -1 and errno: EBADF, EINVAL (endpoint), EMSGSIZE. */
+/** Writes the address of an endpoint, with the port that the system chose, and a NUL. Returns its length without the
+ *  NUL, or -1 and sets errno: EBADF, EINVAL (no such endpoint), EMSGSIZE (the buffer is too small). */
 NN_EXPORT int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes);
 
-/* Conversations: on a socket of a type that asks (REQ, SURVEYOR) or answers (REP, RESPONDENT), any number of requests
- * or surveys can go on side by side. Each has a number other than 0, which is the caller's where the socket asks, and
- * the engine's where it answers. A request ends with its reply, a survey when it is forgotten; what is answered ends
- * with the answer. Number 0 is what nn_send and nn_recv do. */
+/* Conversations (NNG calls them contexts): a REQ, SURVEYOR, REP or RESPONDENT socket can run any number of requests or
+ * surveys at the same time. A nonzero number identifies each. On REQ and SURVEYOR the caller chooses it; on REP and
+ * RESPONDENT the engine does. A request ends with its reply, a survey with nn_socket_forget; on REP and RESPONDENT a
+ * conversation ends when its reply is sent. Number 0 stands for the one exchange at a time of nn_send and nn_recv. */
 
-/** One received message of a batch. The receiver owns one reference to the chunk. */
+/** One received message of a batch. The caller owns one reference to the chunk. */
 struct nn_received {
-    struct nn_chunk *chunk; /* give it back with nn_chunk_release; NULL for an empty message */
+    struct nn_chunk *chunk; /* to be released with nn_chunk_release; NULL for an empty message */
     const uint8_t *body;
     size_t body_bytes;
     bool is_in_slab;
-    uint32_t slab_token; /* the slab source's token; meaningful when is_in_slab */
-    const void
-        *slab_context;     /* the slab source's context: tokens of other sources mean other slabs; NULL: in no slab */
-    uint32_t conversation; /* 0 unless it was received by nn_socket_receive_any */
-    uint32_t pipe;         /* who has sent it, for nn_socket_peer: what events of connections call `pipe` */
+    uint32_t slab_token;      /* of the slab source; valid if is_in_slab */
+    const void *slab_context; /* of the slab source that the token belongs to; NULL if not in a slab */
+    uint32_t conversation;    /* 0 unless received by nn_socket_receive_any */
+    uint32_t pipe;            /* the connection that it arrived by, for nn_socket_peer; as in struct nn_event */
 };
 
 /**
  * Receives up to `count` messages without blocking.
  *
- * @return their number (at least 1), or -1 and errno as nn_recv with NN_DONTWAIT.
+ * @return their number (at least 1), or -1 with errno set as by nn_recv with NN_DONTWAIT.
  */
 NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int count);
 
 /**
- * The same from all conversations, and from none: whoever has begun conversations receives with this.
+ * Receives up to `count` messages of all conversations, number 0 included, without blocking. A caller that has started
+ * conversations receives with this function only.
  *
- * @return their number (at least 1), or -1 and errno: EAGAIN, EBADF, ENOTSUP (no type that has conversations), ENOMEM.
+ * @return their number (at least 1), or -1 and sets errno: EAGAIN, EBADF, ENOTSUP (the type has no conversations),
+ *         ENOMEM.
  */
 NN_EXPORT int nn_socket_receive_any(int s, struct nn_received *received, int count);
 
 /**
- * Makes a received message one of nn_allocmsg, without copying it: one that is alone in its memory and nobody else has.
+ * Turns a received message into one of nn_allocmsg without copying, if it has a chunk of its own that nothing else
+ * refers to.
  *
- * @return the body, which has taken the reference to the chunk; or NULL, and the message is what it was.
+ * @return the body, which takes over the caller's reference to the chunk; NULL if not possible, with nothing changed.
  */
 NN_EXPORT void *nn_received_claim(const struct nn_received *received);
 
-/** Ends a conversation; what still comes for it is dropped. Returns 0, or -1 and errno: EBADF, ENOTSUP. */
+/** Ends a conversation: messages that still arrive for it are dropped. Returns 0, or -1 and sets errno: EBADF,
+ *  ENOTSUP. */
 NN_EXPORT int nn_socket_forget(int s, uint32_t conversation);
 
-/** A message to send: bytes to copy, or a chunk (from nn_allocmsg or nn_chunk_adopt) to hand over. */
+/** A message to send: bytes that the engine copies if it must keep them, or a chunk (of nn_allocmsg or nn_chunk_adopt)
+ *  whose reference it takes over. */
 struct nn_outgoing {
     const void *body;
     size_t body_bytes;
-    struct nn_chunk *chunk; /* not NULL: body lies in this chunk and one reference is consumed */
+    struct nn_chunk *chunk; /* NULL, or the chunk that contains the body: accepting the message consumes a reference */
     uint32_t conversation;
 };
 
 /**
  * Sends messages in order, without blocking, in as few system calls as possible.
  *
- * With queue_limit_bytes > 0, messages that no peer can take now are kept by the socket, and go before
- * all later ones, as long as fewer than queue_limit_bytes wait.
+ * With queue_limit_bytes > 0, the socket keeps messages that no peer can accept now, while its queue holds less than
+ * queue_limit_bytes. Queued messages are sent before all later ones.
  *
- * @return the number of messages taken (the chunks of the others stay with the caller), or -1 and errno
- *         when the first one was not taken: EAGAIN, EFSM (also: there is no such conversation to answer), EEXIST
- *         (there is such a conversation already), ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
+ * @return the number of accepted messages (the caller keeps the chunks of the others), or -1 if the first one was not
+ *         accepted, and sets errno: EAGAIN, EFSM (the state does not allow it, or there is no such conversation to
+ *         reply to), EEXIST (the conversation exists already), ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
  */
 NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
 
-/** Bytes that wait in the socket's own queue, or -1 and errno EBADF. */
+/** Returns the number of bytes in the socket's own send queue, or -1 with errno EBADF. */
 NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 
-/* ---- Events of connections ---------------------------------------------------------------------- */
+/* ---- Connection events -------------------------------------------------------------------------- */
 
-/** A peer was admitted: messages can go to and fro. */
+/** The socket has admitted a peer: messages can be exchanged. */
 #define NN_EVENT_CONNECT 1
-/** A peer that was admitted is gone, and what it had sent has been received. error: 0 when we closed the connection,
- *  ESHUTDOWN when the peer did; ECONNRESET, ETIMEDOUT, ... when it broke; EPROTO, EILSEQ or EMSGSIZE when the peer broke the
- *  rules or NN_RCVMAXSIZE. */
+/** The connection to an admitted peer has ended, and its last message was received. error: 0 (closed by this side),
+ *  ESHUTDOWN (closed by the peer), ECONNRESET, ETIMEDOUT, ... (the connection failed), EPROTO or EILSEQ (the peer
+ *  violated the protocol), EMSGSIZE (it exceeded NN_RCVMAXSIZE). */
 #define NN_EVENT_DISCONNECT 2
-/** A connection has ended before its peer was admitted. error: EPROTOTYPE (the wrong type of socket), EPROTO (a bad
- *  greeting), EBUSY (a Pair has its peer already), ETIMEDOUT (the peer said nothing), EACCES (a certificate), ECONNRESET (it left, perhaps for
- *  such a reason), ECONNREFUSED (a WebSocket server said no), ... */
+/** A connection has ended before its peer was admitted. error: EPROTOTYPE (wrong socket type), EPROTO (malformed
+ *  handshake), EBUSY (a PAIR has a peer already), ETIMEDOUT (no handshake in time), EACCES (certificate not accepted),
+ *  ECONNRESET (the peer closed, perhaps for one of these reasons), ECONNREFUSED (a WebSocket server refused), ... */
 #define NN_EVENT_REJECT 3
-/** An attempt to connect or to accept a connection has failed. */
+/** An attempt to connect, or to accept a connection, has failed. The engine repeats it. */
 #define NN_EVENT_FAILURE 4
 
 #define NN_EVENT_ADDRESS_BYTES 160
-/** So many events wait to be taken; when there are more, the oldest are dropped. */
+/** The number of pending events that a socket keeps; further events replace the oldest. */
 #define NN_EVENTS_LIMIT 1024
 
 struct nn_event {
     int type; /* NN_EVENT_... */
     int endpoint;
-    int error;     /* errno, or 0 */
-    int protocol;  /* the peer's type, such as NN_REP; 0: not known */
-    uint32_t pipe; /* which connection, with CONNECT and DISCONNECT: a number that no other has at that time */
-    bool is_bound; /* the endpoint's peers come to us; false: it connects */
-    uint64_t lost; /* events before this one that were dropped */
-    /* "tcp://127.0.0.1:5555", "ws://[fe80::1%eth0]:80/path"; empty where it is not known. That of the end that listens can
-     * be connected to as it is. The two ends of inproc and ipc have the endpoint's address. */
-    char address[NN_EVENT_ADDRESS_BYTES]; /* the endpoint's, as nn_endpoint_address tells it */
+    int error;     /* an errno, or 0 */
+    int protocol;  /* the peer's socket type, such as NN_REP; 0 if unknown */
+    uint32_t pipe; /* identifies the connection, with CONNECT and DISCONNECT; unique among open connections */
+    bool is_bound; /* true: the endpoint accepts connections; false: it connects */
+    uint64_t lost; /* the number of events dropped before this one */
+    /* Addresses as "tcp://127.0.0.1:5555" or "ws://[fe80::1%eth0]:80/path", empty if unknown. The address of the
+     * listening side is one to connect to. With inproc and ipc both sides have the address of the endpoint. */
+    char address[NN_EVENT_ADDRESS_BYTES]; /* of the endpoint, as nn_endpoint_address returns it */
     char local_address[NN_EVENT_ADDRESS_BYTES];
-    char remote_address[NN_EVENT_ADDRESS_BYTES]; /* with FAILURE: where it should have been connected to */
+    char remote_address[NN_EVENT_ADDRESS_BYTES]; /* with FAILURE: the target of the attempt */
 };
 
-/** Switches the events of a socket on or off, which they are at first; off drops those that were not taken. Closing the
- *  socket ends them. Returns 0, or -1 and errno: EBADF, ENOMEM. */
+/** Turns the connection events of a socket on or off (initially off). Turning them off drops pending events; so does
+ *  closing the socket. Returns 0, or -1 and sets errno: EBADF, ENOMEM. */
 NN_EXPORT int nn_socket_monitor(int s, bool is_on);
 
-/** Who is at the other end of a connection, as NN_EVENT_CONNECT tells it; nobody has to monitor the socket for that.
- *  nn_socket_event_peer goes on from here, too. Returns 0, or -1 and errno: EBADF, ENOENT (the socket has no such
- *  connection, or no more), ENOMEM, EFAULT (event is NULL). */
+/** Describes the peer of an open connection as NN_EVENT_CONNECT does; the socket need not be monitored. Afterwards
+ *  nn_socket_event_peer reads properties of that peer. Returns 0, or -1 and sets errno: EBADF, ENOENT (no such
+ *  connection), ENOMEM, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 
-/** Takes the oldest event. Returns 1; 0 when there is none; or -1 and errno: EBADF, EFAULT (event is NULL). */
+/** Takes the oldest pending event. Returns 1; 0 if there is none; or -1 and sets errno: EBADF, EFAULT (event is
+ *  NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
 
-/** What else is known of a peer: of its headers and problems where the socket was watched when the connection was made. */
+/* Properties of a peer, for nn_socket_event_peer. Headers and problems are recorded only if the socket was monitored
+ * when the connection was made. */
 
-/** struct nn_ipc_credentials of nanomsg/ipc.h: whose process it is, over ipc and other local sockets. */
+/** struct nn_ipc_credentials (nanomsg/ipc.h): the peer's process, with ipc and other local sockets. */
 #define NN_PEER_CREDENTIALS 0
-/** Text, of WebSocket endpoints that are bound: the lines of the peer's request but for the first, each with "\r\n". */
+/** Text: the header lines of the peer's WebSocket request, each with "\r\n"; bound endpoints only. */
 #define NN_PEER_HEADERS 1
-/** The peer's own certificate, in DER; none that was not accepted. Servers see one where they require it. */
+/** The peer's own certificate, in DER, if it was accepted. Servers receive one only where they require it. */
 #define NN_PEER_CERTIFICATE 2
-/** Text, with REJECT and DISCONNECT: what was wrong, where there are better words for it than those of the errno, such as
- *  "certificate has expired" or "HTTP/1.1 404 Not Found". */
+/** Text, with REJECT and DISCONNECT: the reason, where it says more than the errno does, such as "certificate has
+ *  expired" or "HTTP/1.1 404 Not Found". */
 #define NN_PEER_PROBLEM 3
 
-/** Tells that of the peer of the event that was taken last, or that nn_socket_peer has told. Copies at most *size bytes, and sets *size to how many there
- *  are. Returns 0; or -1 and errno: ENODATA (it is not known, or there is no such thing), EBADF, EFAULT (a pointer is NULL),
- *  EINVAL (there is no such `what`). */
+/** Reads a property of the peer in the last event returned by nn_socket_next_event or nn_socket_peer. Copies at most
+ *  *size bytes to value, and sets *size to the full size. Returns 0, or -1 and sets errno: ENODATA (unknown, or not a
+ *  property of such a peer), EBADF, EFAULT (a pointer is NULL), EINVAL (`what` is no NN_PEER_* number). */
 NN_EXPORT int nn_socket_event_peer(int s, int what, void *value, size_t *size);
 
 /* ---- Devices ---------------------------------------------------------------------------------- */
 
 struct nn_forwarder;
 
-/** What nn_device() does, without waiting: the owner of the loop calls nn_forwarder_run when one of the sockets is ready.
- *  Returns NULL and errno as nn_device(), or ENOMEM. */
+/** Creates a device that never blocks: the host calls nn_forwarder_run when one of the two sockets is ready. Returns
+ *  NULL and sets errno as nn_device(), or to ENOMEM. */
 NN_EXPORT struct nn_forwarder *nn_forwarder_create(int s1, int s2);
 
 /**
- * Forwards what it can without blocking, and stops after about budget_messages.
+ * Forwards messages without blocking, about budget_messages at most.
  *
- * @param wait_ms  gets how long to wait for readiness before the next call, by NN_SNDTIMEO and NN_RCVTIMEO; -1: no limit
- * @return the number of messages forwarded (not less than the budget: there may be more), or -1 and errno, which ends
- *         the device: EBADF (a socket is closed), ETIMEDOUT, ...
+ * @param wait_ms  set to the longest time to wait for readiness before the next call, by NN_SNDTIMEO and NN_RCVTIMEO;
+ *                 -1: no limit
+ * @return the number of forwarded messages (if it reaches the budget, more may be pending), or -1 with errno set, which
+ *         ends the device: EBADF (a socket was closed), ETIMEDOUT, ...
  */
 NN_EXPORT int nn_forwarder_run(struct nn_forwarder *forwarder, int budget_messages, int *wait_ms);
 
-/** Releases the forwarder and a message that it could not pass on. The sockets stay open. */
+/** Frees the forwarder, and with it a message that it could not forward. The sockets stay open. */
 NN_EXPORT void nn_forwarder_destroy(struct nn_forwarder *forwarder);
 
 /* ---- Chunks ------------------------------------------------------------------------------------ */
 
-/** Makes a chunk of foreign memory. release is called once, on any thread, when the last reference goes.
- *  Returns NULL and errno ENOMEM. */
+/** Creates a chunk of the caller's memory. The engine calls release once, on any thread, when the last reference is
+ *  released. Returns the chunk with one reference, or NULL with errno ENOMEM. */
 NN_EXPORT struct nn_chunk *nn_chunk_adopt(void *bytes, size_t size_bytes, void (*release)(void *bytes, void *context),
                                           void *context);
-/** The chunk behind memory of nn_allocmsg or of a message received with NN_MSG; NULL if it is none. */
+/** Returns the chunk of memory from nn_allocmsg or of a message received with NN_MSG; NULL for any other memory. Adds
+ *  no reference. */
 NN_EXPORT struct nn_chunk *nn_chunk_of(void *message);
+/** Adds a reference. Any thread. */
 NN_EXPORT void nn_chunk_retain(struct nn_chunk *chunk);
+/** Releases a reference, and the memory with the last one. Any thread. */
 NN_EXPORT void nn_chunk_release(struct nn_chunk *chunk);
-/** Bytes of memory that the chunk holds. */
+/** Returns the size of the chunk's memory. */
 NN_EXPORT size_t nn_chunk_size_bytes(const struct nn_chunk *chunk);
 
 #ifdef __cplusplus

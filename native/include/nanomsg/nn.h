@@ -123,9 +123,9 @@ extern "C" {
 /** The protocol's state does not allow the operation, such as a reply without a request. */
 #define EFSM (NN_HAUSNUMERO + 54)
 
-/** The error of the last call of this thread: errno, also where the C library is another one. */
+/** Returns errno of the calling thread, also to programs that are linked to another C library. */
 NN_EXPORT int nn_errno(void);
-/** A text for an error number, nanomsg's own included. Never NULL; not to be freed. */
+/** Returns a text for an error number, including those of nanomsg. Never NULL; the text is static. */
 NN_EXPORT const char *nn_strerror(int errnum);
 
 /* ---- Constants at run time ---------------------------------------------------------------------- */
@@ -166,34 +166,36 @@ struct nn_symbol_properties {
     int unit; /* NN_UNIT_* of an option's value */
 };
 
-/** The name of the i-th constant, with its value in *value (which may be NULL); NULL and EINVAL when there are no more. */
+/** Returns the name of the i-th constant, and stores its value in *value unless value is NULL. Returns NULL with errno
+ *  EINVAL if i is out of range. */
 NN_EXPORT const char *nn_symbol(int i, int *value);
-/** Fills at most buflen bytes of *buf for the i-th constant. Returns how many, or 0 when there are no more. */
+/** Describes the i-th constant in at most buflen bytes of *buf. Returns the number of bytes stored; 0 if i is out of
+ *  range. */
 NN_EXPORT int nn_symbol_info(int i, struct nn_symbol_properties *buf, int buflen);
 
-/* ---- Life ---------------------------------------------------------------------------------------- */
+/* ---- Termination --------------------------------------------------------------------------------- */
 
-/** Closes all sockets of the process and waits for accepted messages to leave (NN_LINGER). Calls in progress fail with
- *  EBADF, and nn_socket() fails with ETERM from now on. */
+/** Closes all sockets of the process, and waits until accepted messages are delivered or NN_LINGER has expired. Pending
+ *  calls fail with EBADF; afterwards nn_socket() fails with ETERM. */
 NN_EXPORT void nn_term(void);
 
 /* ---- Messages ------------------------------------------------------------------------------------ */
 
-/** As a length: the buffer is a pointer to memory of nn_allocmsg(), which changes hands. */
+/** In place of a length: the buffer is a pointer to memory of nn_allocmsg(), whose ownership is transferred. */
 #define NN_MSG ((size_t)-1)
 
 /**
- * Allocates a message that can be sent without being copied.
+ * Allocates a message that can be sent without a copy.
  *
- * @param size  bytes; 0 is allowed. Their content is undefined.
+ * @param size  in bytes; may be 0. The content is undefined.
  * @param type  must be 0
- * @return the memory, or NULL and errno: EINVAL (type), ENOMEM
+ * @return the memory, or NULL and sets errno: EINVAL (type), ENOMEM
  */
 NN_EXPORT void *nn_allocmsg(size_t size, int type);
-/** Changes the length of a message and keeps its content, as realloc(3). NULL and ENOMEM leave the message as it was; a
- *  pointer that is no message gives EFAULT. */
+/** Changes the length of a message and keeps its content, as realloc(3). Returns NULL and sets errno: ENOMEM (the
+ *  message is unchanged), EFAULT (the pointer is not a message). */
 NN_EXPORT void *nn_reallocmsg(void *msg, size_t size);
-/** Releases a message. Returns 0, or -1 and EFAULT when the pointer is recognised as no message. */
+/** Frees a message. Returns 0, or -1 with errno EFAULT if the pointer is recognised as not being a message. */
 NN_EXPORT int nn_freemsg(void *msg);
 
 struct nn_iovec {
@@ -218,7 +220,7 @@ struct nn_cmsghdr {
 #define PROTO_SP 1
 #define SP_HDR 1
 
-/** The control record behind cmsg, or the first one when cmsg is NULL; NULL when there is none. */
+/** Returns the control record after cmsg, or the first one if cmsg is NULL; NULL if there is none. */
 NN_EXPORT struct nn_cmsghdr *nn_cmsg_nxthdr_(const struct nn_msghdr *mhdr, const struct nn_cmsghdr *cmsg);
 
 #define NN_CMSG_ALIGN_(len) (((len) + sizeof(size_t) - 1) & (size_t) ~(sizeof(size_t) - 1))
@@ -233,7 +235,7 @@ NN_EXPORT struct nn_cmsghdr *nn_cmsg_nxthdr_(const struct nn_msghdr *mhdr, const
 #define AF_SP 1
 #define AF_SP_RAW 2
 
-/** Longest address, with its scheme and without the final NUL, plus one. */
+/** One more than the greatest length of an address, which includes its scheme and excludes the final NUL. */
 #define NN_SOCKADDR_MAX 128
 
 /* Levels and numbers of options; see nn_setsockopt(). */
@@ -263,26 +265,27 @@ NN_EXPORT struct nn_cmsghdr *nn_cmsg_nxthdr_(const struct nn_msghdr *mhdr, const
 /**
  * Opens a socket.
  *
- * @param domain    AF_SP, or AF_SP_RAW for a socket that leaves protocol headers to the user (devices)
+ * @param domain    AF_SP, or AF_SP_RAW for a socket that leaves protocol headers to the program (devices)
  * @param protocol  a socket type such as NN_REQ
- * @return a descriptor (>= 0, not one of the operating system), or -1 and errno: EAFNOSUPPORT (domain), EINVAL
+ * @return the socket's number (>= 0; not a file descriptor), or -1 and sets errno: EAFNOSUPPORT (domain), EINVAL
  *         (protocol), EMFILE, ENOMEM, ETERM (after nn_term)
  */
 NN_EXPORT int nn_socket(int domain, int protocol);
 
 /**
- * Closes a socket. Returns at once; messages that were accepted go on being delivered for up to NN_LINGER ms. Calls that
- * wait on the socket fail with EBADF.
+ * Closes a socket without waiting; the engine goes on delivering accepted messages for up to NN_LINGER ms. Pending
+ * calls on the socket fail with EBADF.
  *
- * @return 0, or -1 and errno: EBADF
+ * @return 0, or -1 and sets errno: EBADF
  */
 NN_EXPORT int nn_close(int s);
 
 /**
  * Sets an option of the socket (level NN_SOL_SOCKET), of its type (level NN_SUB, ...) or of a transport (level NN_TCP,
- * ...). Endpoints that exist already keep what they were made with.
+ * ...). Existing endpoints keep the options that they were made with.
  *
- * @return 0, or -1 and errno: EBADF, ENOPROTOOPT (unknown or read-only), EINVAL (size or value), EFAULT (optval NULL)
+ * @return 0, or -1 and sets errno: EBADF, ENOPROTOOPT (unknown or read-only), EINVAL (size or value), EFAULT (optval
+ *         NULL)
  */
 NN_EXPORT int nn_setsockopt(int s, int level, int option, const void *optval, size_t optvallen);
 /** Copies at most *optvallen bytes of an option's value and sets *optvallen to its full length. Errors as
@@ -290,36 +293,37 @@ NN_EXPORT int nn_setsockopt(int s, int level, int option, const void *optval, si
 NN_EXPORT int nn_getsockopt(int s, int level, int option, void *optval, size_t *optvallen);
 
 /**
- * Listens at an address, such as "tcp://127.0.0.1:5555", "ipc:///run/a.sock" or "inproc://a". When it returns, peers can
- * connect. Port 0 lets the system choose.
+ * Listens at an address, such as "tcp://127.0.0.1:5555", "ipc:///run/a.sock" or "inproc://a". Peers can connect as soon
+ * as it has returned. With port 0 the system chooses a port.
  *
- * @return an endpoint id (>= 1) for nn_shutdown(), or -1 and errno: EBADF, EINVAL (syntax), ENAMETOOLONG,
- *         EPROTONOSUPPORT (scheme), ENODEV (no such interface or host, or none of the family in use), EADDRINUSE, EADDRNOTAVAIL, EACCES, ...
+ * @return an endpoint id (>= 1) for nn_shutdown(), or -1 and sets errno: EBADF, EINVAL (syntax), ENAMETOOLONG,
+ *         EPROTONOSUPPORT (scheme), ENODEV (no such interface or host, or none of the address family in use),
+ *         EADDRINUSE, EADDRNOTAVAIL, EACCES, ...
  */
 NN_EXPORT int nn_bind(int s, const char *addr);
-/** Connects to an address, in the background, and again whenever the connection is lost. Returns an endpoint id, or -1
- *  and errno as nn_bind(). */
+/** Connects to an address in the background, and reconnects whenever the connection is lost. Returns an endpoint id, or
+ *  -1 and sets errno as nn_bind(). */
 NN_EXPORT int nn_connect(int s, const char *addr);
-/** Removes an endpoint and its connections. Returns 0, or -1 and errno: EBADF, EINVAL (no such endpoint). */
+/** Closes an endpoint and its connections. Returns 0, or -1 and sets errno: EBADF, EINVAL (no such endpoint). */
 NN_EXPORT int nn_shutdown(int s, int how);
 
 /**
- * Sends one message. Waits until the socket takes it, for at most NN_SNDTIMEO ms (-1: no limit).
+ * Sends one message. Blocks until the socket accepts it, for at most NN_SNDTIMEO ms (-1: no limit).
  *
- * @param buf    the body, to be reused when the call returns; or, with len NN_MSG, a pointer to memory of nn_allocmsg(),
- *               which belongs to the library on success and stays with the caller on failure
- * @param len    bytes, or NN_MSG
+ * @param buf    the body, which the caller may reuse after the call; or, with len NN_MSG, a pointer to memory of
+ *               nn_allocmsg(), which belongs to the library on success and to the caller on failure
+ * @param len    in bytes, or NN_MSG
  * @param flags  0 or NN_DONTWAIT; other bits are ignored
- * @return the body's length, or -1 and errno: EAGAIN (NN_DONTWAIT), ETIMEDOUT, EFSM (REP without a request, ...),
+ * @return the body's length, or -1 and sets errno: EAGAIN (NN_DONTWAIT), ETIMEDOUT, EFSM (REP without a request, ...),
  *         ENOTSUP (PULL, SUB), EINTR, EBADF, EFAULT (buf), ENOMEM
  */
 NN_EXPORT int nn_send(int s, const void *buf, size_t len, int flags);
 /**
- * Receives one message. Waits for at most NN_RCVTIMEO ms.
+ * Receives one message. Blocks for at most NN_RCVTIMEO ms (-1: no limit).
  *
- * @param buf  memory for the body, of which what does not fit is lost; or, with len NN_MSG, a pointer to a pointer that
- *             gets the message itself, to be freed by nn_freemsg()
- * @return the message's full length, or -1 and errno as nn_send()
+ * @param buf  memory for the body, which is truncated if it is longer; or, with len NN_MSG, a pointer to a pointer that
+ *             is set to the message, which the caller frees with nn_freemsg()
+ * @return the message's full length, or -1 and sets errno as nn_send()
  */
 NN_EXPORT int nn_recv(int s, void *buf, size_t len, int flags);
 /** As nn_send(), gathering the body from msg_iov, with control data. Further errors: EINVAL, EMSGSIZE. */
@@ -338,12 +342,13 @@ struct nn_pollfd {
     short revents;
 };
 
-/** Waits until one of the sockets is ready, for at most timeout ms (-1: no limit). Returns how many are (0: timeout), or
- *  -1 and errno: EBADF, ENOPROTOOPT (NN_POLLIN of a type that cannot receive, ...), EINTR. */
+/** Blocks until one of the sockets is ready, for at most timeout ms (-1: no limit). Returns the number of ready sockets
+ *  (0: timeout), or -1 and sets errno: EBADF, ENOPROTOOPT (NN_POLLIN of a type that cannot receive, ...), EINTR. */
 NN_EXPORT int nn_poll(struct nn_pollfd *fds, int nfds, int timeout);
 
-/** Forwards messages between two raw sockets, both ways as far as their types allow, or from one to itself when the other
- *  is -1. Returns -1 when one of them fails or is closed: EBADF, EINVAL (not raw, types that do not fit). */
+/** Forwards messages between two raw sockets, in both directions if their types allow it, or from a socket to itself if
+ *  the other is -1. Returns only on failure: -1 with errno EBADF (a socket was closed), EINVAL (not raw, or types that
+ *  do not match), ... */
 NN_EXPORT int nn_device(int s1, int s2);
 
 /* ---- Statistics ------------------------------------------------------------------------------------ */
@@ -364,7 +369,7 @@ NN_EXPORT int nn_device(int s1, int s2);
 #define NN_STAT_CURRENT_SND_PRIORITY 401
 #define NN_STAT_CURRENT_EP_ERRORS 203
 
-/** A counter of the socket, or (uint64_t)-1 and errno: EBADF, EINVAL. */
+/** Returns a statistic of the socket (NN_STAT_*), or (uint64_t)-1 and sets errno: EBADF, EINVAL (no such statistic). */
 NN_EXPORT uint64_t nn_get_statistic(int s, int stat);
 
 #ifdef __cplusplus

@@ -1,10 +1,10 @@
-/* tls+tcp://host:port and wss://host:port/path: tcp and WebSocket inside of TLS 1.2 or 1.3.
+/* tls+tcp://host:port and wss://host:port/path: tcp and WebSocket over TLS 1.2 or 1.3.
  *
- * Options of level NN_TLS hold for endpoints that are made after they are set. Texts are what is between value and
- * value + length, without a NUL; an empty one takes the option back. CERT, KEY and CA are PEM text or, where they do
- * not contain "-----BEGIN", the name of a file with such text, which is read by each nn_bind and nn_connect. These
- * fail with EINVAL where the text is not what it should be, and with the errno of a file that cannot be read. What is
- * no PEM and has a line break is refused by nn_setsockopt (EINVAL). */
+ * Options of level NN_TLS apply to endpoints made after they are set. Text options have a length and no NUL; an empty
+ * text resets the option. CERT, KEY and CA are PEM text or, if the value does not contain "-----BEGIN", the name of a
+ * PEM file, which each nn_bind and nn_connect reads. These calls fail with EINVAL if the text is not valid, and with
+ * the errno of a file that cannot be read. nn_setsockopt refuses a value that has a line break and is not PEM text
+ * (EINVAL). */
 #ifndef TLS_H_INCLUDED
 #define TLS_H_INCLUDED
 
@@ -12,24 +12,25 @@
 
 #define NN_TLS (-6)
 
-/* Our certificate, and after it those of the authorities between ours and one that the peer knows. Who binds needs it;
- * who connects, when the peer requires it. */
+/* The certificate of this side, followed by the intermediate ones. Mandatory for endpoints that bind; endpoints that
+ * connect need it if the peer requires one. */
 #define NN_TLS_CERT 1
-/* Its private key, without a password. Default: it stands in NN_TLS_CERT. Cannot be read back. */
+/* The private key of the certificate, without a password. Default: contained in NN_TLS_CERT. Cannot be read back. */
 #define NN_TLS_KEY 2
-/* The authorities that the peer's certificate must come from. Default for who connects: those of the system. */
+/* The authorities that may issue the peer's certificate. Default for endpoints that connect: those of the system. */
 #define NN_TLS_CA 3
-/* 1: who connects checks the peer's certificate and that it is for NN_TLS_SERVER_NAME; 0: the peer may be anybody
- * (int, default 1). */
+/* int, default 1: endpoints that connect verify the peer's certificate and its name (NN_TLS_SERVER_NAME). 0: any peer
+ * is accepted. */
 #define NN_TLS_VERIFY 4
-/* The name that who connects asks for and expects: the subjectAltName of the peer's certificate must have it. Default:
- * the host of the address. A dot at the end is left out; one at the start is refused (EINVAL). */
+/* The server name that endpoints that connect request (SNI) and require in the subjectAltName of the peer's
+ * certificate. Default: the host of the address. A trailing dot is removed, a leading one refused (EINVAL). */
 #define NN_TLS_SERVER_NAME 5
-/* 1: who binds accepts only peers with a certificate from NN_TLS_CA, which must be set (int, default 0). */
+/* int, default 0. 1: endpoints that bind accept only peers with a certificate issued by NN_TLS_CA, which must be
+ * set. */
 #define NN_TLS_REQUIRE_CLIENT_CERT 6
-/* Option, int, 0 (default) or 1; and type of control data. With 1, nn_recvmsg() gives a record of this level and type with
- * each message of peers that come from now on and have a certificate: the peer's own, in DER, which tells its length;
- * what follows is 0. */
+/* int, 0 (default) or 1; also a type of control data. With 1, nn_recvmsg() adds a record of this level and type to each
+ * message of peers that connect from now on and have a certificate: the peer's own certificate in DER (which contains
+ * its length), padded with zeros. */
 #define NN_TLS_PEER_CERTIFICATE 7
 
 #endif
