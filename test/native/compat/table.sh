@@ -1,15 +1,16 @@
 #!/bin/sh
 # Whether every test that a page names is there: table.sh PAGE ROOT
-# A name is `FILE : CASE`, of a file in test/native, or `FILE` alone for a script or program of tests.
+# A name is `FILE : CASE`, of a file in a folder of test/native, or `FILE` alone for a script or program of tests.
 set -eu
 page=$1 root=$2
 native=$root/test/native
 passed=0 failed=0
 
 has_case() {
+  sources=$(find "$native" -name "${1##*/}" -path "*/$1")
+  [ -n "$sources" ] || return 1
   # The cases of REP and RESPONDENT are those of both, in a header of their own.
-  sources=$native/$1
-  if grep -q 'include "answerer_tests.h"' "$sources"; then sources="$sources $native/answerer_tests.h"; fi
+  if grep -q 'include "answerer_tests.h"' "$sources"; then sources="$sources $native/support/answerer_tests.h"; fi
   # shellcheck disable=SC2086
   grep -qE "^TEST[A-Z_]*\($2\)" $sources
 }
@@ -18,7 +19,7 @@ names=$(mktemp)
 trap 'rm -f "$names"' EXIT
 grep -oE '`[a-z_/]+_test\.c : [A-Za-z0-9_]+`|`(compat|install|test/[a-z]+)/[a-z_.-]+`' "$page" | tr -d '` ' | sort -u >"$names"
 while IFS=: read -r file case; do
-  if [ -n "$case" ] && [ -e "$native/$file" ] && has_case "$file" "$case"; then
+  if [ -n "$case" ] && has_case "$file" "$case"; then
     passed=$((passed + 1))
   elif [ -z "$case" ] && { [ -e "$native/$file" ] || [ -e "$root/$file" ]; }; then
     passed=$((passed + 1))
