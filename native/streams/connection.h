@@ -1,6 +1,10 @@
 /* One connection that carries SP messages over a byte stream: tcp, ipc, ws. It greets the peer, asks the protocol to
  * admit a pipe, reads into slabs and finds frames in place, writes vectors. It knows no protocol and no address.
- * All of it is guarded by the socket's lock. */
+ * All of it is guarded by the socket's lock.
+ *
+ * Its life by files: connection.c (it is opened), connection_handshake.c (until it has a pipe), connection_receiving.c and
+ * connection_sending.c, connection_held.c (its messages wait, and its peer may be gone), connection_closing.c (its pipe is
+ * closed, and what was accepted leaves). connection_events.c is called by the loop; connection_state.h is what all know. */
 #ifndef SP_STREAMS_CONNECTION_H
 #define SP_STREAMS_CONNECTION_H
 
@@ -14,7 +18,8 @@ struct sp_connection;
 struct sp_connection_owner {
     struct nn_endpoint *endpoint;
     const struct sp_framing *framing;
-    struct sp_list greeting; /* connections that have no pipe yet */
+    struct sp_filter_source *filters; /* NULL: bytes travel as they are */
+    struct sp_list greeting;          /* connections that have no pipe yet */
     /* The connection has a pipe now. Optional. */
     void (*admitted)(struct sp_connection_owner *self);
     /* The descriptor is closed; the pipe may still hold received messages. error: 0 when we closed it, or why it
@@ -27,12 +32,12 @@ struct sp_connection_owner {
 };
 
 void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoint *endpoint,
-                              const struct sp_framing *framing, void (*admitted)(struct sp_connection_owner *),
+                              const struct sp_framing *framing, struct sp_filter_source *filters,
+                              void (*admitted)(struct sp_connection_owner *),
                               void (*ended)(struct sp_connection_owner *, bool, int));
 
-/* Takes a connected, non-blocking descriptor and begins the greeting, after the filter's if the endpoint (of a struct
- * sp_stream_endpoint) has one. Returns 0; or -errno with the descriptor
- * closed and nothing else done (ended is not called). */
+/* Takes a connected, non-blocking descriptor and begins the greeting, after the filter's if the owner has one. Returns 0;
+ * or -errno with the descriptor closed and nothing else done (ended is not called). */
 int sp_connection_open(struct sp_connection_owner *owner, int fd);
 
 /* The same with a stream that was handed over, and the start of the peer's greeting; at most greeting_limit_bytes of

@@ -1,6 +1,6 @@
 /* A connection that is not read, since its messages wait for the user: what happens when its peer finishes, dies, or cannot
  * be sent to. Messages that have come are delivered whenever the user asks for them; the connection itself ends. */
-#include "streams/connection_internal.h"
+#include "streams/connection_held.h"
 
 #include <errno.h>
 

@@ -1,5 +1,7 @@
 /* A connection's way out: messages and the framing's own frames, at once, in bursts, or when the kernel takes them. */
-#include "streams/connection_internal.h"
+#include "streams/connection_sending.h"
+
+#include "streams/connection_held.h"
 
 #include "message/chunk.h"
 

@@ -242,11 +242,11 @@ static void dialer_handle_retry(struct sp_timer *timer)
 /* ---- Life ---- */
 
 int sp_dialer_open(struct sp_dialer *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
-                   const struct sp_dialer_target *target)
+                   struct sp_filter_source *filters, const struct sp_dialer_target *target)
 {
     struct sp_loop *loop = &endpoint->socket->loop->base;
 
-    sp_connection_owner_init(&self->owner, endpoint, framing, dialer_admitted, dialer_ended);
+    sp_connection_owner_init(&self->owner, endpoint, framing, filters, dialer_admitted, dialer_ended);
     self->target = *target;
     sp_watch_init(&self->watch, loop, -1, dialer_handle);
     int rc = sp_timer_init(&self->retry, loop, dialer_handle_retry);

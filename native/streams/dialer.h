@@ -5,23 +5,9 @@
 
 #include "loop/resolver.h"
 #include "streams/connection.h"
-#include "streams/descriptor.h"
-
-#include <net/if.h>
+#include "streams/net_address.h"
 
 #define SP_DIALER_ADDRESSES 16
-
-struct sp_dialer_target {
-    struct sp_socket_address address; /* when host is empty */
-    struct sp_socket_address local;   /* to bind before connecting; length 0: none */
-    /* Names of interfaces, or empty; looked up at every attempt, since interfaces and their addresses come and go. */
-    char scope[IF_NAMESIZE];       /* of a link-local `address` */
-    char local_scope[IF_NAMESIZE]; /* of a link-local `local` */
-    char interface[IF_NAMESIZE];   /* to connect from, by an address that fits to the destination */
-    char host[256];                /* to be resolved at every attempt, or empty */
-    uint16_t port;
-    int family; /* of the answers wanted: AF_INET or AF_UNSPEC */
-};
 
 enum sp_dialer_state {
     SP_DIALER_WAITING, /* for the next attempt */
@@ -47,7 +33,7 @@ struct sp_dialer {
 
 /* Begins to connect. Returns 0, or -errno and nothing to undo. */
 int sp_dialer_open(struct sp_dialer *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
-                   const struct sp_dialer_target *target);
+                   struct sp_filter_source *filters, const struct sp_dialer_target *target);
 void sp_dialer_close(struct sp_dialer *self);
 
 #endif

@@ -77,7 +77,8 @@ static void listener_handle_pause(struct sp_timer *timer)
     sp_socket_unlock(socket);
 }
 
-int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing, int fd)
+int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
+                      struct sp_filter_source *filters, int fd)
 {
     struct sp_loop *loop = &endpoint->socket->loop->base;
     int rc = sp_timer_init(&self->pause, loop, listener_handle_pause);
@@ -86,7 +87,7 @@ int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, co
         sp_descriptor_close(fd);
         return rc;
     }
-    sp_connection_owner_init(&self->owner, endpoint, framing, NULL, listener_connection_ended);
+    sp_connection_owner_init(&self->owner, endpoint, framing, filters, NULL, listener_connection_ended);
     sp_watch_init(&self->watch, loop, fd, listener_handle);
     if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0) {
         sp_descriptor_close(fd);
@@ -96,11 +97,11 @@ int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, co
 }
 
 int sp_listener_open(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
-                     const struct sp_socket_address *address, int backlog)
+                     struct sp_filter_source *filters, const struct sp_socket_address *address, int backlog)
 {
     int fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);
 
-    return fd < 0 ? fd : sp_listener_start(self, endpoint, framing, fd);
+    return fd < 0 ? fd : sp_listener_start(self, endpoint, framing, filters, fd);
 }
 
 void sp_listener_close(struct sp_listener *self)

@@ -2,7 +2,23 @@
 #ifndef SP_STREAMS_NET_ADDRESS_H
 #define SP_STREAMS_NET_ADDRESS_H
 
-#include "streams/dialer.h"
+#include "streams/descriptor.h"
+
+#include <net/if.h>
+#include <stdint.h>
+
+/* Where a dialer connects to. */
+struct sp_dialer_target {
+    struct sp_socket_address address; /* when host is empty */
+    struct sp_socket_address local;   /* to bind before connecting; length 0: none */
+    /* Names of interfaces, or empty; looked up at every attempt, since interfaces and their addresses come and go. */
+    char scope[IF_NAMESIZE];       /* of a link-local `address` */
+    char local_scope[IF_NAMESIZE]; /* of a link-local `local` */
+    char interface[IF_NAMESIZE];   /* to connect from, by an address that fits to the destination */
+    char host[256];                /* to be resolved at every attempt, or empty */
+    uint16_t port;
+    int family; /* of the answers wanted: AF_INET or AF_UNSPEC */
+};
 
 /* Fills the address to bind: `*`, a literal, an interface's name or a host's name, and a port (0: the system
  * chooses). Looks a host's name up, which may block. Returns 0, -EINVAL (syntax) or -ENODEV (no such place here). */

@@ -39,6 +39,39 @@ static inline void sp_stream_endpoint_unsecure(struct nn_endpoint *base)
     self->filters = NULL;
 }
 
+/* Accept and connect, and undo the above when that fails. They return as sp_listener_start and so on. */
+static inline int sp_stream_endpoint_accept(struct nn_endpoint *base, const struct sp_framing *framing, int fd)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+    int rc = sp_listener_start(&self->listener, base, framing, self->filters, fd);
+
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
+}
+
+static inline int sp_stream_endpoint_listen(struct nn_endpoint *base, const struct sp_framing *framing,
+                                            const struct sp_socket_address *address, int backlog)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+    int rc = sp_listener_open(&self->listener, base, framing, self->filters, address, backlog);
+
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
+}
+
+static inline int sp_stream_endpoint_connect(struct nn_endpoint *base, const struct sp_framing *framing,
+                                             const struct sp_dialer_target *target)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+    int rc = sp_dialer_open(&self->dialer, base, framing, self->filters, target);
+
+    if (rc < 0)
+        sp_stream_endpoint_unsecure(base);
+    return rc;
+}
+
 static inline void sp_stream_endpoint_close(struct nn_endpoint *base)
 {
     struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);

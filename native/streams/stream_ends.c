@@ -3,6 +3,8 @@
 
 #include "streams/net_address.h"
 
+#include "core/socket_internal.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef SP_STREAMS_TLS_H
 #define SP_STREAMS_TLS_H
 
-#include "streams/dialer.h"
+#include "streams/net_address.h"
 #include "streams/stream.h"
 
 /* Prepares TLS as the options say: for a server when target is NULL, or for connecting to the target. Returns 0;

@@ -188,7 +188,7 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
         sp_descriptor_close(fd);
         return rc;
     }
-    int rc = sp_listener_start(&self->stream.listener, nn_endpoint_of_data(self), &sp_ws_server_framing, fd);
+    int rc = sp_stream_endpoint_accept(nn_endpoint_of_data(self), &sp_ws_server_framing, fd);
     if (rc < 0)
         return rc;
     self->stream.listener.owner.hand_over = ws_hand_over;

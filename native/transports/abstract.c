@@ -51,9 +51,7 @@ static int abstract_bind(struct nn_endpoint *base, const char *text)
     struct sp_socket_address address;
     int rc = abstract_address(text, &address);
 
-    return rc < 0 ? rc
-                  : sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_ipc_framing, &address,
-                                     ABSTRACT_BACKLOG);
+    return rc < 0 ? rc : sp_stream_endpoint_listen(base, &sp_ipc_framing, &address, ABSTRACT_BACKLOG);
 }
 
 static int abstract_connect(struct nn_endpoint *base, const char *text)
@@ -63,7 +61,7 @@ static int abstract_connect(struct nn_endpoint *base, const char *text)
 
     if (rc <= 0)
         return rc < 0 ? rc : -EINVAL;
-    return sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_ipc_framing, &target);
+    return sp_stream_endpoint_connect(base, &sp_ipc_framing, &target);
 }
 
 /* An endpoint bound without a name tells the one that the kernel chose: five hexadecimal digits. */

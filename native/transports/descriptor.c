@@ -49,7 +49,7 @@ static int descriptor_bind(struct nn_endpoint *base, const char *text)
     if (own < 0)
         return own;
     const struct sp_framing *framing = get_int(fd, SO_DOMAIN) == AF_UNIX ? &sp_ipc_framing : &sp_tcp_framing;
-    int rc = sp_listener_start(&sp_stream_endpoint_of(base)->listener, base, framing, own);
+    int rc = sp_stream_endpoint_accept(base, framing, own);
     if (rc == 0)
         close(fd);
     return rc;
@@ -76,7 +76,7 @@ static int descriptor_connect(struct nn_endpoint *base, const char *text)
     int own = sp_descriptor_duplicate(fd); /* a failure leaves the user's as it was */
     if (own < 0)
         return own;
-    sp_connection_owner_init(&self->owner, base, &sp_tcp_framing, NULL, descriptor_ended);
+    sp_connection_owner_init(&self->owner, base, &sp_tcp_framing, NULL, NULL, descriptor_ended);
     int rc = sp_connection_open(&self->owner, own);
     if (rc < 0)
         return rc;

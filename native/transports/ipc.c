@@ -23,7 +23,7 @@ static int ipc_bind(struct nn_endpoint *base, const char *path)
 
     if (fd < 0)
         return fd;
-    int rc = sp_listener_start(&self->stream.listener, base, &sp_ipc_framing, fd);
+    int rc = sp_stream_endpoint_accept(base, &sp_ipc_framing, fd);
     if (rc < 0)
         sp_local_path_remove(path, &self->file);
     return rc;
@@ -34,7 +34,7 @@ static int ipc_connect(struct nn_endpoint *base, const char *path)
     struct sp_dialer_target target = {.family = AF_UNIX};
     int rc = sp_local_path_address(path, &target.address);
 
-    return rc < 0 ? rc : sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_ipc_framing, &target);
+    return rc < 0 ? rc : sp_stream_endpoint_connect(base, &sp_ipc_framing, &target);
 }
 
 static void ipc_close(struct nn_endpoint *base)

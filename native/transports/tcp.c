@@ -13,10 +13,7 @@ static int tcp_bind(struct nn_endpoint *base, const char *text)
 
     if (rc < 0 || (rc = sp_stream_endpoint_secure(base, NULL)) < 0)
         return rc;
-    rc = sp_listener_open(&sp_stream_endpoint_of(base)->listener, base, &sp_tcp_framing, &address, TCP_BACKLOG);
-    if (rc < 0)
-        sp_stream_endpoint_unsecure(base);
-    return rc;
+    return sp_stream_endpoint_listen(base, &sp_tcp_framing, &address, TCP_BACKLOG);
 }
 
 static int tcp_connect(struct nn_endpoint *base, const char *text)
@@ -26,10 +23,7 @@ static int tcp_connect(struct nn_endpoint *base, const char *text)
 
     if (rc < 0 || (rc = sp_stream_endpoint_secure(base, &target)) < 0)
         return rc;
-    rc = sp_dialer_open(&sp_stream_endpoint_of(base)->dialer, base, &sp_tcp_framing, &target);
-    if (rc < 0)
-        sp_stream_endpoint_unsecure(base);
-    return rc;
+    return sp_stream_endpoint_connect(base, &sp_tcp_framing, &target);
 }
 
 static int tls_bind(struct nn_endpoint *base, const char *text)

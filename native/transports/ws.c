@@ -101,10 +101,7 @@ static int ws_connect(struct nn_endpoint *base, const char *text)
     int rc = sp_net_address_to_connect(place, base->options.ipv4_only, &target);
     if (rc < 0 || (rc = sp_stream_endpoint_secure(base, &target)) < 0)
         return rc;
-    rc = sp_dialer_open(&self->stream.dialer, base, &sp_ws_client_framing, &target);
-    if (rc < 0)
-        sp_stream_endpoint_unsecure(base);
-    return rc;
+    return sp_stream_endpoint_connect(base, &sp_ws_client_framing, &target);
 }
 
 static int wss_bind(struct nn_endpoint *base, const char *text)

@@ -1,8 +1,10 @@
 /* A connection before it has a pipe: agreeing on a filter, greeting, being admitted, turned away or handed over. */
-#include "streams/connection_internal.h"
+#include "streams/connection_handshake.h"
 
+#include "streams/connection_closing.h"
+#include "streams/connection_receiving.h"
+#include "streams/connection_sending.h"
 #include "streams/descriptor.h"
-#include "streams/stream_endpoint.h"
 
 #include "util/memory.h"
 
@@ -35,6 +37,14 @@ int sp_connection_greet(struct sp_connection *self)
     return connection_say(self, &greeting);
 }
 
+static const struct nn_pipe_operations pipe_operations = {
+    .send = sp_connection_send,
+    .receive = sp_connection_receive,
+    .flush = sp_connection_flush,
+    .close = sp_connection_close,
+    .addresses = sp_connection_addresses,
+};
+
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
     size_t rest = self->greeting_bytes - taken_bytes;
@@ -45,7 +55,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &sp_connection_pipe_ops, self, &self->ends, &error);
+        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->ends, &error);
     if (self->pipe == NULL) {
         sp_connection_end(self, error);
         return;

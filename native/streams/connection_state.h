@@ -1,6 +1,6 @@
-/* What the parts of a connection know of each other. */
-#ifndef SP_STREAMS_CONNECTION_INTERNAL_H
-#define SP_STREAMS_CONNECTION_INTERNAL_H
+/* What all parts of a connection know: its structure, its owner, its peer, its end. */
+#ifndef SP_STREAMS_CONNECTION_STATE_H
+#define SP_STREAMS_CONNECTION_STATE_H
 
 #include "streams/connection.h"
 #include "streams/receive_buffer.h"
@@ -86,43 +86,16 @@ static inline void want(struct sp_connection *self, unsigned wanted)
     sp_watch_want(&self->watch, wanted);
 }
 
-/* ---- Sending: connection_sending.c ---- */
+/* ---- Memory ---- */
 
-/* What the pipe does; see nanomsg/transport.h. */
-int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message);
-void sp_connection_flush(struct nn_pipe *pipe);
+/* Returns NULL when memory is short. */
+struct sp_connection *sp_connection_create(struct sp_connection_owner *owner);
+/* For one that has not been opened. */
+void sp_connection_free(struct sp_connection *self);
+/* Nothing refers to the connection any more but events of the current batch. */
+void sp_connection_release(struct sp_connection *self);
 
-void sp_connection_set_queue_limit(struct sp_connection *self);
-/* Whether the pipe accepts more although the queue is not empty yet. */
-bool sp_connection_has_room_again(const struct sp_connection *self);
-/* Passes on what is queued until the kernel refuses. Returns true when nothing is left. */
-bool sp_connection_write(struct sp_connection *self);
-/* Queues the framing's own frame, or sends it in answer to what was read. */
-void sp_connection_queue_control(struct sp_connection *self);
-void sp_connection_answer_control(struct sp_connection *self);
-/* The filter holds bytes that the kernel has refused. */
-void sp_connection_watch_unsent(struct sp_connection *self);
-/* Returns what is taken, 0 when the kernel is full, or -errno. */
-ssize_t sp_send_vectors(struct sp_connection *self, struct iovec *vectors, int count);
-
-/* ---- While messages wait for the user: connection_held.c ---- */
-
-/* Reading stops. ready: what the poller tells of. */
-void sp_connection_hold(struct sp_connection *self, unsigned ready);
-/* Ends the connection unless it goes on meanwhile. */
-void sp_connection_limit(struct sp_connection *self);
-void sp_connection_handle_limit(struct sp_timer *timer);
-
-/* ---- Before a pipe: connection_greeting.c ---- */
-
-/* Goes on with the filter's agreement, begins the greeting, goes on with it. */
-void sp_connection_secure(struct sp_connection *self);
-int sp_connection_greet(struct sp_connection *self);
-void sp_connection_read_greeting(struct sp_connection *self);
-/* Looks at what the peer has said so far. */
-void sp_connection_answer(struct sp_connection *self);
-
-/* ---- The peer: connection_peer.c ---- */
+/* ---- The peer ---- */
 
 /* For who wants to hear of a rejection: the kernel forgets who has reset. */
 void sp_connection_remember_ends(struct sp_connection *self);
@@ -133,20 +106,12 @@ void sp_connection_tell_rejected(struct sp_connection *self, int error);
 void sp_connection_tell(const struct nn_pipe *pipe, struct sp_ends *ends);
 void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 
-/* ---- Receiving, ending: connection.c ---- */
+/* ---- The end ---- */
 
-extern const struct nn_pipe_operations sp_connection_pipe_ops;
-extern const struct sp_leaving sp_connection_leaving;
-
-/* Tells the protocol when what has come holds a message. */
-void sp_connection_deliver(struct sp_connection *self);
-/* Lets calls look after the connection's descriptor, now that it has a pipe. */
-void sp_connection_allow_attendance(struct sp_connection *self);
-/* Looks after what the filter has taken from the kernel already. */
-void sp_connection_watch_filter(struct sp_connection *self);
 void sp_read_last_words(int fd);
-/* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. */
+void sp_connection_close_descriptor(struct sp_connection *self);
+/* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still
+ * delivered. */
 void sp_connection_end(struct sp_connection *self, int error);
-void sp_connection_release(struct sp_connection *self);
 
 #endif

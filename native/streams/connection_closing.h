@@ -1,0 +1,21 @@
+/* A connection whose pipe is closed, or shall be. */
+#ifndef SP_STREAMS_CONNECTION_CLOSING_H
+#define SP_STREAMS_CONNECTION_CLOSING_H
+
+#include "streams/connection_state.h"
+
+/* How long a peer may take to answer our farewell. */
+#define SP_FAREWELL_LIMIT_MS 1000
+
+/* What the pipe does; see nanomsg/transport.h and core/leave.h. */
+void sp_connection_close(struct nn_pipe *pipe, bool may_linger);
+extern const struct sp_leaving sp_connection_leaving;
+
+/* Takes our leave behind what is queued already, where the framing has words for that; the connection then lingers.
+ * Returns false when there is nobody to say it to. */
+bool sp_connection_leave(struct sp_connection *self, int reason, int limit_ms);
+/* Of a connection that lingers: everything is passed on, or can no longer be. */
+void sp_connection_linger_written(struct sp_connection *self);
+void sp_connection_end_lingering(struct sp_connection *self);
+
+#endif

@@ -1,0 +1,103 @@
+/* What a connection does when the loop tells of its descriptor or its deadline. */
+#include "streams/connection_events.h"
+
+#include "streams/connection_closing.h"
+#include "streams/connection_handshake.h"
+#include "streams/connection_receiving.h"
+#include "streams/connection_sending.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static void connection_writable(struct sp_connection *self)
+{
+    if (self->state == CONNECTION_SECURING) {
+        sp_connection_secure(self);
+        return;
+    }
+    bool is_written = sp_connection_write(self);
+    sp_connection_unchoke(self);
+    if (self->state == CONNECTION_GREETING) {
+        sp_connection_read_greeting(self);
+        return;
+    }
+    if (!is_written) {
+        if (self->state == CONNECTION_LINGERING && self->is_send_broken)
+            sp_connection_end_lingering(self);
+        else if (self->state == CONNECTION_OPEN && !self->is_send_broken && sp_connection_has_room_again(self))
+            sp_pipe_set_writable(self->pipe);
+        return;
+    }
+    want(self, self->watch.wanted & ~SP_WRITABLE);
+    sp_connection_queue_control(self);
+    if (self->queue.count > 0 && !sp_connection_write(self))
+        return;
+    if (self->state == CONNECTION_LINGERING) {
+        sp_connection_linger_written(self);
+    } else if (self->pipe != NULL && !self->is_send_broken) {
+        sp_pipe_set_writable(self->pipe);
+    }
+}
+
+static void connection_readable(struct sp_connection *self, unsigned ready)
+{
+    char unwanted[4 * 1024];
+    ssize_t count;
+
+    switch (self->state) {
+    case CONNECTION_SECURING:
+        sp_connection_secure(self);
+        break;
+    case CONNECTION_GREETING:
+        sp_connection_read_greeting(self);
+        break;
+    case CONNECTION_OPEN:
+        sp_connection_read(self, ready);
+        break;
+    case CONNECTION_LINGERING:
+        count = recv(self->watch.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
+        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
+            sp_connection_end_lingering(self);
+        break;
+    case CONNECTION_ENDED:
+    case CONNECTION_CLOSED:
+        break;
+    }
+}
+
+static bool is_alive(const struct sp_connection *self)
+{
+    return self->state != CONNECTION_ENDED && self->state != CONNECTION_CLOSED;
+}
+
+void sp_connection_handle(struct sp_watch *watch, unsigned ready)
+{
+    struct sp_connection *self = SP_CONTAINER(watch, struct sp_connection, watch);
+    struct sp_socket *socket = self->socket;
+
+    sp_socket_lock(socket);
+    if (is_alive(self) && (ready & SP_WRITABLE) && (watch->wanted & SP_WRITABLE))
+        connection_writable(self);
+    if (is_alive(self) && (ready & (SP_READABLE | SP_HANGUP | SP_FINISHED)))
+        connection_readable(self, ready);
+    sp_socket_unlock(socket);
+}
+
+void sp_connection_handle_deadline(struct sp_timer *timer)
+{
+    struct sp_connection *self = SP_CONTAINER(timer, struct sp_connection, timer);
+    struct sp_socket *socket = self->socket;
+
+    sp_socket_lock(socket);
+    if (sp_timer_is_due(timer)) {
+        if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
+            sp_connection_end(self, -ETIMEDOUT);
+        else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
+            sp_attendance_expire(socket);
+        else if (self->state == CONNECTION_OPEN)
+            sp_connection_read(self, 0);
+        else if (self->state == CONNECTION_LINGERING)
+            sp_connection_end_lingering(self);
+    }
+    sp_socket_unlock(socket);
+}

@@ -1,0 +1,203 @@
+/* A connection's way in: reading into slabs, finding messages, giving them to the protocol. */
+#include "streams/connection_receiving.h"
+
+#include "streams/connection_closing.h"
+#include "streams/connection_held.h"
+#include "streams/connection_sending.h"
+
+#include "message/chunk.h"
+
+#include <errno.h>
+
+/* Looks for the next message, and deals with the framing's own frames on the way. Returns 1, 0 when more bytes are
+ * needed, or -errno. */
+static int connection_find_message(struct sp_connection *self)
+{
+    const struct sp_framing *framing = framing_of(self);
+    int limit_bytes = self->socket->options.receive_max_bytes;
+    int rc;
+
+    self->found = SP_FRAME_SERVICE;
+    do {
+        rc = sp_receive_buffer_next(&self->received, framing, session_of(self),
+                                    limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+        if (rc <= 0 || framing->use == NULL)
+            return rc;
+        rc = framing->use(session_of(self), sp_receive_buffer_frame(&self->received), &self->received.frame);
+        if (rc < 0)
+            return rc;
+        self->found = (enum sp_frame_kind)rc;
+        if (self->found != SP_FRAME_MESSAGE)
+            sp_receive_buffer_drop(&self->received);
+        sp_connection_answer_control(self);
+    } while (self->found == SP_FRAME_SERVICE);
+    return 1;
+}
+
+static void connection_take_message(struct sp_connection *self, struct nn_message *message)
+{
+    if (self->found != SP_FRAME_COMPLETES)
+        sp_receive_buffer_take(&self->received, message);
+    if (framing_of(self)->finish != NULL)
+        framing_of(self)->finish(session_of(self), self->found, message);
+    if (self->certificate != NULL)
+        sp_message_add_certificate(message, self->certificate);
+    if (self->has_credentials && self->socket->options.ipc_credentials) {
+        message->is_from_known = true;
+        message->sender = self->credentials;
+    }
+}
+
+/* The poller announces what the kernel has, and not what the filter has taken from it already. A filter that is choked
+ * reads nothing until the peer has taken what it was answered. */
+void sp_connection_watch_filter(struct sp_connection *self)
+{
+    const struct sp_filter *filter = self->stream.filter;
+
+    if (filter == NULL)
+        return;
+    sp_connection_watch_unsent(self);
+    if (sp_filter_is_choked(filter))
+        want(self, self->watch.wanted & ~SP_READABLE);
+    else if (filter->has_input)
+        sp_timer_start(&self->timer, sp_now_ns());
+}
+
+void sp_connection_unchoke(struct sp_connection *self)
+{
+    if (self->state != CONNECTION_OPEN || self->stream.filter == NULL || self->pipe->can_receive ||
+        (self->watch.wanted & SP_READABLE) || sp_filter_is_choked(self->stream.filter))
+        return;
+    want(self, self->watch.wanted | SP_READABLE);
+    sp_connection_watch_filter(self);
+}
+
+/* The peer has broken the rules, or takes its leave. There is no complete message. */
+static void connection_refuse(struct sp_connection *self, int error)
+{
+    if (!sp_connection_leave(self, error, SP_FAREWELL_LIMIT_MS)) {
+        sp_connection_end(self, error);
+        return;
+    }
+    self->socket->statistics.broken_connections++;
+    self->error = error != -ESHUTDOWN ? error : -ECONNRESET;
+    sp_pipe_break(self->pipe, error);
+}
+
+static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *stream)
+{
+    const struct sp_frame *last = &self->received.frame;
+    size_t share = sp_pipe_share(self->pipe, last->prefix_bytes + last->body_bytes);
+    ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, share);
+
+    if (stream->filter != NULL && stream == &self->stream)
+        sp_connection_watch_unsent(self); /* it may have answered */
+    return count;
+}
+
+/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them
+ * needs not wait for the loop, and a peer of better priority does not lose its turn. But when no message has reached the
+ * user since the last time, the protocol passes over what the peer sends: then the loop comes first. Returns as
+ * sp_receive_buffer_fill. */
+static ssize_t connection_read_on(struct sp_connection *self)
+{
+    bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
+    uint64_t turn = self->socket->statistics.messages_received + 1;
+
+    if (self->state == CONNECTION_ENDED && sp_remains_bytes(&self->remains) > 0)
+        return connection_fill(self, &self->remains.stream);
+    if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held) ||
+        self->last_turn == turn)
+        return -EAGAIN;
+    self->last_turn = turn;
+    return connection_fill(self, &self->stream);
+}
+
+/* The same for the next message. Of what is in memory nothing comes later. */
+static int connection_find_next(struct sp_connection *self, ssize_t *count)
+{
+    int rc = connection_find_message(self);
+
+    while (rc == 0 && (*count = connection_read_on(self)) > 0) {
+        rc = connection_find_message(self);
+        if (self->state != CONNECTION_ENDED)
+            break;
+    }
+    return rc;
+}
+
+int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+    ssize_t count = -EAGAIN;
+
+    connection_take_message(self, message);
+    self->has_progressed = true;
+    int rc = connection_find_next(self, &count);
+    if (rc > 0)
+        return 0;
+
+    sp_pipe_set_unreadable(pipe);
+    if (self->state == CONNECTION_ENDED)
+        sp_pipe_break(pipe, self->error); /* that was the last of it */
+    else if (rc < 0)
+        connection_refuse(self, rc);
+    else if (count <= 0 && count != -EAGAIN)
+        sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
+    else if (!is_attended(self)) {
+        want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
+        sp_connection_watch_filter(self);
+    }
+    return 0;
+}
+
+void sp_connection_deliver(struct sp_connection *self)
+{
+    int rc = connection_find_message(self);
+
+    if (rc > 0)
+        sp_pipe_set_readable(self->pipe);
+    else if (rc < 0)
+        connection_refuse(self, rc);
+    else
+        sp_connection_watch_filter(self);
+}
+
+void sp_connection_read(struct sp_connection *self, unsigned ready)
+{
+    if (self->pipe->can_receive) {
+        sp_connection_hold(self, ready); /* the user has not taken what is here */
+        return;
+    }
+
+    do {
+        ssize_t count = connection_fill(self, &self->stream);
+        if (count == -EAGAIN) {
+            sp_connection_watch_filter(self);
+            return;
+        }
+        if (count <= 0) {
+            sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
+            return;
+        }
+        sp_connection_deliver(self);
+    } while (self->state == CONNECTION_OPEN && !self->pipe->can_receive && sp_receive_buffer_is_cut(&self->received));
+}
+
+static void connection_read_attended(struct sp_attendance *attendance)
+{
+    struct sp_connection *self = SP_CONTAINER(attendance, struct sp_connection, attendance);
+
+    if (self->state == CONNECTION_OPEN && !self->pipe->can_receive)
+        sp_connection_read(self, 0);
+}
+
+void sp_connection_allow_attendance(struct sp_connection *self)
+{
+    if (self->stream.filter != NULL)
+        return; /* what it holds no descriptor announces */
+    self->attendance.watch = &self->watch;
+    self->attendance.timer = &self->timer;
+    self->attendance.read = connection_read_attended;
+    self->pipe->attendance = &self->attendance;
+}

@@ -1,0 +1,208 @@
+/* What a connection is to all its parts: its memory, its owner, its peer, its end. */
+#include "streams/connection_state.h"
+
+#include "streams/descriptor.h"
+#include "streams/stream_ends.h"
+
+#include "message/chunk.h"
+#include "util/invariant.h"
+#include "util/memory.h"
+#include "util/memory_return.h"
+
+#include <sys/socket.h>
+
+/* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
+ * bytes by a reset, which may cost the peer what it has not read yet. */
+#define LAST_WORDS_BYTES ((size_t)256 * 1024)
+/* What a connection takes by itself, and what OpenSSL takes for one. */
+#define CONNECTION_BYTES ((size_t)4 * 1024)
+#define FILTER_BYTES ((size_t)48 * 1024)
+
+/* ---- The owner ---- */
+
+void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoint *endpoint,
+                              const struct sp_framing *framing, struct sp_filter_source *filters,
+                              void (*admitted)(struct sp_connection_owner *),
+                              void (*ended)(struct sp_connection_owner *, bool, int))
+{
+    self->endpoint = endpoint;
+    self->framing = framing;
+    self->filters = filters;
+    self->admitted = admitted;
+    self->ended = ended;
+    sp_list_init(&self->greeting);
+}
+
+void sp_connection_owner_abandon(struct sp_connection_owner *owner)
+{
+    struct sp_list_item *item;
+
+    while ((item = sp_list_first(&owner->greeting)) != NULL) {
+        struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
+        sp_connection_close_descriptor(self);
+        sp_connection_release(self);
+    }
+}
+
+/* ---- Memory ---- */
+
+void sp_connection_free(struct sp_connection *self)
+{
+    sp_timer_destroy(&self->timer);
+    sp_timer_destroy(&self->limit);
+    sp_free(self->greeting);
+    sp_ends_destroy(self->ends);
+    if (self->certificate != NULL)
+        sp_chunk_release(self->certificate);
+    sp_free(self);
+}
+
+static void run_free(struct sp_task *task)
+{
+    sp_connection_free(SP_CONTAINER(task, struct sp_connection, release));
+}
+
+struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
+{
+    struct sp_connection *self = sp_zalloc(sizeof *self + owner->framing->session_bytes);
+
+    if (self == NULL)
+        return NULL;
+    self->greeting = sp_alloc(owner->framing->greeting_limit_bytes);
+    if (self->greeting == NULL) {
+        sp_free(self);
+        return NULL;
+    }
+    self->socket = owner->endpoint->socket;
+    self->owner = owner;
+    self->endpoint = owner->endpoint;
+    self->release.run = run_free;
+    return self;
+}
+
+/* ---- The peer ---- */
+
+void sp_connection_remember_ends(struct sp_connection *self)
+{
+    if (self->socket->monitor == NULL || (self->ends = sp_alloc(sizeof *self->ends)) == NULL)
+        return;
+    sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
+}
+
+void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends)
+{
+    struct nn_ipc_credentials credentials;
+
+    if (ends == NULL)
+        return;
+    if (sp_descriptor_credentials(self->watch.fd, &credentials))
+        sp_ends_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
+    if (self->stream.filter != NULL)
+        self->stream.filter->ops->tell(self->stream.filter, ends);
+}
+
+void sp_connection_tell(const struct nn_pipe *pipe, struct sp_ends *ends)
+{
+    sp_connection_learn(connection_of(pipe), ends);
+}
+
+void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
+{
+    const struct sp_connection *self = connection_of(pipe);
+
+    sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
+}
+
+void sp_connection_tell_rejected(struct sp_connection *self, int error)
+{
+    sp_connection_learn(self, self->ends);
+    if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
+        error = -EPROTOTYPE;
+    if (self->ends != NULL)
+        sp_monitor_rejected(self->endpoint, self->ends, self->peer_id, error);
+    else
+        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error);
+}
+
+/* ---- The end ---- */
+
+void sp_connection_release(struct sp_connection *self)
+{
+    struct nn_endpoint *endpoint = self->endpoint;
+
+    SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
+    SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
+    self->state = CONNECTION_CLOSED;
+    sp_receive_buffer_clear(&self->received);
+    self->socket->remains_bytes -= self->remains_bytes;
+    sp_remains_clear(&self->remains);
+    if (framing_of(self)->close != NULL)
+        framing_of(self)->close(session_of(self));
+    /* The loop's thread may free it at once. */
+    sp_loop_discard(&self->socket->loop->base, &self->release);
+    sp_endpoint_release(endpoint);
+}
+
+void sp_read_last_words(int fd)
+{
+    char unwanted[8 * 1024];
+    size_t total = 0;
+    ssize_t count;
+
+    while (total < LAST_WORDS_BYTES && (count = recv(fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0)
+        total += (size_t)count;
+}
+
+/* About what goes with a connection. */
+static void note_freed(const struct sp_connection *self)
+{
+    size_t filter_bytes = self->stream.filter != NULL ? FILTER_BYTES + self->stream.filter->unsent_bytes : 0;
+
+    sp_memory_note_freed(CONNECTION_BYTES + filter_bytes + sp_receive_buffer_partial_bytes(&self->received) +
+                         self->queue.bytes);
+}
+
+void sp_connection_close_descriptor(struct sp_connection *self)
+{
+    note_freed(self);
+    if (sp_list_is_linked(&self->item))
+        sp_list_remove(&self->item);
+    sp_timer_stop(&self->timer);
+    sp_timer_stop(&self->limit);
+    sp_watch_want(&self->watch, 0);
+    if (self->pipe != NULL)
+        self->pipe->attendance = NULL;
+    if (self->stream.filter != NULL)
+        sp_stream_leave(&self->stream);
+    if (sp_attendance_drop(self->socket, &self->attendance))
+        self->stream = (struct sp_stream){.fd = -1}; /* who polls it closes it */
+    else
+        sp_stream_close(&self->stream);
+    self->watch.fd = -1;
+    sp_send_queue_clear(&self->queue);
+}
+
+void sp_connection_end(struct sp_connection *self, int error)
+{
+    bool was_admitted = self->pipe != NULL;
+
+    SP_INVARIANT(self->state <= CONNECTION_OPEN, "a connection ends that has ended");
+    self->socket->statistics.broken_connections++;
+    if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
+        self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
+    if (!was_admitted)
+        sp_connection_tell_rejected(self, error);
+    else if (self->stream.filter != NULL && self->pipe->ends != NULL)
+        self->stream.filter->ops->tell(self->stream.filter, self->pipe->ends);
+    sp_connection_close_descriptor(self);
+    self->state = CONNECTION_ENDED;
+    if (was_admitted) {
+        self->error = error;
+        sp_pipe_end_sending(self->pipe);
+        if (!self->pipe->can_receive)
+            sp_pipe_break(self->pipe, error);
+    }
+    self->owner->ended(self->owner, was_admitted, error != -ESHUTDOWN ? error : -ECONNRESET);
+    if (!was_admitted)
+        sp_connection_release(self);
+}
