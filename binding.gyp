@@ -33,7 +33,7 @@
       },
       "conditions": [
         ["nn_has_openssl==1", {
-          "sources": ["native/streams/tls_context.c", "native/streams/tls_filter.c", "native/streams/tls_host.c", "native/streams/tls_wire.c"],
+          "sources": ["native/streams/tls_context.c", "native/streams/tls_exit.c", "native/streams/tls_filter.c", "native/streams/tls_host.c", "native/streams/tls_wire.c"],
           "defines": ["NN_TLS_OF_HOST"]
         }, {
           "sources": ["native/streams/tls_none.c"]

@@ -2,7 +2,6 @@
 #include "streams/tls_openssl.h"
 
 #include "message/chunk.h"
-#include "core/loop_host.h"
 #include "util/list.h"
 #include "util/memory.h"
 #include "util/secret.h"
@@ -10,8 +9,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -258,37 +255,14 @@ static int load_authorities(struct tls_source *self, const struct sp_options *op
 
 /* ---- The context ---- */
 
-static atomic_bool is_over;
-
-bool sp_tls_is_over(void)
-{
-    return atomic_load_explicit(&is_over, memory_order_acquire);
-}
-
-/* OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on: from then on it is not called. */
-static void leave_openssl(void)
-{
-    sp_engine_leave();
-    atomic_store(&is_over, true);
-    sp_engine_pass_locks();
-}
-
-static void leave_before_openssl(void)
-{
-    /* Twice, as sp_engine_leave_before_others does. */
-    atexit(leave_openssl);
-    atexit(leave_openssl);
-}
-
 /* Sessions are not resumed: each connection proves anew who it is, and nothing is sent that nobody asked for. */
 static int context_open(struct tls_source *self)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     SSL_CTX *context = sp_tls_is_over() ? NULL : SSL_CTX_new(TLS_method());
 
     if (context == NULL)
         return -ENOMEM;
-    pthread_once(&once, leave_before_openssl);
+    sp_tls_await_exit();
     self->context = context;
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return -EINVAL;

@@ -101,6 +101,8 @@ bool tls_is_openssl_there(void);
 
 /* The program ends, and OpenSSL frees its memory: nothing of it may be called any more. Asked under a socket's lock. */
 bool sp_tls_is_over(void);
+/* Has it set when the program ends. Called after OpenSSL has begun. */
+void sp_tls_await_exit(void);
 
 /* Puts TLS upon the descriptor; takes the connection, which has not begun. Returns NULL when memory is short. */
 struct sp_filter *sp_tls_filter_open(SSL *ssl, int fd);

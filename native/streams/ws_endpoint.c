@@ -12,61 +12,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* All bound endpoints of the process. */
-static struct {
-    struct sp_mutex lock;
-    pthread_once_t once;
-    struct sp_list endpoints;
-} ports = {.once = PTHREAD_ONCE_INIT};
-
-/* In a forked child, whose parent's sockets are none of its own. */
-static void ports_clear(void)
-{
-    sp_mutex_init(&ports.lock, SP_RANK_PORTS);
-    sp_list_init(&ports.endpoints);
-}
-
-static void ports_init(void)
-{
-    ports_clear();
-    sp_fork_at_child(ports_clear);
-}
-
-static bool is_same_port(const struct sp_socket_address *one, const struct sp_socket_address *other)
-{
-    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
-}
-
-/* ---- Paths; under ports.lock ---- */
-
-static struct sp_ws_endpoint *find_bound(const struct sp_socket_address *address, const char *path, size_t path_bytes)
-{
-    for (struct sp_list_item *item = sp_list_first(&ports.endpoints); item != NULL;
-         item = sp_list_next(&ports.endpoints, item)) {
-        struct sp_ws_endpoint *endpoint = SP_CONTAINER(item, struct sp_ws_endpoint, item);
-        if (is_same_port(&endpoint->port_address, address) && strlen(endpoint->path) == path_bytes &&
-            memcmp(endpoint->path, path, path_bytes) == 0)
-            return endpoint;
-    }
-    return NULL;
-}
-
-/* Who serves a request: the endpoint of that path, or else the one that serves any. */
-static struct sp_ws_endpoint *find_serving(const struct sp_socket_address *address, const char *path, size_t path_bytes)
-{
-    struct sp_ws_endpoint *exact = find_bound(address, path, path_bytes);
-
-    return exact != NULL ? exact : find_bound(address, "", 0);
-}
-
-enum sp_ws_place sp_ws_endpoint_find(struct sp_ws_endpoint *self, const char *path, size_t path_bytes)
-{
-    sp_mutex_lock(&ports.lock);
-    const struct sp_ws_endpoint *serving = find_serving(&self->port_address, path, path_bytes);
-    sp_mutex_unlock(&ports.lock);
-    return serving == NULL ? SP_WS_NOWHERE : serving == self ? SP_WS_HERE : SP_WS_ELSEWHERE;
-}
-
 /* ---- Handing over ---- */
 
 /* A peer on its way from the endpoint that accepted it to the one that it wants. */
@@ -84,14 +29,15 @@ static struct sp_socket *transfer_find(const struct transfer *self, int *endpoin
 {
     struct sp_socket *socket = NULL;
 
-    sp_mutex_lock(&ports.lock);
-    struct sp_ws_endpoint *endpoint = find_serving(&self->port_address, (const char *)self->bytes, self->path_bytes);
+    sp_ws_paths_lock();
+    struct sp_ws_endpoint *endpoint =
+        sp_ws_paths_serving(&self->port_address, (const char *)self->bytes, self->path_bytes);
     if (endpoint != NULL) {
         socket = nn_endpoint_of_data(endpoint)->socket;
         *endpoint_id = nn_endpoint_of_data(endpoint)->id;
         sp_socket_retain(socket);
     }
-    sp_mutex_unlock(&ports.lock);
+    sp_ws_paths_unlock();
     return socket;
 }
 
@@ -160,20 +106,17 @@ static bool may_share(const struct sp_ws_endpoint *one, const struct sp_ws_endpo
     return one->stream.filters->is_same(one->stream.filters, other->stream.filters);
 }
 
-/* A descriptor that listens at the address: a new one, or another of the same port. Under ports.lock. */
+/* A descriptor that listens at the address: a new one, or another of the same port. Under the lock of the paths. */
 static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
 {
-    for (struct sp_list_item *item = sp_list_first(&ports.endpoints); item != NULL;
-         item = sp_list_next(&ports.endpoints, item)) {
-        struct sp_ws_endpoint *other = SP_CONTAINER(item, struct sp_ws_endpoint, item);
-        if (!is_same_port(&other->port_address, address))
-            continue;
-        if (!may_share(self, other) || find_bound(address, self->path, strlen(self->path)) != NULL)
-            return -EADDRINUSE;
-        int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
-        return fd < 0 ? -errno : fd;
-    }
-    return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options, backlog);
+    const struct sp_ws_endpoint *other = sp_ws_paths_on_port(address);
+
+    if (other == NULL)
+        return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options, backlog);
+    if (!may_share(self, other) || sp_ws_paths_bound(address, self->path, strlen(self->path)) != NULL)
+        return -EADDRINUSE;
+    int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
+    return fd < 0 ? -errno : fd;
 }
 
 static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
@@ -192,24 +135,23 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
     if (rc < 0)
         return rc;
     self->stream.listener.owner.hand_over = ws_hand_over;
-    sp_list_append(&ports.endpoints, &self->item);
+    sp_ws_paths_add(self);
     return 0;
 }
 
 int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
 {
-    pthread_once(&ports.once, ports_init);
-    sp_mutex_lock(&ports.lock);
+    sp_ws_paths_lock();
     int rc = join_port(self, address, backlog);
-    sp_mutex_unlock(&ports.lock);
+    sp_ws_paths_unlock();
     return rc;
 }
 
 void sp_ws_endpoint_stop_listening(struct sp_ws_endpoint *self)
 {
     /* Out of the list before the descriptor is closed, which somebody might be about to duplicate. */
-    sp_mutex_lock(&ports.lock);
-    sp_list_remove(&self->item);
-    sp_mutex_unlock(&ports.lock);
+    sp_ws_paths_lock();
+    sp_ws_paths_remove(self);
+    sp_ws_paths_unlock();
     sp_listener_close(&self->stream.listener);
 }

@@ -2,6 +2,7 @@
 #include "streams/ws_framing.h"
 
 #include "streams/ws_handshake.h"
+#include "streams/ws_session.h"
 
 #include "message/chunk.h"
 #include "message/message.h"

@@ -4,29 +4,9 @@
 
 #include "streams/framing.h"
 
-#define SP_WS_ACCEPT_LENGTH 28
 /* Longer messages are sent in fragments: NNG ends connections over frames above 1 MiB, whatever its limit of messages.
  * Shorter fragments cost the receiver more, who puts them together: with 256 KiB half as much again at 1 MiB. */
 #define SP_WS_FRAGMENT_BYTES ((size_t)1024 * 1024)
-
-struct sp_ws_session {
-    struct sp_session base; /* first */
-    bool is_client;
-    uint8_t send_opcode;              /* of messages that do not say otherwise */
-    uint8_t fragment_opcode;          /* of the message whose fragments are coming; 0: none */
-    uint8_t message_opcode;           /* of the message that is complete */
-    uint16_t close_code;              /* of the peer's close frame */
-    bool is_telling_headers;          /* messages bring the peer's headers along */
-    struct nn_chunk *fragments;       /* those that have come */
-    size_t checked_bytes;             /* of them, when they are text: whole characters */
-    struct nn_chunk *peer_headers;    /* of the request; NULL: nobody asks for them */
-    char accept[SP_WS_ACCEPT_LENGTH]; /* what the server has to answer; clients only */
-};
-
-static inline struct sp_ws_session *sp_ws_session_of(struct sp_session *base)
-{
-    return SP_CONTAINER(base, struct sp_ws_session, base);
-}
 
 extern const struct sp_framing sp_ws_client_framing;
 extern const struct sp_framing sp_ws_server_framing;

@@ -1,7 +1,8 @@
 /* Opening a WebSocket, from both sides. */
 #include "streams/ws_handshake.h"
 
-#include "streams/ws_endpoint.h"
+#include "streams/ws_paths.h"
+#include "streams/ws_session.h"
 #include "streams/ws_framing.h"
 
 #include "message/chunk.h"

@@ -77,6 +77,15 @@ static void start_retry(struct inproc_endpoint *self)
     nn_timer_start(self->retry, delay_ms > 0 ? delay_ms : 1);
 }
 
+static void inproc_ended(struct nn_endpoint *endpoint)
+{
+    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
+
+    set_channel(self, NULL);
+    if (!self->is_closed)
+        start_retry(self);
+}
+
 /* Connects to whoever is bound to the name now, if anybody of the right type is. */
 static void inproc_try(void *context)
 {
@@ -90,7 +99,7 @@ static void inproc_try(void *context)
     sp_mutex_lock(&names.lock);
     struct inproc_endpoint *peer = find_bound(self->name);
     if (peer != NULL && do_types_match(endpoint, nn_endpoint_of_data(peer))) {
-        set_channel(self, sp_channel_open(endpoint, &arrival));
+        set_channel(self, sp_channel_open(endpoint, inproc_ended, &arrival));
         if (self->channel != NULL) {
             sp_list_append(&peer->arrivals, &arrival->item);
             nn_signal_raise(peer->signal, endpoint);
@@ -103,15 +112,6 @@ static void inproc_try(void *context)
     sp_mutex_unlock(&names.lock);
     if (wrong_type != 0)
         nn_endpoint_tell_rejected(endpoint, wrong_type, -EPROTOTYPE);
-}
-
-void sp_inproc_disconnected(struct nn_endpoint *endpoint)
-{
-    struct inproc_endpoint *self = nn_endpoint_data(endpoint);
-
-    set_channel(self, NULL);
-    if (!self->is_closed)
-        start_retry(self);
 }
 
 static int inproc_connect(struct nn_endpoint *endpoint, const char *name)

@@ -26,7 +26,7 @@ struct sp_channel_side {
      * it and the other looks at it: what is written to for each message lies elsewhere, each side's by itself. */
     char apart_from_lock[LINE_BYTES];
     struct sp_channel *channel;
-    bool is_bound;                 /* constant: which of the two ends this is */
+    void (*ended)(struct nn_endpoint *endpoint); /* constant; NULL: the bound end, which nobody waits for */
     size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
     size_t limit_count;            /* messages that may be queued in any case; likewise */
     atomic_bool is_sender_blocked; /* the other side waits for room */
@@ -309,15 +309,15 @@ static void side_close(struct sp_channel_side *side, struct nn_endpoint *self)
 static void channel_close(struct nn_pipe *pipe, bool may_linger)
 {
     struct sp_channel_side *side = side_of(pipe);
-    bool is_bound = side->is_bound;
+    void (*ended)(struct nn_endpoint *) = side->ended; /* the side may be freed when it is closed */
 
     (void)may_linger; /* what we sent is with the other side already */
     side->pipe = NULL;
     sp_body_arena_clear(&side->bodies);
     sp_message_queue_clear(&side->taken);
     side_close(side, nn_pipe_endpoint(pipe));
-    if (!is_bound)
-        sp_inproc_disconnected(nn_pipe_endpoint(pipe));
+    if (ended != NULL)
+        ended(nn_pipe_endpoint(pipe));
 }
 
 const struct nn_pipe_operations sp_channel_pipe_operations = {
@@ -349,7 +349,7 @@ static const struct sp_leaving channel_leaving = {.held_bytes = channel_held_byt
 static bool side_attach(struct sp_channel_side *side)
 {
     struct nn_endpoint *endpoint = side->endpoint;
-    bool is_bound = side->is_bound;
+    void (*ended)(struct nn_endpoint *) = side->ended;
     bool is_turned_away = is_other_closed(side);
 
     if (is_turned_away) {
@@ -358,8 +358,8 @@ static bool side_attach(struct sp_channel_side *side)
     }
     if (is_turned_away || nn_pipe_open(endpoint, side, &side->pipe) < 0) {
         side_close(side, endpoint);
-        if (!is_bound)
-            sp_inproc_disconnected(endpoint);
+        if (ended != NULL)
+            ended(endpoint);
         return false;
     }
     sp_pipe_set_leaving(side->pipe, &channel_leaving);
@@ -429,7 +429,8 @@ static struct nn_signal *side_prepare(struct sp_channel_side *side, struct nn_en
     return nn_signal_open(endpoint, side_update, side);
 }
 
-struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, struct sp_channel_arrival **arrival)
+struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, void (*ended)(struct nn_endpoint *connecting),
+                                        struct sp_channel_arrival **arrival)
 {
     struct sp_channel *self = sp_zalloc(sizeof *self);
 
@@ -444,7 +445,7 @@ struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, struct s
     atomic_init(&self->references, 2);
     self->sides[0].channel = self;
     self->sides[1].channel = self;
-    self->sides[1].is_bound = true;
+    self->sides[0].ended = ended;
     self->sides[0].is_searching = true;
     self->sides[1].is_searching = true;
     *arrival = &self->arrival;

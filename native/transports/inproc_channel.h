@@ -16,8 +16,10 @@ struct sp_channel_arrival {
 };
 
 /* Makes a channel for a connecting endpoint, whose side is admitted once the other one is, so that a refusal is known
- * before our side counts as connected. Returns NULL when memory is short. */
-struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, struct sp_channel_arrival **arrival);
+ * before our side counts as connected. `ended` is called once when it has ended, under the socket's lock. Returns NULL when
+ * memory is short. */
+struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, void (*ended)(struct nn_endpoint *connecting),
+                                        struct sp_channel_arrival **arrival);
 
 /* The bound endpoint's side, under its socket's lock: admits the peer, or turns it away. */
 void sp_channel_accept(struct sp_channel_arrival *arrival, struct nn_endpoint *bound);
@@ -25,9 +27,6 @@ void sp_channel_refuse(struct sp_channel_arrival *arrival, struct nn_endpoint *b
 
 /* The connecting endpoint is closed: gives the channel up unless it has a pipe, which is closed by itself. */
 void sp_channel_abandon(struct sp_channel_side *side);
-
-/* Told about the end of a channel of a connecting endpoint, under its socket's lock. */
-void sp_inproc_disconnected(struct nn_endpoint *endpoint);
 
 extern const struct nn_pipe_operations sp_channel_pipe_operations;
 

@@ -1,0 +1,37 @@
+/* The end of the program: OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on. From then on
+ * it is not called. */
+#include "streams/tls_openssl.h"
+
+#include "core/loop_host.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+static atomic_bool is_over;
+
+bool sp_tls_is_over(void)
+{
+    return atomic_load_explicit(&is_over, memory_order_acquire);
+}
+
+static void leave_openssl(void)
+{
+    sp_engine_leave();
+    atomic_store(&is_over, true);
+    sp_engine_pass_locks();
+}
+
+static void leave_before_openssl(void)
+{
+    /* Twice, as sp_engine_leave_before_others does. */
+    atexit(leave_openssl);
+    atexit(leave_openssl);
+}
+
+void sp_tls_await_exit(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, leave_before_openssl);
+}
