@@ -1,8 +1,8 @@
 /* The calls on sockets: check the arguments, find the socket, ask the engine. */
 #include "api/body.h"
 #include "api/fail.h"
-
 #include "core/socket.h"
+#include "core/termination.h"
 
 #include <nanomsg/nn.h>
 

@@ -1,10 +1,8 @@
 /* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread; nn_forwarder does
  * so piece by piece, for hosts. Headers travel with the messages, so that answers find their way back. */
 #include "api/fail.h"
-
 #include "core/interest.h"
 #include "message/message.h"
-
 #include "util/memory.h"
 
 #include <nanomsg/loop.h>

@@ -1,8 +1,7 @@
 /* The calls of nanomsg/loop.h on sockets. */
 #include "api/fail.h"
-
-#include "message/chunk.h"
 #include "core/socket.h"
+#include "message/chunk.h"
 
 #include <nanomsg/loop.h>
 

@@ -1,6 +1,5 @@
 /* Messages of C programs: memory that changes hands instead of being copied. */
 #include "api/fail.h"
-
 #include "message/chunk.h"
 
 #include <nanomsg/nn.h>

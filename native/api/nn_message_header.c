@@ -2,7 +2,6 @@
 #include "api/body.h"
 #include "api/control_data.h"
 #include "api/fail.h"
-
 #include "core/socket.h"
 
 static int send_described(struct sp_socket *socket, const struct nn_msghdr *msghdr, int flags)

@@ -1,6 +1,5 @@
 /* nn_poll: readiness of several sockets. */
 #include "api/fail.h"
-
 #include "core/interest.h"
 
 /* Looks the socket of an entry up, when anything is asked about it. What its type can never do is -ENOPROTOOPT, as for

@@ -1,9 +1,10 @@
 /* Who looks after the one descriptor that matters to a call. */
 #include "core/attendance.h"
 
-#include "core/socket_internal.h"
-
+#include "core/pipe.h"
+#include "core/socket_state.h"
 #include "util/fork.h"
+#include "util/waiter.h"
 
 /* So long a descriptor stays out of the loop when nobody attends it. */
 #define ABSENCE_NS ((sp_time_ns)2 * SP_NS_PER_MS)

@@ -1,7 +1,7 @@
 /* When sends become a burst, and who passes on what has gathered. */
 #include "core/burst.h"
 
-#include "core/socket_internal.h"
+#include "core/socket_state.h"
 
 /* So many sends leave one by one before the next ones are held: a question to a few peers, or a reply, never waits for
  * the engine's thread. */
@@ -10,22 +10,6 @@
 #define LONGEST_PAUSE_NS 20000u
 /* Longer bodies leave at once. A connection copies what it holds, up to 4 KiB. */
 #define LONGEST_HELD_BYTES ((size_t)2 * 1024)
-
-static void burst_flush(struct sp_task *task)
-{
-    struct sp_socket *socket = SP_CONTAINER(task, struct sp_socket, burst.flush);
-
-    sp_socket_lock(socket);
-    socket->burst.is_asked = false;
-    socket->burst.last_ns = sp_now_ns(); /* a sender that goes on finds its burst as it was */
-    sp_socket_unlock(socket);
-    sp_socket_release_reference(socket);
-}
-
-void sp_burst_init(struct sp_burst *self)
-{
-    self->flush.run = burst_flush;
-}
 
 void sp_burst_begin(struct sp_socket *socket, size_t body_bytes)
 {
@@ -47,13 +31,4 @@ void sp_burst_continue(struct sp_socket *socket)
     /* A call into the kernel is no pause. */
     if (socket->burst.has_streams && !socket->loop->is_hosted && !socket->burst.is_held)
         socket->burst.last_ns = sp_now_ns();
-}
-
-void sp_burst_ask(struct sp_socket *socket)
-{
-    if (socket->burst.is_asked)
-        return;
-    socket->burst.is_asked = true;
-    sp_socket_retain(socket); /* until it is done */
-    sp_loop_post(&socket->loop->base, &socket->burst.flush);
 }

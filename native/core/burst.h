@@ -24,15 +24,10 @@ struct sp_burst {
     struct sp_task flush;
 };
 
-void sp_burst_init(struct sp_burst *self);
-
 /* Before a send of so many bytes: decides whether what it sends is gathered and held. */
 void sp_burst_begin(struct sp_socket *socket, size_t body_bytes);
 /* After it. */
 void sp_burst_continue(struct sp_socket *socket);
-
-/* While the lock is left, when there is something to pass on that is held: asks the engine's thread to. */
-void sp_burst_ask(struct sp_socket *socket);
 
 /* Before a call waits: what is held leaves with the lock. Who waits for messages is in a conversation, so that what it
  * sends next begins anew. */

@@ -1,6 +1,7 @@
 /* Waiting for several sockets at a time: the thread's waiter is put on the list of each. */
 #include "core/interest.h"
 
+#include "core/socket.h"
 #include "util/memory.h"
 
 #include <errno.h>

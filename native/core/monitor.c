@@ -1,8 +1,12 @@
 /* The queue of a socket's events, which is bounded: what nobody takes in time is dropped and counted. */
 #include "core/monitor.h"
 
+#include "core/host_events.h"
+#include "core/peer_info.h"
+#include "core/pipe.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 #include "message/chunk.h"
-#include "core/socket_internal.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -21,86 +25,12 @@ struct sp_monitor {
     uint64_t lost; /* since the last one that was taken */
 };
 
-/* ---- Facts ---- */
-
-static void copy_facts(struct nn_chunk *to[SP_PEER_FACTS], struct nn_chunk *const from[SP_PEER_FACTS])
-{
-    for (int i = 0; i < SP_PEER_FACTS; i++) {
-        if ((to[i] = from[i]) != NULL)
-            sp_chunk_retain(to[i]);
-    }
-}
-
-static void clear_facts(struct nn_chunk *facts[SP_PEER_FACTS])
-{
-    for (int i = 0; i < SP_PEER_FACTS; i++) {
-        if (facts[i] != NULL)
-            sp_chunk_release(facts[i]);
-        facts[i] = NULL;
-    }
-}
-
-void sp_ends_note_chunk(struct sp_ends *ends, int what, struct nn_chunk *chunk)
-{
-    if (ends->facts[what] != NULL)
-        sp_chunk_release(ends->facts[what]);
-    ends->facts[what] = chunk;
-    sp_chunk_retain(chunk);
-}
-
-void sp_ends_note(struct sp_ends *ends, int what, const void *bytes, size_t count)
-{
-    struct nn_chunk *chunk = sp_chunk_create(count);
-
-    if (chunk == NULL)
-        return;
-    memcpy(chunk->bytes, bytes, count);
-    sp_ends_note_chunk(ends, what, chunk);
-    sp_chunk_release(chunk);
-}
-
-void sp_ends_clear(struct sp_ends *ends)
-{
-    clear_facts(ends->facts);
-}
-
-void sp_ends_destroy(struct sp_ends *ends)
-{
-    if (ends != NULL)
-        sp_ends_clear(ends);
-    sp_free(ends);
-}
-
-/* ---- Addresses ---- */
-
-void sp_ends_set_endpoint(struct sp_ends *ends, const struct nn_endpoint *endpoint)
-{
-    if (sp_endpoint_write_address(endpoint, ends->endpoint, sizeof ends->endpoint) < 0)
-        ends->endpoint[0] = '\0';
-    memcpy(ends->local, ends->endpoint, sizeof ends->local);
-    memcpy(ends->remote, ends->endpoint, sizeof ends->remote);
-    memset(ends->facts, 0, sizeof ends->facts);
-}
-
-/* Asks while it is known: not any more when the connection has broken, or the endpoint is closed. Without memory the
- * addresses stay unknown. */
-static void remember_ends(struct nn_pipe *pipe)
-{
-    if (pipe->ends != NULL || (pipe->ends = sp_alloc(sizeof *pipe->ends)) == NULL)
-        return;
-    sp_ends_set_endpoint(pipe->ends, pipe->endpoint);
-    if (pipe->ops->addresses != NULL)
-        pipe->ops->addresses(pipe, pipe->ends->local, pipe->ends->remote);
-    if (pipe->tell != NULL)
-        pipe->tell(pipe, pipe->ends);
-}
-
 /* ---- The queue ---- */
 
 static void entry_destroy(struct sp_monitor_entry *self)
 {
     if (self != NULL)
-        clear_facts(self->facts);
+        sp_peer_facts_clear(self->facts);
     sp_free(self);
 }
 
@@ -136,12 +66,12 @@ static struct sp_monitor_entry *monitor_add(struct sp_socket *socket, int type, 
     return entry;
 }
 
-static void entry_set_ends(struct sp_monitor_entry *self, const struct sp_ends *ends)
+static void entry_set_peer_info(struct sp_monitor_entry *self, const struct sp_peer_info *info)
 {
-    memcpy(self->event.address, ends->endpoint, sizeof self->event.address);
-    memcpy(self->event.local_address, ends->local, sizeof self->event.local_address);
-    memcpy(self->event.remote_address, ends->remote, sizeof self->event.remote_address);
-    copy_facts(self->facts, ends->facts);
+    memcpy(self->event.address, info->endpoint, sizeof self->event.address);
+    memcpy(self->event.local_address, info->local, sizeof self->event.local_address);
+    memcpy(self->event.remote_address, info->remote, sizeof self->event.remote_address);
+    sp_peer_facts_copy(self->facts, info->facts);
 }
 
 /* What it tells of a peer can be asked until the next one is taken. */
@@ -186,7 +116,7 @@ static void remember_peers(struct sp_socket *socket)
 {
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
          item = sp_list_next(&socket->pipes, item))
-        remember_ends(SP_CONTAINER(item, struct nn_pipe, item));
+        sp_peer_info_remember(SP_CONTAINER(item, struct nn_pipe, item));
 }
 
 static int switch_on(struct sp_socket *socket)
@@ -227,8 +157,8 @@ int sp_monitor_switch(struct sp_socket *socket, bool is_on)
 
 static void entry_set_peer(struct sp_monitor_entry *self, const struct nn_pipe *pipe)
 {
-    if (pipe->ends != NULL)
-        entry_set_ends(self, pipe->ends);
+    if (pipe->peer_info != NULL)
+        entry_set_peer_info(self, pipe->peer_info);
     self->event.pipe = pipe->id;
     self->event.protocol = pipe->socket->protocol->peer_id; /* others are not admitted */
 }
@@ -239,7 +169,7 @@ int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event)
 
     if (entry == NULL)
         return -ENOMEM;
-    remember_ends(pipe);
+    sp_peer_info_remember(pipe);
     entry->event.type = NN_EVENT_CONNECT;
     entry->event.endpoint = pipe->endpoint->id;
     entry->event.is_bound = pipe->endpoint->is_bound;
@@ -263,7 +193,7 @@ void sp_monitor_connected(struct nn_pipe *pipe)
 {
     if (pipe->socket->monitor == NULL)
         return;
-    remember_ends(pipe);
+    sp_peer_info_remember(pipe);
     monitor_add_pipe(NN_EVENT_CONNECT, pipe, 0);
 }
 
@@ -273,31 +203,31 @@ void sp_monitor_disconnected(struct nn_pipe *pipe)
         monitor_add_pipe(NN_EVENT_DISCONNECT, pipe, pipe->error);
 }
 
-void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_ends *ends, int protocol, int error)
+void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error)
 {
-    struct sp_ends here;
+    struct sp_peer_info here;
 
     if (endpoint->socket->monitor == NULL)
         return;
     struct sp_monitor_entry *entry = monitor_add(endpoint->socket, NN_EVENT_REJECT, endpoint, error);
     if (entry == NULL)
         return;
-    if (ends == NULL)
-        sp_ends_set_endpoint(&here, endpoint);
-    entry_set_ends(entry, ends != NULL ? ends : &here);
+    if (info == NULL)
+        sp_peer_info_set_endpoint(&here, endpoint);
+    entry_set_peer_info(entry, info != NULL ? info : &here);
     entry->event.protocol = protocol;
 }
 
 void sp_monitor_failed(struct nn_endpoint *endpoint, const char *remote, int error)
 {
-    struct sp_ends ends;
+    struct sp_peer_info info;
 
     if (endpoint->socket->monitor == NULL)
         return;
     struct sp_monitor_entry *entry = monitor_add(endpoint->socket, NN_EVENT_FAILURE, endpoint, error);
     if (entry == NULL)
         return;
-    sp_ends_set_endpoint(&ends, endpoint);
-    memcpy(entry->event.address, ends.endpoint, sizeof entry->event.address);
+    sp_peer_info_set_endpoint(&info, endpoint);
+    memcpy(entry->event.address, info.endpoint, sizeof entry->event.address);
     snprintf(entry->event.remote_address, sizeof entry->event.remote_address, "%s", remote);
 }

@@ -8,31 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct nn_chunk;
 struct nn_pipe;
 struct nn_endpoint;
+struct sp_peer_info;
 struct sp_socket;
-
-#define SP_PEER_FACTS (NN_PEER_PROBLEM + 1)
-
-/* Whom a connection connects, as text; empty where that is not known. */
-struct sp_ends {
-    char endpoint[NN_EVENT_ADDRESS_BYTES];
-    char local[NN_EVENT_ADDRESS_BYTES];
-    char remote[NN_EVENT_ADDRESS_BYTES];
-    struct nn_chunk *facts[SP_PEER_FACTS]; /* of the peer, by NN_PEER_...; references; NULL: not known */
-};
-
-/* Both ends have the endpoint's address, as where peers have none of their own. Nothing is known of the peer. */
-void sp_ends_set_endpoint(struct sp_ends *ends, const struct nn_endpoint *endpoint);
-
-/* Notes a fact by a copy, or by a reference. Without memory it stays unknown. */
-void sp_ends_note(struct sp_ends *ends, int what, const void *bytes, size_t count);
-void sp_ends_note_chunk(struct sp_ends *ends, int what, struct nn_chunk *chunk);
-
-/* Forgets the facts; with `destroy` the ends, which may be NULL, as well. */
-void sp_ends_clear(struct sp_ends *ends);
-void sp_ends_destroy(struct sp_ends *ends);
 
 /* Returns 0 or -ENOMEM. Switching off drops what nobody has taken. */
 int sp_monitor_switch(struct sp_socket *socket, bool is_on);
@@ -47,8 +26,8 @@ int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
 /* What happens; does nothing without a monitor. Errors are negative errnos. */
 void sp_monitor_connected(struct nn_pipe *pipe);
 void sp_monitor_disconnected(struct nn_pipe *pipe);
-/* ends: NULL where peers have no address but the endpoint's; protocol: the peer's, or 0. */
-void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_ends *ends, int protocol, int error);
+/* info: NULL where peers have no address but the endpoint's; protocol: the peer's, or 0. */
+void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error);
 /* remote: where to, or "" */
 void sp_monitor_failed(struct nn_endpoint *endpoint, const char *remote, int error);
 

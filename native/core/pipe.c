@@ -1,6 +1,10 @@
 /* Pipes: an admitted peer, between its connection and the protocol. */
-#include "core/socket_internal.h"
+#include "core/pipe.h"
 
+#include "core/monitor.h"
+#include "core/peer_info.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/random.h"
@@ -56,7 +60,7 @@ static void pipe_forget_tasks(struct nn_pipe *self)
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
-                             struct sp_ends **ends, int *error)
+                             struct sp_peer_info **info, int *error)
 {
     struct sp_socket *socket = endpoint->socket;
     struct nn_pipe *self = sp_zalloc(sizeof *self + socket->protocol->pipe_bytes);
@@ -79,8 +83,8 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
         sp_free(self);
         return NULL;
     }
-    self->ends = *ends;
-    *ends = NULL;
+    self->peer_info = *info;
+    *info = NULL;
     sp_list_append(&socket->pipes, &self->item);
     sp_id_map_add(&socket->pipes_by_id, &self->by_id, self->id);
     socket->has_had_pipe = true;
@@ -164,7 +168,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     self->is_removed = true;
     socket->protocol->pipe_removed(socket->instance, self);
     self->ops->close(self, may_linger);
-    sp_ends_destroy(self->ends);
+    sp_peer_info_destroy(self->peer_info);
     /* Until the end of the batch a late use of it meets is_removed. */
     sp_loop_discard(&socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
@@ -175,6 +179,11 @@ void sp_pipe_mark_dirty(struct nn_pipe *self)
     SP_INVARIANT(!self->is_removed, "a pipe is to be flushed that is closed");
     if (!sp_list_is_linked(&self->dirty_item))
         sp_list_append(&self->socket->dirty, &self->dirty_item);
+}
+
+void sp_pipe_set_exit(struct nn_pipe *self, const struct sp_pipe_exit *at_exit)
+{
+    self->at_exit = *at_exit;
 }
 
 /* ---- What protocols see ---- */
@@ -294,11 +303,11 @@ static void count_connection(const struct nn_endpoint *endpoint)
 
 int nn_pipe_open(struct nn_endpoint *endpoint, void *connection, struct nn_pipe **pipe)
 {
-    struct sp_ends *ends = NULL;
+    struct sp_peer_info *info = NULL;
     int error = 0;
 
     count_connection(endpoint);
-    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &ends, &error);
+    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &info, &error);
     if (*pipe != NULL)
         return 0;
     endpoint->socket->statistics.broken_connections++;
@@ -352,6 +361,12 @@ void nn_pipe_end(struct nn_pipe *self)
     if (!sp_list_is_linked(&self->broken_item))
         self->socket->statistics.broken_connections++;
     sp_pipe_break(self, -ESHUTDOWN);
+}
+
+void nn_pipe_set_held_bytes(struct nn_pipe *self, size_t (*held_bytes)(const struct nn_pipe *pipe),
+                            bool is_within_process)
+{
+    self->at_exit = (struct sp_pipe_exit){.held_bytes = held_bytes, .is_within_process = is_within_process};
 }
 
 void nn_pipe_flush_later(struct nn_pipe *self)

@@ -1,7 +1,7 @@
 /* A socket: its protocol, endpoints and pipes, the calls that may block, readiness, closing.
  *
  * What other layers do with a socket is here; what the parts of the engine share about it is in
- * socket_internal.h. All functions lock by themselves. */
+ * socket_state.h. All functions lock by themselves. */
 #ifndef SP_CORE_SOCKET_H
 #define SP_CORE_SOCKET_H
 
@@ -31,10 +31,8 @@ void sp_socket_release(struct sp_socket *self);
  * up to NN_LINGER ms. Returns 0 or -EBADF. */
 int sp_socket_close(int s);
 
-/* Closes all sockets of the process, waits for their linger, and makes sp_socket_open fail with -ETERM
- * until sp_terminate_undo. */
-void sp_terminate(void);
-void sp_terminate_undo(void);
+/* The same for a socket of which the caller has a reference, unless it is closed already. */
+void sp_socket_close_this(struct sp_socket *self);
 
 /* ---- Endpoints ---- */
 

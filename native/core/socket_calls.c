@@ -1,7 +1,14 @@
 /* What users call on a socket: endpoints, options, statistics, readiness. */
+#include "core/attendance.h"
+#include "core/endpoint.h"
+#include "core/event_fd.h"
+#include "core/monitor.h"
+#include "core/options.h"
+#include "core/pipe.h"
 #include "core/socket.h"
-
-#include "core/socket_internal.h"
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -102,19 +109,6 @@ int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *
 }
 
 /* ---- Options ---- */
-
-void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size)
-{
-    char number[16];
-    const char *name = self->options.name;
-
-    if (!self->options.has_name) {
-        snprintf(number, sizeof number, "%d", self->descriptor);
-        name = number;
-    }
-    strncpy(buffer, name, *size);
-    *size = strlen(name);
-}
 
 int sp_socket_set_option(struct sp_socket *self, int level, int option, const void *value, size_t size)
 {

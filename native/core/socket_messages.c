@@ -1,8 +1,10 @@
 /* Sending and receiving: one message with waiting, or batches without. */
+#include "core/attendance.h"
+#include "core/burst.h"
 #include "core/socket.h"
-
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
 #include "message/chunk.h"
-#include "core/socket_internal.h"
 
 #include <errno.h>
 

@@ -2,8 +2,8 @@
  * in one word: the thread that brings the calls of a closed one to zero gives the slot and the table's reference back. */
 #include "core/socket_table.h"
 
-#include "core/socket_internal.h"
-
+#include "core/socket.h"
+#include "core/socket_state.h"
 #include "util/fork.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -76,7 +76,7 @@ static void forget_free(void)
 }
 
 /* In a forked child: what the parent had open is closed here, and its numbers are not used again. */
-static void table_leave(void)
+static void table_after_fork(void)
 {
     for (int s = 0; s < atomic_load(&table.end); s++) {
         struct slot *slot = slot_of(s);
@@ -92,7 +92,7 @@ static void table_leave(void)
 static void table_init(void)
 {
     sp_mutex_init(&table.lock, SP_RANK_TABLE);
-    sp_fork_at_child(table_leave);
+    sp_fork_at_child(table_after_fork);
 }
 
 /* The slot of table.next, whose page is made if need be. Returns NULL when there is none, and *error tells why. */

@@ -29,4 +29,13 @@ struct nn_endpoint {
     _Alignas(16) unsigned char data[]; /* the transport's private part */
 };
 
+/* A connection or a request has ended. */
+void sp_endpoint_release(struct nn_endpoint *self);
+
+/* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
+void sp_endpoint_report(struct nn_endpoint *self, int error);
+
+/* The address with the port in use; returns its length or -EMSGSIZE. */
+int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size_t size_bytes);
+
 #endif

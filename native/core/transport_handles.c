@@ -1,7 +1,8 @@
 /* What endpoints of transports wait for: descriptors, deadlines, news from other threads and sockets, the end of linger.
  * Handlers run under the socket's lock, which is taken here. Each handle keeps its endpoint. */
-#include "core/socket_internal.h"
-
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 

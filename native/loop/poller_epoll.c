@@ -1,6 +1,5 @@
 /* The poller of Linux: epoll(7), with a timerfd and an eventfd inside the set. */
 #include "loop/poller.h"
-
 #include "util/fork.h"
 
 #include <errno.h>

@@ -51,7 +51,7 @@ static void resolver_reset(void)
 }
 
 /* In a forked child, which has none of the threads, and whose sockets are gone. */
-static void resolver_leave(void)
+static void resolver_after_fork(void)
 {
     pthread_mutex_init(&lock, NULL);
     resolver_reset();
@@ -60,7 +60,7 @@ static void resolver_leave(void)
 static void resolver_init(void)
 {
     resolver_reset();
-    sp_fork_at_child(resolver_leave);
+    sp_fork_at_child(resolver_after_fork);
 }
 
 /* ---- Questions ---- */

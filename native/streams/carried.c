@@ -1,9 +1,15 @@
 /* nanomsg/carried.h: connections whose bytes the host carries. There is no descriptor: given bytes are read where they
  * are, and what is to be sent waits in the queue until it is taken. */
 #include "message/chunk.h"
+#include "core/endpoint.h"
+#include "core/host_events.h"
+#include "core/loop_state.h"
+#include "core/pipe.h"
 #include "core/registry.h"
 #include "core/socket.h"
-#include "core/socket_internal.h"
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 #include "streams/receive_buffer.h"
 #include "streams/send_queue.h"
 

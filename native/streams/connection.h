@@ -8,7 +8,7 @@
 #ifndef SP_STREAMS_CONNECTION_H
 #define SP_STREAMS_CONNECTION_H
 
-#include "core/socket_internal.h"
+#include "core/transport.h"
 #include "streams/framing.h"
 #include "streams/stream.h"
 

@@ -150,4 +150,4 @@ static void pipe_finish(struct nn_pipe *pipe)
     sp_read_last_words(self->watch.fd);
 }
 
-const struct sp_leaving sp_connection_leaving = {.held_bytes = pipe_held_bytes, .finish = pipe_finish};
+const struct sp_pipe_exit sp_connection_exit = {.held_bytes = pipe_held_bytes, .finish = pipe_finish};

@@ -7,9 +7,9 @@
 /* How long a peer may take to answer our farewell. */
 #define SP_FAREWELL_LIMIT_MS 1000
 
-/* What the pipe does; see nanomsg/transport.h and core/leave.h. */
+/* What the pipe does; see nanomsg/transport.h and core/pipe.h. */
 void sp_connection_close(struct nn_pipe *pipe, bool may_linger);
-extern const struct sp_leaving sp_connection_leaving;
+extern const struct sp_pipe_exit sp_connection_exit;
 
 /* Takes our leave behind what is queued already, where the framing has words for that; the connection then lingers.
  * Returns false when there is nobody to say it to. */

@@ -61,7 +61,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         return;
     }
     self->pipe->tell = sp_connection_tell;
-    sp_pipe_set_leaving(self->pipe, &sp_connection_leaving);
+    sp_pipe_set_exit(self->pipe, &sp_connection_exit);
     sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
@@ -104,12 +104,12 @@ static void connection_hand_over(struct sp_connection *self)
     sp_connection_release(self);
 }
 
-static void connection_note(struct sp_ends *ends, const struct sp_greeting *greeting)
+static void connection_note(struct sp_peer_info *ends, const struct sp_greeting *greeting)
 {
     if (greeting->peer_headers != NULL)
-        sp_ends_note_chunk(ends, NN_PEER_HEADERS, greeting->peer_headers);
+        sp_peer_info_note_chunk(ends, NN_PEER_HEADERS, greeting->peer_headers);
     if (greeting->problem != NULL)
-        sp_ends_note(ends, NN_PEER_PROBLEM, greeting->problem, greeting->problem_bytes);
+        sp_peer_info_note(ends, NN_PEER_PROBLEM, greeting->problem, greeting->problem_bytes);
 }
 
 /* A descriptor that can be written to lets the next turn go on with what the filter holds; the timer is in use. */

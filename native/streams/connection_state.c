@@ -1,6 +1,8 @@
 /* What a connection is to all its parts: its memory, its owner, its peer, its end. */
 #include "streams/connection_state.h"
 
+#include "core/monitor.h"
+
 #include "streams/descriptor.h"
 #include "streams/stream_ends.h"
 
@@ -51,7 +53,7 @@ void sp_connection_free(struct sp_connection *self)
     sp_timer_destroy(&self->timer);
     sp_timer_destroy(&self->limit);
     sp_free(self->greeting);
-    sp_ends_destroy(self->ends);
+    sp_peer_info_destroy(self->ends);
     if (self->certificate != NULL)
         sp_chunk_release(self->certificate);
     sp_free(self);
@@ -89,19 +91,19 @@ void sp_connection_remember_ends(struct sp_connection *self)
     sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
 }
 
-void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends)
+void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *ends)
 {
     struct nn_ipc_credentials credentials;
 
     if (ends == NULL)
         return;
     if (sp_descriptor_credentials(self->watch.fd, &credentials))
-        sp_ends_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
+        sp_peer_info_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
     if (self->stream.filter != NULL)
         self->stream.filter->ops->tell(self->stream.filter, ends);
 }
 
-void sp_connection_tell(const struct nn_pipe *pipe, struct sp_ends *ends)
+void sp_connection_tell(const struct nn_pipe *pipe, struct sp_peer_info *ends)
 {
     sp_connection_learn(connection_of(pipe), ends);
 }
@@ -192,8 +194,8 @@ void sp_connection_end(struct sp_connection *self, int error)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
     if (!was_admitted)
         sp_connection_tell_rejected(self, error);
-    else if (self->stream.filter != NULL && self->pipe->ends != NULL)
-        self->stream.filter->ops->tell(self->stream.filter, self->pipe->ends);
+    else if (self->stream.filter != NULL && self->pipe->peer_info != NULL)
+        self->stream.filter->ops->tell(self->stream.filter, self->pipe->peer_info);
     sp_connection_close_descriptor(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {

@@ -2,6 +2,9 @@
 #ifndef SP_STREAMS_CONNECTION_STATE_H
 #define SP_STREAMS_CONNECTION_STATE_H
 
+#include "core/attendance.h"
+#include "core/pipe.h"
+#include "core/socket_settle.h"
 #include "streams/connection.h"
 #include "streams/receive_buffer.h"
 #include "streams/remains.h"
@@ -48,7 +51,7 @@ struct sp_connection {
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
     struct nn_chunk *certificate;          /* the peer's, which messages bring along; NULL: nobody asks for it */
     int peer_id;                           /* what the peer says it is; 0: nothing yet */
-    struct sp_ends *ends;                  /* whom it connects, until it is admitted; NULL: nobody wants to know */
+    struct sp_peer_info *ends;             /* whom it connects, until it is admitted; NULL: nobody wants to know */
     uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
     size_t greeting_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
@@ -100,10 +103,10 @@ void sp_connection_release(struct sp_connection *self);
 /* For who wants to hear of a rejection: the kernel forgets who has reset. */
 void sp_connection_remember_ends(struct sp_connection *self);
 /* Notes what is known of the peer besides its address. ends: NULL where nobody wants to know. */
-void sp_connection_learn(const struct sp_connection *self, struct sp_ends *ends);
+void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *ends);
 void sp_connection_tell_rejected(struct sp_connection *self, int error);
 /* What the pipe tells of its peer. */
-void sp_connection_tell(const struct nn_pipe *pipe, struct sp_ends *ends);
+void sp_connection_tell(const struct nn_pipe *pipe, struct sp_peer_info *ends);
 void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 
 /* ---- The end ---- */

@@ -1,6 +1,8 @@
 /* Connecting, and connecting again. */
 #include "streams/dialer.h"
 
+#include "core/socket_settle.h"
+
 #include "streams/interface.h"
 #include "streams/net_address.h"
 #include "streams/stream_ends.h"

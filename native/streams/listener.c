@@ -1,6 +1,9 @@
 /* Accepting connections, and waiting instead of spinning when descriptors run out. */
 #include "streams/listener.h"
 
+#include "core/monitor.h"
+#include "core/socket_settle.h"
+
 #include <errno.h>
 
 /* Accepted per event, so that a flood of connections does not starve the established ones. */

@@ -1,6 +1,8 @@
 /* Received bytes and the frames in them. */
 #include "streams/receive_buffer.h"
 
+#include "core/receive_slabs.h"
+
 #include "message/chunk.h"
 
 #include <errno.h>

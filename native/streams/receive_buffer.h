@@ -7,7 +7,7 @@
 #define SP_STREAMS_RECEIVE_BUFFER_H
 
 #include "message/chunk.h"
-#include "core/loop_host.h"
+#include "core/loop_state.h"
 #include "message/message.h"
 #include "streams/framing.h"
 #include "streams/stream.h"

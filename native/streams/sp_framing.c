@@ -1,8 +1,10 @@
 /* The SP mappings for byte streams: greeting and length-prefixed messages. */
+#include "core/socket_state.h"
+
 #include "streams/framing.h"
 
 #include "message/message.h"
-#include "core/socket_internal.h"
+
 #include "util/bytes.h"
 
 #include <errno.h>

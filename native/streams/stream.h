@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 
 struct nn_chunk;
-struct sp_ends;
+struct sp_peer_info;
 struct sp_filter;
 
 /* None of these blocks. Whoever calls them looks at the two members of struct sp_filter afterwards. */
@@ -30,7 +30,7 @@ struct sp_filter_ops {
     /* The peer's certificate in DER, as a new reference; NULL: there is none. */
     struct nn_chunk *(*certificate)(const struct sp_filter *self);
     /* Notes what is known of the peer, and what was wrong. */
-    void (*tell)(const struct sp_filter *self, struct sp_ends *ends);
+    void (*tell)(const struct sp_filter *self, struct sp_peer_info *ends);
     void (*close)(struct sp_filter *self);
 };
 

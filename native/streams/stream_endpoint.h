@@ -2,6 +2,7 @@
 #ifndef SP_STREAMS_STREAM_ENDPOINT_H
 #define SP_STREAMS_STREAM_ENDPOINT_H
 
+#include "core/socket_state.h"
 #include "streams/dialer.h"
 #include "streams/listener.h"
 #include "streams/tls.h"

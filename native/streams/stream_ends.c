@@ -1,9 +1,10 @@
 /* Who is at the ends of a connection. */
 #include "streams/stream_ends.h"
 
-#include "streams/net_address.h"
+#include "core/monitor.h"
+#include "core/socket_state.h"
 
-#include "core/socket_internal.h"
+#include "streams/net_address.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,9 +59,9 @@ void sp_stream_addresses(const struct nn_endpoint *endpoint, int fd, char *local
     ask(getpeername, fd, remote, endpoint, endpoint->is_bound ? CALLING_END : LISTENING_END);
 }
 
-void sp_stream_ends(struct sp_ends *ends, const struct nn_endpoint *endpoint, int fd)
+void sp_stream_ends(struct sp_peer_info *ends, const struct nn_endpoint *endpoint, int fd)
 {
-    sp_ends_set_endpoint(ends, endpoint);
+    sp_peer_info_set_endpoint(ends, endpoint);
     sp_stream_addresses(endpoint, fd, ends->local, ends->remote);
 }
 
@@ -77,7 +78,7 @@ void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_sock
 
 void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int error)
 {
-    struct sp_ends ends;
+    struct sp_peer_info ends;
 
     if (endpoint->socket->monitor == NULL)
         return;

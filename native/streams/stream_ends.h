@@ -2,12 +2,13 @@
 #ifndef SP_STREAMS_STREAM_ENDS_H
 #define SP_STREAMS_STREAM_ENDS_H
 
-#include "core/monitor.h"
+#include "core/peer_info.h"
+#include "core/transport.h"
 #include "streams/descriptor.h"
 
 /* Asks the kernel, which knows the peer as long as the connection lives. */
 void sp_stream_addresses(const struct nn_endpoint *endpoint, int fd, char *local, char *remote);
-void sp_stream_ends(struct sp_ends *ends, const struct nn_endpoint *endpoint, int fd);
+void sp_stream_ends(struct sp_peer_info *ends, const struct nn_endpoint *endpoint, int fd);
 
 /* An attempt to connect to this address has failed; NULL: it was not known yet. */
 void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_socket_address *address, int error);

@@ -2,7 +2,7 @@
  * it is not called. */
 #include "streams/tls_openssl.h"
 
-#include "core/loop_host.h"
+#include "core/process_end.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,14 +17,14 @@ bool sp_tls_is_over(void)
 
 static void leave_openssl(void)
 {
-    sp_engine_leave();
+    sp_exit_deliver();
     atomic_store(&is_over, true);
-    sp_engine_pass_locks();
+    sp_exit_pass_locks();
 }
 
 static void leave_before_openssl(void)
 {
-    /* Twice, as sp_engine_leave_before_others does. */
+    /* Twice, as sp_exit_register does. */
     atexit(leave_openssl);
     atexit(leave_openssl);
 }

@@ -3,7 +3,7 @@
 #include "streams/tls_wire.h"
 
 #include "message/chunk.h"
-#include "core/monitor.h"
+#include "core/peer_info.h"
 #include "util/invariant.h"
 #include "util/list.h"
 #include "util/memory.h"
@@ -244,17 +244,17 @@ static struct nn_chunk *tls_certificate(const struct sp_filter *base)
     return der;
 }
 
-static void tls_tell(const struct sp_filter *base, struct sp_ends *ends)
+static void tls_tell(const struct sp_filter *base, struct sp_peer_info *ends)
 {
     const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
     struct nn_chunk *certificate = ends->facts[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
 
     if (certificate != NULL) {
-        sp_ends_note_chunk(ends, NN_PEER_CERTIFICATE, certificate);
+        sp_peer_info_note_chunk(ends, NN_PEER_CERTIFICATE, certificate);
         sp_chunk_release(certificate);
     }
     if (self->problem != NULL)
-        sp_ends_note(ends, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
+        sp_peer_info_note(ends, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
 }
 
 static void tls_close(struct sp_filter *base)

@@ -4,7 +4,10 @@
 #include "streams/ws_framing.h"
 #include "streams/ws_handshake.h"
 
-#include "core/socket_internal.h"
+#include "core/endpoint.h"
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
+#include "core/transport.h"
 #include "util/fork.h"
 #include "util/memory.h"
 

@@ -6,7 +6,7 @@
 
 #include "message/chunk.h"
 #include "message/message.h"
-#include "core/socket_internal.h"
+
 #include "util/bytes.h"
 #include "util/mask.h"
 #include "util/random.h"

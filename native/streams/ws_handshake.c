@@ -6,8 +6,9 @@
 #include "streams/ws_framing.h"
 
 #include "message/chunk.h"
+#include "core/options.h"
 #include "core/registry.h"
-#include "core/socket_internal.h"
+#include "core/socket_state.h"
 #include "util/base64.h"
 #include "util/random.h"
 #include "util/sha1.h"

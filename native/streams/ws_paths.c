@@ -1,7 +1,8 @@
 /* Which endpoint serves which path of a port. */
 #include "streams/ws_paths.h"
 
-#include "core/socket_internal.h"
+#include "core/socket_settle.h"
+
 #include "util/fork.h"
 
 #include <string.h>

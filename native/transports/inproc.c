@@ -1,6 +1,5 @@
 /* inproc://NAME: sockets of one process, in any of its threads. The names, and who connects to whom. */
 #include "transports/inproc_channel.h"
-
 #include "util/fork.h"
 #include "util/thread.h"
 

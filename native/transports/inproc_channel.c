@@ -2,7 +2,6 @@
 #include "transports/inproc_channel.h"
 
 #include "message/body_arena.h"
-#include "core/leave.h"
 #include "message/message_queue.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -341,8 +340,6 @@ static size_t channel_held_bytes(const struct nn_pipe *pipe)
     return sent + orphaned;
 }
 
-static const struct sp_leaving channel_leaving = {.held_bytes = channel_held_bytes, .is_within_process = true};
-
 /* ---- Attaching ---- */
 
 /* The peer is there: asks the protocol for a pipe. Returns whether it has one now; the side is closed otherwise. */
@@ -362,7 +359,7 @@ static bool side_attach(struct sp_channel_side *side)
             ended(endpoint);
         return false;
     }
-    sp_pipe_set_leaving(side->pipe, &channel_leaving);
+    nn_pipe_set_held_bytes(side->pipe, channel_held_bytes, true);
     sp_mutex_lock(&side->channel->lock);
     side->is_attached = true;
     tell(other_side(side), endpoint);

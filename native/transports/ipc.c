@@ -1,6 +1,6 @@
 /* ipc://PATH: SP over AF_UNIX stream sockets; unix://PATH, as NNG has it, is another name for the same. */
-#include "streams/stream_endpoint.h"
 #include "streams/local_path.h"
+#include "streams/stream_endpoint.h"
 
 #include <string.h>
 

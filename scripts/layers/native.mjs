@@ -2,9 +2,6 @@
 import { dirname, join, relative } from 'node:path'
 import { files, lines } from './files.mjs'
 
-// What inproc uses of the core.
-const sharedOfCore = ['core/leave']
-
 // Every layer may include its own files and the C library. 'include' is any public header,
 // 'include/x.h' that one only (and what it includes itself).
 const allowed = {
@@ -12,15 +9,13 @@ const allowed = {
   'util/sizes': [],
   loop: ['util'],
   message: ['util', 'include'],
-  core: ['message', 'loop', 'util', 'include', ...sharedOfCore],
+  core: ['message', 'loop', 'util', 'include'],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
   streams: ['core', 'message', 'loop', 'util', 'include/numbers', 'include/carried.h'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
-  // No stream lies under inproc: it is made with what transports of users are made with, with messages, and with what a
-  // program's end asks.
-  'transports/inproc': ['message', 'util', ...sharedOfCore, 'include/transport.h', 'include/numbers'],
-  ...Object.fromEntries(sharedOfCore.map((module) => [module, ['core', 'util', 'include']])),
+  // No stream lies under inproc: it is made with what transports of users are made with, and with messages.
+  'transports/inproc': ['message', 'util', 'include/transport.h', 'include/numbers'],
   api: ['core', 'message', 'util', 'util/sizes', 'include'],
   binding: ['include', 'util/sizes'],
   include: [],
@@ -44,8 +39,7 @@ function layerOf(path) {
   if (path.startsWith('protocols/parts/')) return 'protocols/parts'
   if (path.startsWith('transports/inproc')) return 'transports/inproc'
   if (path.startsWith('util/sizes')) return 'util/sizes'
-  const shared = sharedOfCore.find((module) => path.startsWith(module))
-  return shared ?? path.split('/')[0]
+  return path.split('/')[0]
 }
 
 /** The name under which `allowed` knows an included file, or undefined when it is none of ours. */

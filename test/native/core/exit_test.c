@@ -2,7 +2,7 @@
 #include "exit_tests.h"
 #include "raw_peer.h"
 
-#include "core/loop_host.h"
+#include "core/engine_thread.h"
 
 #include <nanomsg/protocol.h>
 

@@ -1,7 +1,11 @@
 /* What the sockets of the engine's own loop hold when the program ends. */
-#include "core/leave.h"
+#include "core/exit_delivery.h"
 
-#include "core/socket_internal.h"
+#include "core/error_log.h"
+#include "core/loop_state.h"
+#include "core/pipe.h"
+#include "core/socket_settle.h"
+#include "core/socket_state.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -9,7 +13,7 @@
 /* A lock is waited for no longer: the thread that has it may be the one that ends the program. */
 #define LOCK_LIMIT_MS 100
 /* Peers are waited for no longer, also where NN_LINGER says more. */
-#define LEAVE_LIMIT_MS 1000
+#define DELIVERY_LIMIT_MS 1000
 
 /* One look at all sockets. */
 struct survey {
@@ -18,11 +22,6 @@ struct survey {
     uint64_t awaited_bytes; /* what it makes sense to wait for */
     uint64_t held_bytes;    /* all, also of sockets whose time is over */
 };
-
-void sp_pipe_set_leaving(struct nn_pipe *pipe, const struct sp_leaving *leaving)
-{
-    pipe->leaving = leaving;
-}
 
 static void pause_1_ms(void)
 {
@@ -47,11 +46,11 @@ static bool lock_patiently(struct sp_mutex *lock)
 
 static uint64_t pipe_held_bytes(const struct nn_pipe *pipe, const struct survey *survey)
 {
-    if (pipe->leaving == NULL)
+    if (pipe->at_exit.held_bytes == NULL)
         return pipe->can_send ? 0 : 1; /* it may hold what it does not tell of */
-    if (pipe->leaving->is_within_process && !survey->has_other_threads)
+    if (pipe->at_exit.is_within_process && !survey->has_other_threads)
         return 0; /* only this thread could take it */
-    return pipe->leaving->held_bytes(pipe);
+    return pipe->at_exit.held_bytes(pipe);
 }
 
 static uint64_t socket_held_bytes(struct sp_socket *socket, const struct survey *survey)
@@ -72,7 +71,7 @@ static uint64_t socket_held_bytes(struct sp_socket *socket, const struct survey 
 static sp_time_ns socket_deadline(const struct sp_socket *socket, sp_time_ns began_ns)
 {
     int linger_ms = socket->options.linger_ms;
-    int limit_ms = linger_ms < 0 || linger_ms > LEAVE_LIMIT_MS ? LEAVE_LIMIT_MS : linger_ms;
+    int limit_ms = linger_ms < 0 || linger_ms > DELIVERY_LIMIT_MS ? DELIVERY_LIMIT_MS : linger_ms;
 
     return began_ns + (sp_time_ns)limit_ms * SP_NS_PER_MS;
 }
@@ -90,7 +89,7 @@ static void survey_socket(struct sp_socket *socket, struct survey *survey)
     sp_socket_unlock(socket);
 }
 
-/* What a burst has gathered leaves with the lock. */
+/* What a burst has gathered is passed on when the lock is released. */
 static void flush_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
@@ -147,7 +146,7 @@ static void report_loss(uint64_t bytes)
                 (unsigned long long)bytes);
 }
 
-void sp_loop_leave(struct nn_loop *loop)
+void sp_loop_deliver_held(struct nn_loop *loop)
 {
     static sp_time_ns began_ns; /* what exit calls later has what is left of the time */
     struct survey survey = {0};
@@ -183,13 +182,13 @@ static void finish_socket(struct sp_socket *socket, struct survey *survey)
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
          item = sp_list_next(&socket->pipes, item)) {
         struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
-        if (pipe->leaving != NULL && pipe->leaving->finish != NULL)
-            pipe->leaving->finish(pipe);
+        if (pipe->at_exit.finish != NULL)
+            pipe->at_exit.finish(pipe);
     }
     sp_socket_unlock(socket);
 }
 
-void sp_loop_finish(struct nn_loop *loop)
+void sp_loop_finish_connections(struct nn_loop *loop)
 {
     for_each_socket(loop, finish_socket, NULL);
 }

@@ -1,0 +1,23 @@
+/* NN_PRINT_ERRORS. */
+#include "core/error_log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* Whether NN_PRINT_ERRORS asks for reports on stderr; read once, as the original does. */
+static bool is_printing_errors;
+
+static void read_environment(void)
+{
+    const char *value = getenv("NN_PRINT_ERRORS");
+
+    is_printing_errors = value != NULL && *value != '\0';
+}
+
+bool sp_prints_errors(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, read_environment);
+    return is_printing_errors;
+}

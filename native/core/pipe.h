@@ -1,0 +1,81 @@
+/* Pipes: each an admitted peer, between its connection and the protocol. */
+#ifndef SP_CORE_PIPE_H
+#define SP_CORE_PIPE_H
+
+#include "core/socket_state.h"
+#include "core/transport.h"
+
+struct sp_attendance;
+struct sp_peer_info;
+
+/* What a pipe's connection does when the process ends; all under the socket's lock. */
+struct sp_pipe_exit {
+    /* How much of what it has accepted is still to be passed on; NULL: it does not tell. */
+    size_t (*held_bytes)(const struct nn_pipe *pipe);
+    /* The process ends now: what the kernel has taken must reach the peer without it. Optional. */
+    void (*finish)(struct nn_pipe *pipe);
+    bool is_within_process; /* only a thread of this process can take what is held */
+};
+
+struct nn_pipe {
+    struct sp_list_item item;        /* in socket->pipes */
+    struct sp_id_map_item by_id;     /* likewise */
+    struct sp_list_item broken_item; /* in socket->broken */
+    struct sp_list_item dirty_item;  /* in socket->dirty */
+    struct sp_list_item mute_item;   /* in socket->mute */
+    struct sp_socket *socket;
+    struct nn_endpoint *endpoint;
+    const struct nn_pipe_operations *ops;
+    void *connection; /* the transport's */
+    /* Notes what is known of the peer besides its address; NULL: nothing is. */
+    void (*tell)(const struct nn_pipe *pipe, struct sp_peer_info *info);
+    struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
+    struct sp_pipe_exit at_exit;      /* what it does when the process ends */
+    uint32_t id;
+    uint8_t send_priority;
+    uint8_t receive_priority;
+    bool can_send;
+    bool can_receive;
+    bool is_mute;                   /* nothing can be sent any more */
+    bool is_removed;                /* closed: the protocol knows it no more */
+    int error;                      /* why it breaks: negative errno; 0: it is we who close it */
+    struct sp_peer_info *peer_info; /* whom it connects, for events; NULL: nobody has asked */
+    struct sp_task release;
+    _Alignas(16) unsigned char data[]; /* the protocol's private part */
+};
+
+/* Makes a pipe for a connection and asks the protocol to admit it. It takes *info, which may be NULL: events then ask the
+ * connection. Returns NULL and sets *error to -ENOMEM or to the protocol's refusal; the info stays with the caller. */
+struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
+                             struct sp_peer_info **info, int *error);
+
+/* The transport has seen a change. */
+void sp_pipe_set_readable(struct nn_pipe *pipe);
+void sp_pipe_set_unreadable(struct nn_pipe *pipe);
+void sp_pipe_set_writable(struct nn_pipe *pipe);
+
+/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Those whose messages wait to be
+ * taken share what one alone would read: what comes is found in memory that is near, and short messages of many peers
+ * need little more of it than those of a few. */
+size_t sp_pipe_share(const struct nn_pipe *pipe, size_t frame_bytes);
+
+/* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors
+ * the first is the reason. */
+void sp_pipe_break(struct nn_pipe *pipe, int error);
+
+/* Nothing can be sent any more; the protocol is told before the lock is left. */
+void sp_pipe_end_sending(struct nn_pipe *pipe);
+
+/* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
+void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
+
+/* For the engine's transports. Of others it is known only whether they accept more, unless they tell. */
+void sp_pipe_set_exit(struct nn_pipe *pipe, const struct sp_pipe_exit *at_exit);
+
+/* Asks for ops->flush before the lock is left. */
+void sp_pipe_mark_dirty(struct nn_pipe *pipe);
+
+/* The next pipe of the process gets the number behind this one. For tests of numbers that wrap. */
+void sp_pipe_count_from(uint32_t last_id);
+
+#endif

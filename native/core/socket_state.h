@@ -1,0 +1,150 @@
+/* What a socket is: its structure, its lock, its references. What happens when its lock is released is in
+ * socket_settle.h, its pipes are in pipe.h, its endpoints in endpoint.h, and what users call is in socket.h. */
+#ifndef SP_CORE_SOCKET_STATE_H
+#define SP_CORE_SOCKET_STATE_H
+
+#include <nanomsg/protocol.h>
+
+#include "core/burst.h"
+#include "core/event_fd.h"
+#include "core/loop_state.h"
+#include "core/options.h"
+#include "message/message_queue.h"
+#include "util/id_map.h"
+#include "util/list.h"
+#include "util/thread.h"
+
+#include <stdatomic.h>
+
+struct sp_attendance;
+struct sp_monitor;
+struct sp_monitor_entry;
+struct sp_waiter;
+
+enum sp_socket_state {
+    SP_SOCKET_OPEN,
+    SP_SOCKET_CLOSING, /* the descriptor is invalid; accepted messages are still being delivered */
+    SP_SOCKET_CLOSED   /* nothing left but memory */
+};
+
+/* Counters in the order of their ids in nn.h. */
+struct sp_statistics {
+    uint64_t established_connections;
+    uint64_t accepted_connections;
+    uint64_t dropped_connections;
+    uint64_t broken_connections;
+    uint64_t connect_errors;
+    uint64_t bind_errors;
+    uint64_t accept_errors;
+    uint64_t messages_sent;
+    uint64_t messages_received;
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint64_t current_connections;
+};
+
+/* What one pipe has given without another between. */
+struct sp_run {
+    bool is_allowed; /* messages are taken many at a time */
+    uint32_t pipe;
+    unsigned messages;
+    size_t bytes;
+};
+
+struct sp_socket {
+    struct sp_mutex lock;   /* guards all below that is not marked otherwise */
+    atomic_uint references; /* the descriptor's, each call's, each channel's */
+    struct nn_loop *loop;
+    const struct nn_protocol *protocol;
+    struct nn_protocol_socket *instance; /* the protocol's own structure */
+    int descriptor;                      /* constant, as is the generation; see socket_table.h */
+    uint32_t generation;                 /* of the descriptor's number */
+    enum sp_socket_state state;
+    struct sp_options options;
+    struct sp_statistics statistics;
+
+    struct sp_list endpoints; /* struct nn_endpoint */
+    int last_endpoint_id;
+    struct sp_list pipes; /* struct nn_pipe, admitted */
+    struct sp_id_map pipes_by_id;
+    bool has_had_pipe;
+    struct sp_list broken;    /* pipes to remove before the lock is left */
+    struct sp_list mute;      /* pipes whose end of sending the protocol is to be told before that */
+    struct sp_list dirty;     /* pipes to flush before the lock is left */
+    bool is_corked;           /* pipes gather until then */
+    struct sp_burst burst;    /* or even longer */
+    struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
+    size_t remains_bytes;     /* what peers that are gone have left in memory for the user */
+
+    struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
+    struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
+
+    int events;      /* as last computed: NN_POLLIN | NN_POLLOUT */
+    bool is_refused; /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
+    bool is_taking;  /* the host is receiving a batch */
+    struct sp_run run;
+    unsigned readable_pipes;          /* those that can_receive */
+    struct sp_list waits;             /* struct sp_wait */
+    struct sp_waiter *woken;          /* to be told when the lock is left; or NULL */
+    struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
+    struct sp_event_fd receive_fd;
+    struct sp_event_fd send_fd;
+    struct sp_monitor *monitor;           /* NULL: nobody watches */
+    struct sp_monitor_entry *taken_event; /* the last one; NULL: none yet */
+
+    struct sp_timer protocol_timer;
+    struct sp_timer linger_timer;
+    struct sp_list errands; /* struct sp_task: to run when the lock is left */
+    struct sp_task release;
+    atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
+    bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */
+
+    struct sp_list_item loop_item; /* in loop->sockets; guarded by the loop's lock */
+    struct sp_report report;       /* guarded by the loop's lock */
+};
+
+/* A connection whose pipe is closed while it has bytes to pass on. It links itself into socket->lingering and
+ * out again when it is done; `abandon` makes it drop the rest and leave the list. */
+struct sp_linger {
+    struct sp_list_item item;
+    void (*abandon)(struct sp_linger *self);
+    /* How much is still to be passed on; NULL: nobody knows. */
+    size_t (*held_bytes)(const struct sp_linger *self);
+};
+
+/* ---- Lock: released by sp_socket_unlock (core/socket_settle.h) ---- */
+
+static inline void sp_socket_lock(struct sp_socket *self)
+{
+    sp_mutex_lock(&self->lock);
+}
+
+/* NN_POLLIN and NN_POLLOUT as they are now. */
+static inline int sp_socket_current_events(struct sp_socket *self)
+{
+    int events = self->protocol->events(self->instance);
+
+    return self->queue.count > 0 ? events & ~NN_POLLOUT : events;
+}
+
+/* Whether the protocol would refuse any peer now. */
+static inline bool sp_socket_is_full(const struct sp_socket *self)
+{
+    return self->protocol->is_full != NULL && self->protocol->is_full(self->instance);
+}
+
+/* ---- References ---- */
+
+void sp_socket_retain(struct sp_socket *self);
+void sp_socket_release_reference(struct sp_socket *self);
+
+/* The loop's sockets in turn, with a reference for the caller; NULL: it has none. */
+struct sp_socket *sp_loop_next_socket(struct nn_loop *loop);
+
+/* ---- Name ---- */
+
+/* NN_SOCKET_NAME, which is the descriptor's number until it is set. Copies at most *size bytes, NUL included, and
+ * sets *size to the name's length. */
+void sp_socket_name(const struct sp_socket *self, char *buffer, size_t *size);
+
+#endif
