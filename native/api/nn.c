@@ -1,5 +1,6 @@
 /* The calls on sockets: check the arguments, find the socket, ask the engine. */
 #include "api/body.h"
+#include "api/built_in.h"
 #include "api/fail.h"
 #include "core/socket.h"
 #include "core/termination.h"
@@ -13,6 +14,7 @@ int nn_errno(void)
 
 int nn_socket(int domain, int protocol)
 {
+    sp_built_in_register();
     return nn_result(sp_socket_open(NULL, domain, protocol, NULL));
 }
 

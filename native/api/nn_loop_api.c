@@ -1,4 +1,5 @@
 /* The calls of nanomsg/loop.h on sockets. */
+#include "api/built_in.h"
 #include "api/fail.h"
 #include "core/socket.h"
 #include "message/chunk.h"
@@ -7,7 +8,10 @@
 
 int nn_loop_socket(struct nn_loop *loop, int domain, int protocol, void *user)
 {
-    return loop == NULL ? nn_fail(-EINVAL) : nn_result(sp_socket_open(loop, domain, protocol, user));
+    if (loop == NULL)
+        return nn_fail(-EINVAL);
+    sp_built_in_register();
+    return nn_result(sp_socket_open(loop, domain, protocol, user));
 }
 
 int nn_socket_handle(int s)

@@ -1,4 +1,4 @@
-/* Known protocols and transports. The one place that names the built-in tables. */
+/* Known protocols and transports: tables that are handed in from above, and those of users. */
 #include "core/registry.h"
 
 #include "util/memory.h"
@@ -8,35 +8,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-extern const struct nn_protocol sp_pair_protocol, sp_pair_raw_protocol;
-extern const struct nn_protocol sp_bus_protocol, sp_bus_raw_protocol;
-extern const struct nn_protocol sp_pub_protocol, sp_pub_raw_protocol;
-extern const struct nn_protocol sp_sub_protocol, sp_sub_raw_protocol;
-extern const struct nn_protocol sp_push_protocol, sp_push_raw_protocol;
-extern const struct nn_protocol sp_pull_protocol, sp_pull_raw_protocol;
-extern const struct nn_protocol sp_req_protocol, sp_req_raw_protocol;
-extern const struct nn_protocol sp_rep_protocol, sp_rep_raw_protocol;
-extern const struct nn_protocol sp_surveyor_protocol, sp_surveyor_raw_protocol;
-extern const struct nn_protocol sp_respondent_protocol, sp_respondent_raw_protocol;
+static struct sp_built_in built_in;
 
-static const struct nn_protocol *const built_in_protocols[] = {
-    &sp_pair_protocol,     &sp_pair_raw_protocol,     &sp_bus_protocol,        &sp_bus_raw_protocol,
-    &sp_pub_protocol,      &sp_pub_raw_protocol,      &sp_sub_protocol,        &sp_sub_raw_protocol,
-    &sp_push_protocol,     &sp_push_raw_protocol,     &sp_pull_protocol,       &sp_pull_raw_protocol,
-    &sp_req_protocol,      &sp_req_raw_protocol,      &sp_rep_protocol,        &sp_rep_raw_protocol,
-    &sp_surveyor_protocol, &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
-};
-
-extern const struct nn_transport sp_abstract_transport, sp_descriptor_transport, sp_inproc_transport, sp_ipc_transport;
-extern const struct nn_transport sp_tcp_transport, sp_tls_tcp_transport, sp_unix_transport, sp_ws_transport,
-    sp_wss_transport;
-
-static const struct nn_transport *const built_in_transports[] = {
-    &sp_inproc_transport,     &sp_ipc_transport,  &sp_tcp_transport,     &sp_ws_transport,  &sp_abstract_transport,
-    &sp_descriptor_transport, &sp_unix_transport, &sp_tls_tcp_transport, &sp_wss_transport,
-};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+void sp_registry_init(const struct sp_built_in *tables)
+{
+    built_in = *tables;
+}
 
 /* A user's protocols and transports: lists that only grow, so that readers need no lock. */
 struct registered {
@@ -53,9 +30,9 @@ static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
 const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain)
 {
     *has_domain = domain == AF_SP || domain == AF_SP_RAW;
-    for (size_t i = 0; i < COUNT_OF(built_in_protocols); i++) {
-        if (built_in_protocols[i]->domain == domain && built_in_protocols[i]->id == id)
-            return built_in_protocols[i];
+    for (size_t i = 0; i < built_in.protocol_count; i++) {
+        if (built_in.protocols[i]->domain == domain && built_in.protocols[i]->id == id)
+            return built_in.protocols[i];
     }
     for (struct registered *entry = atomic_load(&registered_protocols); entry != NULL; entry = entry->next) {
         const struct nn_protocol *protocol = entry->table;
@@ -91,26 +68,18 @@ static int list_add(registered_list *list, const void *table)
     return 0;
 }
 
-static int fail_unless_zero(int rc)
-{
-    if (rc == 0)
-        return 0;
-    errno = -rc;
-    return -1;
-}
-
-int nn_protocol_register(const struct nn_protocol *protocol)
+int sp_registry_add_protocol(const struct nn_protocol *protocol)
 {
     bool has_domain;
     int rc = -EEXIST;
 
     if (protocol == NULL || !is_sound(protocol))
-        return fail_unless_zero(-EINVAL);
+        return -EINVAL;
     pthread_mutex_lock(&registering);
     if (sp_registry_protocol(protocol->domain, protocol->id, &has_domain) == NULL)
         rc = list_add(&registered_protocols, protocol);
     pthread_mutex_unlock(&registering);
-    return fail_unless_zero(rc);
+    return rc;
 }
 
 /* ---- Transports ---- */
@@ -122,9 +91,9 @@ static bool is_scheme(const struct nn_transport *transport, const char *scheme, 
 
 static const struct nn_transport *find_transport(const char *scheme, size_t count)
 {
-    for (size_t i = 0; i < COUNT_OF(built_in_transports); i++) {
-        if (is_scheme(built_in_transports[i], scheme, count))
-            return built_in_transports[i];
+    for (size_t i = 0; i < built_in.transport_count; i++) {
+        if (is_scheme(built_in.transports[i], scheme, count))
+            return built_in.transports[i];
     }
     for (struct registered *entry = atomic_load(&registered_transports); entry != NULL; entry = entry->next) {
         if (is_scheme(entry->table, scheme, count))
@@ -169,15 +138,15 @@ static bool is_transport_sound(const struct nn_transport *transport)
            transport->pipe->close != NULL;
 }
 
-int nn_transport_register(const struct nn_transport *transport)
+int sp_registry_add_transport(const struct nn_transport *transport)
 {
     int rc = -EEXIST;
 
     if (transport == NULL || !is_transport_sound(transport))
-        return fail_unless_zero(-EINVAL);
+        return -EINVAL;
     pthread_mutex_lock(&registering);
     if (find_transport(transport->scheme, strlen(transport->scheme)) == NULL)
         rc = list_add(&registered_transports, transport);
     pthread_mutex_unlock(&registering);
-    return fail_unless_zero(rc);
+    return rc;
 }

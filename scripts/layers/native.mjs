@@ -16,7 +16,7 @@ const allowed = {
   transports: ['streams', 'include/transport.h', 'include/numbers'],
   // No stream lies under inproc: it is made with what transports of users are made with, and with messages.
   'transports/inproc': ['message', 'util', 'include/transport.h', 'include/numbers'],
-  api: ['core', 'message', 'util', 'util/sizes', 'include'],
+  api: ['protocols', 'transports', 'core', 'message', 'util', 'util/sizes', 'include'],
   binding: ['include', 'util/sizes'],
   include: [],
 }
