@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Functions, Shared } from './native.js'
 
@@ -7,12 +7,14 @@ interface Addon {
 }
 
 const home = join(__dirname, '..')
+/** What nanomsg-native-build makes. */
+const compiled = join(home, 'native/build/Release/nanomsg_native.node')
 
-/** Loads the prebuilt addon of this platform, or the one built on this machine. */
+/** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
 export function loadAddon(): Addon {
   const load = require('node-gyp-build') as (folder: string) => Addon
   try {
-    return load(home)
+    return existsSync(compiled) ? require(compiled) : load(home)
   } catch (error) {
     throw loadError(error)
   }
@@ -39,8 +41,10 @@ function loadError(error: unknown): Error {
   const { platform, arch, version } = process
   const message = [
     `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${cLibrary()}` : ''}.`,
-    `Tried: ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
-    'To compile it, run: npm rebuild nanomsg-native. That needs gcc or clang, make and Python 3.',
+    `Tried: ${compiled}, ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
+    platform === 'linux'
+      ? 'To compile it, run: npx nanomsg-native-build. That needs gcc or clang, make and Python 3.'
+      : `The sources do not compile on ${platform} yet.`,
     `The reason: ${error instanceof Error ? error.message : error}`,
   ].join('\n')
   return Object.assign(new Error(message, { cause: error }), { code: 'ERR_DLOPEN_FAILED' })

@@ -1,5 +1,5 @@
 // What is published: the files of the package, and that a program can use them from a place of its own.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 const project = resolve(__dirname, '../..')
@@ -56,7 +57,8 @@ describe('the packed files', () => {
     expect(glue).not.toEqual([])
     expect(packed).toEqual(
       expect.arrayContaining([
-        'binding.gyp',
+        'native/binding.gyp',
+        'native/addon.gypi',
         'native/sources.txt',
         'native/include/nanomsg/nn.h',
         ...sources.map((name) => `native/${name}`),
@@ -72,13 +74,20 @@ describe('the packed files', () => {
     expect(packed).toEqual(expect.arrayContaining(links))
   })
 
+  it('make no package manager run or compile anything', () => {
+    expect(packed.filter((path) => /^[^/]*\.gyp$/.test(path))).toEqual([])
+    expect(manifest.gypfile).toBe(false)
+    expect(Object.keys(manifest.scripts)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$|^prepare$/)]),
+    )
+  })
+
   it('contain a licence, a readme and a changelog', () => {
     expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']))
   })
 
   it('contain nothing that only developers need', () => {
-    const known =
-      /^(dist|types|man|docs|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json|binding\.gyp)$/
+    const known = /^(dist|types|man|docs|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/
     expect(packed.filter((path) => !known.test(path))).toEqual([])
     expect(packed.filter((path) => /\.(o|a|so|gcda|profraw|tsbuildinfo)$/.test(path))).toEqual([])
   })
@@ -197,9 +206,18 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
       expect(message).toMatch(/^ERR_DLOPEN_FAILED nanomsg-native has no addon for Node\.js v\d/)
       expect(message).toContain(`${process.platform}-${process.arch}`)
       expect(message).toContain(join(installed(), 'prebuilds'))
-      expect(message).toContain('npm rebuild nanomsg-native')
+      expect(message).toContain('npx nanomsg-native-build')
       expect(message).toContain('No native build was found')
     })
+
+    it('compiles it with nanomsg-native-build', async () => {
+      rmSync(file())
+      const build = join(installed(), manifest.bin['nanomsg-native-build'])
+      const { stdout } = await promisify(execFile)(process.execPath, [build], { cwd: home })
+      expect(stdout).toContain(join(installed(), 'native/build/Release/nanomsg_native.node'))
+      expect(run('compiled.mjs', `import { Pair } from 'nanomsg-native'${conversation}`)).toBe('from the package')
+      rmSync(join(installed(), 'native/build'), { recursive: true })
+    }, 300_000)
 
     it('is told why a file that is there cannot be loaded', () => {
       writeFileSync(file(), 'no addon at all')

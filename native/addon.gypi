@@ -1,0 +1,64 @@
+# How the addon is compiled. What includes this sets nn_native, the folder of this file as seen from its own.
+{
+  "targets": [
+    {
+      "target_name": "nanomsg_native",
+      # TLS is the OpenSSL of Node.js itself, whose headers come with those of Node.js.
+      "variables": {
+        "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
+      },
+      # The engine's files stand in sources.txt, which CMakeLists.txt reads too.
+      "sources": [
+        "<!@(node -p \"require('fs').readFileSync('<(nn_native)/sources.txt', 'utf8').trim().split(/\\s+/).map(name => '<(nn_native)/' + name).join(' ')\")",
+        "<!@(node -p \"require('fs').readdirSync('<(nn_native)/binding').filter(name => name.endsWith('.cc')).map(name => '<(nn_native)/binding/' + name).join(' ')\")"
+      ],
+      "include_dirs": ["<(nn_native)", "<(nn_native)/include"],
+      "defines": [
+        "_GNU_SOURCE",
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS"
+      ],
+      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
+      "cflags_c": ["-std=gnu11"],
+      # As a system header node-addon-api is spared our warnings.
+      "cflags_cc": [
+        "-std=gnu++17",
+        "-fvisibility-inlines-hidden",
+        "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+      ],
+      "configurations": {
+        "Release": {
+          "defines": ["NDEBUG"],
+          "cflags": ["-O3"]
+        }
+      },
+      "conditions": [
+        ["nn_has_openssl==1", {
+          "sources": ["<(nn_native)/streams/tls_context.c", "<(nn_native)/streams/tls_exit.c", "<(nn_native)/streams/tls_filter.c", "<(nn_native)/streams/tls_host.c", "<(nn_native)/streams/tls_wire.c"],
+          "defines": ["NN_TLS_OF_HOST"]
+        }, {
+          "sources": ["<(nn_native)/streams/tls_none.c"]
+        }],
+        # The nn_* functions are visible: calls of our own must not reach another libnanomsg in the process.
+        # The code stays in the process when the last environment that loaded it has ended: a thread may be in
+        # getaddrinfo() then, and handlers of fork and of threads' ends are registered.
+        ["OS=='linux' or OS=='freebsd'", { "ldflags": ["-Wl,-Bsymbolic-functions", "-Wl,-z,nodelete"] }],
+        # With clang it would need a linker that many machines do not have.
+        ["OS=='linux' and clang==0", {
+          "cflags": ["-flto=auto"],
+          "ldflags": ["-O3", "-flto=auto"]
+        }]
+      ],
+      "xcode_settings": {
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "GCC_C_LANGUAGE_STANDARD": "gnu11",
+        "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
+        "GCC_OPTIMIZATION_LEVEL": "3",
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
+        "OTHER_CPLUSPLUSFLAGS": [
+          "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+        ]
+      }
+    }
+  ]
+}
