@@ -1,6 +1,7 @@
-// Layers of native/: an include points down only.
+// Layers of native/: includes point down only, and so do the symbols of object files, which form no circle.
 import { dirname, join, relative } from 'node:path'
 import { files, lines } from './files.mjs'
+import { checkSymbols } from './symbols.mjs'
 
 // Every layer may include its own files and the C library. 'include' is any public header,
 // 'include/x.h' that one only (and what it includes itself).
@@ -56,8 +57,7 @@ function mayInclude(layer, to) {
   return to.startsWith('include/') && (layer === 'include' || allowed[layer].includes('include'))
 }
 
-/** Each include that points up. */
-export function checkNative() {
+function checkIncludes() {
   const problems = []
   for (const file of files('native', /\.(c|h|cc)$/)) {
     const layer = layerOf(relative('native', file))
@@ -69,4 +69,9 @@ export function checkNative() {
     })
   }
   return problems
+}
+
+/** One sentence for each dependency that points up, and for each circle. */
+export function checkNative() {
+  return [...checkIncludes(), ...checkSymbols()]
 }
