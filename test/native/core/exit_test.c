@@ -5,6 +5,7 @@
 #include "core/engine_thread.h"
 
 #include <nanomsg/protocol.h>
+#include <nanomsg/transport.h>
 
 #include <poll.h>
 #include <pthread.h>
@@ -282,6 +283,85 @@ TEST(a_program_ends_also_within_a_call_that_has_the_lock_of_the_loop)
 {
     struct exit_program program = exit_program_start(end_with_the_lock_of_the_loop, NULL);
 
+    exit_program_check(&program);
+}
+
+/* ---- Transports of the program's own ---- */
+
+#define LOOKS 3
+
+static int told_of_looks;
+
+/* Holds something until exit has looked for it often enough: a peer that takes its time. */
+static size_t slow_held_bytes(const struct nn_pipe *pipe)
+{
+    static int looks;
+
+    (void)pipe;
+    if (looks == LOOKS)
+        return 0;
+    exit_tell(told_of_looks, ++looks);
+    return 1;
+}
+
+static int slow_bind(struct nn_endpoint *endpoint, const char *address)
+{
+    (void)endpoint;
+    (void)address;
+    return -ENOTSUP;
+}
+
+static int slow_connect(struct nn_endpoint *endpoint, const char *address)
+{
+    struct nn_pipe *pipe;
+    int rc = nn_pipe_open(endpoint, NULL, &pipe);
+
+    (void)address;
+    if (rc == 0)
+        nn_pipe_set_held_bytes(pipe, slow_held_bytes, false);
+    return rc;
+}
+
+static void slow_close(struct nn_endpoint *endpoint)
+{
+    (void)endpoint;
+}
+
+static int slow_pass(struct nn_pipe *pipe, struct nn_message *message)
+{
+    (void)pipe;
+    (void)message;
+    return -EAGAIN;
+}
+
+static void slow_close_pipe(struct nn_pipe *pipe, bool may_linger)
+{
+    (void)pipe;
+    (void)may_linger;
+}
+
+static const struct nn_pipe_operations slow_pipe = {.send = slow_pass, .receive = slow_pass, .close = slow_close_pipe};
+static const struct nn_transport slow_transport = {.version = NN_TRANSPORT_VERSION,
+                                                   .scheme = "slow",
+                                                   .bind = slow_bind,
+                                                   .connect = slow_connect,
+                                                   .close = slow_close,
+                                                   .pipe = &slow_pipe};
+
+static void end_while_a_transport_holds_bytes(void *argument, int tell)
+{
+    (void)argument;
+    told_of_looks = tell;
+    CHECK_OK(nn_transport_register(&slow_transport));
+    CHECK_OK(nn_connect((int)CHECK_OK(nn_socket(AF_SP, NN_PUSH)), "slow://peer"));
+}
+
+TEST(what_a_transport_of_the_program_says_it_holds_is_waited_for)
+{
+    struct exit_program program = exit_program_start(end_while_a_transport_holds_bytes, NULL);
+
+    for (int i = 1; i <= LOOKS; i++)
+        CHECK_EQUAL(exit_hear(&program), i);
     exit_program_check(&program);
 }
 
