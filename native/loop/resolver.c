@@ -7,6 +7,7 @@
 
 #include "util/fork.h"
 #include "util/memory.h"
+#include "util/shortage.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -147,9 +148,13 @@ static void question_answer(struct question *self)
 
 static int error_of(int code)
 {
-    switch (code) {
-    case 0:
+    int shortage;
+
+    if (code == 0)
         return 0;
+    if (code != EAI_SYSTEM && (shortage = sp_descriptor_shortage()) < 0)
+        return shortage;
+    switch (code) {
     case EAI_SYSTEM:
         return -errno;
     case EAI_MEMORY:

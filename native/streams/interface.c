@@ -1,6 +1,8 @@
 /* Network interfaces of this machine. */
 #include "streams/interface.h"
 
+#include "util/shortage.h"
+
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -40,8 +42,10 @@ int sp_interface_set_scope(struct sp_socket_address *address, const char *scope)
 {
     unsigned index = sp_interface_index(scope);
 
-    if (index == 0)
-        return -ENODEV;
+    if (index == 0) {
+        int shortage = sp_descriptor_shortage();
+        return shortage < 0 ? shortage : -ENODEV;
+    }
     ipv6_of(address)->sin6_scope_id = index;
     return 0;
 }
@@ -113,7 +117,7 @@ static int fitness(const struct ifaddrs *entry, const struct wish *wish)
     take_address(&address, entry->ifa_addr);
     bool is_link_local = sp_interface_is_link_local(&address);
     if (destination == NULL)
-        return family == AF_INET ? 3 : is_link_local ? 1 : 2;
+        return family == AF_INET ? 2 : is_link_local ? 1 : 3;
     if (family != destination->storage.ss_family)
         return 0;
     return 1 + (is_link_local == sp_interface_is_link_local(destination) ? 2 : 0) +
@@ -127,7 +131,7 @@ static int find(const char *name, const struct wish *wish, struct sp_socket_addr
     int best = 0;
 
     if (getifaddrs(&interfaces) < 0)
-        return -ENODEV;
+        return -errno;
     for (const struct ifaddrs *entry = interfaces; entry != NULL; entry = entry->ifa_next) {
         if (entry->ifa_addr == NULL || strcmp(entry->ifa_name, name) != 0)
             continue;

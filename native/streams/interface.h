@@ -12,11 +12,11 @@ unsigned sp_interface_index(const char *scope);
 /* Whether it is a link-local address of IPv6: it means nothing without an interface. */
 bool sp_interface_is_link_local(const struct sp_socket_address *address);
 
-/* Sets the scope of a link-local address from the text behind the %. Returns 0 or -ENODEV. */
+/* Sets the scope of a link-local address from the text behind the %. Returns 0, -ENODEV, or what the system lacked. */
 int sp_interface_set_scope(struct sp_socket_address *address, const char *scope);
 
-/* An address of the interface to bind, with port 0: that of IPv4, or, where there is none and IPv6 is allowed, one of
- * IPv6, and a link-local one only where there is no other. Returns 0 or -ENODEV. */
+/* An address of the interface to bind, with port 0: one of IPv6 where that is allowed, else that of IPv4; a link-local one
+ * only where there is no other. Returns 0, -ENODEV, or what the system lacked, such as -EMFILE. */
 int sp_interface_find(const char *name, bool ipv4_only, struct sp_socket_address *found);
 
 /* The address of the interface to connect to the destination from: of its family, then of its kind (link-local or not),

@@ -58,7 +58,7 @@ describeWith('unshare', [...inNetwork, 'true'], 'in a network of its own', () =>
       await talk('ws://va:0/path', (address) => address.replace('//', '//vb;'))`)
     expect(stdout.split('\n')).toEqual([
       'tcp://[fd77::1] tcp://[fd77::2]',
-      'tcp://10.77.0.2 tcp://10.77.0.2',
+      'tcp://[fd77::2] tcp://[fd77::2]',
       'ws://[fd77::1]/path ws://[fd77::2]',
       '',
     ])

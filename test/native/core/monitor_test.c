@@ -491,6 +491,20 @@ TEST(a_name_that_nobody_has_fails_without_an_address)
     CHECK_STRING(event.remote_address, "");
 }
 
+TEST(a_name_that_cannot_be_resolved_without_descriptors_says_so)
+{
+    int push = watched(NN_PUSH);
+    struct rlimit limit;
+
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+    CHECK_OK(nn_connect(push, "tcp://nobody.invalid:5555"));
+    struct nn_event event = event_of(push, NN_EVENT_FAILURE);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK_EQUAL(event.error, EMFILE);
+}
+
 TEST(a_connection_that_cannot_be_accepted_is_told)
 {
     const char *address = test_tcp_address();

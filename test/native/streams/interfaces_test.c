@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* ---- The network: two interfaces that are one cable's ends ---- */
 
@@ -195,7 +196,7 @@ TEST(addresses_that_are_told_can_be_connected_to)
     if (!enter_network())
         return;
     check_round("tcp://*:0", "tcp://[::]:");
-    check_round("tcp://va:0", "tcp://10.77.0.1:");
+    check_round("tcp://va:0", "tcp://[fd77::1]:");
     check_round("tcp://[fd77::1]:0", "tcp://[fd77::1]:");
     check_round("tcp://fd77::1:0", "tcp://[fd77::1]:");
     check_round("tcp://[fe80::1%va]:0", "tcp://[fe80::1%va]:");
@@ -205,12 +206,47 @@ TEST(addresses_that_are_told_can_be_connected_to)
     check_round("ws://[fe80::1%va]:0/a/path", "ws://[fe80::1%va]:");
     check_round("ws://*:0/a/path", "ws://[::]:");
 
-    /* An interface that has IPv6 only, and then a link-local address only. */
-    CHECK(run("ip addr del 10.77.0.1/24 dev va"));
-    check_round("tcp://va:0", "tcp://[fd77::1]:");
+    /* An interface that has IPv4 and a link-local address, and then the latter only. */
     CHECK(run("ip addr del fd77::1/64 dev va"));
+    check_round("tcp://va:0", "tcp://10.77.0.1:");
+    CHECK(run("ip addr del 10.77.0.1/24 dev va"));
     check_round("tcp://va:0", "tcp://[fe80::1%va]:");
     check_round("ws://va:0/path", "ws://[fe80::1%va]:");
+}
+
+TEST(an_interface_is_bound_with_IPv6_where_that_is_allowed)
+{
+    struct {
+        int ipv4_only;
+        const char *shown;
+    } rows[] = {{0, "tcp://[fd77::1]:"}, {1, "tcp://10.77.0.1:"}};
+
+    if (!enter_network())
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int s = SOCKET(NN_PAIR);
+        SET_INT(s, NN_SOL_SOCKET, NN_IPV4ONLY, rows[i].ipv4_only);
+        check_starts(address_of(s, (int)CHECK_OK(nn_bind(s, "tcp://va:0"))), rows[i].shown);
+        CHECK_OK(nn_close(s));
+    }
+}
+
+TEST(an_interface_that_cannot_be_asked_for_without_descriptors_is_EMFILE)
+{
+    struct rlimit limit;
+
+    if (!enter_network())
+        return;
+    int s = socket_of_both_families();
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+    CHECK_ERRNO(nn_bind(s, "tcp://va:0"), EMFILE);
+    CHECK_ERRNO(nn_bind(s, "tcp://[fe80::1%va]:0"), EMFILE);
+    CHECK_ERRNO(nn_connect(s, "tcp://va;[fd77::1]:5555"), EMFILE);
+    CHECK_ERRNO(nn_connect(s, "tcp://[fe80::1%va]:5555"), EMFILE);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK_OK(nn_bind(s, "tcp://va:0"));
 }
 
 TEST(a_port_of_a_link_local_address_is_shared_by_path)
