@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { EFSM, ETERM } from './constants.js'
 import { native } from './native.js'
+import { shortageHints } from './shortages.js'
 
 /** A call that failed, as Node reports failed system calls. */
 export class NanomsgError extends Error {
@@ -34,8 +35,9 @@ const withoutTls =
   'This build has no TLS: it uses the OpenSSL 3 of Node.js itself. With such a Node.js, run: npx nanomsg-native-build'
 const missingFile = 'A text in the option tls that is not PEM names a file, which must exist'
 
-/** What to do about it, where the code alone does not say. */
+/** What to do about it, where the code alone does not say; by the code, or by the call and the code. */
 const hints: Readonly<Record<string, string>> = {
+  ...shortageHints,
   'bind EADDRINUSE': 'Another socket is bound there: close it, or choose port 0 and read the endpoint’s address',
   'bind EADDRNOTAVAIL': 'No interface of this machine has that address',
   'bind EACCES': 'Choose a port from 1024 on, or a folder that this process may write to',
@@ -63,7 +65,6 @@ const hints: Readonly<Record<string, string>> = {
   'receive EFSM': 'Send a request (or a survey) before you receive an answer to it',
   'receive ETIMEDOUT': 'No message came in time',
   'send ETIMEDOUT': 'No peer could take the message in time',
-  'socket EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
   'socket ETERM': 'nn_term() was called: this process opens no sockets any more',
   'socket EAFNOSUPPORT': 'The domain is AF_SP or AF_SP_RAW',
   'socket EINVAL': 'The protocol is one of NN_PAIR, NN_BUS, NN_REQ, NN_REP, NN_PUB, NN_SUB, NN_PUSH, NN_PULL, …',
@@ -73,7 +74,6 @@ const hints: Readonly<Record<string, string>> = {
   'receive EAGAIN': 'There is no message now',
   'connect ECONNREFUSED': 'Nobody listens there now; the socket tries again',
   'connect ENOENT': 'Nobody listens there now; the socket tries again',
-  'accept EMFILE': 'Close sockets that are no longer used, or raise the limit of open files',
   'reject EPROTOTYPE': 'The peer is a socket of a type that does not go with this one',
   'reject EPROTO': 'The peer does not speak this protocol',
   'reject EACCES': 'One of the two does not accept the other’s certificate: see the option tls',
@@ -112,7 +112,7 @@ export const isOfTls = (subject: string): boolean => /^"?(tls\+tcp|wss):/.test(s
 export function errnoError(errno: number, syscall: string, subject = ''): NanomsgError {
   const code = codeOf(errno)
   const call = `${sameHints[syscall] ?? syscall} ${code}`
-  const hint = (isOfTls(subject) && hints[`${call} of TLS`]) || hints[call]
+  const hint = (isOfTls(subject) && hints[`${call} of TLS`]) || (hints[call] ?? hints[code])
   const message = `${code}: ${native.strerror(errno)}, ${syscall}${subject && ` ${subject}`}`
   return new NanomsgError(hint === undefined ? message : `${message}. ${hint}.`, { code, errno, syscall })
 }

@@ -1,23 +1,55 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Functions, Shared } from './native.js'
+import { type Shortage, shortageHints, shortageOf } from './shortages.js'
 
 interface Addon {
-  attach(shared: Shared): Functions
+  attach(shared: Shared): Functions | undefined
 }
 
 const home = join(__dirname, '..')
 /** What nanomsg-native-build makes. */
 const compiled = join(home, 'native/build/Release/nanomsg_native.node')
 
+/** The functions of the addon, which has none where it lacked memory when it was started. */
+export function checkFunctions(functions: Functions | undefined): Functions {
+  if (functions === undefined) throw shortageError('ENOMEM', 'the addon could not be started')
+  return functions
+}
+
 /** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
 export function loadAddon(): Addon {
-  const load = require('node-gyp-build') as (folder: string) => Addon
   try {
+    const load = require('node-gyp-build') as (folder: string) => Addon
     return existsSync(compiled) ? require(compiled) : load(home)
   } catch (error) {
-    throw loadError(error)
+    const shortage = shortageOf(error) ?? shortageOfReading()
+    throw shortage === undefined ? loadError(error) : shortageError(shortage, error)
   }
+}
+
+/** What the system lacks when it is asked for the files of the package: node-gyp-build takes a folder that it cannot read
+ * for an empty one. */
+function shortageOfReading(): Shortage | undefined {
+  for (const folder of [join('build', 'Release'), 'prebuilds']) {
+    try {
+      readdirSync(join(home, folder))
+    } catch (error) {
+      const shortage = shortageOf(error)
+      if (shortage !== undefined) return shortage
+    }
+  }
+  return undefined
+}
+
+/** The addon may be there, but the system does not give what loading it takes. */
+function shortageError(code: Shortage, error: unknown): Error {
+  const message = [
+    `${code}: nanomsg-native cannot load its addon from ${home}. ${shortageHints[code]}.`,
+    `The reason: ${error instanceof Error ? error.message : error}`,
+  ].join('\n')
+  return Object.assign(new Error(message, { cause: error }), { code, errno: constants.errno[code], syscall: 'dlopen' })
 }
 
 function prebuiltPlatforms(): string {

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer'
-import { loadAddon } from './load.js'
+import { checkFunctions, loadAddon } from './load.js'
 import { slabPins, slabState, slabs } from './slabs.js'
 
 /** Memory that JavaScript and the engine's binding both use. Small messages cross as numbers in it, not as objects. */
@@ -166,4 +166,4 @@ export const shared: Shared = {
   dispatch: (count) => dispatchEvents(count),
 }
 
-export const native: Functions = loadAddon().attach(shared)
+export const native: Functions = checkFunctions(loadAddon().attach(shared))

@@ -29,6 +29,10 @@ export class Program implements AsyncDisposable {
     this.#exited = once(this.#child, 'exit')
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   /** The next line that it writes. */
   async line(): Promise<string> {
     const { value, done } = await this.#lines.next()
