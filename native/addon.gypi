@@ -5,6 +5,7 @@
       "target_name": "nanomsg_native",
       # TLS is the OpenSSL of Node.js itself, whose headers come with those of Node.js.
       "variables": {
+        "nn_addon_api": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
         "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
       },
       # The engine's files stand in sources.txt, which CMakeLists.txt reads too.
@@ -20,11 +21,11 @@
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
       "cflags_c": ["-std=gnu11"],
-      # As a system header node-addon-api is spared our warnings.
+      # node-addon-api is a system header, so that our warnings do not concern it.
       "cflags_cc": [
         "-std=gnu++17",
         "-fvisibility-inlines-hidden",
-        "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+        "<(nn_addon_api)"
       ],
       "configurations": {
         "Release": {
@@ -56,7 +57,7 @@
         "GCC_OPTIMIZATION_LEVEL": "3",
         "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
         "OTHER_CPLUSPLUSFLAGS": [
-          "-isystem<!(node -p \"require('path').dirname(require.resolve('node-addon-api'))\")"
+          "<(nn_addon_api)"
         ]
       }
     }

@@ -2,7 +2,11 @@
 #include "functions.h"
 #include "host.h"
 
+#ifdef NN_WITHOUT_ADDON_API
+#include <node_api.h>
+#else
 #include <napi.h>
+#endif
 
 namespace
 {
@@ -37,13 +41,27 @@ napi_value Attach(napi_env env, napi_callback_info info)
 
 } // namespace
 
-// What registers the module is all that is used of node-addon-api: it makes no call that can fail. See call.h.
-static Napi::Object Register(Napi::Env env, Napi::Object exports)
+static void AddAttach(napi_env env, napi_value exports)
 {
     napi_value attach;
     if (napi_create_function(env, "attach", NAPI_AUTO_LENGTH, Attach, nullptr, &attach) == napi_ok)
         napi_set_named_property(env, exports, "attach", attach);
+}
+
+// The registration of the module is all that is used of node-addon-api: it makes no call that can fail. See call.h. An
+// installed package that compiles itself does without, so that node-addon-api need not be installed with it.
+#ifdef NN_WITHOUT_ADDON_API
+NAPI_MODULE_INIT()
+{
+    AddAttach(env, exports);
+    return exports;
+}
+#else
+static Napi::Object Register(Napi::Env env, Napi::Object exports)
+{
+    AddAttach(env, exports);
     return exports;
 }
 
 NODE_API_MODULE(nanomsg_native, Register)
+#endif

@@ -14,7 +14,8 @@ export interface NodeVersion {
 
 const isRunning = (version: string) => process.versions.node.startsWith(`${version}.`)
 
-const pathOf = (version: string) => {
+/** The program of a version of Node.js, if it is installed. */
+export const pathOfNode = (version: string) => {
   if (isRunning(version)) return process.execPath
   const path = join(installed, `node${version}`, 'bin', 'node')
   return existsSync(path) ? path : undefined
@@ -36,7 +37,7 @@ const runs = (path: string) => {
 export function describeNodes(name: string, define: (node: NodeVersion) => void): void {
   for (const version of versions) {
     const title = `${name}, on Node.js ${version}`
-    const path = pathOf(version)
+    const path = pathOfNode(version)
     if (path !== undefined && runs(path)) {
       describe(title, () => define({ version, path }))
     } else if (process.env.NN_REQUIRE_PEERS === '1') {
