@@ -125,18 +125,18 @@ export interface Functions {
   startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
 
   // Connections over streams of Node.js, by numbers.
-  /** Begins one, with an endpoint of its own. `id` comes back with NN_POLLIN (take), NN_POLLOUT (give the rest) and
+  /** Begins one, with an endpoint of its own. `id` comes back with NN_POLLIN (drain), NN_POLLOUT (feed the rest) and
    * NN_LOOP_CLOSED (the engine is done with the stream). */
-  carry(s: number, address: string, isBound: boolean, id: number): number
+  attachStream(s: number, address: string, isBound: boolean, id: number): number
   /** How many of the bytes from `offset` on were taken. */
-  giveCarried(carried: number, bytes: Uint8Array, offset: number): number
-  takeCarried(carried: number): Buffer[]
-  endCarried(carried: number, isBroken: boolean): void
+  feedStream(stream: number, bytes: Uint8Array, offset: number): number
+  drainStream(stream: number): Buffer[]
+  endStream(stream: number, isBroken: boolean): void
   /** The stream takes nothing more. */
-  muteCarried(carried: number): void
+  closeStreamWrite(stream: number): void
   /** What was accepted can be taken as long as the socket lingers. */
-  closeCarried(carried: number): void
-  releaseCarried(carried: number): void
+  closeStream(stream: number): void
+  releaseStream(stream: number): void
 }
 
 const RECEIVED_LIMIT = 512

@@ -59,7 +59,7 @@ export class Carrier implements Listener {
     this.#lingerMs = lingerMs
     this.#onEnd = onEnd
     this.#id = register(this)
-    this.#carried = native.carry(s, address, isBound, this.#id)
+    this.#carried = native.attachStream(s, address, isBound, this.#id)
     if (this.#carried < 0) unregister(this.#id)
     check(this.#carried, isBound ? 'bind' : 'connect', JSON.stringify(address))
     stream
@@ -123,7 +123,7 @@ export class Carrier implements Listener {
 
   #giveRest(): void {
     if (this.#rest === undefined) return
-    const taken = native.giveCarried(this.#carried, this.#rest, this.#offset)
+    const taken = native.feedStream(this.#carried, this.#rest, this.#offset)
     this.#offset += taken
     // If the engine takes no more, it says so by an event of its own.
     if (taken >= 0 && this.#offset < this.#rest.length) return
@@ -151,7 +151,7 @@ export class Carrier implements Listener {
   }
 
   #tellEnd(): void {
-    native.endCarried(this.#carried, this.#isBroken)
+    native.endStream(this.#carried, this.#isBroken)
   }
 
   // ---- From the engine ----
@@ -166,7 +166,7 @@ export class Carrier implements Listener {
       return
     }
     try {
-      this.#write(native.takeCarried(this.#carried))
+      this.#write(native.drainStream(this.#carried))
     } catch (error) {
       // Node.js passes on what a stream's own _write() or _writev() throws.
       this.#break(error instanceof Error ? error : argumentError('send', 'what a stream throws', 'an Error', error))
@@ -193,7 +193,7 @@ export class Carrier implements Listener {
 
   #mute(): void {
     this.#isMute = true
-    native.muteCarried(this.#carried)
+    native.closeStreamWrite(this.#carried)
   }
 
   // ---- The end ----
@@ -201,7 +201,7 @@ export class Carrier implements Listener {
   /** Ends the connection for the engine. */
   close(lingerMs: number): void {
     this.linger(lingerMs)
-    if (!this.#isReleased) native.closeCarried(this.#carried)
+    if (!this.#isReleased) native.closeStream(this.#carried)
   }
 
   /** The connection is ending. Keeps the process alive until what the engine has sent is carried on, but no longer than
@@ -240,7 +240,7 @@ export class Carrier implements Listener {
     this.#isReleased = true
     this.#rest = undefined
     unregister(this.#id)
-    native.releaseCarried(this.#carried)
+    native.releaseStream(this.#carried)
   }
 
   #destroy(): void {

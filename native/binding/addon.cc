@@ -31,7 +31,7 @@ napi_value Attach(napi_env env, napi_callback_info info)
     nanomsg_native::AddMessageFunctions(&properties, host);
     nanomsg_native::AddCFunctions(&properties, host);
     nanomsg_native::AddDeviceFunctions(&properties, host);
-    nanomsg_native::AddCarriedFunctions(&properties, host);
+    nanomsg_native::AddStreamFunctions(&properties, host);
     napi_value functions = nullptr;
     napi_create_object(env, &functions);
     napi_define_properties(env, functions, properties.size(), properties.data());

@@ -30,6 +30,6 @@ void AddCFunctions(Properties *properties, Host *host);
 // Forwarding between two raw sockets.
 void AddDeviceFunctions(Properties *properties, Host *host);
 // Streams of JavaScript as connections.
-void AddCarriedFunctions(Properties *properties, Host *host);
+void AddStreamFunctions(Properties *properties, Host *host);
 
 } // namespace nanomsg_native

@@ -282,7 +282,7 @@ void Host::Linger()
 {
     // A device uses its sockets: they cannot go before it. And nobody carries anything any more.
     forwarders.Clear();
-    carried.Clear();
+    streams.Clear();
     for (const auto &socket : sockets_)
         nn_close(socket.second);
     sockets_.clear();

@@ -7,7 +7,7 @@
 #include "numbered.h"
 #include "slab_store.h"
 
-#include <nanomsg/carried.h>
+#include <nanomsg/stream.h>
 #include <nanomsg/loop.h>
 
 #include <node_api.h>
@@ -103,7 +103,7 @@ class Host
 
     // These end with the environment at the latest.
     Numbered<nn_forwarder, nn_forwarder_destroy> forwarders; // of devices
-    Numbered<nn_carried, nn_carried_release> carried;        // connections over streams of JavaScript
+    Numbered<nn_stream, nn_stream_release> streams;          // connections over streams of JavaScript
 
     SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
     SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length

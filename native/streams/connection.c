@@ -32,9 +32,10 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
         goto fail;
     if ((rc = sp_timer_init(&self->limit, loop, sp_connection_handle_limit)) < 0)
         goto fail;
-    if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0)
+    if ((rc = sp_stream_want(stream, &self->watch, SP_READABLE)) < 0)
         goto fail;
     self->stream = *stream;
+    self->is_hosted = sp_stream_is_hosted(stream);
     self->endpoint->users++;
     sp_list_append(&owner->greeting, &self->item);
     sp_connection_remember_ends(self);
@@ -56,10 +57,18 @@ static int connection_begin(struct sp_connection *self)
 
     if (rc < 0) {
         sp_connection_tell_rejected(self, rc);
-        sp_connection_close_descriptor(self);
+        sp_connection_close_stream(self);
         sp_connection_release(self);
     }
     return rc;
+}
+
+int sp_connection_open_hosted(struct sp_connection_owner *owner, struct sp_stream *stream,
+                              struct sp_connection **opened)
+{
+    int rc = connection_open(owner, stream, opened);
+
+    return rc < 0 ? rc : connection_begin(*opened);
 }
 
 int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stream *stream, const uint8_t *greeting,
@@ -82,6 +91,8 @@ int sp_connection_open(struct sp_connection_owner *owner, int fd)
     struct sp_stream stream = {.fd = fd};
     struct sp_connection *self;
 
+    if (filters != NULL)
+        stream.ops = &sp_filtered_stream;
     if (filters != NULL && (stream.filter = filters->open(filters, fd)) == NULL) {
         sp_stream_rejected(owner->endpoint, fd, 0, -ENOMEM);
         sp_descriptor_close(fd);

@@ -25,6 +25,8 @@ struct sp_connection_owner {
     /* The descriptor is closed; the pipe may still hold received messages. error: 0 when we closed it, or why it
      * ended (negative errno). */
     void (*ended)(struct sp_connection_owner *self, bool was_admitted, int error);
+    /* Nothing refers to the connection any more. Optional. */
+    void (*released)(struct sp_connection_owner *self);
     /* The peer's greeting is meant for another endpoint: takes the stream, borrows the bytes. Not for framings whose
      * `answer` never finds that. */
     void (*hand_over)(struct sp_connection_owner *self, const struct sp_stream *stream, const uint8_t *greeting,
@@ -44,6 +46,11 @@ int sp_connection_open(struct sp_connection_owner *owner, int fd);
  * it. */
 int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stream *stream, const uint8_t *greeting,
                                size_t greeting_bytes);
+
+/* The same with a stream that the host of the loop carries (sp_stream_is_hosted). *opened is set before the first function
+ * of the stream is called, but for `close` when there is no connection. */
+int sp_connection_open_hosted(struct sp_connection_owner *owner, struct sp_stream *stream,
+                              struct sp_connection **opened);
 
 /* Closes the connections that have no pipe yet; ended is not called. */
 void sp_connection_owner_abandon(struct sp_connection_owner *self);

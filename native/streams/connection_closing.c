@@ -22,7 +22,7 @@ static size_t linger_held_bytes(const struct sp_linger *linger)
 void sp_connection_end_lingering(struct sp_connection *self)
 {
     sp_list_remove(&self->linger.item);
-    sp_connection_close_descriptor(self);
+    sp_connection_close_stream(self);
     self->state = CONNECTION_ENDED;
     self->owner->ended(self->owner, true, self->error);
     if (self->pipe == NULL)
@@ -40,7 +40,7 @@ static void connection_await_end(struct sp_connection *self)
     sp_time_ns limit_ns = sp_deadline_after_ms(SP_FAREWELL_LIMIT_MS);
 
     if (framing_of(self)->is_left_first)
-        sp_stream_leave(&self->stream);
+        sp_stream_shutdown_write(&self->stream);
     want(self, SP_READABLE);
     if (self->timer.deadline_ns > limit_ns)
         sp_timer_start(&self->timer, limit_ns);
@@ -52,7 +52,7 @@ void sp_connection_linger_written(struct sp_connection *self)
         connection_await_end(self);
         return;
     }
-    sp_read_last_words(self->watch.fd);
+    sp_stream_drain(&self->stream);
     sp_connection_end_lingering(self);
 }
 
@@ -123,8 +123,8 @@ void sp_connection_close(struct nn_pipe *pipe, bool may_linger)
     if (!may_linger && !self->is_send_broken)
         sp_connection_write(self); /* what a burst holds goes with what has left already */
     connection_leave_at_once(self);
-    sp_read_last_words(self->watch.fd);
-    sp_connection_close_descriptor(self);
+    sp_stream_drain(&self->stream);
+    sp_connection_close_stream(self);
     self->owner->ended(self->owner, true, 0);
     sp_connection_release(self);
 }
@@ -146,8 +146,8 @@ static void pipe_finish(struct nn_pipe *pipe)
     if (self->state != CONNECTION_OPEN)
         return;
     want(self, 0);
-    shutdown(self->watch.fd, SHUT_WR);
-    sp_read_last_words(self->watch.fd);
+    shutdown(self->stream.fd, SHUT_WR);
+    sp_stream_drain(&self->stream);
 }
 
 const struct sp_pipe_exit sp_connection_exit = {.held_bytes = pipe_held_bytes, .finish = pipe_finish};

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-static void connection_writable(struct sp_connection *self)
+void sp_connection_writable(struct sp_connection *self)
 {
     if (self->state == CONNECTION_SECURING) {
         sp_connection_secure(self);
@@ -18,6 +18,8 @@ static void connection_writable(struct sp_connection *self)
     bool is_written = sp_connection_write(self);
     sp_connection_unchoke(self);
     if (self->state == CONNECTION_GREETING) {
+        if (is_written)
+            want(self, self->watch.wanted & ~SP_WRITABLE);
         sp_connection_read_greeting(self);
         return;
     }
@@ -39,7 +41,7 @@ static void connection_writable(struct sp_connection *self)
     }
 }
 
-static void connection_readable(struct sp_connection *self, unsigned ready)
+void sp_connection_readable(struct sp_connection *self, unsigned ready)
 {
     char unwanted[4 * 1024];
     ssize_t count;
@@ -55,7 +57,7 @@ static void connection_readable(struct sp_connection *self, unsigned ready)
         sp_connection_read(self, ready);
         break;
     case CONNECTION_LINGERING:
-        count = recv(self->watch.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
+        count = recv(self->stream.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
         if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
             sp_connection_end_lingering(self);
         break;
@@ -77,9 +79,9 @@ void sp_connection_handle(struct sp_watch *watch, unsigned ready)
 
     sp_socket_lock(socket);
     if (is_alive(self) && (ready & SP_WRITABLE) && (watch->wanted & SP_WRITABLE))
-        connection_writable(self);
+        sp_connection_writable(self);
     if (is_alive(self) && (ready & (SP_READABLE | SP_HANGUP | SP_FINISHED)))
-        connection_readable(self, ready);
+        sp_connection_readable(self, ready);
     sp_socket_unlock(socket);
 }
 

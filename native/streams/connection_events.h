@@ -4,6 +4,10 @@
 
 #include "streams/connection_state.h"
 
+/* The stream can be read, or takes bytes; under the lock. ready: what the poller tells of */
+void sp_connection_readable(struct sp_connection *self, unsigned ready);
+void sp_connection_writable(struct sp_connection *self);
+
 void sp_connection_handle(struct sp_watch *watch, unsigned ready);
 void sp_connection_handle_deadline(struct sp_timer *timer);
 

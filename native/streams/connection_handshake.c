@@ -2,6 +2,7 @@
 #include "streams/connection_handshake.h"
 
 #include "streams/connection_closing.h"
+#include "streams/connection_held.h"
 #include "streams/connection_receiving.h"
 #include "streams/connection_sending.h"
 #include "streams/descriptor.h"
@@ -10,17 +11,23 @@
 
 #include <errno.h>
 
-/* Sends our part of the greeting, which a stream that carries nothing yet takes as a whole. */
+/* Sends our part of the greeting. What the stream does not take at once is queued. */
 static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
 {
     struct iovec vector = {.iov_base = (void *)greeting->reply, .iov_len = greeting->reply_bytes};
+    struct nn_message nothing;
 
     if (greeting->reply_bytes == 0)
         return 0;
     ssize_t taken = sp_send_vectors(self, &vector, 1);
-    if (taken == (ssize_t)greeting->reply_bytes)
-        return 0;
-    return taken < 0 ? (int)taken : -ECONNRESET;
+    if (taken < 0 || (size_t)taken == greeting->reply_bytes)
+        return taken < 0 ? (int)taken : 0;
+    nn_message_init(&nothing);
+    int rc = sp_send_queue_add(&self->queue, greeting->reply + taken, greeting->reply_bytes - (size_t)taken, &nothing,
+                               &self->socket->spare_buffer);
+    if (rc == 0)
+        want(self, self->watch.wanted | SP_WRITABLE);
+    return rc;
 }
 
 int sp_connection_greet(struct sp_connection *self)
@@ -44,6 +51,18 @@ static const struct nn_pipe_operations pipe_operations = {
     .close = sp_connection_close,
     .addresses = sp_connection_addresses,
 };
+
+/* Sending may have failed in the greeting, or the host may have ended it. */
+static void connection_begin_sending(struct sp_connection *self)
+{
+    if (!self->is_send_broken) {
+        sp_pipe_set_writable(self->pipe);
+        return;
+    }
+    sp_pipe_end_sending(self->pipe);
+    if (!self->is_hosted)
+        sp_connection_limit(self);
+}
 
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
@@ -74,7 +93,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
     sp_connection_allow_attendance(self);
-    sp_pipe_set_writable(self->pipe);
+    connection_begin_sending(self);
     if (self->stream.filter != NULL)
         sp_connection_watch_unsent(self); /* it may have answered while the greeting was read */
     if (rest > 0)
@@ -86,8 +105,8 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
 /* The peer was told why; it shall be able to read that before the end. */
 static void connection_turn_away(struct sp_connection *self, int error)
 {
-    sp_stream_leave(&self->stream);
-    sp_read_last_words(self->watch.fd);
+    sp_stream_shutdown_write(&self->stream);
+    sp_stream_drain(&self->stream);
     sp_connection_end(self, error);
 }
 
@@ -120,7 +139,7 @@ static void greeting_watch_filter(struct sp_connection *self)
     if (filter == NULL)
         return;
     bool is_choked = sp_filter_is_choked(filter);
-    bool goes_on = filter->unsent_bytes > 0 || filter->has_input;
+    bool goes_on = filter->unsent_bytes > 0 || filter->has_input || self->queue.count > 0;
 
     want(self, (is_choked ? 0 : SP_READABLE) | (goes_on ? SP_WRITABLE : 0));
 }

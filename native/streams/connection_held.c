@@ -12,8 +12,6 @@
  * stays where it is, with the descriptor, until the user has taken some of it: otherwise peers that come, speak and go
  * would fill the memory, since no limit of descriptors stops them. */
 #define REMAINS_LIMIT_BYTES ((size_t)16 * 1024 * 1024)
-/* What stays of a connection besides. */
-#define CONNECTION_BYTES ((size_t)4 * 1024)
 /* A filter may hold this much besides. */
 #define FILTER_BYTES ((size_t)64 * 1024)
 
@@ -23,21 +21,12 @@ void sp_connection_limit(struct sp_connection *self)
     sp_timer_start(&self->limit, sp_deadline_after_ms(STANDSTILL_LIMIT_MS));
 }
 
-/* What has come, and is in memory already. */
-static size_t messages_bytes(struct sp_connection *self)
-{
-    const struct sp_framing *framing = framing_of(self);
-    size_t session_bytes = framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
-
-    return session_bytes + sp_receive_buffer_bytes(&self->received);
-}
-
 /* Ends the connection. What the kernel holds of it is read before; messages wait in memory then. */
 static void connection_give_up(struct sp_connection *self)
 {
     struct sp_socket *socket = self->socket;
     size_t limit_bytes = sp_remains_held_bytes(&self->stream) + FILTER_BYTES;
-    size_t kept_bytes = messages_bytes(self) + CONNECTION_BYTES;
+    size_t kept_bytes = sp_connection_kept_bytes(self);
 
     if (!self->pipe->can_receive) {
         sp_connection_end(self, -ETIMEDOUT); /* all has been read, but for the rest of a message */
@@ -49,8 +38,6 @@ static void connection_give_up(struct sp_connection *self)
         return;
     }
     int error = sp_remains_gather(&self->remains, &self->stream, limit_bytes);
-    self->remains_bytes = kept_bytes + sp_remains_bytes(&self->remains);
-    socket->remains_bytes += self->remains_bytes;
     sp_connection_end(self, error == 0 ? -ESHUTDOWN : error == -EAGAIN ? -ETIMEDOUT : error);
 }
 

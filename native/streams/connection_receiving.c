@@ -194,8 +194,8 @@ static void connection_read_attended(struct sp_attendance *attendance)
 
 void sp_connection_allow_attendance(struct sp_connection *self)
 {
-    if (self->stream.filter != NULL)
-        return; /* what it holds no descriptor announces */
+    if (self->stream.ops != NULL)
+        return; /* no descriptor announces what a filter holds, or a host has */
     self->attendance.watch = &self->watch;
     self->attendance.timer = &self->timer;
     self->attendance.read = connection_read_attended;

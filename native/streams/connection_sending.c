@@ -12,20 +12,26 @@
 #define BURST_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
 
-/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if there
- * is one soon. */
-static void connection_send_failed(struct sp_connection *self)
+void sp_connection_end_sending(struct sp_connection *self)
 {
     self->is_send_broken = true;
-    if (self->pipe != NULL) {
+    if (self->pipe != NULL)
         sp_pipe_end_sending(self->pipe);
-        sp_connection_limit(self);
-    }
     sp_send_queue_clear(&self->queue);
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
 
-/* The kernel grants what its administrator allows, and counts twice what it was asked for. */
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if there
+ * is one soon. */
+static void connection_send_failed(struct sp_connection *self)
+{
+    sp_connection_end_sending(self);
+    if (self->pipe != NULL)
+        sp_connection_limit(self);
+}
+
+/* The kernel grants what its administrator allows, and counts twice what it was asked for. For a host the queue stands for
+ * the kernel's buffer, which there is for all protocols. */
 void sp_connection_set_queue_limit(struct sp_connection *self)
 {
     const struct sp_options *options = &self->endpoint->options;
@@ -33,8 +39,8 @@ void sp_connection_set_queue_limit(struct sp_connection *self)
     int granted_bytes = 0;
     socklen_t size = sizeof granted_bytes;
 
-    self->queue_limit_bytes = is_buffering(self) ? asked_bytes : 1;
-    if (is_buffering(self) || !sp_options_have_send_buffer(options) ||
+    self->queue_limit_bytes = is_buffering(self) || self->is_hosted ? asked_bytes : 1;
+    if (is_buffering(self) || self->is_hosted || !sp_options_have_send_buffer(options) ||
         getsockopt(self->watch.fd, SOL_SOCKET, SO_SNDBUF, &granted_bytes, &size) < 0)
         return;
     if (asked_bytes > (size_t)granted_bytes / 2)
@@ -47,11 +53,13 @@ static void update_can_send(struct sp_connection *self, size_t unsent_bytes)
         self->pipe->can_send = false;
 }
 
-/* A long queue takes more before all of it has left: the peer would run dry until then. */
+/* A long queue takes more before all of it has left: the peer would run dry until then. So does a kernel's buffer. */
 bool sp_connection_has_room_again(const struct sp_connection *self)
 {
     size_t unsent_bytes = self->stream.filter != NULL ? self->stream.filter->unsent_bytes : 0;
 
+    if (self->is_hosted)
+        return self->queue.bytes < self->queue_limit_bytes;
     return !is_buffering(self) && self->queue.bytes + unsent_bytes < self->queue_limit_bytes / 2;
 }
 

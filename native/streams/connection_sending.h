@@ -8,6 +8,8 @@
 int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message);
 void sp_connection_flush(struct nn_pipe *pipe);
 
+/* Nothing is sent any more; what comes from the peer is still received. */
+void sp_connection_end_sending(struct sp_connection *self);
 void sp_connection_set_queue_limit(struct sp_connection *self);
 /* Whether the pipe accepts more although the queue is not empty yet. */
 bool sp_connection_has_room_again(const struct sp_connection *self);

@@ -11,11 +11,6 @@
 #include "util/memory.h"
 #include "util/memory_return.h"
 
-#include <sys/socket.h>
-
-/* How much of a peer's last words is read before a descriptor is closed, so that the kernel does not answer unread
- * bytes by a reset, which may cost the peer what it has not read yet. */
-#define LAST_WORDS_BYTES ((size_t)256 * 1024)
 /* What a connection takes by itself, and what OpenSSL takes for one. */
 #define CONNECTION_BYTES ((size_t)4 * 1024)
 #define FILTER_BYTES ((size_t)48 * 1024)
@@ -41,7 +36,7 @@ void sp_connection_owner_abandon(struct sp_connection_owner *owner)
 
     while ((item = sp_list_first(&owner->greeting)) != NULL) {
         struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
-        sp_connection_close_descriptor(self);
+        sp_connection_close_stream(self);
         sp_connection_release(self);
     }
 }
@@ -112,7 +107,8 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
 {
     const struct sp_connection *self = connection_of(pipe);
 
-    sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
+    if (!self->is_hosted) /* or else they are the endpoint's already */
+        sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
 }
 
 void sp_connection_tell_rejected(struct sp_connection *self, int error)
@@ -140,19 +136,11 @@ void sp_connection_release(struct sp_connection *self)
     sp_remains_clear(&self->remains);
     if (framing_of(self)->close != NULL)
         framing_of(self)->close(session_of(self));
+    if (self->owner->released != NULL)
+        self->owner->released(self->owner);
     /* The loop's thread may free it at once. */
     sp_loop_discard(&self->socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
-}
-
-void sp_read_last_words(int fd)
-{
-    char unwanted[8 * 1024];
-    size_t total = 0;
-    ssize_t count;
-
-    while (total < LAST_WORDS_BYTES && (count = recv(fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0)
-        total += (size_t)count;
 }
 
 /* About what goes with a connection. */
@@ -164,24 +152,41 @@ static void note_freed(const struct sp_connection *self)
                          self->queue.bytes);
 }
 
-void sp_connection_close_descriptor(struct sp_connection *self)
+void sp_connection_close_stream(struct sp_connection *self)
 {
     note_freed(self);
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
     sp_timer_stop(&self->limit);
-    sp_watch_want(&self->watch, 0);
+    want(self, 0);
     if (self->pipe != NULL)
         self->pipe->attendance = NULL;
     if (self->stream.filter != NULL)
-        sp_stream_leave(&self->stream);
+        sp_stream_shutdown_write(&self->stream);
     if (sp_attendance_drop(self->socket, &self->attendance))
         self->stream = (struct sp_stream){.fd = -1}; /* who polls it closes it */
     else
         sp_stream_close(&self->stream);
     self->watch.fd = -1;
     sp_send_queue_clear(&self->queue);
+}
+
+size_t sp_connection_kept_bytes(struct sp_connection *self)
+{
+    const struct sp_framing *framing = framing_of(self);
+    size_t session_bytes = framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
+
+    return CONNECTION_BYTES + session_bytes + sp_receive_buffer_bytes(&self->received);
+}
+
+/* What waits for the user in memory counts for the socket's limit. */
+static void keep_messages(struct sp_connection *self)
+{
+    if (!self->pipe->can_receive)
+        return;
+    self->remains_bytes = sp_connection_kept_bytes(self) + sp_remains_bytes(&self->remains);
+    self->socket->remains_bytes += self->remains_bytes;
 }
 
 void sp_connection_end(struct sp_connection *self, int error)
@@ -196,10 +201,11 @@ void sp_connection_end(struct sp_connection *self, int error)
         sp_connection_tell_rejected(self, error);
     else if (self->stream.filter != NULL && self->pipe->peer_info != NULL)
         self->stream.filter->ops->tell(self->stream.filter, self->pipe->peer_info);
-    sp_connection_close_descriptor(self);
+    sp_connection_close_stream(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {
         self->error = error;
+        keep_messages(self);
         sp_pipe_end_sending(self->pipe);
         if (!self->pipe->can_receive)
             sp_pipe_break(self->pipe, error);

@@ -41,7 +41,8 @@ struct sp_connection {
     struct sp_linger linger;
     struct sp_task release;
     enum connection_state state;
-    bool is_send_broken;
+    bool is_hosted;      /* its stream is: there is no descriptor */
+    bool is_send_broken; /* nothing can be sent any more */
     bool has_progressed; /* since the limit was set: messages were taken, or bytes sent */
     bool has_credentials;
     bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
@@ -86,7 +87,7 @@ static inline bool is_attended(const struct sp_connection *self)
 static inline void want(struct sp_connection *self, unsigned wanted)
 {
     /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
-    sp_watch_want(&self->watch, wanted);
+    sp_stream_want(&self->stream, &self->watch, wanted);
 }
 
 /* ---- Memory ---- */
@@ -111,8 +112,9 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 
 /* ---- The end ---- */
 
-void sp_read_last_words(int fd);
-void sp_connection_close_descriptor(struct sp_connection *self);
+void sp_connection_close_stream(struct sp_connection *self);
+/* What has come and is in memory, with the memory of the connection. */
+size_t sp_connection_kept_bytes(struct sp_connection *self);
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still
  * delivered. */
 void sp_connection_end(struct sp_connection *self, int error);

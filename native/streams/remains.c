@@ -18,9 +18,9 @@ size_t sp_remains_held_bytes(const struct sp_stream *from)
     return ioctl(from->fd, SIOCINQ, &count) < 0 || count < 0 ? 0 : (size_t)count;
 }
 
-static ssize_t remains_read(struct sp_filter *filter, const struct iovec *vectors, int count)
+static ssize_t remains_read(struct sp_stream *stream, const struct iovec *vectors, int count)
 {
-    struct sp_remains *self = SP_CONTAINER(filter, struct sp_remains, reader);
+    struct sp_remains *self = SP_CONTAINER(stream, struct sp_remains, stream);
     size_t total = 0;
 
     for (int i = 0; i < count && self->chunk != NULL; i++) {
@@ -33,7 +33,7 @@ static ssize_t remains_read(struct sp_filter *filter, const struct iovec *vector
     return (ssize_t)total;
 }
 
-static const struct sp_filter_ops reader_ops = {.read = remains_read};
+static const struct sp_stream_ops remains_ops = {.read = remains_read};
 
 /* Room for another step, or for what is missing to limit_bytes. Returns 0 or -ENOMEM. */
 static int make_room(struct sp_remains *self, size_t limit_bytes)
@@ -43,8 +43,7 @@ static int make_room(struct sp_remains *self, size_t limit_bytes)
         if (self->chunk == NULL)
             return -ENOMEM;
         self->chunk->size_bytes = 0;
-        self->reader.ops = &reader_ops;
-        self->stream = (struct sp_stream){.fd = -1, .filter = &self->reader};
+        self->stream = (struct sp_stream){.fd = -1, .ops = &remains_ops};
         return 0;
     }
     if (self->chunk->size_bytes < self->chunk->capacity_bytes)

@@ -11,7 +11,6 @@ struct nn_chunk;
 struct sp_remains {
     struct nn_chunk *chunk;
     size_t taken_bytes;
-    struct sp_filter reader;
     struct sp_stream stream; /* gives the bytes once more, and then its end */
 };
 

@@ -1,7 +1,8 @@
-/* The bytes of a connection, both ways: its descriptor, and the filter that may lie between, such as TLS. */
+/* The bytes of a connection, both ways: by its descriptor, with a filter such as TLS between, or by the host. */
 #ifndef SP_STREAMS_STREAM_H
 #define SP_STREAMS_STREAM_H
 
+#include "loop/loop.h"
 #include "streams/descriptor.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 struct nn_chunk;
 struct sp_peer_info;
 struct sp_filter;
+struct sp_stream;
 
 /* None of these blocks. Whoever calls them looks at the two members of struct sp_filter afterwards. */
 struct sp_filter_ops {
@@ -58,18 +60,40 @@ struct sp_filter_source {
     void (*close)(struct sp_filter_source *self); /* the filters stay */
 };
 
-struct sp_stream {
-    int fd;
-    struct sp_filter *filter; /* NULL: none */
+/* What a stream does: a descriptor with a filter (sp_filtered_stream), a stream that the host of the loop carries
+ * (host_stream.c), bytes in memory (remains.c, which only reads). A descriptor alone needs no table: it is inline below. */
+struct sp_stream_ops {
+    ssize_t (*read)(struct sp_stream *self, const struct iovec *vectors, int count);
+    ssize_t (*write)(struct sp_stream *self, struct iovec *vectors, int count);
+    /* What the connection waits for, SP_READABLE and SP_WRITABLE. NULL: the loop watches the descriptor. */
+    void (*want)(struct sp_stream *self, unsigned wanted);
+    void (*shutdown_write)(struct sp_stream *self);
+    void (*close)(struct sp_stream *self);
 };
+
+struct sp_stream {
+    int fd;                          /* -1: none */
+    const struct sp_stream_ops *ops; /* NULL: those of a descriptor */
+    struct sp_filter *filter;        /* NULL: none */
+    void *host;                      /* of a host's stream */
+};
+
+extern const struct sp_stream_ops sp_filtered_stream;
+
+/* The host carries the bytes: there is no descriptor, and what is written stays in the connection's queue until the host
+ * takes it. */
+static inline bool sp_stream_is_hosted(const struct sp_stream *self)
+{
+    return self->ops != NULL && self->ops->want != NULL;
+}
 
 /* Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there). */
 static inline ssize_t sp_stream_read(struct sp_stream *self, const struct iovec *vectors, int count)
 {
     ssize_t rc;
 
-    if (self->filter != NULL)
-        return self->filter->ops->read(self->filter, vectors, count);
+    if (self->ops != NULL)
+        return self->ops->read(self, vectors, count);
     do {
         rc = readv(self->fd, vectors, count);
     } while (rc < 0 && errno == EINTR);
@@ -82,8 +106,8 @@ static inline ssize_t sp_stream_write(struct sp_stream *self, struct iovec *vect
     struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
     ssize_t rc;
 
-    if (self->filter != NULL)
-        return self->filter->ops->write(self->filter, vectors, count);
+    if (self->ops != NULL)
+        return self->ops->write(self, vectors, count);
     do {
         rc = sendmsg(self->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (rc < 0 && errno == EINTR);
@@ -92,20 +116,22 @@ static inline ssize_t sp_stream_write(struct sp_stream *self, struct iovec *vect
     return rc < 0 ? -errno : rc;
 }
 
-/* Nothing more is sent. */
-static inline void sp_stream_leave(struct sp_stream *self)
+/* Has the connection's handler called when the stream is as wanted. watch: the connection's, of the descriptor; its
+ * `wanted` is kept for hosts as well. Returns 0 or -errno. */
+static inline int sp_stream_want(struct sp_stream *self, struct sp_watch *watch, unsigned wanted)
 {
-    if (self->filter != NULL)
-        self->filter->ops->leave(self->filter);
-    shutdown(self->fd, SHUT_WR);
+    if (!sp_stream_is_hosted(self))
+        return sp_watch_want(watch, wanted);
+    watch->wanted = wanted;
+    self->ops->want(self, wanted);
+    return 0;
 }
 
-static inline void sp_stream_close(struct sp_stream *self)
-{
-    if (self->filter != NULL)
-        self->filter->ops->close(self->filter);
-    sp_descriptor_close(self->fd);
-    *self = (struct sp_stream){.fd = -1};
-}
+/* Nothing more is sent. */
+void sp_stream_shutdown_write(struct sp_stream *self);
+/* Reads and drops what has come, up to a limit: closing a descriptor with unread data sends a reset, which can destroy
+ * data that the peer has not read. */
+void sp_stream_drain(struct sp_stream *self);
+void sp_stream_close(struct sp_stream *self);
 
 #endif

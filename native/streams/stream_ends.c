@@ -62,7 +62,8 @@ void sp_stream_addresses(const struct nn_endpoint *endpoint, int fd, char *local
 void sp_stream_ends(struct sp_peer_info *ends, const struct nn_endpoint *endpoint, int fd)
 {
     sp_peer_info_set_endpoint(ends, endpoint);
-    sp_stream_addresses(endpoint, fd, ends->local, ends->remote);
+    if (fd >= 0)
+        sp_stream_addresses(endpoint, fd, ends->local, ends->remote);
 }
 
 void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_socket_address *address, int error)

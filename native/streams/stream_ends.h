@@ -8,6 +8,7 @@
 
 /* Asks the kernel, which knows the peer as long as the connection lives. */
 void sp_stream_addresses(const struct nn_endpoint *endpoint, int fd, char *local, char *remote);
+/* fd: -1 for a stream of the host, which has no address but the endpoint's */
 void sp_stream_ends(struct sp_peer_info *ends, const struct nn_endpoint *endpoint, int fd);
 
 /* An attempt to connect to this address has failed; NULL: it was not known yet. */

@@ -1,9 +1,9 @@
-/* nanomsg/carried.h: connections whose bytes the program carries itself. */
+/* nanomsg/stream.h: connections whose bytes the program carries itself. */
 #include "hosted_loop.h"
 
 #include "util/memory.h"
 
-#include <nanomsg/carried.h>
+#include <nanomsg/stream.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/reqrep.h>
@@ -16,19 +16,19 @@
 /* A connection, and how often each event was reported. It begins as a guest does. */
 struct end {
     struct guest news; /* first */
-    struct nn_carried *carried;
+    struct nn_stream *stream;
 };
 
 static void end_open(struct end *self, const struct guest *guest)
 {
-    *self = (struct end){.carried = nn_carried_open(guest->s, "memory://place", false, self)};
-    CHECK(self->carried != NULL);
+    *self = (struct end){.stream = nn_stream_attach(guest->s, "memory://place", false, self)};
+    CHECK(self->stream != NULL);
 }
 
 /* Gives the whole of it. */
 static void end_gives(struct end *self, const void *bytes, size_t count)
 {
-    CHECK_EQUAL(CHECK_OK(nn_carried_give(self->carried, bytes, count)), (int64_t)count);
+    CHECK_EQUAL(CHECK_OK(nn_stream_feed(self->stream, bytes, count)), (int64_t)count);
 }
 
 static const uint8_t greeting_of_push[8] = {0, 'S', 'P', 0, 0, NN_PUSH, 0, 0};
@@ -38,12 +38,12 @@ static const uint8_t greeting_of_rep[8] = {0, 'S', 'P', 0, 0, NN_REP, 0, 0};
 /* Takes what is there, into one piece of memory; returns how many bytes. */
 static size_t end_takes(struct end *self, uint8_t *to, size_t room)
 {
-    struct nn_carried_piece pieces[PIECES];
+    struct nn_stream_piece pieces[PIECES];
     size_t total = 0;
     int count;
 
     do {
-        count = nn_carried_take(self->carried, pieces, PIECES);
+        count = nn_stream_drain(self->stream, pieces, PIECES);
         for (int i = 0; i < count; i++) {
             CHECK(total + pieces[i].size_bytes <= room);
             memcpy(to + total, pieces[i].bytes, pieces[i].size_bytes);
@@ -82,7 +82,7 @@ static void scene_open(struct scene *self, int protocol, const uint8_t peer[8])
 
 static void scene_close(struct scene *self)
 {
-    nn_carried_release(self->end.carried);
+    nn_stream_release(self->end.stream);
     CHECK_OK(nn_close(self->guest.s));
     host_close(&self->host);
 }
@@ -140,7 +140,7 @@ TEST(bytes_may_come_one_by_one)
 TEST(a_long_body_that_the_socket_owns_is_handed_on_where_it_lies)
 {
     struct scene scene;
-    struct nn_carried_piece pieces[PIECES];
+    struct nn_stream_piece pieces[PIECES];
     const size_t size = 3000000;
 
     scene_open(&scene, NN_PUSH, greeting_of_pull);
@@ -148,7 +148,7 @@ TEST(a_long_body_that_the_socket_owns_is_handed_on_where_it_lies)
     void *message = nn_allocmsg(size, 0);
     memset(message, 'x', size);
     CHECK_EQUAL(CHECK_OK(nn_send(scene.guest.s, &message, NN_MSG, NN_DONTWAIT)), (int)size);
-    CHECK_EQUAL(nn_carried_take(scene.end.carried, pieces, PIECES), 2);
+    CHECK_EQUAL(nn_stream_drain(scene.end.stream, pieces, PIECES), 2);
     CHECK_EQUAL(pieces[0].size_bytes, 8);
     CHECK_EQUAL(pieces[1].size_bytes, size);
     CHECK(pieces[1].bytes == message);
@@ -160,7 +160,7 @@ TEST(a_long_body_that_the_socket_owns_is_handed_on_where_it_lies)
 TEST(short_messages_of_a_burst_leave_in_one_piece)
 {
     struct scene scene;
-    struct nn_carried_piece pieces[PIECES];
+    struct nn_stream_piece pieces[PIECES];
     struct nn_outgoing messages[30];
 
     scene_open(&scene, NN_PUSH, greeting_of_pull);
@@ -169,7 +169,7 @@ TEST(short_messages_of_a_burst_leave_in_one_piece)
         messages[i] = (struct nn_outgoing){.body = "0123456789", .body_bytes = 10};
     int sent = CHECK_OK(nn_socket_send_batch(scene.guest.s, messages, 30, 1 << 20));
     CHECK_EQUAL(sent, 30);
-    CHECK_EQUAL(nn_carried_take(scene.end.carried, pieces, PIECES), 1);
+    CHECK_EQUAL(nn_stream_drain(scene.end.stream, pieces, PIECES), 1);
     CHECK_EQUAL(pieces[0].size_bytes, 30 * 18);
     nn_chunk_release(pieces[0].chunk);
     scene_close(&scene);
@@ -188,13 +188,13 @@ TEST(a_receiver_that_takes_nothing_stops_its_peer_and_lets_it_go_on_later)
     for (int i = 0; i < 30000; i++)
         count += frame(bytes + count, "0123456789", 10);
     while (given < count) {
-        int64_t taken = CHECK_OK(nn_carried_give(scene.end.carried, bytes + given, count - given));
+        int64_t taken = CHECK_OK(nn_stream_feed(scene.end.stream, bytes + given, count - given));
         if (taken == 0)
             break;
         given += (size_t)taken;
     }
     CHECK(given < count);
-    CHECK_EQUAL(nn_carried_give(scene.end.carried, bytes + given, count - given), 0);
+    CHECK_EQUAL(nn_stream_feed(scene.end.stream, bytes + given, count - given), 0);
     CHECK_EQUAL(scene.end.news.out, 0);
     while (received < 30000) {
         while (nn_socket_receive_batch(scene.guest.s, &one, 1) == 1) {
@@ -205,7 +205,7 @@ TEST(a_receiver_that_takes_nothing_stops_its_peer_and_lets_it_go_on_later)
         int before = scene.end.news.out;
         if (received < 30000) {
             HOST_RUN_UNTIL(&scene.host, scene.end.news.out == before + 1 || before > 0);
-            given += (size_t)CHECK_OK(nn_carried_give(scene.end.carried, bytes + given, count - given));
+            given += (size_t)CHECK_OK(nn_stream_feed(scene.end.stream, bytes + given, count - given));
         }
     }
     CHECK(scene.end.news.out > 0);
@@ -255,12 +255,12 @@ static void check_ends_without_a_peer(int protocol, const void *bytes, size_t co
     guest_open(&guest, &host, protocol);
     end_open(&end, &guest);
     if (count > 0)
-        nn_carried_give(end.carried, bytes, count);
+        nn_stream_feed(end.stream, bytes, count);
     HOST_RUN_UNTIL(&host, end.news.closed == 1);
-    CHECK_ERRNO(nn_carried_give(end.carried, "x", 1), EPIPE);
+    CHECK_ERRNO(nn_stream_feed(end.stream, "x", 1), EPIPE);
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_BROKEN_CONNECTIONS), 1);
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     CHECK_OK(nn_close(guest.s));
     host_close(&host);
 }
@@ -279,10 +279,10 @@ TEST(a_peer_that_is_turned_away_can_still_be_told_who_we_are)
     host_open(&host, NULL);
     guest_open(&guest, &host, NN_PULL);
     end_open(&end, &guest);
-    CHECK_ERRNO(nn_carried_give(end.carried, greeting_of_rep, 8), EPIPE);
+    CHECK_ERRNO(nn_stream_feed(end.stream, greeting_of_rep, 8), EPIPE);
     HOST_RUN_UNTIL(&host, end.news.closed == 1);
     end_takes_greeting(&end, NN_PULL);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     host_close(&host);
 }
 
@@ -307,9 +307,9 @@ TEST(what_was_given_before_the_end_is_received)
     size_t count = frame(bytes, "first", 5);
     count += frame(bytes + count, "second", 6);
     end_gives(&scene.end, bytes, count);
-    nn_carried_end(scene.end.carried, false);
+    nn_stream_end(scene.end.stream, false);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
-    nn_carried_release(scene.end.carried);
+    nn_stream_release(scene.end.stream);
     GUEST_RECEIVES(&scene.guest, "first");
     CHECK_EQUAL(nn_get_statistic(scene.guest.s, NN_STAT_CURRENT_CONNECTIONS), 1);
     GUEST_RECEIVES(&scene.guest, "second");
@@ -325,7 +325,7 @@ TEST(a_message_above_the_limit_ends_the_connection)
     const uint8_t prefix[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
     scene_open(&scene, NN_PULL, greeting_of_push);
-    CHECK_ERRNO(nn_carried_give(scene.end.carried, prefix, sizeof prefix), EPIPE);
+    CHECK_ERRNO(nn_stream_feed(scene.end.stream, prefix, sizeof prefix), EPIPE);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
     scene_close(&scene);
 }
@@ -344,7 +344,7 @@ TEST(what_was_accepted_can_be_taken_while_the_socket_lingers)
     CHECK_EQUAL(scene.end.news.closed + scene.guest.closed, 0);
     CHECK_EQUAL(end_takes(&scene.end, taken, sizeof taken), 12);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1 && scene.guest.closed == 1);
-    nn_carried_release(scene.end.carried);
+    nn_stream_release(scene.end.stream);
     host_close(&scene.host);
 }
 
@@ -357,7 +357,7 @@ TEST(what_nobody_takes_is_dropped_when_the_linger_is_over)
     CHECK_OK(nn_setsockopt(scene.guest.s, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     GUEST_SENDS(&scene.guest, "never");
-    nn_carried_close(scene.end.carried);
+    nn_stream_close(scene.end.stream);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
     scene_close(&scene);
 }
@@ -375,30 +375,30 @@ TEST(a_connection_that_is_given_back_ends_in_any_state)
     const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
 
     end_open(&end, &guest);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
 
     end_open(&end, &guest);
     end_gives(&end, greeting, 8);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
 
     end_open(&end, &guest);
     end_gives(&end, greeting, 8);
     GUEST_SENDS(&guest, "lingers");
-    nn_carried_close(end.carried);
-    nn_carried_release(end.carried);
+    nn_stream_close(end.stream);
+    nn_stream_release(end.stream);
 
     end_open(&end, &guest);
     end_gives(&end, greeting, 8);
     end_gives(&end, bytes, count);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     GUEST_RECEIVES(&guest, "kept");
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
 
     end_open(&end, &guest);
     end_gives(&end, greeting, 8);
     CHECK_OK(nn_close(guest.s));
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     host_run_all(&host);
     host_close(&host);
 }
@@ -412,11 +412,11 @@ TEST(what_a_host_still_has_for_a_connection_that_lingers_is_refused)
     scene_open(&scene, NN_PAIR, greeting);
     size_t count = frame(bytes, "waits", 5);
     end_gives(&scene.end, bytes, count);
-    CHECK_EQUAL(nn_carried_give(scene.end.carried, bytes, count), 0);
+    CHECK_EQUAL(nn_stream_feed(scene.end.stream, bytes, count), 0);
     GUEST_SENDS(&scene.guest, "last");
-    nn_carried_close(scene.end.carried);
+    nn_stream_close(scene.end.stream);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.out == 1);
-    CHECK_ERRNO(nn_carried_give(scene.end.carried, bytes, count), EPIPE);
+    CHECK_ERRNO(nn_stream_feed(scene.end.stream, bytes, count), EPIPE);
     CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 12);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
     scene_close(&scene);
@@ -430,12 +430,12 @@ TEST(over_a_stream_that_takes_nothing_more_only_the_peer_sends)
 
     scene_open(&scene, NN_PAIR, greeting);
     GUEST_SENDS(&scene.guest, "too late");
-    nn_carried_mute(scene.end.carried);
+    nn_stream_close_write(scene.end.stream);
     CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 0);
     CHECK_ERRNO(nn_send(scene.guest.s, "x", 1, NN_DONTWAIT), EAGAIN);
     end_gives(&scene.end, bytes, frame(bytes, "still", 5));
     guest_receives_soon(&scene.host, &scene.guest, "still");
-    nn_carried_end(scene.end.carried, true);
+    nn_stream_end(scene.end.stream, true);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
     scene_close(&scene);
 }
@@ -464,7 +464,7 @@ TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questi
     scene.guest = (struct guest){0};
     guest_open(&scene.guest, &scene.host, NN_REP);
     end_open(&scene.end, &scene.guest);
-    nn_carried_mute(scene.end.carried);
+    nn_stream_close_write(scene.end.stream);
     end_gives(&scene.end, greeting_of_req, sizeof greeting_of_req);
     end_gives(&scene.end, bytes, frame(bytes, "\x80\0\0\1one", 7));
     replies_soon(&scene, "one");
@@ -477,7 +477,7 @@ TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questi
 TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
 {
     struct scene scene;
-    struct nn_carried_piece piece;
+    struct nn_stream_piece piece;
     uint8_t body[9000] = {0};
     int linger_ms = 0;
 
@@ -489,9 +489,9 @@ TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
     CHECK_OK(nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT));
     CHECK_OK(nn_close(scene.guest.s));
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1 && scene.guest.closed == 1);
-    while (nn_carried_take(scene.end.carried, &piece, 1) == 1)
+    while (nn_stream_drain(scene.end.stream, &piece, 1) == 1)
         nn_chunk_release(piece.chunk);
-    nn_carried_release(scene.end.carried);
+    nn_stream_release(scene.end.stream);
     host_close(&scene.host);
 }
 
@@ -506,7 +506,7 @@ TEST(a_second_peer_of_a_pair_is_not_greeted)
     end_open(&second, &scene.guest);
     HOST_RUN_UNTIL(&scene.host, second.news.closed == 1);
     CHECK_EQUAL(end_takes(&second, bytes, sizeof bytes), 0);
-    nn_carried_release(second.carried);
+    nn_stream_release(second.stream);
     scene_close(&scene);
 }
 
@@ -521,16 +521,16 @@ TEST(arguments_are_checked)
     memset(long_address + 9, 'x', sizeof long_address - 10);
     host_open(&host, NULL);
     guest_open(&guest, &host, NN_PAIR);
-    CHECK(nn_carried_open(guest.s, "memory", false, NULL) == NULL);
+    CHECK(nn_stream_attach(guest.s, "memory", false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EINVAL);
-    CHECK(nn_carried_open(guest.s, NULL, false, NULL) == NULL);
+    CHECK(nn_stream_attach(guest.s, NULL, false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EINVAL);
-    CHECK(nn_carried_open(guest.s, long_address, false, NULL) == NULL);
+    CHECK(nn_stream_attach(guest.s, long_address, false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), ENAMETOOLONG);
-    CHECK(nn_carried_open(-1, "memory://x", false, NULL) == NULL);
+    CHECK(nn_stream_attach(-1, "memory://x", false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EBADF);
     int s = (int)CHECK_OK(nn_socket(AF_SP, NN_PAIR)); /* of the engine's own loop */
-    CHECK(nn_carried_open(s, "memory://x", false, NULL) == NULL);
+    CHECK(nn_stream_attach(s, "memory://x", false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EINVAL);
     host_close(&host);
     CHECK_OK(nn_close(s));
@@ -547,7 +547,7 @@ TEST(events_name_the_address)
     host_open(&host, NULL);
     guest_open(&guest, &host, NN_PULL);
     CHECK_OK(nn_socket_monitor(guest.s, true));
-    end = (struct end){.carried = nn_carried_open(guest.s, "memory://place", true, &end)};
+    end = (struct end){.stream = nn_stream_attach(guest.s, "memory://place", true, &end)};
     end_gives(&end, greeting_of_push, 8);
     CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
     CHECK_EQUAL(event.type, NN_EVENT_CONNECT);
@@ -555,11 +555,11 @@ TEST(events_name_the_address)
     CHECK_EQUAL(event.protocol, NN_PUSH);
     CHECK_EQUAL(strcmp(event.address, "memory://place"), 0);
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_ACCEPTED_CONNECTIONS), 1);
-    nn_carried_end(end.carried, true);
+    nn_stream_end(end.stream, true);
     CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
     CHECK_EQUAL(event.type, NN_EVENT_DISCONNECT);
     CHECK_EQUAL(event.error, ECONNRESET);
-    nn_carried_release(end.carried);
+    nn_stream_release(end.stream);
     host_close(&host);
 }
 
@@ -569,7 +569,7 @@ TEST(events_name_the_address)
 
 #define LONG_BYTES 300000
 
-/* Two PAIRs, each the other's peer, and what is carried between them. */
+/* Two PAIRs, each the other's peer, and what is stream between them. */
 struct couple {
     struct host host;
     struct guest guests[2];
@@ -582,26 +582,26 @@ static void couple_connect(struct couple *self)
     bool is_whole = true;
 
     for (int i = 0; i < 2; i++)
-        is_whole = is_whole && self->ends[i].carried != NULL && self->ends[i].news.closed == 0;
+        is_whole = is_whole && self->ends[i].stream != NULL && self->ends[i].news.closed == 0;
     for (int i = 0; i < 2 && !is_whole; i++) {
-        if (self->ends[i].carried != NULL)
-            nn_carried_release(self->ends[i].carried);
+        if (self->ends[i].stream != NULL)
+            nn_stream_release(self->ends[i].stream);
         self->ends[i] = (struct end){0};
         do {
-            self->ends[i].carried = nn_carried_open(self->guests[i].s, "memory://place", false, &self->ends[i]);
-            CHECK(self->ends[i].carried != NULL || nn_errno() == ENOMEM);
-        } while (self->ends[i].carried == NULL);
+            self->ends[i].stream = nn_stream_attach(self->guests[i].s, "memory://place", false, &self->ends[i]);
+            CHECK(self->ends[i].stream != NULL || nn_errno() == ENOMEM);
+        } while (self->ends[i].stream == NULL);
     }
 }
 
 /* Carries what is there, both ways. What an end does not take at once it has room for later. */
 static void couple_carry(struct couple *self)
 {
-    struct nn_carried_piece piece;
+    struct nn_stream_piece piece;
 
     for (int i = 0; i < 2; i++) {
-        while (nn_carried_take(self->ends[i].carried, &piece, 1) == 1) {
-            nn_carried_give(self->ends[1 - i].carried, piece.bytes, piece.size_bytes);
+        while (nn_stream_drain(self->ends[i].stream, &piece, 1) == 1) {
+            nn_stream_feed(self->ends[1 - i].stream, piece.bytes, piece.size_bytes);
             nn_chunk_release(piece.chunk);
         }
     }
@@ -645,8 +645,8 @@ static bool converse_out_of_memory(const char *body, long count)
     couple_converses(&couple, body, 10);
     couple_converses(&couple, body, LONG_BYTES);
     for (int i = 0; i < 2; i++) {
-        nn_carried_close(couple.ends[i].carried);
-        nn_carried_release(couple.ends[i].carried);
+        nn_stream_close(couple.ends[i].stream);
+        nn_stream_release(couple.ends[i].stream);
     }
     host_close(&couple.host);
     return sp_memory_fail_after(-1) < 0;

@@ -1,0 +1,63 @@
+/* Streams: what does not stand in a message's way. */
+#include "streams/stream.h"
+
+/* How much is read before a descriptor is closed. */
+#define DRAIN_LIMIT_BYTES ((size_t)256 * 1024)
+
+static ssize_t filtered_read(struct sp_stream *self, const struct iovec *vectors, int count)
+{
+    return self->filter->ops->read(self->filter, vectors, count);
+}
+
+static ssize_t filtered_write(struct sp_stream *self, struct iovec *vectors, int count)
+{
+    return self->filter->ops->write(self->filter, vectors, count);
+}
+
+static void filtered_shutdown_write(struct sp_stream *self)
+{
+    self->filter->ops->leave(self->filter);
+    shutdown(self->fd, SHUT_WR);
+}
+
+static void filtered_close(struct sp_stream *self)
+{
+    self->filter->ops->close(self->filter);
+    sp_descriptor_close(self->fd);
+}
+
+const struct sp_stream_ops sp_filtered_stream = {
+    .read = filtered_read,
+    .write = filtered_write,
+    .shutdown_write = filtered_shutdown_write,
+    .close = filtered_close,
+};
+
+void sp_stream_shutdown_write(struct sp_stream *self)
+{
+    if (self->ops != NULL)
+        self->ops->shutdown_write(self);
+    else
+        shutdown(self->fd, SHUT_WR);
+}
+
+void sp_stream_drain(struct sp_stream *self)
+{
+    char unwanted[8 * 1024];
+    size_t total = 0;
+    ssize_t count;
+
+    if (self->fd < 0)
+        return;
+    while (total < DRAIN_LIMIT_BYTES && (count = recv(self->fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0)
+        total += (size_t)count;
+}
+
+void sp_stream_close(struct sp_stream *self)
+{
+    if (self->ops != NULL)
+        self->ops->close(self);
+    else
+        sp_descriptor_close(self->fd);
+    *self = (struct sp_stream){.fd = -1};
+}
