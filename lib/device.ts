@@ -1,8 +1,8 @@
-import { NN_SUB_SUBSCRIBE, type ProtocolName, protocols } from './constants.js'
-import { checkAddress } from './endpoint.js'
-import { argumentError, check, errnoError } from './errors.js'
-import { native } from './native.js'
-import { type Statistics, statisticsOf } from './statistics.js'
+import { checkAddress } from './connections/endpoint.js'
+import { NN_SUB_SUBSCRIBE, type ProtocolName, protocols } from './engine/constants.js'
+import { argumentError, check, errnoError } from './engine/errors.js'
+import { native } from './engine/native.js'
+import { type Statistics, statisticsOf } from './engine/statistics.js'
 
 /** What a device can forward, and the protocols of its two sides: messages, or requests, come in at the first. */
 export const devicePatterns = {

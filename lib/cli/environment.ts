@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { interruptions } from './endings.js'
+import { interruptions } from './exit.js'
 import type { SocketType } from './options.js'
 import type { SocketModule } from './sockets.js'
 import type { MaybeTerminal } from './terminal.js'

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { Ending } from './endings.js'
 import { textOf } from './error-texts.js'
+import { Ending } from './exit.js'
 
 const cannot = (doing: 'opening' | 'reading', path: string, error: unknown) =>
   new Ending(2, `Error ${doing} file \`\`${path}'': ${textOf(error)}\n`)

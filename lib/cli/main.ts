@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { interruptions } from './endings.js'
 import { processEnvironment } from './environment.js'
+import { interruptions } from './exit.js'
 import { run } from './run.js'
 
 async function main() {

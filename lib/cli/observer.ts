@@ -1,4 +1,4 @@
-import { peersText } from './news.js'
+import { peersText } from './events.js'
 import { type MaybeTerminal, StatusLine } from './terminal.js'
 
 /** What of a socket's statistics is shown. */

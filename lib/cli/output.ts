@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { BROKEN_PIPE, Ending } from './endings.js'
 import { codeOf, textOf } from './error-texts.js'
+import { BROKEN_PIPE, Ending } from './exit.js'
 
 /**
  * Standard output: what is written goes out at once, and a slow reader makes the writer wait.

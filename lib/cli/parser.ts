@@ -1,5 +1,5 @@
 import { commandNames } from './commands/names.js'
-import { Ending } from './endings.js'
+import { Ending } from './exit.js'
 import { helpText } from './help.js'
 import { defaultSettings, type Option, options, requiredTraits, type Settings, type Trait } from './options.js'
 import { parseFloatingPoint } from './seconds.js'
@@ -158,7 +158,7 @@ class Parser {
 
   /** Something that is no option: an address, or an option without its dashes, may stand there by mistake. */
   async #failAtWord(text: string): Promise<never> {
-    const { adviceOnWord } = await import('./advice.js')
+    const { adviceOnWord } = await import('./hints.js')
     const names = options.map(({ name }) => name)
     const advice = adviceOnWord(text, commandNames, names)
     return this.#fail(`Unexpected argument \`\`${text}''`, ...(advice === undefined ? [] : [advice]))
@@ -166,7 +166,7 @@ class Parser {
 
   /** Complains, and asks on a line of its own whether something else was meant. */
   async #failWithAdvice(complaint: string, word: string, candidates: readonly string[], prefix = ''): Promise<never> {
-    const { closest } = await import('./advice.js')
+    const { closest } = await import('./hints.js')
     const meant = closest(word, candidates)
     // A word that exists stands in the wrong place.
     if (meant === undefined || meant === word) this.#fail(complaint)

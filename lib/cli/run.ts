@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import { type CommandName, isCommandName } from './commands/names.js'
-import { Ending, type ExitCode, interruptions } from './endings.js'
 import type { Environment } from './environment.js'
+import type { TellNews } from './events.js'
+import { Ending, type ExitCode, interruptions } from './exit.js'
 import { actsOnTerminal, loadFormatter, printsBytesAsTheyAre } from './formats.js'
 import { readInput } from './input.js'
-import { modeOf, pause } from './modes.js'
-import type { TellNews } from './news.js'
+import { modeOf, pause } from './loops.js'
 import type { Settings } from './options.js'
 import { Output } from './output.js'
 import { parseCommandLine } from './parser.js'
@@ -92,7 +92,7 @@ async function converse(settings: Settings, context: Run) {
   }
   const tell = teller(settings, warn, environment)
   const warnOfBytes = byteWarner(settings, warn, environment)
-  if (tell !== undefined) (await import('./news.js')).tellNews(socket, settings.socketType!, tell)
+  if (tell !== undefined) (await import('./events.js')).tellNews(socket, settings.socketType!, tell)
   try {
     configure(socket, settings)
     await attach(socket, settings, (news) => tell?.(news, 'faint'))

@@ -1,7 +1,7 @@
-import type { SocketEvents } from '../events.js'
-import type { Attaching } from './advice.js'
-import { Ending } from './endings.js'
+import type { SocketEvents } from '../connections/events.js'
 import { codeOf, textOf } from './error-texts.js'
+import { Ending } from './exit.js'
+import type { Attaching } from './hints.js'
 import type { Counts } from './observer.js'
 import type { Settings, SocketType } from './options.js'
 
@@ -98,7 +98,7 @@ export async function attachTo<Result>(address: string, attaching: Attaching, ac
   try {
     return action()
   } catch (error) {
-    const { adviceOnAddress } = await import('./advice.js')
+    const { adviceOnAddress } = await import('./hints.js')
     throw failed(`Can't ${attaching}`, error, adviceOnAddress(address, attaching, codeOf(error)))
   }
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { NanomsgError } from '../errors.js'
+import type { NanomsgError } from '../engine/errors.js'
 import { nn_device } from '../nn/device.js'
 import { invalid, SocketError } from './errors.js'
 import { Socket } from './socket.js'

@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { isUint8Array } from 'node:util/types'
-import { type Bytes, toUint8Array } from '../bytes.js'
-import { argumentError, NanomsgError } from '../errors.js'
-import { native } from '../native.js'
+import { argumentError, NanomsgError } from '../engine/errors.js'
+import { native } from '../engine/native.js'
+import { type Bytes, toUint8Array } from '../messages/bytes.js'
+import { Outbox } from '../messages/outbox.js'
 import type { Descriptor } from '../nn/descriptor.js'
-import { Outbox } from '../outbox.js'
 
 const { EAGAIN } = constants.errno
 

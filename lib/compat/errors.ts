@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import { codeOf } from '../errors.js'
-import { native } from '../native.js'
+import { codeOf } from '../engine/errors.js'
+import { native } from '../engine/native.js'
 import { noted } from '../nn/failing.js'
 
 /** What went wrong, in the words of the npm package: the text of the errno is all of the message,

@@ -1,5 +1,5 @@
 /** Options of sockets: methods that read without an argument, and set with one. */
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
 import * as nn from '../nn/constants.js'
 import { nn_errno, noted } from '../nn/failing.js'
 import { SocketError } from './errors.js'

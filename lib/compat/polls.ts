@@ -1,7 +1,7 @@
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
+import { hold, unhold } from '../engine/reactor.js'
 import { NN_POLLIN, NN_POLLOUT } from '../nn/constants.js'
 import { type Descriptor, descriptorOf } from '../nn/descriptor.js'
-import { hold, unhold } from '../reactor.js'
 
 /** What libuv calls it when a descriptor can be read: that is how libraries tell that a socket is ready. */
 const READABLE = 1

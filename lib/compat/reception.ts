@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
-import { native } from '../native.js'
-import { isMessageLost, viewAt } from '../placed.js'
-import { isTurnOver, nextTurn } from '../reactor.js'
+import { native } from '../engine/native.js'
+import { isTurnOver, nextTurn } from '../engine/reactor.js'
+import { isMessageLost, viewAt } from '../messages/placed.js'
 
 const { EAGAIN } = constants.errno
 

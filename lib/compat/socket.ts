@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import type { DuplexOptions } from 'node:stream'
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
+import { ownOptions } from '../engine/own-options.js'
+import { hold, unhold } from '../engine/reactor.js'
 import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
 import { Descriptor } from '../nn/descriptor.js'
-import { ownOptions } from '../own-options.js'
-import { hold, unhold } from '../reactor.js'
 import { DispatchQueue, type Entry } from './dispatch-queue.js'
 import { invalid, SocketError } from './errors.js'
 import {

@@ -1,4 +1,4 @@
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
 import { NN_SUB, NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE } from '../nn/constants.js'
 
 const bytesOf = (channel: unknown): Buffer => (Buffer.isBuffer(channel) ? channel : Buffer.from(`${channel}`))

@@ -2,7 +2,7 @@
 
 import { endianness } from 'node:os'
 import { isUint8Array } from 'node:util/types'
-import { ownOptions } from '../own-options.js'
+import { ownOptions } from '../engine/own-options.js'
 import { NN_MSG } from './constants.js'
 import { checkInt, invalid, memoryFailure } from './failing.js'
 import { firstBytes } from './memory.js'

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
-import { errnoError, NanomsgError } from '../errors.js'
-import { native } from '../native.js'
-import { hold, isTurnOver, type Listener, nextTurn, register, unhold, unregister } from '../reactor.js'
-import { type Keeper, WaitQueue } from '../waits.js'
+import { errnoError, NanomsgError } from '../engine/errors.js'
+import { native } from '../engine/native.js'
+import { hold, isTurnOver, type Listener, nextTurn, register, unhold, unregister } from '../engine/reactor.js'
+import { type Keeper, WaitQueue } from '../engine/waits.js'
 import { NN_RCVTIMEO, NN_SNDTIMEO, NN_SOL_SOCKET } from './constants.js'
 import { checked, dontWait, failure, noted, notedUnknown } from './failing.js'
 

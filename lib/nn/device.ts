@@ -1,5 +1,5 @@
-import { native, shared } from '../native.js'
-import { hold, nextTurn, unhold } from '../reactor.js'
+import { native, shared } from '../engine/native.js'
+import { hold, nextTurn, unhold } from '../engine/reactor.js'
 import { type Descriptor, descriptorOf, notHere } from './descriptor.js'
 import { checked, checkInt, failure } from './failing.js'
 

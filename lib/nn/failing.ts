@@ -1,5 +1,5 @@
 /** Failing as the C API does: by an errno, which nn_errno() tells afterwards, and by an Error that carries it. */
-import { argumentError, errnoError, NanomsgError } from '../errors.js'
+import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { EFAULT, NN_DONTWAIT } from './constants.js'
 
 let lastErrno = 0

@@ -1,5 +1,5 @@
 /** The C API of nanomsg in JavaScript: its functions under their own names, on numbers and Buffers. */
-export { NanomsgError } from '../errors.js'
+export { NanomsgError } from '../engine/errors.js'
 export * from './constants.js'
 export {
   NN_CMSG_ALIGN_,

@@ -1,6 +1,6 @@
 /** Messages in pieces, and with control data. */
-import { native } from '../native.js'
-import { ownOptions } from '../own-options.js'
+import { native } from '../engine/native.js'
+import { ownOptions } from '../engine/own-options.js'
 import { EFAULT, EINVAL, EMSGSIZE, type NN_DONTWAIT, NN_MSG } from './constants.js'
 import { copyRecords } from './control-data.js'
 import { perform } from './descriptor.js'

@@ -1,7 +1,7 @@
 /** Messages: sent from and received into Buffers, or handed over without being copied. */
 import { constants } from 'node:buffer'
-import { checkBytes } from '../bytes.js'
-import { native, shared } from '../native.js'
+import { native, shared } from '../engine/native.js'
+import { checkBytes } from '../messages/bytes.js'
 import { EFAULT, EINVAL, ENOMEM, type NN_DONTWAIT, NN_MSG } from './constants.js'
 import { noting, perform } from './descriptor.js'
 import { checkInt, dontWait, failure, invalid, memoryFailure, notedUnknown } from './failing.js'

@@ -1,7 +1,7 @@
 /** Options, whose values are numbers, strings or bytes. */
 import { isUint8Array } from 'node:util/types'
-import { checkBytes } from '../bytes.js'
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
+import { checkBytes } from '../messages/bytes.js'
 import {
   EINVAL,
   NN_SOCKET_NAME,

@@ -1,7 +1,7 @@
 /** Waiting for several sockets. */
-import { native } from '../native.js'
-import { ownOptions } from '../own-options.js'
-import { hold, unhold } from '../reactor.js'
+import { native } from '../engine/native.js'
+import { ownOptions } from '../engine/own-options.js'
+import { hold, unhold } from '../engine/reactor.js'
 import { EINVAL } from './constants.js'
 import { type Descriptor, descriptorOf, notHere } from './descriptor.js'
 import { checked, checkInt, failure, invalid, memoryFailure, notedUnknown } from './failing.js'

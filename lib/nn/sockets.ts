@@ -1,6 +1,7 @@
 /** Opening, closing, endpoints, statistics. */
-import { flush } from '../gatherer.js'
-import { native } from '../native.js'
+
+import { native } from '../engine/native.js'
+import { flush } from '../messages/gatherer.js'
 import { Descriptor, descriptorOf } from './descriptor.js'
 import { checked, checkInt, failure, invalid } from './failing.js'
 

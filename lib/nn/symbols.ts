@@ -1,5 +1,5 @@
 /** The constants at run time. */
-import { native } from '../native.js'
+import { native } from '../engine/native.js'
 import { EINVAL } from './constants.js'
 import { checkInt, failure } from './failing.js'
 

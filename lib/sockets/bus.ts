@@ -1,5 +1,5 @@
-import { FreeDuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import type { SocketOptions } from '../engine/options.js'
+import { FreeDuplexSocket } from './base/directions.js'
 
 /** Sends to every Bus that it is connected to directly, and receives from them. A peer that is slow misses messages. */
 export class Bus extends FreeDuplexSocket {

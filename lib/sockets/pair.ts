@@ -1,5 +1,5 @@
-import { FreeDuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import type { SocketOptions } from '../engine/options.js'
+import { FreeDuplexSocket } from './base/directions.js'
 
 /** Talks to exactly one other Pair: a second peer is turned away. */
 export class Pair extends FreeDuplexSocket {

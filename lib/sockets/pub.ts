@@ -1,5 +1,5 @@
-import { SendingSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import type { SocketOptions } from '../engine/options.js'
+import { SendingSocket } from './base/directions.js'
 
 /** Sends each message to every connected Sub. One that is slow misses messages; nobody waits for it. */
 export class Pub extends SendingSocket {

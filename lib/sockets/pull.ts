@@ -1,5 +1,5 @@
-import { ReceivingSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import type { SocketOptions } from '../engine/options.js'
+import { ReceivingSocket } from './base/directions.js'
 
 /** Receives messages from all connected Pushes, from each in turn. */
 export class Pull extends ReceivingSocket {

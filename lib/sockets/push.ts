@@ -1,5 +1,5 @@
-import { SendingSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import type { SocketOptions } from '../engine/options.js'
+import { SendingSocket } from './base/directions.js'
 
 /** Sends each message to one of the connected Pulls, in turn among those that can take it. */
 export class Push extends SendingSocket {

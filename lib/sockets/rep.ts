@@ -1,6 +1,6 @@
-import { DuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
-import { type Handler, Service, type Serving } from '../service.js'
+import { type Handler, Service, type Serving } from '../contexts/service.js'
+import type { SocketOptions } from '../engine/options.js'
+import { DuplexSocket } from './base/directions.js'
 
 /** Receives requests; what it sends next is the reply to the one received last. With `serve()` many are worked on side by side. */
 export class Rep extends DuplexSocket {

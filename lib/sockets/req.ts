@@ -1,7 +1,7 @@
-import { type Body, checkBody } from '../bytes.js'
-import { DuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
-import { type Requesting, Requests } from '../requests.js'
+import { type Requesting, Requests } from '../contexts/requests.js'
+import type { SocketOptions } from '../engine/options.js'
+import { type Body, checkBody } from '../messages/bytes.js'
+import { DuplexSocket } from './base/directions.js'
 
 export interface ReqOptions extends SocketOptions {
   /** Milliseconds after which a request that has no reply is sent again. Default: 60000. */

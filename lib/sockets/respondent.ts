@@ -1,6 +1,6 @@
-import { DuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
-import { type Handler, Service, type Serving } from '../service.js'
+import { type Handler, Service, type Serving } from '../contexts/service.js'
+import type { SocketOptions } from '../engine/options.js'
+import { DuplexSocket } from './base/directions.js'
 
 /** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side by side. */
 export class Respondent extends DuplexSocket {

@@ -1,7 +1,7 @@
-import { type Bytes, checkBytes, toUint8Array } from '../bytes.js'
-import { NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE, protocols } from '../constants.js'
-import { ReceivingSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
+import { NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE, protocols } from '../engine/constants.js'
+import type { SocketOptions } from '../engine/options.js'
+import { type Bytes, checkBytes, toUint8Array } from '../messages/bytes.js'
+import { ReceivingSocket } from './base/directions.js'
 
 /** Receives those messages of the connected Pubs that begin with a prefix it has subscribed to; at first, none. */
 export class Sub extends ReceivingSocket {

@@ -1,7 +1,7 @@
-import { type Body, checkBody } from '../bytes.js'
-import { DuplexSocket } from '../directions.js'
-import type { SocketOptions } from '../options.js'
-import { type Answer, type Surveying, Surveys } from '../surveys.js'
+import { type Answer, type Surveying, Surveys } from '../contexts/surveys.js'
+import type { SocketOptions } from '../engine/options.js'
+import { type Body, checkBody } from '../messages/bytes.js'
+import { DuplexSocket } from './base/directions.js'
 
 export interface SurveyorOptions extends SocketOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */

@@ -1,5 +1,5 @@
 // The functions that JavaScript calls, by group. Each has its Host as callback data, and answers a failure of the
-// engine by a negative errno: lib/errors.ts makes the Error.
+// engine by a negative errno: lib/engine/errors.ts makes the Error.
 #pragma once
 
 #include <node_api.h>

@@ -31,7 +31,7 @@ template <typename Element> struct SharedArray {
 class Host
 {
   public:
-    // The properties of `shared` are what lib/native.ts calls Shared. Returns NULL with a JavaScript exception.
+    // The properties of `shared` are what lib/engine/binding.ts calls Shared. Returns NULL with a JavaScript exception.
     static Host *Open(napi_env env, napi_value shared);
 
     // The host ends when V8 has collected its functions, which are those properties of `functions`.

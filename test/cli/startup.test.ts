@@ -17,5 +17,5 @@ test('what one message does not need is not loaded', async () => {
   const loaded = JSON.parse(stdout.toString()) as string[]
   expect(loaded).toContain(fileOf())
   expect(loaded.filter((file) => /sockets\/\w+\.js/.test(file) && !file.endsWith('/push.js'))).toEqual([])
-  expect(loaded.filter((file) => /msgpack|advice|observer|news|commands\/(?!names)|lines/.test(file))).toEqual([])
+  expect(loaded.filter((file) => /msgpack|hints|observer|cli\/events|commands\/(?!names)|lines/.test(file))).toEqual([])
 })

@@ -6,7 +6,7 @@ import { rootCertificates } from 'node:tls'
 import { runInNewContext } from 'node:vm'
 import { Pair } from 'nanomsg-native'
 import { expect, test } from 'vitest'
-import { errnoError } from '../../lib/errors.js'
+import { errnoError } from '../../lib/engine/errors.js'
 import { failureOf } from '../api/support.js'
 import { ca, client, describeTls, fileIn, ofClient, ofServer, server } from './certificates.js'
 

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { Ending } from '../endings.js'
+import { Ending } from '../exit.js'
 
 /** A command as it is described to users. */
 export interface Usage {

@@ -1,0 +1,27 @@
+/** Channels of node:diagnostics_channel, for tools that watch a program from outside. */
+import { channel } from 'node:diagnostics_channel'
+import type { Socket } from '../sockets/base/socket.js'
+import type { SocketEvent } from './events.js'
+
+const opened = channel('nanomsg:socket')
+const channels = {
+  connect: channel('nanomsg:connect'),
+  disconnect: channel('nanomsg:disconnect'),
+  reject: channel('nanomsg:reject'),
+  failure: channel('nanomsg:failure'),
+}
+const all = [opened, ...Object.values(channels)]
+
+/** Whether sockets have to tell of themselves. */
+export function isObserved(): boolean {
+  return all.some((each) => each.hasSubscribers)
+}
+
+export function publishSocket(socket: Socket): void {
+  if (opened.hasSubscribers) opened.publish({ socket })
+}
+
+export function publishEvent(socket: Socket, event: SocketEvent): void {
+  const to = channels[event.type]
+  if (to.hasSubscribers) to.publish({ socket, event })
+}

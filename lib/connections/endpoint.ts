@@ -1,0 +1,35 @@
+import { argumentError } from '../engine/errors.js'
+
+export function checkAddress(address: unknown, syscall: string): asserts address is string {
+  if (typeof address === 'string') return
+  throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
+}
+
+/** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */
+export interface Attachment {
+  readonly address: string
+  close(): void
+}
+
+/** One address that a socket is bound or connected to. */
+export class Endpoint {
+  readonly #attachment: Attachment
+  #isClosed = false
+
+  /** @internal */
+  constructor(attachment: Attachment) {
+    this.#attachment = attachment
+  }
+
+  /** The address, with the port that the system chose: `tcp://127.0.0.1:0` becomes `tcp://127.0.0.1:43210`. */
+  get address(): string {
+    return this.#attachment.address
+  }
+
+  /** Stops listening or connecting, and closes the endpoint's connections. Does nothing when that was done before. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#attachment.close()
+  }
+}

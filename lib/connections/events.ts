@@ -1,0 +1,137 @@
+import {
+  NN_EVENT_CONNECT,
+  NN_EVENT_DISCONNECT,
+  NN_EVENT_REJECT,
+  type ProtocolName,
+  protocols,
+} from '../engine/constants.js'
+import { errnoError, type NanomsgError } from '../engine/errors.js'
+import type { EngineEvent } from '../engine/native.js'
+import { factsOf, type PeerFacts } from './peer-info.js'
+
+/** What all events tell. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the endpoint's. */
+interface AnyEvent {
+  /** The endpoint's address, as in `Endpoint.address`. */
+  readonly address: string
+  /** Whether the endpoint is bound, so that its peers come to us. */
+  readonly bound: boolean
+  /** Events before this one that were dropped because nobody took them in time; mostly 0. */
+  readonly lost: number
+}
+
+/** What connections tell. */
+interface AnyConnectionEvent extends AnyEvent, PeerFacts {
+  /** Our end of the connection, and the peer's; undefined where the system has forgotten it. */
+  readonly localAddress: string | undefined
+  readonly remoteAddress: string | undefined
+}
+
+/** A peer was admitted: messages can go to and fro. */
+export interface ConnectEvent extends AnyConnectionEvent {
+  readonly type: 'connect'
+  /** The type of the peer. */
+  readonly protocol: ProtocolName
+  /** Which connection: a number that no other of this process has at that time. */
+  readonly pipe: number
+}
+
+/** A peer that was admitted is gone, and what it had sent has been received. */
+export interface DisconnectEvent extends AnyConnectionEvent {
+  readonly type: 'disconnect'
+  readonly protocol: ProtocolName
+  readonly pipe: number
+  /** `closed`: by us; `left`: by the peer; `failed`: `error` says how. */
+  readonly reason: 'closed' | 'left' | 'failed'
+  /** `ECONNRESET`, `ETIMEDOUT`, ... when the connection broke; `EPROTO` when the peer broke the rules, `EMSGSIZE` when it
+   * sent more than `maxMessageSize`. */
+  readonly error: NanomsgError | undefined
+}
+
+/** A connection has ended before its peer was admitted. */
+export interface RejectEvent extends AnyConnectionEvent {
+  readonly type: 'reject'
+  /** What the peer said it is, if it came to that: a number when it is no type of ours. */
+  readonly protocol: ProtocolName | number | undefined
+  /** `EPROTOTYPE` (its type does not go with ours), `EPROTO` (it does not speak the protocol), `EBUSY` (a Pair has its
+   * peer already), `ETIMEDOUT` (it said nothing), `EACCES` (a certificate), `ECONNRESET` (it left, perhaps for such a reason), ... */
+  readonly error: NanomsgError
+}
+
+/** An attempt to connect, or to accept a connection, has failed. It is tried again. */
+export interface FailureEvent extends AnyEvent {
+  readonly type: 'failure'
+  /** Where to; undefined when that was not found out, and with bound endpoints. */
+  readonly remoteAddress: string | undefined
+  /** `ECONNREFUSED`, `ENOENT`, `EMFILE`, ... */
+  readonly error: NanomsgError
+}
+
+/** What happens to a socket's connections. */
+export type SocketEvent = ConnectEvent | DisconnectEvent | RejectEvent | FailureEvent
+
+/** The events that sockets emit, and the arguments of their listeners. */
+export interface SocketEvents {
+  connect: [event: ConnectEvent]
+  disconnect: [event: DisconnectEvent]
+  reject: [event: RejectEvent]
+  failure: [event: FailureEvent]
+}
+
+export const eventNames = ['connect', 'disconnect', 'reject', 'failure'] as const
+
+const protocolNames = new Map<number, ProtocolName>(
+  Object.entries(protocols).map(([name, number]) => [number, name as ProtocolName]),
+)
+
+/** What the engine knows better than the errno says stands behind the address. */
+function errorOf({ error, problem, address, remoteAddress }: EngineEvent, syscall: string): NanomsgError {
+  return errnoError(error, syscall, `${remoteAddress || address}${problem === undefined ? '' : ` (${problem})`}`)
+}
+
+function placeOf({ address, isBound: bound, lost, remoteAddress }: EngineEvent) {
+  return { address, remoteAddress: remoteAddress || undefined, bound, lost }
+}
+
+function connectionOf(event: EngineEvent) {
+  return { ...placeOf(event), localAddress: event.localAddress || undefined, ...factsOf(event) }
+}
+
+/** The pipe that the peer was admitted with. */
+function pipeOf({ protocol, pipe }: EngineEvent) {
+  return { protocol: protocolNames.get(protocol)!, pipe }
+}
+
+function disconnectOf(event: EngineEvent): DisconnectEvent {
+  const end = event.error === 0 ? undefined : errorOf(event, 'disconnect')
+  const hasLeft = end?.code === 'ESHUTDOWN'
+  return {
+    type: 'disconnect',
+    ...connectionOf(event),
+    ...pipeOf(event),
+    reason: end === undefined ? 'closed' : hasLeft ? 'left' : 'failed',
+    error: hasLeft ? undefined : end,
+  }
+}
+
+function rejectOf(event: EngineEvent): RejectEvent {
+  const protocol = protocolNames.get(event.protocol) ?? (event.protocol || undefined)
+  return { type: 'reject', ...connectionOf(event), protocol, error: errorOf(event, 'reject') }
+}
+
+function failureOf(event: EngineEvent): FailureEvent {
+  return { type: 'failure', ...placeOf(event), error: errorOf(event, event.isBound ? 'accept' : 'connect') }
+}
+
+/** What users see of an event of the engine. */
+export function eventOf(event: EngineEvent): SocketEvent {
+  switch (event.type) {
+    case NN_EVENT_CONNECT:
+      return { type: 'connect', ...connectionOf(event), ...pipeOf(event) }
+    case NN_EVENT_DISCONNECT:
+      return disconnectOf(event)
+    case NN_EVENT_REJECT:
+      return rejectOf(event)
+    default:
+      return failureOf(event)
+  }
+}

@@ -1,0 +1,192 @@
+import { NN_EVENTS_LIMIT } from '../engine/constants.js'
+import { check } from '../engine/errors.js'
+import type { Handle } from '../engine/handle.js'
+import { native } from '../engine/native.js'
+import { WaitQueue } from '../engine/waits.js'
+import type { Socket } from '../sockets/base/socket.js'
+import { publishEvent } from './diagnostics.js'
+import {
+  type ConnectEvent,
+  eventNames,
+  eventOf,
+  type FailureEvent,
+  type SocketEvent,
+  type SocketEvents,
+} from './events.js'
+
+/** What goes wrong in a listener is its program's matter, and must not keep events from others. */
+function rethrow(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+/** Somebody besides listeners who wants the events. */
+export interface Watcher {
+  add(event: SocketEvent): void
+  /** The socket is closed: nothing follows. */
+  end(): void
+}
+
+/** Asks the engine for a socket's events as long as somebody wants them: listeners, iterations, channels. */
+export class Monitor {
+  readonly #socket: Socket
+  readonly #handle: Handle
+  readonly #watchers = new Set<Watcher>()
+  #isPublishing = false
+  #isOn = false
+  /** Whom we have told of, so that the end of the socket is one for them, too. */
+  readonly #peers = new Map<number, ConnectEvent>()
+
+  constructor(socket: Socket, handle: Handle) {
+    this.#socket = socket
+    this.#handle = handle
+  }
+
+  /** From now on the channels of node:diagnostics_channel get the events. */
+  publish(): void {
+    this.#isPublishing = true
+    this.update()
+  }
+
+  iterate(signal: AbortSignal | undefined): AsyncIterableIterator<SocketEvent> {
+    const iteration = new Iteration(this.#handle, signal, () => this.unwatch(iteration))
+    if (!signal?.aborted) this.watch(iteration)
+    return iteration
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher)
+    this.update()
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
+    this.update()
+  }
+
+  /** Switches the engine's events on or off, as they are wanted. */
+  update(): void {
+    const isWanted = this.#isWanted()
+    if (isWanted === this.#isOn || !this.#handle.isOpen) return
+    check(native.monitor(this.#handle.s, isWanted), 'events')
+    this.#isOn = isWanted
+    this.#peers.clear()
+  }
+
+  #isWanted(): boolean {
+    return (
+      this.#isPublishing || this.#watchers.size > 0 || eventNames.some((name) => this.#socket.listenerCount(name) > 0)
+    )
+  }
+
+  /** The engine has events. */
+  onEvents(): void {
+    while (this.#isOn) {
+      const event = native.nextEvent(this.#handle.s)
+      if (typeof event === 'number') return
+      this.#tell(eventOf(event))
+    }
+  }
+
+  /** What the engine cannot know: a transport in JavaScript has failed. */
+  fail(event: FailureEvent): void {
+    if (this.#isOn) this.#tell(event)
+  }
+
+  /** The socket is closed, and with it all connections. */
+  close(): void {
+    this.onEvents()
+    for (const peer of [...this.#peers.values()]) {
+      this.#tell({ ...peer, type: 'disconnect', lost: 0, reason: 'closed', error: undefined })
+    }
+    this.#isOn = false
+    for (const watcher of this.#watchers) watcher.end()
+    this.#watchers.clear()
+  }
+
+  #tell(event: SocketEvent): void {
+    this.#count(event)
+    for (const watcher of this.#watchers) watcher.add(event)
+    if (this.#isPublishing) publishEvent(this.#socket, event)
+    try {
+      // The name and the argument belong together, which the compiler cannot see.
+      this.#socket.emit(event.type as 'connect', event as SocketEvents['connect'][0])
+    } catch (error) {
+      rethrow(error)
+    }
+  }
+
+  #count(event: SocketEvent): void {
+    if (event.lost > 0) this.#peers.clear() // some may be gone
+    if (event.type === 'connect') this.#peers.set(event.pipe, event)
+    if (event.type === 'disconnect') this.#peers.delete(event.pipe)
+  }
+}
+
+const done = Object.freeze({ value: undefined, done: true as const })
+
+/** One reader of the events. What it does not take is bounded, as in the engine. */
+class Iteration implements AsyncIterableIterator<SocketEvent>, Watcher {
+  readonly #signal: AbortSignal | undefined
+  readonly #forget: () => void
+  readonly #events: SocketEvent[] = []
+  readonly #waits: WaitQueue<undefined, IteratorResult<SocketEvent, undefined>>
+  readonly #onAbort = () => this.#leave()
+  #lost = 0
+  #isDone = false
+
+  constructor(handle: Handle, signal: AbortSignal | undefined, forget: () => void) {
+    this.#signal = signal
+    this.#forget = forget
+    this.#waits = new WaitQueue('events', handle)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  add(event: SocketEvent): void {
+    if (!this.#waits.isEmpty) {
+      this.#waits.resolveFirst({ value: event, done: false })
+      return
+    }
+    this.#events.push(event)
+    if (this.#events.length > NN_EVENTS_LIMIT) this.#lost += this.#events.shift()!.lost + 1
+  }
+
+  /** Nothing follows what is here. */
+  end(): void {
+    this.#isDone = true
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    while (!this.#waits.isEmpty) this.#waits.resolveFirst(done)
+  }
+
+  #leave(): void {
+    this.#isDone = true
+    this.#events.length = 0
+    this.#forget()
+  }
+
+  next(): Promise<IteratorResult<SocketEvent, undefined>> {
+    if (this.#events.length > 0) return Promise.resolve({ value: this.#take(), done: false })
+    if (this.#signal?.aborted) return Promise.reject(this.#signal.reason)
+    if (this.#isDone) return Promise.resolve(done)
+    return this.#waits.add(undefined, { signal: this.#signal }, -1)
+  }
+
+  #take(): SocketEvent {
+    const event = this.#events.shift()!
+    if (this.#lost === 0) return event
+    const lost = event.lost + this.#lost
+    this.#lost = 0
+    return { ...event, lost }
+  }
+
+  return(): Promise<IteratorResult<SocketEvent, undefined>> {
+    this.end()
+    this.#leave()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}

@@ -1,0 +1,89 @@
+import { constants } from 'node:os'
+import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
+import type { Handle } from '../engine/handle.js'
+import { ownOptions } from '../engine/own-options.js'
+import { currentConnections } from '../engine/statistics.js'
+import { checkWaiting, type Waiting, WaitQueue } from '../engine/waits.js'
+import type { SocketEvent } from './events.js'
+import type { Monitor } from './monitor.js'
+
+/** For whom to wait, and how long. `timeout`: by default there is no limit. */
+export interface Readying extends Waiting {
+  /** How many peers must be connected. Default: 1. */
+  peers?: number | undefined
+}
+
+function checkReadying(options: Readying | undefined): void {
+  checkWaiting(options, 'ready')
+  const peers = options?.peers
+  if (peers !== undefined && !(Number.isInteger(peers) && peers >= 0)) {
+    throw argumentError('ready', 'peers', 'a whole number of peers', peers)
+  }
+}
+
+/** Calls that wait until so many peers are connected. While there are any, they watch the socket's connections. */
+export class Readiness {
+  readonly #handle: Handle
+  readonly #monitor: Monitor
+  readonly #waits: WaitQueue<number, void>
+  #isWatching = false
+  #failure: NanomsgError | undefined
+
+  constructor(handle: Handle, monitor: Monitor) {
+    this.#handle = handle
+    this.#monitor = monitor
+    this.#waits = new WaitQueue('ready', handle, (peers) => this.#missing(peers))
+  }
+
+  async wait(given: Readying | undefined): Promise<void> {
+    const options = ownOptions(given)
+    checkReadying(options)
+    this.#handle.assertOpen('ready')
+    options?.signal?.throwIfAborted()
+    const peers = options?.peers ?? 1
+    if (currentConnections(this.#handle.s) >= peers) return
+    this.#watch()
+    try {
+      await this.#waits.add(peers, options, -1)
+    } finally {
+      if (this.#waits.isEmpty) this.#unwatch()
+    }
+  }
+
+  #watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    this.#failure = undefined
+    this.#monitor.watch(this)
+  }
+
+  #unwatch(): void {
+    if (!this.#isWatching) return
+    this.#isWatching = false
+    this.#monitor.unwatch(this)
+  }
+
+  /** A connection has come or gone, or an attempt has failed. */
+  add(event: SocketEvent): void {
+    if (event.type === 'failure' || event.type === 'reject') this.#failure = event.error
+    if (event.type !== 'connect') return
+    const connected = currentConnections(this.#handle.s)
+    this.#waits.resolveWhere((peers) => peers <= connected, undefined)
+  }
+
+  /** The socket is closed. */
+  end(): void {
+    this.#isWatching = false
+    this.#waits.rejectAll(() => errnoError(constants.errno.EBADF, 'ready', '(the socket is closed)'))
+  }
+
+  updateReferences(): void {
+    this.#waits.updateReferences()
+  }
+
+  /** Why it takes so long. */
+  #missing(peers: number): string {
+    const last = this.#failure === undefined ? '' : `; the last failure: ${this.#failure.message}`
+    return `(${currentConnections(this.#handle.s)} of ${peers} peers are connected${last})`
+  }
+}

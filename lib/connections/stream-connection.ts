@@ -1,0 +1,255 @@
+import type { Duplex } from 'node:stream'
+import { isUint8Array } from 'node:util/types'
+import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT } from '../engine/constants.js'
+import { argumentError, check } from '../engine/errors.js'
+import { native } from '../engine/native.js'
+import { hold, type Listener, register, unhold, unregister } from '../engine/reactor.js'
+
+/** So long a peer may take to end a stream whose other half has ended. */
+const FAREWELL_LIMIT_MS = 1000
+
+/** A stream may always have more to read at once: after this it waits for the next turn of the event loop. */
+const TURN_LIMIT_BYTES = 2 ** 20
+const TURN_LIMIT_CHUNKS = 256
+
+/**
+ * One connection: carries bytes, with back-pressure, between a stream and the engine.
+ *
+ * - The stream ends or breaks: so does the connection, once the engine has taken what came.
+ * - The engine ends the connection: what it has sent is carried on, and the stream is destroyed.
+ */
+export class Carrier implements Listener {
+  readonly #stream: Duplex
+  readonly #id: number
+  readonly #carried: number
+  readonly #onEnd: (error: Error | undefined) => void
+  /** What has come from `#offset` on waits until the engine takes it; undefined: nothing does. */
+  #rest: Uint8Array | undefined
+  #offset = 0
+  #hasEnded = false
+  /** It has ended before its time. */
+  #isBroken = false
+  #error: Error | undefined
+  /** The stream takes nothing more. */
+  #isMute = false
+  #isReleased = false
+  #isDestroyed = false
+  #isHeld = false
+  /** What was read in this turn of the event loop. */
+  #readBytes = 0
+  #readChunks = 0
+  #isPausedForTurn = false
+  #lingerMs: number
+  #lingering: NodeJS.Timeout | undefined
+  /** Whether anything has come from the peer. */
+  hasReceived = false
+
+  /**
+   * @param s whose connection it is
+   * @param lingerMs how long the stream may take for what the engine has sent; negative: without limit
+   * @param onEnd called once, when both are done, with the error of the stream if it broke
+   */
+  constructor(
+    stream: Duplex,
+    s: number,
+    { address, isBound, lingerMs }: { address: string; isBound: boolean; lingerMs: number },
+    onEnd: (error: Error | undefined) => void,
+  ) {
+    this.#stream = stream
+    this.#lingerMs = lingerMs
+    this.#onEnd = onEnd
+    this.#id = register(this)
+    this.#carried = native.attachStream(s, address, isBound, this.#id)
+    if (this.#carried < 0) unregister(this.#id)
+    check(this.#carried, isBound ? 'bind' : 'connect', JSON.stringify(address))
+    stream
+      .on('data', (chunk) => this.#give(chunk))
+      .on('drain', () => this.#take())
+      .on('finish', () => this.#endOutput())
+      .on('end', () => this.#endInput(false))
+      .on('error', (error) => this.#break(error))
+      .on('close', () => this.#endInput(true))
+    if (stream.destroyed) this.#endInput(true)
+    else stream.resume() // it may have been given paused
+  }
+
+  onEvents(events: number): void {
+    if (events & NN_POLLOUT) this.#giveRest()
+    if (events & NN_POLLIN) this.#take()
+    if (events & NN_LOOP_CLOSED) this.#finish()
+  }
+
+  // ---- To the engine ----
+
+  #give(chunk: unknown): void {
+    if (this.#isReleased) {
+      // Nobody wants it, but it stands before the end of the stream.
+      this.#pauseForTurn()
+      return
+    }
+    if (!isUint8Array(chunk)) {
+      this.#break(argumentError('connect', 'a connection', 'a stream of bytes, without encoding or objects', chunk))
+      return
+    }
+    this.hasReceived = true
+    this.#rest = chunk
+    this.#offset = 0
+    this.#giveRest()
+    if (this.#rest !== undefined) this.#stream.pause()
+    else this.#countRead(chunk.length)
+  }
+
+  #countRead(bytes: number): void {
+    if (this.#readChunks === 0) setImmediate(() => this.#beginTurn())
+    this.#readBytes += bytes
+    if (++this.#readChunks >= TURN_LIMIT_CHUNKS || this.#readBytes >= TURN_LIMIT_BYTES) this.#pauseForTurn()
+  }
+
+  #beginTurn(): void {
+    this.#readChunks = 0
+    this.#readBytes = 0
+  }
+
+  /** Reads on in the next turn of the event loop, unless what was read waits for the engine then. */
+  #pauseForTurn(): void {
+    if (this.#isPausedForTurn || this.#isDestroyed) return
+    this.#isPausedForTurn = true
+    this.#stream.pause()
+    setImmediate(() => {
+      this.#isPausedForTurn = false
+      if (this.#rest === undefined && !this.#isDestroyed) this.#stream.resume()
+    })
+  }
+
+  #giveRest(): void {
+    if (this.#rest === undefined) return
+    const taken = native.feedStream(this.#carried, this.#rest, this.#offset)
+    this.#offset += taken
+    // If the engine takes no more, it says so by an event of its own.
+    if (taken >= 0 && this.#offset < this.#rest.length) return
+    this.#rest = undefined
+    if (this.#hasEnded) this.#tellEnd()
+    else if (this.#stream.isPaused() && !this.#isPausedForTurn) this.#stream.resume()
+  }
+
+  #endInput(isBroken: boolean): void {
+    if (this.#isReleased) {
+      // Of a stream that is ended by us, its other half may have ended first.
+      if (isBroken) this.#destroy()
+      return
+    }
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#isBroken = isBroken
+    if (this.#rest === undefined) this.#tellEnd()
+    else this.#mute()
+  }
+
+  #break(error: Error): void {
+    this.#error ??= error
+    this.#endInput(true)
+  }
+
+  #tellEnd(): void {
+    native.endStream(this.#carried, this.#isBroken)
+  }
+
+  // ---- From the engine ----
+
+  #take(): void {
+    const stream = this.#stream
+    if (this.#isReleased || this.#hasEnded || this.#isMute || stream.writableNeedDrain) return
+    if (!stream.writable) {
+      // Not every stream tells that it was destroyed.
+      if (stream.destroyed) this.#endInput(true)
+      else this.#endOutput()
+      return
+    }
+    try {
+      this.#write(native.drainStream(this.#carried))
+    } catch (error) {
+      // Node.js passes on what a stream's own _write() or _writev() throws.
+      this.#break(error instanceof Error ? error : argumentError('send', 'what a stream throws', 'an Error', error))
+    }
+  }
+
+  #write(pieces: readonly Buffer[]): void {
+    const stream = this.#stream
+    if (pieces.length === 1) {
+      stream.write(pieces[0])
+      return
+    }
+    stream.cork()
+    for (const piece of pieces) stream.write(piece)
+    stream.uncork()
+  }
+
+  /** Somebody has ended the stream's way out: the peer may still send, but not for ever. */
+  #endOutput(): void {
+    if (this.#isReleased || this.#hasEnded || this.#isMute) return
+    this.#mute()
+    setTimeout(() => this.#endInput(true), FAREWELL_LIMIT_MS).unref()
+  }
+
+  #mute(): void {
+    this.#isMute = true
+    native.closeStreamWrite(this.#carried)
+  }
+
+  // ---- The end ----
+
+  /** Ends the connection for the engine. */
+  close(lingerMs: number): void {
+    this.linger(lingerMs)
+    if (!this.#isReleased) native.closeStream(this.#carried)
+  }
+
+  /** The connection is ending. Keeps the process alive until what the engine has sent is carried on, but no longer than
+   * that. */
+  linger(lingerMs: number): void {
+    if (this.#isDestroyed) return
+    if (!this.#isHeld) hold()
+    this.#isHeld = true
+    this.#lingerMs = lingerMs
+    clearTimeout(this.#lingering)
+    this.#lingering = undefined
+    this.#limit()
+  }
+
+  #limit(): void {
+    if (this.#lingerMs >= 0) this.#lingering ??= setTimeout(() => this.#destroy(), this.#lingerMs)
+  }
+
+  /** The engine is done with the stream, which may not have passed on everything yet. */
+  #finish(): void {
+    this.#take()
+    this.#release()
+    // Unless we are closing, the engine has refused what came: nothing more is read from such a peer.
+    if (this.#hasEnded || !this.#isHeld) {
+      this.#destroy()
+      return
+    }
+    this.#limit()
+    // What still comes is not for us; but it must not hide the end.
+    this.#stream.resume()
+    this.#stream.end(() => this.#destroy())
+  }
+
+  #release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#rest = undefined
+    unregister(this.#id)
+    native.releaseStream(this.#carried)
+  }
+
+  #destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    this.#release()
+    clearTimeout(this.#lingering)
+    if (this.#isHeld) unhold()
+    this.#stream.destroy()
+    this.#onEnd(this.#error)
+  }
+}

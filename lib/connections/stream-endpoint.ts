@@ -1,0 +1,210 @@
+import { constants } from 'node:os'
+import { Duplex } from 'node:stream'
+import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
+import { memberOf } from '../engine/own-options.js'
+import type { Attachment } from './endpoint.js'
+import type { Carrier } from './stream-connection.js'
+import type { Carriage } from './stream-endpoints.js'
+import type { Listening, Transport } from './transport-registry.js'
+
+/** NN_SOCKADDR_MAX: the engine knows no longer ones. */
+const ADDRESS_LIMIT_BYTES = 128
+
+/** An endpoint that a transport in JavaScript carries: its attempts, its connections, and its end. */
+export abstract class CarriedEndpoint implements Attachment {
+  abstract readonly isBound: boolean
+  protected isClosed = false
+  readonly #carriers = new Set<Carrier>()
+  #retry: NodeJS.Timeout | undefined
+  #pauseMs = 0
+
+  constructor(
+    protected readonly carriage: Carriage,
+    protected readonly transport: Transport,
+    public address: string,
+  ) {}
+
+  /** Begins. An exception means that it never will. */
+  abstract start(): void
+
+  /** Takes the stream, which is destroyed in the end. */
+  protected carry(stream: Duplex): void {
+    if (!(stream instanceof Duplex)) {
+      throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
+    }
+    if (this.isClosed || !this.carriage.isOpen) {
+      destroyUnused(stream)
+      return
+    }
+    try {
+      const carrier = this.carriage.carry(this, stream, (ended, error) => {
+        this.#carriers.delete(ended)
+        this.onEnd(ended, error)
+      })
+      this.#carriers.add(carrier)
+    } catch (error) {
+      destroyUnused(stream)
+      throw error
+    }
+  }
+
+  protected abstract onEnd(carrier: Carrier, error: Error | undefined): void
+
+  protected fail(error: unknown): void {
+    if (!this.isClosed) this.carriage.fail(this, asNanomsgError(error, this.isBound ? 'bind' : 'connect', this.address))
+  }
+
+  /** Tries again after a while, which grows up to reconnectIntervalMax until resetPause(). */
+  protected startLater(): void {
+    if (this.isClosed || !this.carriage.isOpen) return
+    const first = this.carriage.option('reconnectInterval')
+    const limit = Math.max(first, this.carriage.option('reconnectIntervalMax'))
+    this.#pauseMs = Math.min(limit, Math.max(first, 2 * this.#pauseMs))
+    this.#retry = setTimeout(() => this.#startAgain(), this.#pauseMs).unref()
+  }
+
+  protected resetPause(): void {
+    this.#pauseMs = 0
+  }
+
+  #startAgain(): void {
+    try {
+      this.start()
+    } catch (error) {
+      this.fail(error)
+      this.startLater()
+    }
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.stop()
+    this.carriage.forget(this)
+    const lingerMs = this.carriage.option('linger')
+    for (const carrier of this.#carriers) carrier.close(lingerMs)
+  }
+
+  /** Makes no connections any more. */
+  stop(): void {
+    this.isClosed = true
+    clearTimeout(this.#retry)
+  }
+}
+
+/** Keeps one connection, and makes another when it ends. */
+export class ConnectingEndpoint extends CarriedEndpoint {
+  readonly isBound = false
+
+  start(): void {
+    const stream = this.transport.connect(this.address)
+    if (!isPromise(stream)) {
+      this.carry(stream)
+      return
+    }
+    stream
+      .then((opened) => this.carry(opened))
+      .catch((error) => {
+        this.fail(error)
+        this.startLater()
+      })
+  }
+
+  protected onEnd(carrier: Carrier, error: Error | undefined): void {
+    if (carrier.hasReceived) this.resetPause()
+    this.startLater()
+    if (!carrier.hasReceived && error !== undefined) this.fail(error)
+  }
+}
+
+/** Takes the connections that a transport accepts. */
+export class ListeningEndpoint extends CarriedEndpoint {
+  readonly isBound = true
+  #listening: Listening | undefined
+
+  start(): void {
+    const { transport } = this
+    const listen = memberOf(transport, 'listen')
+    if (listen === undefined) {
+      throw errnoError(constants.errno.EPROTONOSUPPORT, 'bind', JSON.stringify(this.address))
+    }
+    const listening = listen.call(transport, this.address, (stream) => this.#accept(stream))
+    if (!isPromise(listening)) {
+      this.#take(listening)
+      return
+    }
+    listening
+      .then((begun) => this.#take(begun))
+      .catch((error) => {
+        this.fail(error)
+        this.startLater()
+      })
+  }
+
+  /** Only what the transport has done wrong is an exception for it. */
+  #accept(stream: Duplex): void {
+    try {
+      this.carry(stream)
+    } catch (error) {
+      if (!(stream instanceof Duplex)) throw error
+      this.fail(error)
+    }
+  }
+
+  #take(listening: Listening): void {
+    if (typeof listening?.close !== 'function') {
+      throw argumentError('bind', 'what a transport’s listen() returns', 'an object with close()', listening)
+    }
+    const address = memberOf(listening, 'address') ?? this.address
+    if (typeof address !== 'string' || !address.includes('://') || Buffer.byteLength(address) >= ADDRESS_LIMIT_BYTES) {
+      listening.close()
+      throw argumentError(
+        'bind',
+        'the address of a listen()',
+        `"scheme://..." of less than ${ADDRESS_LIMIT_BYTES} bytes`,
+        address,
+      )
+    }
+    this.#listening = listening
+    this.address = address
+    if (this.isClosed) listening.close()
+  }
+
+  protected onEnd(carrier: Carrier, error: Error | undefined): void {
+    if (!carrier.hasReceived && error !== undefined) this.fail(error)
+  }
+
+  override stop(): void {
+    super.stop()
+    this.#listening?.close()
+  }
+}
+
+/** Some streams tell of being destroyed by an error. */
+function destroyUnused(stream: Duplex): void {
+  stream.on('error', () => {}).destroy()
+}
+
+function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof (value as Promise<Value> | undefined)?.then === 'function'
+}
+
+/** What a transport has failed with, as all errors of sockets look. */
+function asNanomsgError(error: unknown, syscall: string, address: string): NanomsgError {
+  if (error instanceof NanomsgError) return error
+  const { errno, code, message } = (typeof error === 'object' && error !== null ? error : {}) as Partial<
+    Record<string, unknown>
+  >
+  const converted =
+    typeof errno === 'number' && errno < 0
+      ? errnoError(-errno, syscall, JSON.stringify(address))
+      : new NanomsgError(
+          `${typeof message === 'string' ? message : String(error)}, ${syscall} ${JSON.stringify(address)}`,
+          {
+            code: typeof code === 'string' ? code : 'EIO',
+            errno: constants.errno.EIO,
+            syscall,
+          },
+        )
+  converted.cause = error
+  return converted
+}

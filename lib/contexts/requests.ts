@@ -1,0 +1,210 @@
+import { constants } from 'node:os'
+import { argumentError, errnoError } from '../engine/errors.js'
+import type { Handle } from '../engine/handle.js'
+import { ownOptions } from '../engine/own-options.js'
+import { checkWaiting, LONGEST_TIMEOUT_MS, type Waiting } from '../engine/waits.js'
+import type { Body } from '../messages/bytes.js'
+import type { Inbox } from '../messages/inbox.js'
+import type { Outbox } from '../messages/outbox.js'
+import { Exchange, type Parties } from './multiplexer.js'
+import { Pending } from './request-table.js'
+
+/** How long to wait for a reply. `timeout` is `receiveTimeout` unless it is given. */
+export interface Requesting extends Waiting {
+  /** Milliseconds after which the request is sent once more, to the next Rep in turn, and again after as many; the
+   * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
+  retry?: number | undefined
+}
+
+/** What settles a promise. */
+type Settle = (reply: Buffer | Promise<never>) => void
+
+let settle: Settle
+
+/** Makes a promise, and leaves what settles it in `settle`. */
+const keepSettle = (resolve: Settle): void => {
+  settle = resolve
+}
+
+/** A request with a timeout, a signal or retries. */
+class Request {
+  /** The one it was sent in first; 0 before that. */
+  conversation = 0
+  /** Those of its retries. */
+  #retries: number[] | undefined
+  readonly #settle: Settle
+  #timers: NodeJS.Timeout[] | undefined
+  #signal: AbortSignal | undefined
+  #onAbort: (() => void) | undefined
+
+  constructor(settle: Settle) {
+    this.#settle = settle
+  }
+
+  addConversation(conversation: number): void {
+    if (this.conversation === 0) {
+      this.conversation = conversation
+    } else {
+      this.#retries ??= []
+      this.#retries.push(conversation)
+    }
+  }
+
+  get retries(): readonly number[] {
+    return this.#retries ?? []
+  }
+
+  addTimer(timer: NodeJS.Timeout, isReferenced: boolean): void {
+    if (!isReferenced) timer.unref()
+    this.#timers ??= []
+    this.#timers.push(timer)
+  }
+
+  watch(signal: AbortSignal, onAbort: () => void): void {
+    this.#signal = signal
+    this.#onAbort = onAbort
+    signal.addEventListener('abort', onAbort, { once: true })
+  }
+
+  updateReferences(isReferenced: boolean): void {
+    for (const timer of this.#timers ?? []) {
+      if (isReferenced) timer.ref()
+      else timer.unref()
+    }
+  }
+
+  settle(reply: Buffer | Promise<never>): void {
+    if (this.#timers !== undefined) for (const timer of this.#timers) clearTimeout(timer)
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#settle(reply)
+  }
+}
+
+function checkRequesting(options: Requesting | undefined): void {
+  checkWaiting(options, 'request')
+  const retry = options?.retry
+  if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= LONGEST_TIMEOUT_MS)) {
+    throw argumentError('request', 'retry', 'a number of milliseconds above 0', retry)
+  }
+}
+
+/** The requests of a Req that are on their way, side by side. */
+export class Requests implements Parties {
+  readonly room = Number.POSITIVE_INFINITY
+  readonly #handle: Handle
+  readonly #inbox: Inbox
+  readonly #exchange: Exchange
+  /** Thousands are on their way at a time, and outlive many a collection of garbage: most are no more than what settles
+   * their promise. */
+  readonly #pending = new Pending<Request | Settle>()
+
+  constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
+    this.#handle = handle
+    this.#inbox = inbox
+    this.#exchange = new Exchange(handle.s, inbox, outbox, this)
+    handle.attach({ exchange: this.#exchange })
+  }
+
+  request(body: Body, options: Requesting | undefined): Promise<Buffer> {
+    const own = ownOptions(options)
+    const timeout = own?.timeout ?? this.#inbox.defaultTimeout
+    if (own !== undefined || timeout >= 0) return this.#requestWith(body, own, timeout)
+    const promise = new Promise<Buffer>(keepSettle)
+    this.#send(settle, body)
+    this.#handle.waitAdded()
+    return promise
+  }
+
+  #requestWith(body: Body, options: Requesting | undefined, timeout: number): Promise<Buffer> {
+    checkRequesting(options)
+    const signal = options?.signal
+    const retry = options?.retry
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    const promise = new Promise<Buffer>(keepSettle)
+    const request = new Request(settle)
+    request.addConversation(this.#send(request, body))
+    this.#handle.waitAdded()
+    if (timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(request, timeout)
+    if (retry !== undefined) this.#startRetrying(request, body, retry)
+    if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
+    return promise
+  }
+
+  /** Returns the conversation. */
+  #send(request: Request | Settle, body: Body): number {
+    const conversation = this.#pending.add(request)
+    try {
+      this.#exchange.send(conversation, body)
+    } catch (error) {
+      this.#pending.delete(conversation)
+      throw error
+    }
+    return conversation
+  }
+
+  #startTimer(request: Request, timeout: number): void {
+    const onTimeout = () => this.#fail(request, errnoError(constants.errno.ETIMEDOUT, 'request'))
+    request.addTimer(setTimeout(onTimeout, timeout), this.#handle.isReferenced)
+  }
+
+  #startRetrying(request: Request, body: Body, retry: number): void {
+    const sendAgain = () => {
+      try {
+        request.addConversation(this.#send(request, body))
+      } catch (error) {
+        this.#fail(request, error)
+      }
+    }
+    request.addTimer(setInterval(sendAgain, retry), this.#handle.isReferenced)
+  }
+
+  onMessage(conversation: number, body: Buffer): void {
+    const request = this.#pending.get(conversation)
+    if (request === undefined) return
+    if (request instanceof Request) {
+      this.#end(request, conversation)
+      request.settle(body)
+      return
+    }
+    this.#pending.delete(conversation)
+    this.#handle.waitRemoved()
+    request(body)
+  }
+
+  #fail(request: Request, error: unknown): void {
+    this.#end(request)
+    request.settle(Promise.reject(error))
+  }
+
+  /** @param answered the conversation that is over by itself */
+  #end(request: Request, answered?: number): void {
+    this.#endConversation(request.conversation, answered)
+    for (const conversation of request.retries) this.#endConversation(conversation, answered)
+    this.#handle.waitRemoved()
+  }
+
+  #endConversation(conversation: number, answered: number | undefined): void {
+    this.#pending.delete(conversation)
+    if (conversation !== answered) this.#exchange.forget(conversation)
+  }
+
+  close(makeError: () => Error): void {
+    for (const [conversation, request] of this.#pending.entries()) {
+      // Of one that was sent several times, all are over with the first.
+      if (this.#pending.get(conversation) === undefined) continue
+      if (request instanceof Request) {
+        this.#fail(request, makeError())
+        continue
+      }
+      this.#endConversation(conversation, undefined)
+      this.#handle.waitRemoved()
+      request(Promise.reject(makeError()))
+    }
+  }
+
+  updateReferences(): void {
+    for (const [, request] of this.#pending.entries()) {
+      if (request instanceof Request) request.updateReferences(this.#handle.isReferenced)
+    }
+  }
+}

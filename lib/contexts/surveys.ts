@@ -1,0 +1,149 @@
+import { argumentError } from '../engine/errors.js'
+import type { Handle } from '../engine/handle.js'
+import { ownOptions } from '../engine/own-options.js'
+import { ownCopyOf } from '../engine/slabs.js'
+import { checkWaiting, LONGEST_TIMEOUT_MS } from '../engine/waits.js'
+import type { Body } from '../messages/bytes.js'
+import type { Inbox } from '../messages/inbox.js'
+import type { Outbox } from '../messages/outbox.js'
+import { nextConversation } from './context-ids.js'
+import { Exchange, type Parties } from './multiplexer.js'
+import { Peer } from './peer.js'
+
+/** How long answers to a survey are received. */
+export interface Surveying {
+  /** Milliseconds. Default: the socket's `deadline`. */
+  deadline?: number | undefined
+  /** Ends the survey: waiting is rejected with the signal's reason. */
+  signal?: AbortSignal | undefined
+  /** Whether answers come with who has given them: as `{ body, peer }`. Default: false. */
+  peers?: boolean | undefined
+}
+
+/** An answer to a survey, and who has given it. */
+export interface Answer {
+  readonly body: Buffer
+  readonly peer: Peer
+}
+
+type Result = IteratorResult<Buffer | Answer, undefined>
+
+/** One survey: its answers, as they come. */
+class Survey implements AsyncIterableIterator<Buffer | Answer> {
+  readonly #onEnd: () => void
+  readonly #answers: (Buffer | Answer)[] = []
+  readonly #waits: { resolve: (result: Result) => void; reject: (error: unknown) => void }[] = []
+  #isOver = false
+  #error: { reason: unknown } | undefined
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd
+  }
+
+  /** An answer that waits has memory of its own: the caller may give the memory of an earlier one to a byte stream. */
+  add(body: Buffer, peer: Peer | undefined): void {
+    const wait = this.#waits.shift()
+    const answer = wait === undefined ? ownCopyOf(body) : body
+    const value = peer === undefined ? answer : { body: answer, peer }
+    if (wait === undefined) this.#answers.push(value)
+    else wait.resolve({ value, done: false })
+  }
+
+  /** No more answers come; those that have come can still be taken. */
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#onEnd()
+    for (const { resolve } of this.#waits.splice(0)) resolve({ value: undefined, done: true })
+  }
+
+  fail(reason: unknown): void {
+    if (this.#isOver) return
+    this.#answers.length = 0
+    const wait = this.#waits.shift()
+    if (wait === undefined) this.#error = { reason }
+    else wait.reject(reason)
+    this.end()
+  }
+
+  next(): Promise<Result> {
+    const answer = this.#answers.shift()
+    if (answer !== undefined) return Promise.resolve({ value: answer, done: false })
+    if (this.#error !== undefined) {
+      const { reason } = this.#error
+      this.#error = undefined
+      return Promise.reject(reason)
+    }
+    if (this.#isOver) return Promise.resolve({ value: undefined, done: true })
+    return new Promise((resolve, reject) => this.#waits.push({ resolve, reject }))
+  }
+
+  return(): Promise<Result> {
+    this.#answers.length = 0
+    this.#error = undefined
+    this.end()
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
+/** The surveys of a Surveyor that go on side by side. */
+export class Surveys implements Parties {
+  readonly room = Number.POSITIVE_INFINITY
+  readonly #handle: Handle
+  readonly #exchange: Exchange
+  readonly #surveys = new Map<number, { survey: Survey; timer: NodeJS.Timeout; peers: boolean }>()
+
+  constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
+    this.#handle = handle
+    this.#exchange = new Exchange(handle.s, inbox, outbox, this)
+    handle.attach({ exchange: this.#exchange })
+  }
+
+  survey(question: Body, given: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+    const options = ownOptions(given)
+    checkWaiting(options, 'survey')
+    const { deadline, signal, peers = false } = options
+    if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)
+    const limit = deadline ?? defaultDeadline
+    if (!(typeof limit === 'number' && limit >= 0 && limit <= LONGEST_TIMEOUT_MS)) {
+      throw argumentError('survey', 'deadline', 'a number of milliseconds', limit)
+    }
+    signal?.throwIfAborted()
+    const conversation = nextConversation()
+    const onAbort = () => survey.fail(signal?.reason)
+    const survey = new Survey(() => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      this.#surveys.delete(conversation)
+      this.#exchange.forget(conversation)
+      this.#handle.waitRemoved()
+    })
+    this.#exchange.send(conversation, question)
+    const timer = setTimeout(() => survey.end(), limit)
+    if (!this.#handle.isReferenced) timer.unref()
+    this.#surveys.set(conversation, { survey, timer, peers })
+    this.#handle.waitAdded()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return survey
+  }
+
+  onMessage(conversation: number, body: Buffer, pipe: number): void {
+    const asked = this.#surveys.get(conversation)
+    asked?.survey.add(body, asked.peers ? new Peer(this.#handle, pipe) : undefined)
+  }
+
+  close(): void {
+    for (const { survey } of [...this.#surveys.values()]) survey.end()
+  }
+
+  updateReferences(): void {
+    for (const { timer } of this.#surveys.values()) {
+      if (this.#handle.isReferenced) timer.ref()
+      else timer.unref()
+    }
+  }
+}

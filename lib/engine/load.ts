@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import type { Functions, Shared } from './native.js'
+import { type Shortage, shortageHints, shortageOf } from './shortages.js'
+
+interface Addon {
+  attach(shared: Shared): Functions | undefined
+}
+
+const home = join(__dirname, '..', '..')
+/** What nanomsg-native-build makes. */
+const compiled = join(home, 'native/build/Release/nanomsg_native.node')
+
+/** The functions of the addon, which has none where it lacked memory when it was started. */
+export function checkFunctions(functions: Functions | undefined): Functions {
+  if (functions === undefined) throw shortageError('ENOMEM', 'the addon could not be started')
+  return functions
+}
+
+/** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
+export function loadAddon(): Addon {
+  try {
+    const load = require('node-gyp-build') as (folder: string) => Addon
+    return existsSync(compiled) ? require(compiled) : load(home)
+  } catch (error) {
+    const shortage = shortageOf(error) ?? shortageOfReading()
+    throw shortage === undefined ? loadError(error) : shortageError(shortage, error)
+  }
+}
+
+/** What the system lacks when it is asked for the files of the package: node-gyp-build takes a folder that it cannot read
+ * for an empty one. */
+function shortageOfReading(): Shortage | undefined {
+  for (const folder of [join('build', 'Release'), 'prebuilds']) {
+    try {
+      readdirSync(join(home, folder))
+    } catch (error) {
+      const shortage = shortageOf(error)
+      if (shortage !== undefined) return shortage
+    }
+  }
+  return undefined
+}
+
+/** The addon may be there, but the system does not give what loading it takes. */
+function shortageError(code: Shortage, error: unknown): Error {
+  const message = [
+    `${code}: nanomsg-native cannot load its addon from ${home}. ${shortageHints[code]}.`,
+    `The reason: ${error instanceof Error ? error.message : error}`,
+  ].join('\n')
+  return Object.assign(new Error(message, { cause: error }), { code, errno: constants.errno[code], syscall: 'dlopen' })
+}
+
+function prebuiltPlatforms(): string {
+  try {
+    const platforms = readdirSync(join(home, 'prebuilds'))
+    return platforms.length > 0 ? platforms.join(', ') : 'none'
+  } catch {
+    return 'none'
+  }
+}
+
+/** Such as `glibc 2.36`. */
+function cLibrary(): string {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+  const version = report?.header?.glibcVersionRuntime
+  return version === undefined ? 'musl' : `glibc ${version}`
+}
+
+/** What was tried, why it does not do, and what to do. */
+function loadError(error: unknown): Error {
+  const { platform, arch, version } = process
+  const message = [
+    `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${cLibrary()}` : ''}.`,
+    `Tried: ${compiled}, ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
+    platform === 'linux'
+      ? 'To compile it, run: npx nanomsg-native-build. That needs gcc or clang, make and Python 3.'
+      : `The sources do not compile on ${platform} yet.`,
+    `The reason: ${error instanceof Error ? error.message : error}`,
+  ].join('\n')
+  return Object.assign(new Error(message, { cause: error }), { code: 'ERR_DLOPEN_FAILED' })
+}

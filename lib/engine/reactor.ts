@@ -1,0 +1,106 @@
+import { offLeaving, onLeaving } from './exit-listener.js'
+import { native, onEvents, shared } from './native.js'
+
+/** A socket, as the event loop sees it. */
+export interface Listener {
+  onEvents(events: number): void
+}
+
+const listeners = new Map<number, Listener>()
+let lastId = 0
+
+/** @returns the id by which the engine names the socket */
+export function register(listener: Listener): number {
+  do {
+    lastId = (lastId % 0x7fffffff) + 1
+  } while (listeners.has(lastId))
+  listeners.set(lastId, listener)
+  if (listeners.size === 1) setListening(true)
+  return lastId
+}
+
+export function unregister(id: number): void {
+  if (listeners.delete(id) && listeners.size === 0) setListening(false)
+}
+
+let atExit = () => {}
+
+/** What is to be done when the process exits while a socket is open. */
+export function onExit(leave: () => void): void {
+  atExit = leave
+}
+
+function setListening(isListening: boolean): void {
+  native.setListening(isListening)
+  if (isListening) onLeaving(atExit)
+  else offLeaving(atExit)
+}
+
+onEvents((count) => {
+  work = 0
+  const { events } = shared
+  // The array is filled anew if a listener should make the loop run again.
+  const taken = count === 1 ? undefined : events.slice(0, 2 * count)
+  if (taken === undefined) {
+    listeners.get(events[0]!)?.onEvents(events[1]!)
+    return
+  }
+  for (let i = 0; i < taken.length; i += 2) listeners.get(taken[i]!)?.onEvents(taken[i + 1]!)
+})
+
+// ---- Keeping the process alive ----
+
+let holds = 0
+let isReferenced = false
+
+/** As long as something is held, the process does not end. */
+export function hold(): void {
+  holds++
+  if (isReferenced) return
+  isReferenced = true
+  native.setReferenced(true)
+}
+
+export function unhold(): void {
+  holds--
+  if (holds > 0 || isLetGoScheduled) return
+  // A conversation holds and lets go for every message: the event loop is told when nothing follows.
+  isLetGoScheduled = true
+  setImmediate(letGo)
+}
+
+let isLetGoScheduled = false
+
+function letGo(): void {
+  isLetGoScheduled = false
+  if (holds > 0) return
+  isReferenced = false
+  native.setReferenced(false)
+}
+
+// ---- Fairness to the rest of the program ----
+
+/** So many messages may pass in one turn of the event loop before timers and other sockets get theirs. */
+const WORK_LIMIT = 8192
+
+let work = 0
+let resumptions: (() => void)[] = []
+
+/** Counts messages of this turn. Returns true when it is time to let the event loop turn. */
+export function isTurnOver(messages: number): boolean {
+  work += messages
+  return work > WORK_LIMIT
+}
+
+/** Calls back when the event loop has turned. */
+export function nextTurn(resume: () => void): void {
+  if (resumptions.length === 0) setImmediate(startTurn)
+  resumptions.push(resume)
+}
+
+function startTurn(): void {
+  const due = resumptions
+  resumptions = []
+  work = 0
+  for (const resume of due) resume()
+}

@@ -1,0 +1,181 @@
+import { constants } from 'node:os'
+import { isUint8Array } from 'node:util/types'
+import { errnoError, type NanomsgError } from '../engine/errors.js'
+import { native } from '../engine/native.js'
+import { ownOptions } from '../engine/own-options.js'
+import { isTurnOver, nextTurn } from '../engine/reactor.js'
+import { type Keeper, type Waiting, WaitQueue } from '../engine/waits.js'
+import { type Body, toUint8Array } from './bytes.js'
+import {
+  beginGathering,
+  flush,
+  gather,
+  gatherBytes,
+  LONGEST_GATHERED_BYTES,
+  roomFor,
+  type Sender,
+  sendNow,
+  sendTogether,
+} from './gatherer.js'
+import { type Sending, Transfer, tryTransfer } from './transfer.js'
+
+const { EAGAIN } = constants.errno
+const sent = Promise.resolve()
+
+/** What the sender of an accepted message waits for: mostly nothing. */
+const accepted = (): Promise<void> => (isTurnOver(1) ? new Promise(nextTurn) : sent)
+
+/** What the engine sends from where it is, or joins. */
+function toMemory(body: Body): Uint8Array | Uint8Array[] {
+  return typeof body === 'string' || isUint8Array(body) ? toUint8Array(body) : body.map(toUint8Array)
+}
+
+/** The sending side of a socket: messages go to the engine, or wait until it can take them. */
+export class Outbox implements Sender {
+  readonly s: number
+  isGathering = false
+  isGathered = false
+  readonly #mayGather: boolean
+  readonly #waits: WaitQueue<Body | Transfer, void>
+  #failure: NanomsgError | undefined
+  /** No peer takes a message, as far as is known. */
+  #isFull = false
+  defaultTimeout = -1
+
+  /** @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once */
+  constructor(s: number, mayGather: boolean, keeper: Keeper) {
+    this.s = s
+    this.#mayGather = mayGather
+    this.#waits = new WaitQueue('send', keeper)
+  }
+
+  /** Sends a body that can be gathered at once, as most can. Nothing is done where this returns undefined. */
+  sendGathered(body: Body): Promise<void> | undefined {
+    return this.#tryGather(body) ? accepted() : undefined
+  }
+
+  #tryGather(body: Body): boolean {
+    // While messages are gathered nobody waits, and nothing has failed. Those of conversations are, too, where others are not.
+    return this.#mayGather && this.isGathering && isUint8Array(body) && gatherBytes(this, body)
+  }
+
+  send(body: Body, options?: Sending): Promise<void> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
+    if (options?.transfer) return this.#transfer(new Transfer(body as Uint8Array), options)
+    if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
+    return accepted()
+  }
+
+  #transfer(message: Transfer, options: Sending): Promise<void> {
+    if (!this.#waits.isEmpty || !this.#tryTransfer(message)) {
+      return this.#waits.add(message, options, this.defaultTimeout)
+    }
+    return accepted()
+  }
+
+  /** Returns false when no peer can take the message now, or others wait before it. */
+  trySend(body: Body): boolean {
+    return this.#waits.isEmpty && this.#trySend(body, 0)
+  }
+
+  /** Sends bodies from the one at `begin` on, as many as peers take now. Returns the index of the first that was not. */
+  trySendFrom(bodies: readonly Body[], begin: number): number {
+    let i = begin + this.#tryTogether(bodies, begin)
+    while (i < bodies.length) {
+      const body = bodies[i]!
+      if (!this.#tryGather(body) && !this.trySend(body)) break
+      i++
+    }
+    return i
+  }
+
+  /** Sends the first messages of a tick together, as many as can be. Returns how many; 0 where one has to be sent by itself,
+   * or none can be sent now. */
+  #tryTogether(bodies: readonly Body[], begin: number): number {
+    const isFirst = this.#mayGather && !this.isGathering && !this.#isFull && this.#waits.isEmpty
+    if (!isFirst || bodies.length - begin < 2 || roomFor(bodies[begin]!) > LONGEST_GATHERED_BYTES) return 0
+    this.#throwFailure()
+    const taken = sendTogether(this.s, bodies, begin)
+    this.#isFull = taken === -EAGAIN
+    if (this.#isFull) return 0
+    if (taken < 0) throw errnoError(-taken, 'send')
+    beginGathering(this)
+    return taken
+  }
+
+  async sendBatch(bodies: readonly Body[], options: Waiting | undefined): Promise<void> {
+    const timeout = options?.timeout ?? this.defaultTimeout
+    const signal = options?.signal
+    const giveUpAt = performance.now() + timeout
+    for (let i = this.trySendFrom(bodies, 0); i < bodies.length; i = this.trySendFrom(bodies, i + 1)) {
+      const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
+      await this.send(bodies[i]!, ownOptions({ timeout: left, signal }))
+    }
+    if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
+  }
+
+  /** Sends in a conversation, for which nobody has to wait. */
+  sendIn(conversation: number, body: Body): void {
+    if (!this.#trySend(body, conversation)) this.#trySend(body, conversation)
+  }
+
+  onWritable(): void {
+    this.#isFull = false
+    while (!this.#waits.isEmpty) {
+      try {
+        const job = this.#waits.firstJob
+        if (!(job instanceof Transfer ? this.#tryTransfer(job) : this.#trySend(job, 0))) return
+        this.#waits.resolveFirst()
+      } catch (error) {
+        this.#waits.rejectFirst(error)
+      }
+    }
+  }
+
+  onRefused(count: number, errno: number): void {
+    this.#failure = errnoError(errno, 'send', `(${count} messages accepted before were lost)`)
+  }
+
+  close(makeError: () => Error): void {
+    if (this.isGathering) flush()
+    this.isGathering = false
+    this.#waits.rejectAll(makeError)
+  }
+
+  updateReferences(): void {
+    this.#waits.updateReferences()
+  }
+
+  #trySend(body: Body, conversation: number): boolean {
+    this.#throwFailure()
+    const isShort = roomFor(body) <= LONGEST_GATHERED_BYTES
+    const mayGather = this.#mayGather || conversation !== 0
+    if (isShort && mayGather && this.isGathering) return gather(this, body, conversation)
+    if (this.isGathering) flush()
+    const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toMemory(body), conversation)
+    this.#isFull = rc === -EAGAIN
+    if (this.#isFull) return this.#refuse()
+    if (rc < 0) throw errnoError(-rc, 'send')
+    if (mayGather && !this.isGathering) beginGathering(this)
+    return true
+  }
+
+  #tryTransfer(message: Transfer): boolean {
+    this.#throwFailure()
+    if (this.isGathering) flush()
+    return tryTransfer(this.s, message) || this.#refuse()
+  }
+
+  /** Somebody waits from now on: nothing that comes later may be gathered, and overtake it. */
+  #refuse(): false {
+    this.isGathering = false
+    return false
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    if (failure === undefined) return
+    this.#failure = undefined
+    throw failure
+  }
+}

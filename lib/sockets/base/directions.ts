@@ -1,0 +1,305 @@
+/** Sockets by the directions in which messages go: those that send, those that receive, those that do both. */
+
+import type { Readable, Writable } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { isUint8Array } from 'node:util/types'
+import type { ProtocolName } from '../../engine/constants.js'
+import { argumentError } from '../../engine/errors.js'
+import type { Handle } from '../../engine/handle.js'
+import type { SocketOptions } from '../../engine/options.js'
+import { ownOptions } from '../../engine/own-options.js'
+import { checkWaiting, type Waiting } from '../../engine/waits.js'
+import { type Body, checkBody } from '../../messages/bytes.js'
+import { Inbox } from '../../messages/inbox.js'
+import { receiveBatches, receiveEach } from '../../messages/iteration.js'
+import { Outbox } from '../../messages/outbox.js'
+import {
+  checkKind,
+  readableOf,
+  type StreamKind,
+  toWebReadable,
+  toWebWritable,
+  writableOf,
+} from '../../messages/streams.js'
+import { checkSending, type Sending } from '../../messages/transfer.js'
+import { Socket } from './socket.js'
+
+/** Where taking or sending a message changes what the socket may do next, that is done one by one. */
+const BATCH_LIMIT = 512
+
+function send(handle: Handle, outbox: Outbox, body: Body, options: Sending | undefined): Promise<void> {
+  if (options === undefined) {
+    const gathered = outbox.sendGathered(body)
+    if (gathered !== undefined) return gathered
+  }
+  try {
+    checkBody(body, 'the body', 'send')
+    const own = ownOptions(options)
+    checkSending(own)
+    handle.assertOpen('send')
+    return outbox.send(body, own)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function trySend(handle: Handle, outbox: Outbox, body: Body): boolean {
+  checkBody(body, 'the body', 'send')
+  handle.assertOpen('send')
+  return outbox.trySend(body)
+}
+
+function sendBatch(
+  handle: Handle,
+  outbox: Outbox,
+  bodies: readonly Body[],
+  options: Waiting | undefined,
+): Promise<void> {
+  try {
+    checkBatch(handle, bodies)
+    const own = ownOptions(options)
+    checkWaiting(own, 'send')
+    own?.signal?.throwIfAborted()
+    return outbox.sendBatch(bodies, own)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function trySendBatch(handle: Handle, outbox: Outbox, bodies: readonly Body[]): number {
+  checkBatch(handle, bodies)
+  return outbox.trySendFrom(bodies, 0)
+}
+
+function checkBatch(handle: Handle, bodies: readonly Body[]): void {
+  if (!Array.isArray(bodies)) throw argumentError('send', 'bodies', 'an array of bodies', bodies)
+  for (let i = 0; i < bodies.length; i++) {
+    const body = bodies[i]
+    // Most are, and need no name for an error.
+    if (!isUint8Array(body) || body.length === 0) checkBody(body, `bodies[${i}]`, 'send')
+  }
+  handle.assertOpen('send')
+}
+
+function writable(
+  handle: Handle,
+  send: (body: Body) => Promise<void>,
+  options: StreamKind | undefined,
+): Writable | WritableStream<Body> {
+  const type = checkKind(options, 'writable')
+  handle.assertOpen('send')
+  const stream = writableOf(send)
+  return type === 'web' ? toWebWritable(stream) : stream
+}
+
+/** A socket that only sends. */
+export abstract class SendingSocket extends Socket {
+  readonly #outbox: Outbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
+    super(protocol)
+    this.#outbox = new Outbox(this.handle.s, true, this.handle)
+    this.handle.attach({ outbox: this.#outbox })
+    this.configure(options)
+  }
+
+  /**
+   * Sends one message. Waits while no peer can take it.
+   *
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
+   *   one body.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
+   *   sent.
+   */
+  send(body: Body, options?: Sending): Promise<void> {
+    return send(this.handle, this.#outbox, body, options)
+  }
+
+  /**
+   * Sends one message now, or not at all.
+   *
+   * @returns false when no peer can take it now, or other calls wait to send.
+   */
+  trySend(body: Body): boolean {
+    return trySend(this.handle, this.#outbox, body)
+  }
+
+  /**
+   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
+   * accepted. What other calls send meanwhile may go between them.
+   *
+   * @param bodies Do not change them before the promise settles.
+   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
+   *   been sent then; `trySendBatch()` tells how many.
+   */
+  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+    return sendBatch(this.handle, this.#outbox, bodies, options)
+  }
+
+  /**
+   * Sends messages in their order, as many as can be sent now.
+   *
+   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
+   */
+  trySendBatch(bodies: readonly Body[]): number {
+    return trySendBatch(this.handle, this.#outbox, bodies)
+  }
+
+  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
+   * it leaves the socket open. */
+  writable(options?: StreamKind<'node'>): Writable
+  writable(options: StreamKind<'web'>): WritableStream<Body>
+  writable(options?: StreamKind): Writable | WritableStream<Body> {
+    return writable(this.handle, (body) => this.send(body), options)
+  }
+}
+
+/** A socket that receives. */
+export abstract class ReceivingSocket extends Socket implements AsyncIterable<Buffer> {
+  /** @internal */
+  protected readonly inbox: Inbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, isStateful: boolean) {
+    super(protocol)
+    this.inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
+    this.handle.attach({ inbox: this.inbox })
+  }
+
+  /**
+   * Receives one message. Waits while there is none.
+   *
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
+   *   nothing to wait for (a Req without a request).
+   */
+  receive(options?: Waiting): Promise<Buffer> {
+    try {
+      const own = ownOptions(options)
+      checkWaiting(own, 'receive')
+      this.handle.assertOpen('receive')
+      return this.inbox.receive(own)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The next message, or undefined when there is none now. */
+  tryReceive(): Buffer | undefined {
+    this.handle.assertOpen('receive')
+    return this.inbox.tryReceive()
+  }
+
+  /** Messages as they come, until the socket closes. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return receiveEach(this.handle, this.inbox)
+  }
+
+  /**
+   * The same as iterating over the socket, with limits.
+   *
+   * @param options.timeout Milliseconds to wait for each message; then the iteration fails with `ETIMEDOUT`.
+   * @param options.signal Ends the iteration: it fails with the signal's reason.
+   */
+  messages(options?: Waiting): AsyncIterableIterator<Buffer> {
+    const own = ownOptions(options)
+    checkWaiting(own, 'receive')
+    return receiveEach(this.handle, this.inbox, own)
+  }
+
+  /**
+   * Messages as they come, all that there are at a time: the cheapest way to receive many. Ends when the socket closes.
+   *
+   * @param options as those of `messages()`
+   */
+  batches(options?: Waiting): AsyncIterableIterator<Buffer[]> {
+    const own = ownOptions(options)
+    checkWaiting(own, 'receive')
+    return receiveBatches(this.handle, this.inbox, own)
+  }
+
+  /** A stream of messages: Node's Readable in object mode, or a ReadableStream of the web. Destroying it leaves the
+   * socket open. */
+  readable(options?: StreamKind<'node'>): Readable
+  readable(options: StreamKind<'web'>): ReadableStream<Buffer>
+  readable(options?: StreamKind): Readable | ReadableStream<Buffer> {
+    const type = checkKind(options, 'readable')
+    this.handle.assertOpen('receive')
+    const stream = readableOf(this)
+    return type === 'web' ? toWebReadable(stream) : stream
+  }
+}
+
+/** A socket that sends and receives. */
+export abstract class DuplexSocket extends ReceivingSocket {
+  /** @internal */
+  protected readonly outbox: Outbox
+
+  /** @internal */
+  constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {
+    super(protocol, isStateful)
+    this.outbox = new Outbox(this.handle.s, !isStateful, this.handle)
+    this.handle.attach({ outbox: this.outbox })
+    this.configure(options)
+  }
+
+  /**
+   * Sends one message. Waits while no peer can take it.
+   *
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
+   *   one body.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
+   *   nothing to answer (a Rep without a request). Then the message is not sent.
+   */
+  send(body: Body, options?: Sending): Promise<void> {
+    return send(this.handle, this.outbox, body, options)
+  }
+
+  /**
+   * Sends one message now, or not at all.
+   *
+   * @returns false when no peer can take it now, or other calls wait to send.
+   */
+  trySend(body: Body): boolean {
+    return trySend(this.handle, this.outbox, body)
+  }
+
+  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
+   * it leaves the socket open. */
+  writable(options?: StreamKind<'node'>): Writable
+  writable(options: StreamKind<'web'>): WritableStream<Body>
+  writable(options?: StreamKind): Writable | WritableStream<Body> {
+    return writable(this.handle, (body) => this.send(body), options)
+  }
+}
+
+/** A socket that sends and receives, and may do either at any time. */
+export abstract class FreeDuplexSocket extends DuplexSocket {
+  /** @internal */
+  constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
+    super(protocol, false, options)
+  }
+
+  /**
+   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
+   * accepted. What other calls send meanwhile may go between them.
+   *
+   * @param bodies Do not change them before the promise settles.
+   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
+   *   been sent then; `trySendBatch()` tells how many.
+   */
+  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+    return sendBatch(this.handle, this.outbox, bodies, options)
+  }
+
+  /**
+   * Sends messages in their order, as many as can be sent now.
+   *
+   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
+   */
+  trySendBatch(bodies: readonly Body[]): number {
+    return trySendBatch(this.handle, this.outbox, bodies)
+  }
+}

@@ -1,0 +1,317 @@
+import { isObserved, publishSocket } from '../../connections/diagnostics.js'
+import { ObservedEmitter } from '../../connections/emitter.js'
+import { Endpoint } from '../../connections/endpoint.js'
+import type { SocketEvent, SocketEvents } from '../../connections/events.js'
+import { Monitor } from '../../connections/monitor.js'
+import { Readiness, type Readying } from '../../connections/readiness.js'
+import type { ProtocolName } from '../../engine/constants.js'
+import { argumentError } from '../../engine/errors.js'
+import { Handle } from '../../engine/handle.js'
+import type { SocketOptions } from '../../engine/options.js'
+import { ownOptions } from '../../engine/own-options.js'
+import { type RequestHeaders, requestHeaderLines, requestHeadersOption } from '../../engine/request-headers.js'
+import type { Statistics } from '../../engine/statistics.js'
+import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
+import { checkWaiting } from '../../engine/waits.js'
+
+/**
+ * What all sockets have in common: endpoints, options, events, and an end.
+ *
+ * As an EventEmitter it tells of its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
+ * never emits `error`. Listeners alone do not keep the process alive.
+ */
+export abstract class Socket extends ObservedEmitter<SocketEvents> {
+  /** @internal */
+  protected readonly handle: Handle
+  #tls: Readonly<TlsOptions> = Object.freeze({})
+  #requestHeaders: RequestHeaders = Object.freeze({})
+  #monitor: Monitor | undefined
+  #readiness: Readiness | undefined
+
+  /** @internal */
+  constructor(protocol: ProtocolName) {
+    super()
+    this.handle = new Handle(protocol)
+  }
+
+  /** @internal Called by each class's constructor once its sides are attached. */
+  protected configure(options: SocketOptions | undefined): void {
+    try {
+      this.handle.setOption('tcpNoDelay', true)
+      this.handle.setOption('ipv6', true)
+      this.#setAll(options ?? {})
+    } catch (error) {
+      void this.handle.close()
+      throw error
+    }
+    if (isObserved()) this.#observe()
+  }
+
+  /** For the channels of node:diagnostics_channel. */
+  #observe(): void {
+    this.#monitored().publish()
+    publishSocket(this)
+  }
+
+  #setAll(options: object): void {
+    if (typeof options !== 'object') throw argumentError('socket', 'options', 'an object', options)
+    for (const [name, value] of Object.entries(options)) {
+      if (value === undefined) continue
+      if (!isOption(this, name)) {
+        throw argumentError('socket', 'an option', `one of ${optionNames(this).join(', ')}`, name)
+      }
+      Reflect.set(this, name, value, this)
+    }
+  }
+
+  /**
+   * Accepts connections at an address: `tcp://127.0.0.1:5555`, `tcp://*:0` (all interfaces, any free port),
+   * `tcp://eth0:5555`, `ipc:///tmp/name`, `ws://127.0.0.1:8080/path`, `inproc://name`; `tls+tcp://` and `wss://` with a
+   * certificate in the option `tls`. A socket can be bound and connected many times.
+   *
+   * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
+   *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
+   */
+  bind(address: string): Endpoint {
+    return new Endpoint(this.handle.attachTo(address, 'bind'))
+  }
+
+  /**
+   * Connects to an address in the background, now and again whenever the connection is lost. It need not be bound yet.
+   *
+   * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
+   *   local interface), `EBADF` (the socket is closed).
+   */
+  connect(address: string): Endpoint {
+    return new Endpoint(this.handle.attachTo(address, 'connect'))
+  }
+
+  /**
+   * Closes the socket. Calls that wait are rejected with `EBADF`, and messages that were accepted are still delivered
+   * for a while.
+   *
+   * @param options.linger Milliseconds for that; -1: as long as it takes. Default: the option `linger`.
+   * @returns when they are delivered, or the time has passed. Closing again returns the same promise.
+   */
+  close(options?: { linger?: number }): Promise<void> {
+    try {
+      return this.handle.close(ownOptions(options)?.linger)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** True from the call of `close()` on. */
+  get closed(): boolean {
+    return !this.handle.isOpen
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /**
+   * What happens to the socket's connections from now on, until it is closed. An iteration that is not read keeps the last
+   * 1024 events, and says in `lost` how many it has dropped.
+   *
+   * @param options.signal Ends the iteration: it fails with the signal's reason.
+   */
+  events(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<SocketEvent> {
+    const own = ownOptions(options)
+    checkWaiting(own, 'events')
+    this.handle.assertOpen('events')
+    return this.#monitored().iterate(own?.signal)
+  }
+
+  /**
+   * Waits until peers are connected: what is sent from then on goes to them, what they send is received. For a Pub, its
+   * Subs then miss nothing that they have subscribed to before.
+   *
+   * @throws {NanomsgError} `ETIMEDOUT`, whose message says how many there are and what has failed; `EBADF` when the
+   *   socket is closed, or closes meanwhile.
+   */
+  async ready(options?: Readying): Promise<void> {
+    this.handle.assertOpen('ready')
+    if (this.#readiness === undefined) {
+      this.#readiness = new Readiness(this.handle, this.#monitored())
+      this.handle.attach({ readiness: this.#readiness })
+    }
+    await this.#readiness.wait(options)
+  }
+
+  /** @internal */
+  protected override onListenersChanged(): void {
+    if (!this.handle.isOpen) return
+    this.#monitored().update()
+  }
+
+  #monitored(): Monitor {
+    if (this.#monitor === undefined) {
+      this.#monitor = new Monitor(this, this.handle)
+      this.handle.attach({ monitor: this.#monitor })
+    }
+    return this.#monitor
+  }
+
+  /** What the socket has done and is doing, in numbers. */
+  stats(): Statistics {
+    return this.handle.statistics()
+  }
+
+  /** Lets calls that wait keep the process alive, as they do from the start. */
+  ref(): this {
+    this.handle.setReferenced(true)
+    return this
+  }
+
+  /** Lets the process end although calls wait. */
+  unref(): this {
+    this.handle.setReferenced(false)
+    return this
+  }
+
+  // ---- Options; `SocketOptions` says what they mean ----
+
+  get linger(): number {
+    return this.handle.getOption('linger') as number
+  }
+  set linger(milliseconds: number) {
+    this.handle.setOption('linger', milliseconds)
+  }
+
+  get sendBuffer(): number {
+    return this.handle.getOption('sendBuffer') as number
+  }
+  set sendBuffer(bytes: number) {
+    this.handle.setOption('sendBuffer', bytes)
+  }
+
+  get receiveBuffer(): number {
+    return this.handle.getOption('receiveBuffer') as number
+  }
+  set receiveBuffer(bytes: number) {
+    this.handle.setOption('receiveBuffer', bytes)
+  }
+
+  get sendTimeout(): number {
+    return this.handle.getOption('sendTimeout') as number
+  }
+  set sendTimeout(milliseconds: number) {
+    this.handle.setOption('sendTimeout', milliseconds)
+  }
+
+  get receiveTimeout(): number {
+    return this.handle.getOption('receiveTimeout') as number
+  }
+  set receiveTimeout(milliseconds: number) {
+    this.handle.setOption('receiveTimeout', milliseconds)
+  }
+
+  get reconnectInterval(): number {
+    return this.handle.getOption('reconnectInterval') as number
+  }
+  set reconnectInterval(milliseconds: number) {
+    this.handle.setOption('reconnectInterval', milliseconds)
+  }
+
+  get reconnectIntervalMax(): number {
+    return this.handle.getOption('reconnectIntervalMax') as number
+  }
+  set reconnectIntervalMax(milliseconds: number) {
+    this.handle.setOption('reconnectIntervalMax', milliseconds)
+  }
+
+  get sendPriority(): number {
+    return this.handle.getOption('sendPriority') as number
+  }
+  set sendPriority(priority: number) {
+    this.handle.setOption('sendPriority', priority)
+  }
+
+  get receivePriority(): number {
+    return this.handle.getOption('receivePriority') as number
+  }
+  set receivePriority(priority: number) {
+    this.handle.setOption('receivePriority', priority)
+  }
+
+  get ipv6(): boolean {
+    return this.handle.getOption('ipv6') as boolean
+  }
+  set ipv6(isAllowed: boolean) {
+    this.handle.setOption('ipv6', isAllowed)
+  }
+
+  get maxMessageSize(): number {
+    return this.handle.getOption('maxMessageSize') as number
+  }
+  set maxMessageSize(bytes: number) {
+    this.handle.setOption('maxMessageSize', bytes)
+  }
+
+  get maxTtl(): number {
+    return this.handle.getOption('maxTtl') as number
+  }
+  set maxTtl(hops: number) {
+    this.handle.setOption('maxTtl', hops)
+  }
+
+  get textFrames(): boolean {
+    return this.handle.getOption('textFrames') as boolean
+  }
+  set textFrames(isSet: boolean) {
+    this.handle.setOption('textFrames', isSet)
+  }
+
+  get tcpNoDelay(): boolean {
+    return this.handle.getOption('tcpNoDelay') as boolean
+  }
+  set tcpNoDelay(isSet: boolean) {
+    this.handle.setOption('tcpNoDelay', isSet)
+  }
+
+  get tls(): Readonly<TlsOptions> {
+    return this.#tls
+  }
+  set tls(options: TlsOptions) {
+    const own = ownOptions(options)
+    this.handle.setTls(tlsSettings(own))
+    this.#tls = Object.freeze({ ...own })
+  }
+
+  get requestHeaders(): RequestHeaders {
+    return this.#requestHeaders
+  }
+  set requestHeaders(headers: RequestHeaders) {
+    const { level, number } = requestHeadersOption
+    const own = Array.isArray(headers) ? headers : ownOptions(headers)
+    this.handle.setBytesOption(level, number, requestHeaderLines(own), 'setsockopt')
+    this.#requestHeaders = Object.freeze({ ...own })
+  }
+
+  get name(): string {
+    return this.handle.name
+  }
+  set name(name: string) {
+    this.handle.name = name
+  }
+}
+
+/** An option is a property that a socket's class can set. */
+function isOption(socket: Socket, name: string): boolean {
+  return optionNames(socket).includes(name)
+}
+
+function optionNames(socket: Socket): string[] {
+  const names: string[] = []
+  for (
+    let prototype = Object.getPrototypeOf(socket);
+    prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (set !== undefined) names.push(name)
+    }
+  }
+  return names
+}
