@@ -49,7 +49,7 @@ export class DispatchQueue {
 
   /** Gives the engine all that is left: it keeps what no peer takes now, also when the socket is closed. */
   handOver(): number {
-    this.#outbox.close(() => new Error())
+    this.#outbox.endGathering()
     return this.#take((bytes) => -native.queueBody(this.#descriptor.s, toUint8Array(bytes))).errno
   }
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { DuplexOptions } from 'node:stream'
+import { EFSM } from '../engine/constants.js'
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'
 import { hold, unhold } from '../engine/reactor.js'
@@ -23,7 +24,6 @@ import { Subscriptions } from './subscriptions.js'
 import { type Domain, type Protocol, type SocketType, typeOf } from './types.js'
 
 const { EBADF, ETIMEDOUT } = constants.errno
-const EFSM = 156384712 + 54
 
 /** What can be given to socket(), besides the options of streams. */
 export interface SocketOptions extends DuplexOptions {

@@ -1,6 +1,5 @@
 /** Channels of node:diagnostics_channel, for tools that watch a program from outside. */
 import { channel } from 'node:diagnostics_channel'
-import type { Socket } from '../sockets/base/socket.js'
 import type { SocketEvent } from './events.js'
 
 const opened = channel('nanomsg:socket')
@@ -17,11 +16,11 @@ export function isObserved(): boolean {
   return all.some((each) => each.hasSubscribers)
 }
 
-export function publishSocket(socket: Socket): void {
+export function publishSocket(socket: object): void {
   if (opened.hasSubscribers) opened.publish({ socket })
 }
 
-export function publishEvent(socket: Socket, event: SocketEvent): void {
+export function publishEvent(socket: object, event: SocketEvent): void {
   const to = channels[event.type]
   if (to.hasSubscribers) to.publish({ socket, event })
 }

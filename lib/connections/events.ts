@@ -1,3 +1,4 @@
+import type { EngineEvent } from '../engine/binding.js'
 import {
   NN_EVENT_CONNECT,
   NN_EVENT_DISCONNECT,
@@ -6,7 +7,6 @@ import {
   protocols,
 } from '../engine/constants.js'
 import { errnoError, type NanomsgError } from '../engine/errors.js'
-import type { EngineEvent } from '../engine/native.js'
 import { factsOf, type PeerFacts } from './peer-info.js'
 
 /** What all events tell. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the endpoint's. */

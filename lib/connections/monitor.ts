@@ -2,9 +2,10 @@ import { NN_EVENTS_LIMIT } from '../engine/constants.js'
 import { check } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
+import type { Part } from '../engine/part.js'
 import { WaitQueue } from '../engine/waits.js'
-import type { Socket } from '../sockets/base/socket.js'
 import { publishEvent } from './diagnostics.js'
+import type { ObservedEmitter } from './emitter.js'
 import {
   type ConnectEvent,
   eventNames,
@@ -29,8 +30,8 @@ export interface Watcher {
 }
 
 /** Asks the engine for a socket's events as long as somebody wants them: listeners, iterations, channels. */
-export class Monitor {
-  readonly #socket: Socket
+export class Monitor implements Part {
+  readonly #socket: ObservedEmitter<SocketEvents>
   readonly #handle: Handle
   readonly #watchers = new Set<Watcher>()
   #isPublishing = false
@@ -38,7 +39,7 @@ export class Monitor {
   /** Whom we have told of, so that the end of the socket is one for them, too. */
   readonly #peers = new Map<number, ConnectEvent>()
 
-  constructor(socket: Socket, handle: Handle) {
+  constructor(socket: ObservedEmitter<SocketEvents>, handle: Handle) {
     this.#socket = socket
     this.#handle = handle
   }

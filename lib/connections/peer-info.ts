@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { EngineEvent } from '../engine/native.js'
+import type { EngineEvent } from '../engine/binding.js'
 
 /** What is known of a peer besides its address, since the connection was made. */
 export interface PeerFacts {

@@ -2,10 +2,11 @@ import { constants } from 'node:os'
 import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
+import type { Part } from '../engine/part.js'
 import { currentConnections } from '../engine/statistics.js'
 import { checkWaiting, type Waiting, WaitQueue } from '../engine/waits.js'
 import type { SocketEvent } from './events.js'
-import type { Monitor } from './monitor.js'
+import type { Monitor, Watcher } from './monitor.js'
 
 /** For whom to wait, and how long. `timeout`: by default there is no limit. */
 export interface Readying extends Waiting {
@@ -22,7 +23,7 @@ function checkReadying(options: Readying | undefined): void {
 }
 
 /** Calls that wait until so many peers are connected. While there are any, they watch the socket's connections. */
-export class Readiness {
+export class Readiness implements Part, Watcher {
   readonly #handle: Handle
   readonly #monitor: Monitor
   readonly #waits: WaitQueue<number, void>

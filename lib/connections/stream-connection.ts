@@ -18,7 +18,7 @@ const TURN_LIMIT_CHUNKS = 256
  * - The stream ends or breaks: so does the connection, once the engine has taken what came.
  * - The engine ends the connection: what it has sent is carried on, and the stream is destroyed.
  */
-export class Carrier implements Listener {
+export class StreamConnection implements Listener {
   readonly #stream: Duplex
   readonly #id: number
   readonly #carried: number

@@ -3,23 +3,39 @@ import { Duplex } from 'node:stream'
 import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
 import type { Attachment } from './endpoint.js'
-import type { Carrier } from './stream-connection.js'
-import type { Carriage } from './stream-endpoints.js'
+import type { StreamConnection } from './stream-connection.js'
 import type { Listening, Transport } from './transport-registry.js'
 
 /** NN_SOCKADDR_MAX: the engine knows no longer ones. */
 const ADDRESS_LIMIT_BYTES = 128
 
-/** An endpoint that a transport in JavaScript carries: its attempts, its connections, and its end. */
-export abstract class CarriedEndpoint implements Attachment {
+/** What an endpoint needs of its socket. */
+export interface StreamHost {
+  readonly isOpen: boolean
+  /** Gives the engine a connection. */
+  open(
+    endpoint: StreamEndpoint,
+    stream: Duplex,
+    onEnd: (connection: StreamConnection, error: Error | undefined) => void,
+  ): StreamConnection
+  /** The attempt of an endpoint has failed. */
+  fail(endpoint: StreamEndpoint, error: NanomsgError): void
+  /** The endpoint is closed. */
+  forget(endpoint: StreamEndpoint): void
+  /** A number of milliseconds. */
+  option(name: 'reconnectInterval' | 'reconnectIntervalMax' | 'linger'): number
+}
+
+/** An endpoint of a transport in JavaScript: its attempts, its connections, and its end. */
+export abstract class StreamEndpoint implements Attachment {
   abstract readonly isBound: boolean
   protected isClosed = false
-  readonly #carriers = new Set<Carrier>()
+  readonly #connections = new Set<StreamConnection>()
   #retry: NodeJS.Timeout | undefined
   #pauseMs = 0
 
   constructor(
-    protected readonly carriage: Carriage,
+    protected readonly host: StreamHost,
     protected readonly transport: Transport,
     public address: string,
   ) {}
@@ -28,37 +44,37 @@ export abstract class CarriedEndpoint implements Attachment {
   abstract start(): void
 
   /** Takes the stream, which is destroyed in the end. */
-  protected carry(stream: Duplex): void {
+  protected add(stream: Duplex): void {
     if (!(stream instanceof Duplex)) {
       throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
     }
-    if (this.isClosed || !this.carriage.isOpen) {
+    if (this.isClosed || !this.host.isOpen) {
       destroyUnused(stream)
       return
     }
     try {
-      const carrier = this.carriage.carry(this, stream, (ended, error) => {
-        this.#carriers.delete(ended)
+      const connection = this.host.open(this, stream, (ended, error) => {
+        this.#connections.delete(ended)
         this.onEnd(ended, error)
       })
-      this.#carriers.add(carrier)
+      this.#connections.add(connection)
     } catch (error) {
       destroyUnused(stream)
       throw error
     }
   }
 
-  protected abstract onEnd(carrier: Carrier, error: Error | undefined): void
+  protected abstract onEnd(connection: StreamConnection, error: Error | undefined): void
 
   protected fail(error: unknown): void {
-    if (!this.isClosed) this.carriage.fail(this, asNanomsgError(error, this.isBound ? 'bind' : 'connect', this.address))
+    if (!this.isClosed) this.host.fail(this, asNanomsgError(error, this.isBound ? 'bind' : 'connect', this.address))
   }
 
   /** Tries again after a while, which grows up to reconnectIntervalMax until resetPause(). */
   protected startLater(): void {
-    if (this.isClosed || !this.carriage.isOpen) return
-    const first = this.carriage.option('reconnectInterval')
-    const limit = Math.max(first, this.carriage.option('reconnectIntervalMax'))
+    if (this.isClosed || !this.host.isOpen) return
+    const first = this.host.option('reconnectInterval')
+    const limit = Math.max(first, this.host.option('reconnectIntervalMax'))
     this.#pauseMs = Math.min(limit, Math.max(first, 2 * this.#pauseMs))
     this.#retry = setTimeout(() => this.#startAgain(), this.#pauseMs).unref()
   }
@@ -79,9 +95,9 @@ export abstract class CarriedEndpoint implements Attachment {
   close(): void {
     if (this.isClosed) return
     this.stop()
-    this.carriage.forget(this)
-    const lingerMs = this.carriage.option('linger')
-    for (const carrier of this.#carriers) carrier.close(lingerMs)
+    this.host.forget(this)
+    const lingerMs = this.host.option('linger')
+    for (const connection of this.#connections) connection.close(lingerMs)
   }
 
   /** Makes no connections any more. */
@@ -92,32 +108,32 @@ export abstract class CarriedEndpoint implements Attachment {
 }
 
 /** Keeps one connection, and makes another when it ends. */
-export class ConnectingEndpoint extends CarriedEndpoint {
+export class ConnectingEndpoint extends StreamEndpoint {
   readonly isBound = false
 
   start(): void {
     const stream = this.transport.connect(this.address)
     if (!isPromise(stream)) {
-      this.carry(stream)
+      this.add(stream)
       return
     }
     stream
-      .then((opened) => this.carry(opened))
+      .then((opened) => this.add(opened))
       .catch((error) => {
         this.fail(error)
         this.startLater()
       })
   }
 
-  protected onEnd(carrier: Carrier, error: Error | undefined): void {
-    if (carrier.hasReceived) this.resetPause()
+  protected onEnd(connection: StreamConnection, error: Error | undefined): void {
+    if (connection.hasReceived) this.resetPause()
     this.startLater()
-    if (!carrier.hasReceived && error !== undefined) this.fail(error)
+    if (!connection.hasReceived && error !== undefined) this.fail(error)
   }
 }
 
 /** Takes the connections that a transport accepts. */
-export class ListeningEndpoint extends CarriedEndpoint {
+export class ListeningEndpoint extends StreamEndpoint {
   readonly isBound = true
   #listening: Listening | undefined
 
@@ -143,7 +159,7 @@ export class ListeningEndpoint extends CarriedEndpoint {
   /** Only what the transport has done wrong is an exception for it. */
   #accept(stream: Duplex): void {
     try {
-      this.carry(stream)
+      this.add(stream)
     } catch (error) {
       if (!(stream instanceof Duplex)) throw error
       this.fail(error)
@@ -169,8 +185,8 @@ export class ListeningEndpoint extends CarriedEndpoint {
     if (this.isClosed) listening.close()
   }
 
-  protected onEnd(carrier: Carrier, error: Error | undefined): void {
-    if (!carrier.hasReceived && error !== undefined) this.fail(error)
+  protected onEnd(connection: StreamConnection, error: Error | undefined): void {
+    if (!connection.hasReceived && error !== undefined) this.fail(error)
   }
 
   override stop(): void {

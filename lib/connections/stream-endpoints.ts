@@ -1,17 +1,18 @@
 import type { Duplex } from 'node:stream'
 import type { Handle } from '../engine/handle.js'
+import type { Part } from '../engine/part.js'
 import type { Attachment } from './endpoint.js'
 import type { FailureEvent } from './events.js'
-import { Carrier } from './stream-connection.js'
-import { type CarriedEndpoint, ConnectingEndpoint, ListeningEndpoint } from './stream-endpoint.js'
+import { StreamConnection } from './stream-connection.js'
+import { ConnectingEndpoint, ListeningEndpoint, type StreamEndpoint, type StreamHost } from './stream-endpoint.js'
 import type { Transport } from './transport-registry.js'
 
-/** A socket's endpoints that transports in JavaScript carry. */
-export class Carriage {
+/** A socket's endpoints whose connections are streams of transports in JavaScript. */
+export class StreamEndpoints implements Part, StreamHost {
   readonly #handle: Handle
   readonly #onFailure: (event: FailureEvent) => void
-  readonly #endpoints = new Set<CarriedEndpoint>()
-  readonly #carriers = new Set<Carrier>()
+  readonly #endpoints = new Set<StreamEndpoint>()
+  readonly #connections = new Set<StreamConnection>()
 
   constructor(handle: Handle, onFailure: (event: FailureEvent) => void) {
     this.#handle = handle
@@ -26,21 +27,21 @@ export class Carriage {
     return this.#start(new ListeningEndpoint(this, transport, address))
   }
 
-  #start(endpoint: CarriedEndpoint): Attachment {
+  #start(endpoint: StreamEndpoint): Attachment {
     endpoint.start()
     this.#endpoints.add(endpoint)
     return endpoint
   }
 
-  forget(endpoint: CarriedEndpoint): void {
+  forget(endpoint: StreamEndpoint): void {
     this.#endpoints.delete(endpoint)
   }
 
   /** The socket is being closed: the engine closes the connections when all that was accepted has gone to them. */
-  close(): void {
+  onClosing(): void {
     const lingerMs = this.option('linger')
     for (const endpoint of this.#endpoints) endpoint.stop()
-    for (const carrier of this.#carriers) carrier.linger(lingerMs)
+    for (const connection of this.#connections) connection.linger(lingerMs)
   }
 
   /**
@@ -48,21 +49,21 @@ export class Carriage {
    *
    * @param onEnd called when it is over
    */
-  carry(
-    { address, isBound }: CarriedEndpoint,
+  open(
+    { address, isBound }: StreamEndpoint,
     stream: Duplex,
-    onEnd: (carrier: Carrier, error: Error | undefined) => void,
-  ): Carrier {
+    onEnd: (connection: StreamConnection, error: Error | undefined) => void,
+  ): StreamConnection {
     const lingerMs = this.option('linger')
-    const carrier = new Carrier(stream, this.#handle.s, { address, isBound, lingerMs }, (error) => {
-      this.#carriers.delete(carrier)
-      onEnd(carrier, error)
+    const connection = new StreamConnection(stream, this.#handle.s, { address, isBound, lingerMs }, (error) => {
+      this.#connections.delete(connection)
+      onEnd(connection, error)
     })
-    this.#carriers.add(carrier)
-    return carrier
+    this.#connections.add(connection)
+    return connection
   }
 
-  fail({ address, isBound: bound }: CarriedEndpoint, error: FailureEvent['error']): void {
+  fail({ address, isBound: bound }: StreamEndpoint, error: FailureEvent['error']): void {
     const remoteAddress = bound ? undefined : address
     this.#onFailure({ type: 'failure', address, remoteAddress, bound, lost: 0, error })
   }

@@ -1,4 +1,6 @@
+import type { NanomsgError } from '../engine/errors.js'
 import { native, shared } from '../engine/native.js'
+import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
 import type { Body } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
@@ -18,7 +20,7 @@ export interface Parties {
 }
 
 /** The traffic of a socket's conversations: messages go to whoever takes part, those of none to the inbox. */
-export class Exchange {
+export class Exchange implements Part {
   readonly #s: number
   readonly #inbox: Inbox
   readonly #outbox: Outbox
@@ -93,9 +95,9 @@ export class Exchange {
     })
   }
 
-  close(makeError: () => Error): void {
+  close(closedError: (syscall: string) => NanomsgError): void {
     this.#isOpen = false
-    this.#parties.close(makeError)
+    this.#parties.close(() => closedError('receive'))
   }
 
   updateReferences(): void {

@@ -102,7 +102,8 @@ export class Requests implements Parties {
     this.#handle = handle
     this.#inbox = inbox
     this.#exchange = new Exchange(handle.s, inbox, outbox, this)
-    handle.attach({ exchange: this.#exchange })
+    // Messages of contexts come first: what the multiplexer leaves is for the inbox.
+    handle.addFirst(this.#exchange)
   }
 
   request(body: Body, options: Requesting | undefined): Promise<Buffer> {

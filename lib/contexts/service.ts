@@ -89,7 +89,8 @@ export class Service implements Parties {
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
     this.#exchange = new Exchange(handle.s, inbox, outbox, this)
-    handle.attach({ exchange: this.#exchange })
+    // Messages of contexts come first: what the multiplexer leaves is for the inbox.
+    handle.addFirst(this.#exchange)
   }
 
   get room(): number {

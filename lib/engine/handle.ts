@@ -1,41 +1,34 @@
 import { constants } from 'node:os'
-import { type Attachment, checkAddress } from '../connections/endpoint.js'
-import type { Monitor } from '../connections/monitor.js'
-import type { Readiness } from '../connections/readiness.js'
-import { Carriage } from '../connections/stream-endpoints.js'
-import { transportOf } from '../connections/transport-registry.js'
-import type { Exchange } from '../contexts/multiplexer.js'
-import type { Inbox } from '../messages/inbox.js'
-import type { Outbox } from '../messages/outbox.js'
+import type { EngineEvent } from './binding.js'
 import {
   AF_SP,
   NN_LOOP_CLOSED,
   NN_LOOP_EVENTS,
   NN_POLLIN,
   NN_POLLOUT,
+  NN_SOCKET_NAME,
+  NN_SOL_SOCKET,
+  NN_TLS,
   type ProtocolName,
   protocols,
 } from './constants.js'
-import { argumentError, check, errnoError, isOfTls } from './errors.js'
-import { type EngineEvent, native } from './native.js'
+import { argumentError, check, errnoError, type NanomsgError } from './errors.js'
+import { native } from './native.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
+import type { Part } from './part.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
 import { type Statistics, statisticsOf } from './statistics.js'
-import { NN_TLS, type TlsSetting, unreadableFile } from './tls.js'
+import type { TlsSetting } from './tls.js'
 import type { Keeper } from './waits.js'
 
-/** The socket in the engine: its life, its endpoints and options, and what keeps the process alive for it. */
+/** The socket in the engine: its life, its parts and options, and what keeps the process alive for it. */
 export class Handle implements Listener, Keeper {
   readonly s: number
   readonly #id: number
-  #inbox: Inbox | undefined
-  #outbox: Outbox | undefined
-  #exchange: Exchange | undefined
-  #monitor: Monitor | undefined
-  #readiness: Readiness | undefined
-  #carried: Carriage | undefined
+  /** In the order in which they are called. Another array when one is added, also while they are called. */
+  #parts: readonly Part[] = []
   /** Those of its options that name files. */
-  #tlsFiles: readonly TlsSetting[] = []
+  tlsFiles: readonly TlsSetting[] = []
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -52,73 +45,25 @@ export class Handle implements Listener, Keeper {
     this.s = s
   }
 
-  /** Says who wants to hear of readiness. */
-  attach({
-    inbox,
-    outbox,
-    exchange,
-    monitor,
-    readiness,
-  }: {
-    inbox?: Inbox
-    outbox?: Outbox
-    exchange?: Exchange
-    monitor?: Monitor
-    readiness?: Readiness
-  }): void {
-    if (inbox !== undefined) this.#inbox = inbox
-    if (outbox !== undefined) this.#outbox = outbox
-    if (exchange !== undefined) this.#exchange = exchange
-    if (monitor !== undefined) this.#monitor = monitor
-    if (readiness !== undefined) this.#readiness = readiness
+  /** From now on the part is called, after those that were added before. */
+  add(part: Part): void {
+    this.#parts = [...this.#parts, part]
+  }
+
+  /** From now on the part is called, before all others. */
+  addFirst(part: Part): void {
+    this.#parts = [part, ...this.#parts]
   }
 
   onEvents(events: number): void {
-    if (this.isOpen && events & NN_LOOP_EVENTS) this.#monitor?.onEvents()
-    if (this.isOpen && events & NN_POLLIN) this.#onReadable()
-    if (this.isOpen && events & NN_POLLOUT) this.#outbox?.onWritable()
+    if (this.isOpen && events & NN_LOOP_EVENTS) for (const part of this.#parts) part.onEvents?.()
+    if (this.isOpen && events & NN_POLLIN) for (const part of this.#parts) part.onReadable?.()
+    if (this.isOpen && events & NN_POLLOUT) for (const part of this.#parts) part.onWritable?.()
     if (events & NN_LOOP_CLOSED) this.#finish()
   }
 
-  #onReadable(): void {
-    this.#exchange?.onReadable()
-    this.#inbox?.onReadable()
-  }
-
   assertOpen(syscall: string): void {
-    if (!this.isOpen) throw this.#closedError(syscall)
-  }
-
-  // ---- Endpoints ----
-
-  attachTo(address: unknown, syscall: 'bind' | 'connect'): Attachment {
-    checkAddress(address, syscall)
-    this.assertOpen(syscall)
-    const endpoint = native[syscall](this.s, address)
-    if (endpoint === -constants.errno.EPROTONOSUPPORT) {
-      const transport = transportOf(address)
-      if (transport !== undefined) return this.#carriage()[syscall](transport, address)
-    }
-    if (endpoint < 0) {
-      const file = isOfTls(address) ? unreadableFile(this.#tlsFiles, -endpoint) : ''
-      throw errnoError(-endpoint, syscall, JSON.stringify(address) + file)
-    }
-    return { address: this.#addressOf(endpoint), close: () => this.#shutdown(endpoint) }
-  }
-
-  #addressOf(endpoint: number): string {
-    const address = native.address(this.s, endpoint)
-    if (typeof address === 'number') throw errnoError(-address, 'address')
-    return address
-  }
-
-  #shutdown(endpoint: number): void {
-    if (this.isOpen) check(native.shutdown(this.s, endpoint), 'shutdown')
-  }
-
-  #carriage(): Carriage {
-    this.#carried ??= new Carriage(this, (event) => this.#monitor?.fail(event))
-    return this.#carried
+    if (!this.isOpen) throw closedError(syscall)
   }
 
   /** Who is at the other end of a connection, as long as there is one. */
@@ -135,8 +80,7 @@ export class Handle implements Listener, Keeper {
     if (engineValue === undefined) throw argumentError('setsockopt', name, expectationOf(kind), value)
     this.assertOpen('setsockopt')
     check(native.setOption(this.s, level, number, engineValue), 'setsockopt', name)
-    if (name === 'sendTimeout' && this.#outbox !== undefined) this.#outbox.defaultTimeout = engineValue
-    if (name === 'receiveTimeout' && this.#inbox !== undefined) this.#inbox.defaultTimeout = engineValue
+    for (const part of this.#parts) part.onOption?.(name, engineValue)
   }
 
   getOption(name: OptionName): number | boolean {
@@ -160,7 +104,7 @@ export class Handle implements Listener, Keeper {
     } finally {
       for (const { value } of settings) if (typeof value !== 'number') value.fill(0)
     }
-    this.#tlsFiles = settings.filter(({ file }) => file !== undefined)
+    this.tlsFiles = settings.filter(({ file }) => file !== undefined)
   }
 
   get name(): string {
@@ -173,7 +117,7 @@ export class Handle implements Listener, Keeper {
   set name(value: unknown) {
     if (typeof value !== 'string') throw argumentError('setsockopt', 'name', 'a string of at most 63 bytes', value)
     this.assertOpen('setsockopt')
-    check(native.setOption(this.s, 0, 15, Buffer.from(value)), 'setsockopt', 'name')
+    check(native.setOption(this.s, NN_SOL_SOCKET, NN_SOCKET_NAME, Buffer.from(value)), 'setsockopt', 'name')
   }
 
   statistics(): Statistics {
@@ -186,7 +130,7 @@ export class Handle implements Listener, Keeper {
   close(linger?: number): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
-    this.#carried?.close()
+    this.#notifyClosing()
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve
     })
@@ -211,20 +155,17 @@ export class Handle implements Listener, Keeper {
   #wasClosed(): void {
     this.#closed = Promise.resolve()
     this.#endCalls()
-    this.#carried?.close()
+    this.#notifyClosing()
     native.disown(this.s)
   }
 
   #endCalls(): void {
     this.isOpen = false
-    this.#exchange?.close(() => this.#closedError('receive'))
-    this.#inbox?.close(() => this.#closedError('receive'))
-    this.#outbox?.close(() => this.#closedError('send'))
-    this.#monitor?.close()
+    for (const part of this.#parts) part.close?.(closedError)
   }
 
-  #closedError(syscall: string): Error {
-    return errnoError(constants.errno.EBADF, syscall, '(the socket is closed)')
+  #notifyClosing(): void {
+    for (const part of this.#parts) part.onClosing?.()
   }
 
   // ---- Keeping the process alive ----
@@ -246,9 +187,9 @@ export class Handle implements Listener, Keeper {
       if (isReferenced) hold()
       else unhold()
     }
-    this.#exchange?.updateReferences()
-    this.#inbox?.updateReferences()
-    this.#outbox?.updateReferences()
-    this.#readiness?.updateReferences()
+    for (const part of this.#parts) part.updateReferences?.()
   }
 }
+
+const closedError = (syscall: string): NanomsgError =>
+  errnoError(constants.errno.EBADF, syscall, '(the socket is closed)')

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import type { Functions, Shared } from './native.js'
+import type { Functions, Shared } from './binding.js'
 import { type Shortage, shortageHints, shortageOf } from './shortages.js'
 
 interface Addon {

@@ -1,11 +1,6 @@
+import { NN_SOL_SOCKET, NN_TCP, NN_WS, protocols } from './constants.js'
 import type { RequestHeaders } from './request-headers.js'
 import type { TlsOptions } from './tls.js'
-
-const NN_SOL_SOCKET = 0
-const NN_TCP = -3
-const NN_WS = -4
-const NN_REQ = 48
-const NN_SURVEYOR = 98
 
 type Kind =
   | 'milliseconds'
@@ -40,8 +35,8 @@ export const options = {
   maxTtl: { level: NN_SOL_SOCKET, number: 17, kind: 'hops' },
   tcpNoDelay: { level: NN_TCP, number: 1, kind: 'boolean' },
   textFrames: { level: NN_WS, number: 1, kind: 'text or binary' },
-  resendInterval: { level: NN_REQ, number: 1, kind: 'milliseconds' },
-  deadline: { level: NN_SURVEYOR, number: 1, kind: 'milliseconds' },
+  resendInterval: { level: protocols.req, number: 1, kind: 'milliseconds' },
+  deadline: { level: protocols.surveyor, number: 1, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
 
 export type OptionName = keyof typeof options

@@ -1,13 +1,8 @@
 import { argumentError } from './errors.js'
 
-/** Level and number of nanomsg/ws.h. */
-const NN_WS = -4
-const NN_WS_REQUEST_HEADERS = 16
-const LONGEST = 3072
+const MAX_BYTES = 3072
 
 export type RequestHeaders = Readonly<Record<string, string>>
-
-export const requestHeadersOption = { level: NN_WS, number: NN_WS_REQUEST_HEADERS } as const
 
 /** What a name consists of (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -34,8 +29,8 @@ export function requestHeaderLines(headers: unknown): Buffer {
   }
   const lines = Object.entries(headers).map(([name, value]) => lineOf(name, value))
   const bytes = Buffer.from(lines.join(''), 'latin1')
-  if (bytes.length > LONGEST) {
-    throw argumentError('setsockopt', 'requestHeaders', `at most ${LONGEST} bytes`, headers)
+  if (bytes.length > MAX_BYTES) {
+    throw argumentError('setsockopt', 'requestHeaders', `at most ${MAX_BYTES} bytes`, headers)
   }
   return bytes
 }

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { isGone } from '../messages/bytes.js'
+import { isGone } from './detached.js'
 
 /** The class of all Buffers. Unlike Buffer.from() it makes a view without checking its arguments once more. */
 const View = (

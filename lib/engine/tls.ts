@@ -3,9 +3,6 @@ import { isUint8Array } from 'node:util/types'
 import { argumentError, codeOf } from './errors.js'
 import { ownOptions } from './own-options.js'
 
-/** Level and numbers of nanomsg/tls.h. */
-export const NN_TLS = -6
-
 /** Text in the PEM format, as a string or as the bytes of a file. It is never taken for the name of a file. */
 export interface PemText {
   pem: string | Uint8Array

@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { isGone } from '../engine/detached.js'
 import { argumentError, type NanomsgError } from '../engine/errors.js'
 
 /** The body of a message. Strings are sent as UTF-8. */
@@ -24,15 +25,5 @@ export function checkBytes(value: unknown, name: string, syscall: string): asser
 /** Tells that an array has lost its memory, before a call or while it waits. */
 export const goneError = (name: string, syscall: string): NanomsgError =>
   argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
-
-/** An array whose memory is gone looks like an empty one, but cannot be copied from. */
-export function isGone(array: Uint8Array): boolean {
-  try {
-    new Uint8Array(0).set(array)
-    return false
-  } catch {
-    return true
-  }
-}
 
 export const toUint8Array = (bytes: Bytes): Uint8Array => (typeof bytes === 'string' ? Buffer.from(bytes) : bytes)

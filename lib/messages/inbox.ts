@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
-import { errnoError } from '../engine/errors.js'
+import { errnoError, type NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
+import type { OptionName } from '../engine/options.js'
+import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
 import { type Keeper, type Waiting, WaitQueue } from '../engine/waits.js'
 import { Placed, viewAt, viewsOf } from './placed.js'
@@ -8,7 +10,7 @@ import { Placed, viewAt, viewsOf } from './placed.js'
 const { EAGAIN } = constants.errno
 
 /** The receiving side of a socket: messages that have been taken from the engine, or else calls that wait for some. */
-export class Inbox {
+export class Inbox implements Part {
   readonly #s: number
   readonly #limit: number
   /** Taken and not yet received. Empty while calls wait. */
@@ -98,9 +100,13 @@ export class Inbox {
     }
   }
 
-  close(makeError: () => Error): void {
+  onOption(name: OptionName, value: number): void {
+    if (name === 'receiveTimeout') this.defaultTimeout = value
+  }
+
+  close(closedError: (syscall: string) => NanomsgError): void {
     this.#messages.clear()
-    this.#waits.rejectAll(makeError)
+    this.#waits.rejectAll(() => closedError('receive'))
   }
 
   updateReferences(): void {

@@ -2,7 +2,9 @@ import { constants } from 'node:os'
 import { isUint8Array } from 'node:util/types'
 import { errnoError, type NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
+import type { OptionName } from '../engine/options.js'
 import { ownOptions } from '../engine/own-options.js'
+import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
 import { type Keeper, type Waiting, WaitQueue } from '../engine/waits.js'
 import { type Body, toUint8Array } from './bytes.js'
@@ -31,7 +33,7 @@ function toMemory(body: Body): Uint8Array | Uint8Array[] {
 }
 
 /** The sending side of a socket: messages go to the engine, or wait until it can take them. */
-export class Outbox implements Sender {
+export class Outbox implements Part, Sender {
   readonly s: number
   isGathering = false
   isGathered = false
@@ -136,10 +138,19 @@ export class Outbox implements Sender {
     this.#failure = errnoError(errno, 'send', `(${count} messages accepted before were lost)`)
   }
 
-  close(makeError: () => Error): void {
+  onOption(name: OptionName, value: number): void {
+    if (name === 'sendTimeout') this.defaultTimeout = value
+  }
+
+  close(closedError: (syscall: string) => NanomsgError): void {
+    this.endGathering()
+    this.#waits.rejectAll(() => closedError('send'))
+  }
+
+  /** Hands over what was gathered. What follows is not gathered before another message was sent at once. */
+  endGathering(): void {
     if (this.isGathering) flush()
     this.isGathering = false
-    this.#waits.rejectAll(makeError)
   }
 
   updateReferences(): void {

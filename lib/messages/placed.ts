@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
+import { IN_BODIES, SHARED_IN_BODIES } from '../engine/binding.js'
 import { errnoError } from '../engine/errors.js'
-import { IN_BODIES, native, SHARED_IN_BODIES, shared } from '../engine/native.js'
+import { native, shared } from '../engine/native.js'
 import { bodyAt, emptyBody, noteCopied, ownCopyOf, rescued, setSlabReader } from '../engine/slabs.js'
 
 const { received, bodies, slabPins } = shared

@@ -1,4 +1,4 @@
-// Connections of lib/transports/ over streams of Node.js: nanomsg/stream.h by numbers.
+// Connections of lib/connections/ over streams of Node.js: nanomsg/stream.h by numbers.
 #include "call.h"
 #include "chunk_buffer.h"
 #include "host.h"

@@ -100,7 +100,7 @@ export abstract class SendingSocket extends Socket {
   constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
     super(protocol)
     this.#outbox = new Outbox(this.handle.s, true, this.handle)
-    this.handle.attach({ outbox: this.#outbox })
+    this.handle.add(this.#outbox)
     this.configure(options)
   }
 
@@ -165,7 +165,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
   constructor(protocol: ProtocolName, isStateful: boolean) {
     super(protocol)
     this.inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
-    this.handle.attach({ inbox: this.inbox })
+    this.handle.add(this.inbox)
   }
 
   /**
@@ -240,7 +240,7 @@ export abstract class DuplexSocket extends ReceivingSocket {
   constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {
     super(protocol, isStateful)
     this.outbox = new Outbox(this.handle.s, !isStateful, this.handle)
-    this.handle.attach({ outbox: this.outbox })
+    this.handle.add(this.outbox)
     this.configure(options)
   }
 

@@ -1,15 +1,18 @@
+import { attach } from '../../connections/attaching.js'
 import { isObserved, publishSocket } from '../../connections/diagnostics.js'
 import { ObservedEmitter } from '../../connections/emitter.js'
 import { Endpoint } from '../../connections/endpoint.js'
 import type { SocketEvent, SocketEvents } from '../../connections/events.js'
 import { Monitor } from '../../connections/monitor.js'
 import { Readiness, type Readying } from '../../connections/readiness.js'
+import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { ProtocolName } from '../../engine/constants.js'
+import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/constants.js'
 import { argumentError } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
 import type { SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
-import { type RequestHeaders, requestHeaderLines, requestHeadersOption } from '../../engine/request-headers.js'
+import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import type { Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
 import { checkWaiting } from '../../engine/waits.js'
@@ -27,6 +30,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   #requestHeaders: RequestHeaders = Object.freeze({})
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
+  #streamEndpoints: StreamEndpoints | undefined
 
   /** @internal */
   constructor(protocol: ProtocolName) {
@@ -73,7 +77,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
    */
   bind(address: string): Endpoint {
-    return new Endpoint(this.handle.attachTo(address, 'bind'))
+    return this.#attach('bind', address)
   }
 
   /**
@@ -83,7 +87,19 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    *   local interface), `EBADF` (the socket is closed).
    */
   connect(address: string): Endpoint {
-    return new Endpoint(this.handle.attachTo(address, 'connect'))
+    return this.#attach('connect', address)
+  }
+
+  #attach(syscall: 'bind' | 'connect', address: unknown): Endpoint {
+    return new Endpoint(attach(this.handle, syscall, address, () => this.#streams()))
+  }
+
+  #streams(): StreamEndpoints {
+    if (this.#streamEndpoints === undefined) {
+      this.#streamEndpoints = new StreamEndpoints(this.handle, (event) => this.#monitor?.fail(event))
+      this.handle.add(this.#streamEndpoints)
+    }
+    return this.#streamEndpoints
   }
 
   /**
@@ -134,7 +150,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     this.handle.assertOpen('ready')
     if (this.#readiness === undefined) {
       this.#readiness = new Readiness(this.handle, this.#monitored())
-      this.handle.attach({ readiness: this.#readiness })
+      this.handle.add(this.#readiness)
     }
     await this.#readiness.wait(options)
   }
@@ -148,7 +164,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   #monitored(): Monitor {
     if (this.#monitor === undefined) {
       this.#monitor = new Monitor(this, this.handle)
-      this.handle.attach({ monitor: this.#monitor })
+      this.handle.add(this.#monitor)
     }
     return this.#monitor
   }
@@ -283,9 +299,8 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     return this.#requestHeaders
   }
   set requestHeaders(headers: RequestHeaders) {
-    const { level, number } = requestHeadersOption
     const own = Array.isArray(headers) ? headers : ownOptions(headers)
-    this.handle.setBytesOption(level, number, requestHeaderLines(own), 'setsockopt')
+    this.handle.setBytesOption(NN_WS, NN_WS_REQUEST_HEADERS, requestHeaderLines(own), 'setsockopt')
     this.#requestHeaders = Object.freeze({ ...own })
   }
 
