@@ -4,9 +4,9 @@ import type { SocketType } from './options.js'
 import type { CatSocket } from './sockets.js'
 import type { Style } from './terminal.js'
 
-/** What --verbose tells of connections. Loaded when somebody wants to know. */
+/** What --verbose reports of connections. Loaded only with that option. */
 
-export type TellNews = (news: string, style: Style) => void
+export type Report = (text: string, style: Style) => void
 
 type ConnectionEvent = ConnectEvent | DisconnectEvent | RejectEvent
 
@@ -37,37 +37,41 @@ function reasonOf({ protocol, error }: RejectEvent, ourType: SocketType): string
   }
 }
 
-/** Tells who comes, who goes, who is turned away and which attempts fail. What happens again and again at an endpoint is
- * told once. */
-export function tellNews(socket: CatSocket, ourType: SocketType, tell: TellNews): void {
+/** Reports connections that are made, lost or rejected, and attempts that fail. What repeats at an endpoint is reported
+ * once. */
+export function reportEvents(socket: CatSocket, ourType: SocketType, report: Report): void {
   let peers = 0
   /** The last trouble of each endpoint, but for the peer's port, which is a new one each time. */
   const troubles = new Map<string, string>()
 
-  function tellTrouble({ address }: RejectEvent | FailureEvent, trouble: string, news: string): void {
+  function reportTrouble({ address }: RejectEvent | FailureEvent, trouble: string, text: string): void {
     if (troubles.get(address) === trouble) return
     troubles.set(address, trouble)
-    tell(news, 'bad')
+    report(text, 'bad')
   }
 
   socket.on('connect', (event) => {
     peers = event.lost > 0 ? socket.stats().currentConnections : peers + 1
     troubles.delete(event.address)
-    tell(`connected: ${peersText(peers)} (${nameOf(event)})`, 'good')
+    report(`connected: ${peersText(peers)} (${nameOf(event)})`, 'good')
   })
   socket.on('disconnect', (event) => {
-    // At the end all are closed: that is no news.
+    // At the end all connections are closed, which is not reported.
     if (event.reason === 'closed') return
     peers = event.lost > 0 ? socket.stats().currentConnections : peers - 1
     const how = event.error === undefined ? ' has left' : `: ${textOf(event.error)}`
-    tell(`disconnected: ${peersText(peers)} (${nameOf(event)}${how})`, 'bad')
+    report(`disconnected: ${peersText(peers)} (${nameOf(event)}${how})`, 'bad')
   })
   socket.on('reject', (event) => {
     const reason = reasonOf(event, ourType)
-    tellTrouble(event, `${event.protocol} ${reason}`, `rejected: ${nameOf(event)}: ${reason}`)
+    reportTrouble(event, `${event.protocol} ${reason}`, `rejected: ${nameOf(event)}: ${reason}`)
   })
   socket.on('failure', (event) => {
     const doing = event.bound ? 'cannot accept at' : 'cannot connect to'
-    tellTrouble(event, textOf(event.error), `${doing} ${event.remoteAddress ?? event.address}: ${textOf(event.error)}`)
+    reportTrouble(
+      event,
+      textOf(event.error),
+      `${doing} ${event.remoteAddress ?? event.address}: ${textOf(event.error)}`,
+    )
   })
 }

@@ -1,16 +1,16 @@
 /** 0 done, 1 wrong arguments, 2 a file that cannot be read, 3 a socket that refuses; 128 + n as after signal n. */
 export type ExitCode = 0 | 1 | 2 | 3 | 129 | 130 | 141 | 143
 
-/** Thrown where the program is to end: its exit status, and its last words if there are any. */
-export class Ending extends Error {
+/** Thrown where the program is to end: its exit status, and the text that it prints, if any. */
+export class Exit extends Error {
   constructor(
     readonly exitCode: ExitCode,
-    readonly words = '',
+    readonly text = '',
     readonly stream: 'stdout' | 'stderr' = 'stderr',
-    /** For people only: what stderr says besides, when it is a terminal. */
-    readonly aside = '',
+    /** What stderr says besides, when it is a terminal. */
+    readonly note = '',
   ) {
-    super(words)
+    super(text)
   }
 }
 

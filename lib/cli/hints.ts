@@ -45,7 +45,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
 }
 
 /** What was meant by a word where only options can stand; undefined when it has no meaning. */
-export function adviceOnWord(word: string, commands: readonly string[], options: readonly string[]) {
+export function hintOnWord(word: string, commands: readonly string[], options: readonly string[]) {
   if (/^[a-z+]+:\/\//.test(word)) return `addresses follow --bind or --connect; did you mean --connect ${word}?`
   if (commands.includes(word)) return undefined
   const meant = closest(word, commands)
@@ -57,21 +57,21 @@ export function adviceOnWord(word: string, commands: readonly string[], options:
 export type Attaching = 'bind' | 'connect'
 
 /** What is wrong with an address that was refused with this error code; undefined when there is nothing to add. */
-export function adviceOnAddress(address: string, attaching: Attaching, code: string | undefined): string | undefined {
+export function hintOnAddress(address: string, attaching: Attaching, code: string | undefined): string | undefined {
   const [, scheme, rest = ''] = /^([^:/]*):\/\/(.*)$/s.exec(address) ?? []
-  if (scheme === undefined) return adviceOnMissingScheme(address)
-  if (code === 'EPROTONOSUPPORT' && !transports.includes(scheme)) return adviceOnScheme(address, scheme, rest)
+  if (scheme === undefined) return hintOnMissingScheme(address)
+  if (code === 'EPROTONOSUPPORT' && !transports.includes(scheme)) return hintOnScheme(address, scheme, rest)
   return (
-    adviceOnForm(scheme, rest, attaching, code) ??
-    (encrypted.includes(scheme) ? adviceOnTls(attaching, code) : undefined) ??
-    (attaching === 'bind' ? adviceOnBinding(scheme, rest, code) : undefined)
+    hintOnForm(scheme, rest, attaching, code) ??
+    (encrypted.includes(scheme) ? hintOnTls(attaching, code) : undefined) ??
+    (attaching === 'bind' ? hintOnBinding(scheme, rest, code) : undefined)
   )
 }
 
-/** Advice on how the address is written. */
-function adviceOnForm(scheme: string, rest: string, attaching: Attaching, code: string | undefined) {
-  if (withPort.includes(scheme)) return adviceOnHost(scheme, rest, attaching, code)
-  return scheme === 'ipc' ? adviceOnIpc(rest, code) : undefined
+/** A hint on how the address is written. */
+function hintOnForm(scheme: string, rest: string, attaching: Attaching, code: string | undefined) {
+  if (withPort.includes(scheme)) return hintOnHost(scheme, rest, attaching, code)
+  return scheme === 'ipc' ? hintOnIpc(rest, code) : undefined
 }
 
 /** What was meant by an address without `scheme://`. */
@@ -83,23 +83,18 @@ function withScheme(address: string): string {
   return `tcp://${address || '127.0.0.1'}:${PORT}`
 }
 
-function adviceOnMissingScheme(address: string): string {
+function hintOnMissingScheme(address: string): string {
   return `address does not begin with a transport (${listed}): ${address}; did you mean ${withScheme(address)}?`
 }
 
-function adviceOnScheme(address: string, scheme: string, rest: string): string {
+function hintOnScheme(address: string, scheme: string, rest: string): string {
   const meant = closest(scheme.toLowerCase().trim(), transports)
   const words = `there is no transport ${scheme}://: ${address}`
   return meant === undefined ? `${words}; there are ${listed}` : `${words}; did you mean ${meant}://${rest}?`
 }
 
-/** Advice on addresses with a host, a port and perhaps a path. */
-function adviceOnHost(
-  scheme: string,
-  rest: string,
-  attaching: Attaching,
-  code: string | undefined,
-): string | undefined {
+/** A hint on addresses with a host, a port and perhaps a path. */
+function hintOnHost(scheme: string, rest: string, attaching: Attaching, code: string | undefined): string | undefined {
   const [, host, port, path] = /^(.*?)(?::([^:\]/]*))?(\/.*)?$/s.exec(rest) as unknown as [string, string, ...string[]]
   const address = `${scheme}://${rest}`
   const meant = (meantHost: string, meantPort: string | number = PORT) =>
@@ -124,13 +119,13 @@ function adviceOnHost(
   return undefined
 }
 
-function adviceOnIpc(path: string, code: string | undefined): string | undefined {
+function hintOnIpc(path: string, code: string | undefined): string | undefined {
   if (code !== 'ENAMETOOLONG' && code !== 'EINVAL') return undefined
   return `path of a socket is too long, with ${Buffer.byteLength(path)} bytes: most systems allow 107`
 }
 
-/** Advice on the files of certificates. */
-function adviceOnTls(attaching: Attaching, code: string | undefined): string | undefined {
+/** A hint on the files of certificates. */
+function hintOnTls(attaching: Attaching, code: string | undefined): string | undefined {
   switch (code) {
     case 'EINVAL':
       return attaching === 'bind'
@@ -145,7 +140,7 @@ function adviceOnTls(attaching: Attaching, code: string | undefined): string | u
   }
 }
 
-function adviceOnBinding(scheme: string, rest: string, code: string | undefined): string | undefined {
+function hintOnBinding(scheme: string, rest: string, code: string | undefined): string | undefined {
   const address = `${scheme}://${rest}`
   const [, host, port = ''] = /^(.*?)(:\d+)?(?:\/.*)?$/s.exec(rest) as unknown as [string, string, string | undefined]
   const hasPort = withPort.includes(scheme)

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { textOf } from './error-texts.js'
-import { Ending } from './exit.js'
+import { Exit } from './exit.js'
 
 const cannot = (doing: 'opening' | 'reading', path: string, error: unknown) =>
-  new Ending(2, `Error ${doing} file \`\`${path}'': ${textOf(error)}\n`)
+  new Exit(2, `Error ${doing} file \`\`${path}'': ${textOf(error)}\n`)
 
 async function readFile(path: string): Promise<Uint8Array> {
   const file = await open(path).catch((error) => {

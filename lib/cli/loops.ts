@@ -4,8 +4,8 @@ import { type CatSocket, receive, receiveIfAny, send } from './sockets.js'
 
 export type Body = Uint8Array | string
 
-/** A socket that is bound and connected, what it is to send, and the two ways to be heard. */
-export interface Conversation {
+/** What a loop works with: a socket that is bound and connected, what it is to send, and where output goes. */
+export interface LoopContext {
   readonly socket: CatSocket
   readonly settings: Settings
   /** Lines of stdin, when these are sent. */
@@ -17,7 +17,7 @@ export interface Conversation {
 }
 
 /** What goes on after binding and connecting; settles when there is nothing more to do. */
-export type Mode = (conversation: Conversation) => Promise<void>
+export type Loop = (context: LoopContext) => Promise<void>
 
 /** Waits at least until the event loop has turned: signals and peers get their chance in a busy loop too. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -41,7 +41,7 @@ async function* repeat(body: Body, times: number): AsyncGenerator<Body, void> {
 }
 
 /** Each body when it is time for it: with an interval, so long after the one before. */
-async function* inTime({ settings, lines, signal }: Conversation, times: number): AsyncGenerator<Body, void> {
+async function* inTime({ settings, lines, signal }: LoopContext, times: number): AsyncGenerator<Body, void> {
   const { interval, body } = settings
   let due: number | undefined
   for await (const next of lines === undefined ? repeat(body ?? '', times) : first(lines, times)) {
@@ -56,15 +56,15 @@ async function* inTime({ settings, lines, signal }: Conversation, times: number)
 /** How often those send who send of their own accord. */
 const timesToSend = ({ count, interval, lines }: Settings) => count ?? (interval === undefined && !lines ? 1 : Infinity)
 
-async function sendAll(conversation: Conversation): Promise<void> {
-  const { socket, settings, warn } = conversation
-  for await (const body of inTime(conversation, timesToSend(settings))) await send(socket, body, warn)
+async function sendAll(context: LoopContext): Promise<void> {
+  const { socket, settings, warn } = context
+  for await (const body of inTime(context, timesToSend(settings))) await send(socket, body, warn)
 }
 
 // ---- Receiving ----
 
 /** Receives what there is to come, or so many messages. Returns how many came. */
-async function receiveAtMost(limit: number, { socket, print }: Conversation): Promise<number> {
+async function receiveAtMost(limit: number, { socket, print }: LoopContext): Promise<number> {
   let received = 0
   while (received < limit) {
     const message = await receiveIfAny(socket)
@@ -75,17 +75,17 @@ async function receiveAtMost(limit: number, { socket, print }: Conversation): Pr
   return received
 }
 
-async function receiveAll(conversation: Conversation): Promise<void> {
-  await receiveAtMost(conversation.settings.count ?? Infinity, conversation)
+async function receiveAll(context: LoopContext): Promise<void> {
+  await receiveAtMost(context.settings.count ?? Infinity, context)
 }
 
 /** Until when answers are waited for; undefined without an interval. */
 const deadlineOf = ({ interval }: Settings) => (interval === undefined ? undefined : performance.now() + interval)
 
 /** As receiveAtMost(), until the deadline if there is one. */
-async function receiveUntil(deadline: number | undefined, limit: number, conversation: Conversation): Promise<number> {
-  const { socket, settings, print } = conversation
-  if (deadline === undefined) return await receiveAtMost(limit, conversation)
+async function receiveUntil(deadline: number | undefined, limit: number, context: LoopContext): Promise<number> {
+  const { socket, settings, print } = context
+  if (deadline === undefined) return await receiveAtMost(limit, context)
   const patience = settings.receiveTimeout ?? Infinity
   let received = 0
   for (let left = deadline - performance.now(); left > 0 && received < limit; left = deadline - performance.now()) {
@@ -100,36 +100,36 @@ async function receiveUntil(deadline: number | undefined, limit: number, convers
 // ---- Both ----
 
 /** Asks and prints the answers; with an interval, asks again when it is over. */
-async function ask(conversation: Conversation): Promise<void> {
-  const { socket, settings, warn } = conversation
-  for await (const body of inTime(conversation, timesToSend(settings))) {
+async function ask(context: LoopContext): Promise<void> {
+  const { socket, settings, warn } = context
+  for await (const body of inTime(context, timesToSend(settings))) {
     const deadline = deadlineOf(settings)
     await send(socket, body, warn)
-    await receiveUntil(deadline, Infinity, conversation)
+    await receiveUntil(deadline, Infinity, context)
   }
 }
 
 /** Says its own, and prints what the others say meanwhile and after it. */
-async function talk(conversation: Conversation): Promise<void> {
-  const { socket, settings, lines, warn } = conversation
+async function talk(context: LoopContext): Promise<void> {
+  const { socket, settings, lines, warn } = context
   let left = settings.count ?? Infinity
-  if (lines !== undefined) return await sendWhileReceiving(left, conversation)
-  for await (const body of inTime(conversation, settings.interval === undefined ? 1 : Infinity)) {
+  if (lines !== undefined) return await sendWhileReceiving(left, context)
+  for await (const body of inTime(context, settings.interval === undefined ? 1 : Infinity)) {
     const deadline = deadlineOf(settings)
     await send(socket, body, warn)
-    left -= await receiveUntil(deadline, left, conversation)
+    left -= await receiveUntil(deadline, left, context)
     if (left === 0) return
   }
 }
 
 /** Ends when enough has come; or else when everything is sent, and no more comes. */
-async function sendWhileReceiving(limit: number, conversation: Conversation): Promise<void> {
-  const sending = sendAll({ ...conversation, settings: { ...conversation.settings, count: undefined } })
-  const receiving = receiveAtMost(limit, conversation).then((received) => (received < limit ? sending : undefined))
+async function sendWhileReceiving(limit: number, context: LoopContext): Promise<void> {
+  const sending = sendAll({ ...context, settings: { ...context.settings, count: undefined } })
+  const receiving = receiveAtMost(limit, context).then((received) => (received < limit ? sending : undefined))
   await Promise.race([receiving, sending.then(() => receiving)])
 }
 
-async function answer({ socket, settings, lines, print, warn }: Conversation): Promise<void> {
+async function answer({ socket, settings, lines, print, warn }: LoopContext): Promise<void> {
   const answers = (lines ?? repeat(settings.body ?? '', Infinity))[Symbol.asyncIterator]()
   for (let left = settings.count ?? Infinity; left > 0; left--) {
     await print(await receive(socket))
@@ -139,7 +139,7 @@ async function answer({ socket, settings, lines, print, warn }: Conversation): P
   }
 }
 
-export function modeOf({ socketType, body, lines }: Settings): Mode {
+export function loopOf({ socketType, body, lines }: Settings): Loop {
   const hasSomethingToSay = body !== undefined || lines
   switch (socketType) {
     case 'push':

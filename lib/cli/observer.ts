@@ -1,14 +1,6 @@
 import { peersText } from './events.js'
+import type { Counts } from './sockets.js'
 import { type MaybeTerminal, StatusLine } from './terminal.js'
-
-/** What of a socket's statistics is shown. */
-export interface Counts {
-  messagesSent: number
-  messagesReceived: number
-  bytesSent: number
-  bytesReceived: number
-  currentConnections: number
-}
 
 const LOOK_MS = 100
 const REFRESH_MS = 500
@@ -35,14 +27,14 @@ export function statusText(before: Counts, now: Counts, seconds: number): string
 export interface ObserverOptions {
   /** Shows the rates in the last line of this terminal. */
   terminal: MaybeTerminal | undefined
-  /** Hears of peers that come and go. */
-  tell: ((news: string) => void) | undefined
+  /** Called with a line when peers come or go. */
+  report: ((text: string) => void) | undefined
 }
 
 /** Looks at the counts from time to time: the engine counts peers and messages, and does not call when they change. */
 export class Observer {
   readonly #look: () => Counts
-  readonly #tell: ObserverOptions['tell']
+  readonly #report: ObserverOptions['report']
   readonly #line: StatusLine | undefined
   #peers = 0
   #last: Counts
@@ -50,11 +42,11 @@ export class Observer {
   readonly #timers: NodeJS.Timeout[] = []
   #hasEnded = false
 
-  constructor(look: () => Counts, { terminal, tell }: ObserverOptions) {
+  constructor(look: () => Counts, { terminal, report }: ObserverOptions) {
     this.#look = look
-    this.#tell = tell
+    this.#report = report
     this.#last = look()
-    if (tell !== undefined) this.#timers.push(setInterval(() => this.#tellPeers(), LOOK_MS).unref())
+    if (report !== undefined) this.#timers.push(setInterval(() => this.#reportPeers(), LOOK_MS).unref())
     if (terminal !== undefined) {
       this.#line = new StatusLine(terminal)
       this.#timers.push(setInterval(() => this.#refresh(), REFRESH_MS).unref())
@@ -71,17 +63,17 @@ export class Observer {
     if (this.#hasEnded) return
     this.#hasEnded = true
     for (const timer of this.#timers) clearInterval(timer)
-    this.#tellPeers()
+    this.#reportPeers()
     if (this.#line === undefined) return
     this.#refresh()
     this.#line.leave()
   }
 
-  #tellPeers(): void {
+  #reportPeers(): void {
     const before = this.#peers
     this.#peers = this.#look().currentConnections
-    if (this.#peers > before) this.#tell?.(`connected: ${peersText(this.#peers)}`)
-    if (this.#peers < before) this.#tell?.(`disconnected: ${peersText(this.#peers)}`)
+    if (this.#peers > before) this.#report?.(`connected: ${peersText(this.#peers)}`)
+    if (this.#peers < before) this.#report?.(`disconnected: ${peersText(this.#peers)}`)
   }
 
   #refresh(): void {

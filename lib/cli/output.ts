@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { codeOf, textOf } from './error-texts.js'
-import { BROKEN_PIPE, Ending } from './exit.js'
+import { BROKEN_PIPE, Exit } from './exit.js'
 
 /**
  * Standard output: what is written goes out at once, and a slow reader makes the writer wait.
@@ -14,7 +14,7 @@ export class Output {
   constructor(stream: Writable, stop: AbortController) {
     this.#stream = stream
     this.#stop = stop
-    stream.on('error', (error) => stop.abort(endingAfter(error)))
+    stream.on('error', (error) => stop.abort(exitAfter(error)))
   }
 
   async write(chunk: Uint8Array | string): Promise<void> {
@@ -32,6 +32,6 @@ export class Output {
   }
 }
 
-function endingAfter(error: unknown): Ending {
-  return codeOf(error) === 'EPIPE' ? new Ending(BROKEN_PIPE) : new Ending(3, `Can't write: ${textOf(error)}\n`)
+function exitAfter(error: unknown): Exit {
+  return codeOf(error) === 'EPIPE' ? new Exit(BROKEN_PIPE) : new Exit(3, `Can't write: ${textOf(error)}\n`)
 }

@@ -1,5 +1,5 @@
 import { commandNames } from './commands/names.js'
-import { Ending } from './exit.js'
+import { Exit } from './exit.js'
 import { helpText } from './help.js'
 import { defaultSettings, type Option, options, requiredTraits, type Settings, type Trait } from './options.js'
 import { parseFloatingPoint } from './seconds.js'
@@ -7,7 +7,7 @@ import { parseFloatingPoint } from './seconds.js'
 export interface ParserContext {
   readonly programName: string
   version(): string
-  /** The content of a file, or of stdin when the path is `-`. Throws an Ending when it cannot be read. */
+  /** The content of a file, or of stdin when the path is `-`. Throws an Exit when it cannot be read. */
   readInput(path: string): Promise<Uint8Array>
 }
 
@@ -119,8 +119,8 @@ class Parser {
       case 'file':
         return argument.apply(this.#settings, await this.#context.readInput(value))
       case 'question':
-        if (argument.about === 'version') throw new Ending(0, this.#version(), 'stdout')
-        throw new Ending(0, helpText(this.#context.programName), 'stdout', '\nThere is more: nanocat help\n')
+        if (argument.about === 'version') throw new Exit(0, this.#version(), 'stdout')
+        throw new Exit(0, helpText(this.#context.programName), 'stdout', '\nThere is more: nanocat help\n')
     }
   }
 
@@ -158,10 +158,10 @@ class Parser {
 
   /** Something that is no option: an address, or an option without its dashes, may stand there by mistake. */
   async #failAtWord(text: string): Promise<never> {
-    const { adviceOnWord } = await import('./hints.js')
+    const { hintOnWord } = await import('./hints.js')
     const names = options.map(({ name }) => name)
-    const advice = adviceOnWord(text, commandNames, names)
-    return this.#fail(`Unexpected argument \`\`${text}''`, ...(advice === undefined ? [] : [advice]))
+    const hint = hintOnWord(text, commandNames, names)
+    return this.#fail(`Unexpected argument \`\`${text}''`, ...(hint === undefined ? [] : [hint]))
   }
 
   /** Complains, and asks on a line of its own whether something else was meant. */
@@ -174,7 +174,7 @@ class Parser {
   }
 
   #fail(complaint: string, ...list: string[]): never {
-    throw new Ending(1, [`${this.#context.programName}: ${complaint}`, ...list, ''].join('\n'))
+    throw new Exit(1, [`${this.#context.programName}: ${complaint}`, ...list, ''].join('\n'))
   }
 }
 
@@ -184,7 +184,7 @@ function namesProviding(traits: readonly Trait[]): string[] {
     .flatMap(({ name, short }) => (short === undefined ? [`    --${name}`] : [`    --${name}`, `    -${short}`]))
 }
 
-/** Reads a command line, in the order it is written; throws an Ending when it is wrong, or asks for help. */
+/** Reads a command line, in the order it is written; throws an Exit when it is wrong, or asks for help. */
 export function parseCommandLine(args: readonly string[], context: ParserContext): Promise<Settings> {
   return new Parser(args, context).parse()
 }

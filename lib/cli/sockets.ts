@@ -1,9 +1,17 @@
 import type { SocketEvents } from '../connections/events.js'
 import { codeOf, textOf } from './error-texts.js'
-import { Ending } from './exit.js'
+import { Exit } from './exit.js'
 import type { Attaching } from './hints.js'
-import type { Counts } from './observer.js'
 import type { Settings, SocketType } from './options.js'
+
+/** What of a socket's statistics is shown. */
+export interface Counts {
+  messagesSent: number
+  messagesReceived: number
+  bytesSent: number
+  bytesReceived: number
+  currentConnections: number
+}
 
 /** What nanocat needs of a socket. Which of `send`, `receive` and `subscribe` there are depends on its type. */
 export interface CatSocket {
@@ -38,8 +46,8 @@ const classNames: Readonly<Record<SocketType, string>> = {
 }
 
 /** What the original says of it, and on a line of its own what can be done about it. */
-export function failed(attempt: string, error: unknown, advice?: string): Ending {
-  return new Ending(3, `${attempt}: ${textOf(error)}\n${advice === undefined ? '' : `${advice}\n`}`)
+export function failed(attempt: string, error: unknown, hint?: string): Exit {
+  return new Exit(3, `${attempt}: ${textOf(error)}\n${hint === undefined ? '' : `${hint}\n`}`)
 }
 
 function orFail<Result>(attempt: string, action: () => Result): Result {
@@ -98,24 +106,24 @@ export async function attachTo<Result>(address: string, attaching: Attaching, ac
   try {
     return action()
   } catch (error) {
-    const { adviceOnAddress } = await import('./hints.js')
-    throw failed(`Can't ${attaching}`, error, adviceOnAddress(address, attaching, codeOf(error)))
+    const { hintOnAddress } = await import('./hints.js')
+    throw failed(`Can't ${attaching}`, error, hintOnAddress(address, attaching, codeOf(error)))
   }
 }
 
-/** Binds, then connects, and tells about each when asked to. */
-export async function attach(socket: CatSocket, settings: Settings, tell: (news: string) => void): Promise<void> {
+/** Binds, then connects, and reports each when asked to. */
+export async function attach(socket: CatSocket, settings: Settings, report: (text: string) => void): Promise<void> {
   for (const address of settings.binds) {
     const endpoint = await attachTo(address, 'bind', () => socket.bind(address))
-    tell(`listening on ${endpoint.address}`)
+    report(`listening on ${endpoint.address}`)
   }
   for (const address of settings.connects) {
     await attachTo(address, 'connect', () => socket.connect(address))
-    tell(`connecting to ${address}`)
+    report(`connecting to ${address}`)
   }
 }
 
-function adviceOnSending(socket: CatSocket, error: unknown): string | undefined {
+function hintOnSending(socket: CatSocket, error: unknown): string | undefined {
   const hasWaitedForNobody = codeOf(error) === 'ETIMEDOUT' && socket.stats().currentConnections === 0
   return hasWaitedForNobody ? 'nobody is connected' : undefined
 }
@@ -125,7 +133,7 @@ export async function send(socket: CatSocket, body: Uint8Array | string, warn: (
   try {
     await socket.send(body)
   } catch (error) {
-    if (codeOf(error) !== 'EAGAIN') throw failed("Can't send", error, adviceOnSending(socket, error))
+    if (codeOf(error) !== 'EAGAIN') throw failed("Can't send", error, hintOnSending(socket, error))
     warn('Message not sent (EAGAIN)\n')
   }
 }

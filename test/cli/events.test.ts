@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { Pair, Pub, Push, Rep, Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
-import { tellNews } from '../../lib/cli/events.js'
+import { reportEvents } from '../../lib/cli/events.js'
 import { nanocatWith } from './in-process.js'
 import { freePort, ours, temporaryFolder } from './programs.js'
 import { refusal, scripted } from './scripted-socket.js'
@@ -107,7 +107,7 @@ describe('news', () => {
   function newsOf(...happened: (readonly [type: string, event: object])[]): string[] {
     const { sockets, events } = scripted({ counts: () => ({ currentConnections: 7 }) as never })
     const news: string[] = []
-    tellNews(new (sockets.Sub as new () => never)(), 'sub', (text) => news.push(text))
+    reportEvents(new (sockets.Sub as new () => never)(), 'sub', (text) => news.push(text))
     for (const [type, event] of happened) events.emit(type, { type, ...event })
     return news
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adviceOnAddress, closest } from '../../lib/cli/hints.js'
+import { closest, hintOnAddress } from '../../lib/cli/hints.js'
 import { nanocat } from './in-process.js'
 import { ours } from './programs.js'
 
@@ -78,7 +78,7 @@ describe('an address that is refused', () => {
   })
 
   test('because another one listens there gets a free port proposed', () => {
-    expect(adviceOnAddress('tcp://127.0.0.1:80', 'bind', 'EADDRINUSE')).toBe(
+    expect(hintOnAddress('tcp://127.0.0.1:80', 'bind', 'EADDRINUSE')).toBe(
       'somebody listens there already: tcp://127.0.0.1:80; tcp://127.0.0.1:0 takes any free port, and --verbose tells which',
     )
   })
@@ -101,27 +101,27 @@ describe('an address that is refused', () => {
     ['connect', 'wss://a:5555', 'what --cacert, --cert and --key name must be PEM, without a password'],
     ['connect', 'tcp://::1:80', 'IPv6 address without brackets: tcp://::1:80; did you mean tcp://[::1]:80?'],
   ] as const)('by %s is understood: %s', (attaching, address, advice) => {
-    expect(adviceOnAddress(address, attaching, 'EINVAL')).toBe(advice)
+    expect(hintOnAddress(address, attaching, 'EINVAL')).toBe(advice)
   })
 
   test('because its port is reserved gets another one proposed', () => {
-    expect(adviceOnAddress('tcp://*:80', 'bind', 'EACCES')).toBe(
+    expect(hintOnAddress('tcp://*:80', 'bind', 'EACCES')).toBe(
       'ports below 1024 are reserved: tcp://*:80; did you mean tcp://*:5555?',
     )
   })
 
   test('because of a file with certificates is told so', () => {
-    const advice = (code: string) => adviceOnAddress('tls+tcp://*:5555', 'bind', code)
+    const advice = (code: string) => hintOnAddress('tls+tcp://*:5555', 'bind', code)
     expect(advice('ENOENT')).toBe('a file that --cacert, --cert or --key names does not exist')
     expect(advice('EACCES')).toBe('no permission to read --cert or --key')
-    expect(adviceOnAddress('wss://*:443', 'bind', 'EACCES')).toMatch(/^ports below 1024 are reserved/)
+    expect(hintOnAddress('wss://*:443', 'bind', 'EACCES')).toMatch(/^ports below 1024 are reserved/)
     expect(advice('EADDRINUSE')).toMatch(/^somebody listens there already/)
     expect(advice('EPROTONOSUPPORT')).toMatch(/^this build has no TLS/)
   })
 
   test('for a reason that has nothing to do with it gets no advice', () => {
-    expect(adviceOnAddress('tcp://127.0.0.1:7000', 'bind', 'ENOMEM')).toBeUndefined()
-    expect(adviceOnAddress('tcp://127.0.0.1:7000', 'connect', 'EINVAL')).toBeUndefined()
+    expect(hintOnAddress('tcp://127.0.0.1:7000', 'bind', 'ENOMEM')).toBeUndefined()
+    expect(hintOnAddress('tcp://127.0.0.1:7000', 'connect', 'EINVAL')).toBeUndefined()
   })
 })
 

@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import type { Counts } from '../../lib/cli/observer.js'
-import type { CatSocket, SocketModule } from '../../lib/cli/sockets.js'
+import type { CatSocket, Counts, SocketModule } from '../../lib/cli/sockets.js'
 
 /** An error as the engine's calls give it. */
 export function refusal(code: string, message: string = code): Error {

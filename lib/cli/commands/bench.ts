@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type * as Sockets from '../../index.js'
 import type { Pair, Pull, Push, Socket } from '../../index.js'
-import { Ending } from '../exit.js'
-import type { Run } from '../run.js'
+import type { Context } from '../context.js'
+import { Exit } from '../exit.js'
 import { attachTo } from '../sockets.js'
 import { usage } from './bench-usage.js'
 import { parseCommand, refusal } from './usage.js'
@@ -160,7 +160,7 @@ function endWithParent(): void {
 /** Rejects when the other side ends before it has done its part. */
 function failureOf(peer: ChildProcess): Promise<never> {
   return new Promise((_, reject) => {
-    const fail = () => reject(new Ending(3, "Can't measure: the other side has failed\n"))
+    const fail = () => reject(new Exit(3, "Can't measure: the other side has failed\n"))
     peer.on('error', fail)
     peer.on('exit', (code) => code !== 0 && fail())
   })
@@ -192,7 +192,7 @@ function report({ kind, size, count, isJson }: Settings, address: string, { line
 }
 
 /** `nanocat bench thr`, `nanocat bench lat` */
-export async function bench(args: readonly string[], { environment, output }: Run): Promise<void> {
+export async function bench(args: readonly string[], { environment, output }: Context): Promise<void> {
   const settings = parse(args)
   const sockets = (await environment.loadSockets()) as unknown as typeof Sockets
   if (settings.role === 'peer') {

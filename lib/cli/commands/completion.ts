@@ -1,5 +1,5 @@
+import type { Context } from '../context.js'
 import { type Option, options } from '../options.js'
-import type { Run } from '../run.js'
 import { usage } from './completion-usage.js'
 import { commandNames } from './names.js'
 import { refusal } from './usage.js'
@@ -126,7 +126,7 @@ function fish(): string {
 const scripts: Readonly<Record<string, () => string>> = { bash, zsh, fish }
 
 /** `nanocat completion bash`: the options come from the table that parses them. */
-export async function completion(args: readonly string[], { output }: Run): Promise<void> {
+export async function completion(args: readonly string[], { output }: Context): Promise<void> {
   const [shell = '', ...rest] = args
   if (shell === '--help' || shell === '-h') return await output.write(usage.text)
   const script = scripts[shell]

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { Device, DevicePattern, DeviceSide } from '../../device.js'
 import type { Statistics } from '../../engine/statistics.js'
+import { type Context, stopWhenInterrupted } from '../context.js'
 import type { Attaching } from '../hints.js'
 import { Observer } from '../observer.js'
-import { type Run, stopWhenInterrupted } from '../run.js'
 import { attachTo, failed } from '../sockets.js'
 import { isTerminal, painter } from '../terminal.js'
 import { usage } from './device-usage.js'
@@ -76,7 +76,7 @@ async function open(pattern: DevicePattern): Promise<Device> {
 }
 
 /** `nanocat device ADDR1 ADDR2`: the engine forwards on threads of its own, and we wait for a signal. */
-export async function device(args: readonly string[], context: Run): Promise<void> {
+export async function device(args: readonly string[], context: Context): Promise<void> {
   const { stderr } = context.environment
   const { pattern, endpoints, isVerbose, hasStats } = parse(args)
   stopWhenInterrupted(context)
@@ -84,15 +84,15 @@ export async function device(args: readonly string[], context: Run): Promise<voi
   let observer: Observer | undefined
   try {
     const paint = painter(stderr)
-    const tell = (news: string) => {
+    const report = (text: string) => {
       if (!isVerbose) return
       observer?.makeRoom()
-      stderr.write(`${paint('faint', news)}\n`)
+      stderr.write(`${paint('faint', text)}\n`)
     }
-    for (const [index, side] of [opened.first, opened.second].entries()) await attach(side, endpoints[index]!, tell)
+    for (const [index, side] of [opened.first, opened.second].entries()) await attach(side, endpoints[index]!, report)
     observer = new Observer(() => countsOf(opened), {
       terminal: hasStats && isTerminal(stderr) ? stderr : undefined,
-      tell: isVerbose ? tell : undefined,
+      report: isVerbose ? report : undefined,
     })
     const { signal } = context.stop
     if (!signal.aborted) await once(signal, 'abort')
@@ -103,8 +103,8 @@ export async function device(args: readonly string[], context: Run): Promise<voi
   context.stop.signal.throwIfAborted()
 }
 
-async function attach(side: DeviceSide, endpoint: Settings['endpoints'][number], tell: (news: string) => void) {
+async function attach(side: DeviceSide, endpoint: Settings['endpoints'][number], report: (text: string) => void) {
   const { attaching, address } = endpoint
   const actual = await attachTo(address, attaching, () => side[attaching](address))
-  tell(attaching === 'bind' ? `listening on ${actual}` : `connecting to ${address}`)
+  report(attaching === 'bind' ? `listening on ${actual}` : `connecting to ${address}`)
 }

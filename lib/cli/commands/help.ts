@@ -1,6 +1,6 @@
+import type { Context } from '../context.js'
 import { describe, helpText } from '../help.js'
 import { options } from '../options.js'
-import type { Run } from '../run.js'
 import { usage as benchUsage } from './bench-usage.js'
 import { usage as completionUsage } from './completion-usage.js'
 import { usage as deviceUsage } from './device-usage.js'
@@ -29,7 +29,7 @@ function everything(programName: string): string {
 }
 
 /** `nanocat help`, `nanocat help bench` */
-export async function help(args: readonly string[], { environment, output }: Run): Promise<void> {
+export async function help(args: readonly string[], { environment, output }: Context): Promise<void> {
   const [topic, ...rest] = args
   const found = topic === '--help' || topic === '-h' ? usage : [...others, usage].find(({ name }) => name === topic)
   if (rest.length > 0 || (topic !== undefined && found === undefined))

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { Ending } from '../exit.js'
+import { Exit } from '../exit.js'
 
 /** A command as it is described to users. */
 export interface Usage {
@@ -14,7 +14,7 @@ export function parseCommand<Config extends ParseArgsConfig>(
 ): ReturnType<typeof parseArgs<Config & { strict: true; allowPositionals: true }>> {
   try {
     const parsed = parseArgs({ ...config, strict: true as const, allowPositionals: true as const })
-    if ('help' in parsed.values && parsed.values.help === true) throw new Ending(0, usage.text, 'stdout')
+    if ('help' in parsed.values && parsed.values.help === true) throw new Exit(0, usage.text, 'stdout')
     return parsed
   } catch (error) {
     // Further lines explain to programmers.
@@ -25,4 +25,4 @@ export function parseCommand<Config extends ParseArgsConfig>(
 
 /** Ends the program: the command line of a command is wrong. */
 export const refusal = ({ name, text }: Usage, complaint: string) =>
-  new Ending(1, `nanocat ${name}: ${complaint}\n${text}`)
+  new Exit(1, `nanocat ${name}: ${complaint}\n${text}`)
