@@ -113,7 +113,7 @@ function takeAll(victim: Victim): false {
 }
 
 describeTls('peers of all protocols over all transports', () => {
-  test.each(['reset', 'end', 'kill'] as const)('leave nothing: %s', { timeout: 60_000 }, async (ending) => {
+  test.each(['reset', 'end', 'kill'] as const)('leave nothing: %s', { timeout: 300_000 }, async (ending) => {
     await using program = new Program(peers)
     const places: { address: string; peer: number; name: string }[] = []
     for (const address of addresses) {

@@ -136,7 +136,7 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
     for (const [i, least] of [0, 10, 20, 40, 80, 160].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(least)
   })
 
-  test.concurrent('that is silent is left at the deadline and called again', { timeout: 10_000 }, async () => {
+  test.concurrent('that is silent is left at the deadline and called again', async () => {
     const peers: RawPeer[] = []
     await using listener = await RawListener.open(scheme, (peer) => {
       peers.push(peer)
