@@ -8,12 +8,12 @@
         "nn_addon_api": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
         "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
       },
-      # The engine's files stand in sources.txt, which CMakeLists.txt reads too.
+      # The engine's files stand in sources.txt and, for each platform, sources.<its name>.txt; CMakeLists.txt reads them too.
       "sources": [
-        "<!@(node -p \"require('fs').readFileSync('<(nn_native)/sources.txt', 'utf8').trim().split(/\\s+/).map(name => '<(nn_native)/' + name).join(' ')\")",
+        "<!@(node -p \"['', '.<(OS)'].flatMap(of => require('fs').readFileSync('<(nn_native)/sources' + of + '.txt', 'utf8').trim().split(/\\s+/)).map(name => '<(nn_native)/' + name).join(' ')\")",
         "<!@(node -p \"require('fs').readdirSync('<(nn_native)/binding').filter(name => name.endsWith('.cc')).map(name => '<(nn_native)/binding/' + name).join(' ')\")"
       ],
-      "include_dirs": ["<(nn_native)", "<(nn_native)/include"],
+      "include_dirs": ["<(nn_native)", "<(nn_native)/include", "<(nn_native)/platform/<(OS)"],
       "defines": [
         "_GNU_SOURCE",
         "NAPI_VERSION=8",

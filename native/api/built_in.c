@@ -2,10 +2,9 @@
 #include "api/built_in.h"
 
 #include "core/registry.h"
+#include "platform/thread.h"
 #include "protocols/protocols.h"
 #include "transports/transports.h"
-
-#include <pthread.h>
 
 static const struct nn_protocol *const built_in_protocols[] = {
     &sp_pair_protocol,     &sp_pair_raw_protocol,     &sp_bus_protocol,        &sp_bus_raw_protocol,
@@ -34,7 +33,7 @@ static void built_in_init(void)
 
 void sp_built_in_register(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, built_in_init);
+    sp_once_run(&once, built_in_init);
 }

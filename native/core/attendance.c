@@ -3,7 +3,7 @@
 
 #include "core/pipe.h"
 #include "core/socket_state.h"
-#include "util/fork.h"
+#include "platform/descriptor.h"
 #include "util/waiter.h"
 
 /* So long a descriptor stays out of the loop when nobody attends it. */
@@ -25,7 +25,7 @@ void sp_attendance_begin(struct sp_socket *socket, struct sp_attendant *attendan
 
     if (socket->attendance != NULL && socket->attendance->attendant != NULL)
         return;
-    bool is_told_otherwise = socket->loop->is_hosted || socket->receive_fd.fd >= 0;
+    bool is_told_otherwise = socket->loop->is_hosted || socket->receive_fd.event.fd >= 0;
     if (self == NULL || self != socket->attendance || is_told_otherwise)
         sp_attendance_return(socket);
     if (self == NULL || is_told_otherwise || !sp_waiter_can_sleep_beside(attendant->waiter))

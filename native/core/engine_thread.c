@@ -2,26 +2,24 @@
 #include "core/engine_thread.h"
 
 #include "core/loop_state.h"
-#include "util/fork.h"
-
-#include <pthread.h>
-#include <signal.h>
+#include "platform/fork.h"
+#include "platform/thread.h"
 #include <stdatomic.h>
 
 #define BATCH_EVENTS 64
 
 static struct {
-    pthread_mutex_t lock;
+    struct sp_mutex lock;
     struct nn_loop *loop;
-    pthread_t thread;
+    struct sp_thread thread;
     struct nn_loop *inherited; /* the parent's, in a forked child */
     atomic_bool is_stopping;
-} engine = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} engine = {.lock = SP_MUTEX_INIT(SP_RANK_NONE)};
 
 /* In a forked child, which has no such thread. */
 static void engine_after_fork(void)
 {
-    pthread_mutex_init(&engine.lock, NULL);
+    sp_mutex_init(&engine.lock, SP_RANK_NONE);
     engine.inherited = engine.loop;
     engine.loop = NULL;
 }
@@ -40,19 +38,6 @@ static void *engine_main(void *loop)
     return NULL;
 }
 
-/* Signals are for the program's threads: ours must not swallow them. */
-static int thread_create_without_signals(pthread_t *thread, void *(*main)(void *), void *argument)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(thread, NULL, main, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -rc;
-}
-
 static int engine_start(void)
 {
     struct nn_loop *loop;
@@ -61,7 +46,7 @@ static int engine_start(void)
     if (rc < 0)
         return rc;
     atomic_store(&engine.is_stopping, false);
-    rc = thread_create_without_signals(&engine.thread, engine_main, loop);
+    rc = sp_thread_start(&engine.thread, engine_main, loop);
     if (rc < 0) {
         sp_loop_state_free(loop);
         return rc;
@@ -72,35 +57,35 @@ static int engine_start(void)
 
 int sp_engine_loop(struct nn_loop **out)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
     int rc = 0;
 
-    pthread_once(&once, engine_init);
-    pthread_mutex_lock(&engine.lock);
+    sp_once_run(&once, engine_init);
+    sp_mutex_lock(&engine.lock);
     if (engine.loop == NULL)
         rc = engine_start();
     *out = engine.loop;
-    pthread_mutex_unlock(&engine.lock);
+    sp_mutex_unlock(&engine.lock);
     return rc;
 }
 
 void sp_engine_stop(void)
 {
-    pthread_mutex_lock(&engine.lock);
+    sp_mutex_lock(&engine.lock);
     struct nn_loop *loop = engine.loop;
     engine.loop = NULL;
     if (loop != NULL) {
         atomic_store(&engine.is_stopping, true);
         sp_loop_wake(&loop->base);
-        pthread_join(engine.thread, NULL);
+        sp_thread_join(&engine.thread);
         sp_loop_state_free(loop);
     }
-    pthread_mutex_unlock(&engine.lock);
+    sp_mutex_unlock(&engine.lock);
 }
 
 bool sp_engine_try_lock(struct nn_loop **loop)
 {
-    if (pthread_mutex_trylock(&engine.lock) != 0)
+    if (!sp_mutex_try_lock(&engine.lock))
         return false;
     *loop = engine.loop;
     return true;
@@ -108,5 +93,5 @@ bool sp_engine_try_lock(struct nn_loop **loop)
 
 void sp_engine_unlock(void)
 {
-    pthread_mutex_unlock(&engine.lock);
+    sp_mutex_unlock(&engine.lock);
 }

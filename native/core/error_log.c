@@ -1,7 +1,7 @@
 /* NN_PRINT_ERRORS. */
 #include "core/error_log.h"
 
-#include <pthread.h>
+#include "platform/thread.h"
 #include <stdlib.h>
 
 /* Whether NN_PRINT_ERRORS asks for reports on stderr; read once, as the original does. */
@@ -16,8 +16,8 @@ static void read_environment(void)
 
 bool sp_prints_errors(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, read_environment);
+    sp_once_run(&once, read_environment);
     return is_printing_errors;
 }

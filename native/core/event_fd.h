@@ -3,16 +3,18 @@
 #ifndef SP_CORE_EVENT_FD_H
 #define SP_CORE_EVENT_FD_H
 
+#include "platform/event.h"
+
 #include <stdbool.h>
 
 struct sp_event_fd {
-    int fd; /* -1: nobody has asked */
+    struct sp_event event; /* closed: the program has not asked for it */
     bool is_signalled;
 };
 
 static inline void sp_event_fd_init(struct sp_event_fd *self)
 {
-    self->fd = -1;
+    self->event = (struct sp_event)SP_EVENT_CLOSED;
     self->is_signalled = false;
 }
 

@@ -6,8 +6,8 @@
 #include "core/pipe.h"
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
+#include "platform/thread.h"
 
-#include <dirent.h>
 #include <stdio.h>
 
 /* A lock is waited for no longer: the thread that has it may be the one that ends the program. */
@@ -128,15 +128,9 @@ static void for_each_socket(struct nn_loop *loop, void (*look)(struct sp_socket 
 /* Whether the process has a thread besides this one and the engine's. */
 static bool has_other_threads(void)
 {
-    DIR *tasks = opendir("/proc/self/task");
-    int count = 0;
+    int count = sp_thread_count();
 
-    if (tasks == NULL)
-        return true;
-    for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks))
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count > 2;
+    return count < 0 || count > 2;
 }
 
 static void report_loss(uint64_t bytes)

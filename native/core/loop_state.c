@@ -2,7 +2,7 @@
 #include "core/loop_state.h"
 
 #include "message/chunk.h"
-#include "util/fork.h"
+#include "platform/fork.h"
 #include "util/memory.h"
 
 #include <errno.h>

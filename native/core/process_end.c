@@ -4,9 +4,8 @@
 #include "core/engine_thread.h"
 #include "core/exit_delivery.h"
 #include "core/loop_state.h"
-#include "util/fork.h"
-
-#include <pthread.h>
+#include "platform/fork.h"
+#include "platform/thread.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -91,9 +90,9 @@ static void exit_register(void)
 
 void sp_exit_register(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, exit_register);
+    sp_once_run(&once, exit_register);
 }
 
 static void deliver_and_finish(struct nn_loop *loop)

@@ -1,8 +1,8 @@
 /* Known protocols and transports: tables that are handed in from above, and those of users. */
 #include "core/registry.h"
 
+#include "platform/thread.h"
 #include "util/memory.h"
-#include "util/thread.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ typedef _Atomic(struct registered *) registered_list;
 
 static registered_list registered_protocols;
 static registered_list registered_transports;
-static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
+static struct sp_mutex registering = SP_MUTEX_INIT(SP_RANK_NONE);
 
 const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain)
 {
@@ -75,10 +75,10 @@ int sp_registry_add_protocol(const struct nn_protocol *protocol)
 
     if (protocol == NULL || !is_sound(protocol))
         return -EINVAL;
-    pthread_mutex_lock(&registering);
+    sp_mutex_lock(&registering);
     if (sp_registry_protocol(protocol->domain, protocol->id, &has_domain) == NULL)
         rc = list_add(&registered_protocols, protocol);
-    pthread_mutex_unlock(&registering);
+    sp_mutex_unlock(&registering);
     return rc;
 }
 
@@ -144,9 +144,9 @@ int sp_registry_add_transport(const struct nn_transport *transport)
 
     if (transport == NULL || !is_transport_sound(transport))
         return -EINVAL;
-    pthread_mutex_lock(&registering);
+    sp_mutex_lock(&registering);
     if (find_transport(transport->scheme, strlen(transport->scheme)) == NULL)
         rc = list_add(&registered_transports, transport);
-    pthread_mutex_unlock(&registering);
+    sp_mutex_unlock(&registering);
     return rc;
 }

@@ -8,8 +8,8 @@
 #include <nanomsg/loop.h>
 #include <nanomsg/protocol.h>
 
+#include "platform/thread.h"
 #include "util/list.h"
-#include "util/thread.h"
 #include "util/waiter.h"
 
 struct sp_socket;

@@ -10,9 +10,9 @@
 #include "core/loop_state.h"
 #include "core/options.h"
 #include "message/message_queue.h"
+#include "platform/thread.h"
 #include "util/id_map.h"
 #include "util/list.h"
-#include "util/thread.h"
 
 #include <stdatomic.h>
 

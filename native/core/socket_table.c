@@ -4,7 +4,7 @@
 
 #include "core/socket.h"
 #include "core/socket_state.h"
-#include "util/fork.h"
+#include "platform/fork.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 
@@ -44,7 +44,7 @@ struct slot {
  * began at `first`. */
 static struct {
     struct sp_mutex lock; /* guards all but the slots' state */
-    pthread_once_t once;
+    struct sp_once once;
     _Atomic(struct slot *) pages[PAGES];
     int first;               /* 0, but for forked children */
     int next;                /* goes back to `first` when no socket is open */
@@ -53,7 +53,7 @@ static struct {
     struct slot *first_free; /* first in, first out */
     struct slot *last_free;
     int free_count;
-} table = {.once = PTHREAD_ONCE_INIT};
+} table = {.once = SP_ONCE_INIT};
 
 static struct slot *slot_of(int s)
 {
@@ -166,7 +166,7 @@ int sp_table_insert(struct sp_socket *socket)
 {
     int error = 0;
 
-    pthread_once(&table.once, table_init);
+    sp_once_run(&table.once, table_init);
     sp_mutex_lock(&table.lock);
     struct slot *slot = slot_choose(&error);
     if (slot != NULL) {

@@ -7,10 +7,10 @@
 #ifndef SP_LOOP_LOOP_H
 #define SP_LOOP_LOOP_H
 
-#include "loop/poller.h"
+#include "platform/poller.h"
+#include "platform/thread.h"
 #include "util/heap.h"
 #include "util/list.h"
-#include "util/thread.h"
 
 #include <stdbool.h>
 #include <stdint.h>

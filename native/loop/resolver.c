@@ -5,12 +5,11 @@
  * thread ends when no question waits. */
 #include "loop/resolver.h"
 
-#include "util/fork.h"
+#include "platform/fork.h"
 #include "util/memory.h"
 #include "util/shortage.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #define MOST_THREADS 16
@@ -38,7 +37,7 @@ struct sp_resolution {
 };
 
 /* Guards everything here, except that an answered question does not change any more. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sp_mutex lock = SP_MUTEX_INIT(SP_RANK_NONE);
 static struct sp_list buckets[BUCKETS];
 static struct sp_list queue;
 static unsigned thread_count;
@@ -54,7 +53,7 @@ static void resolver_reset(void)
 /* In a forked child, which has none of the threads, and whose sockets are gone. */
 static void resolver_after_fork(void)
 {
-    pthread_mutex_init(&lock, NULL);
+    sp_mutex_init(&lock, SP_RANK_NONE);
     resolver_reset();
 }
 
@@ -122,14 +121,14 @@ static void resolution_deliver(struct sp_task *task)
 {
     struct sp_resolution *self = SP_CONTAINER(task, struct sp_resolution, task);
 
-    pthread_mutex_lock(&lock);
+    sp_mutex_lock(&lock);
     bool is_wanted = !self->is_cancelled;
-    pthread_mutex_unlock(&lock);
+    sp_mutex_unlock(&lock);
     if (is_wanted)
         self->done(self->context, self, self->question->error, self->question->found);
-    pthread_mutex_lock(&lock);
+    sp_mutex_lock(&lock);
     question_release(self->question);
-    pthread_mutex_unlock(&lock);
+    sp_mutex_unlock(&lock);
     sp_free(self);
 }
 
@@ -173,37 +172,20 @@ static void *resolver_main(void *unused)
     struct sp_list_item *item;
 
     (void)unused;
-    pthread_mutex_lock(&lock);
+    sp_mutex_lock(&lock);
     while ((item = sp_list_pop(&queue)) != NULL) {
         struct question *question = SP_CONTAINER(item, struct question, in_queue);
         struct addrinfo hints = {.ai_family = question->family, .ai_socktype = SOCK_STREAM};
 
         question->references++;
-        pthread_mutex_unlock(&lock);
+        sp_mutex_unlock(&lock);
         question->error = error_of(getaddrinfo(question->host, NULL, &hints, &question->found));
-        pthread_mutex_lock(&lock);
+        sp_mutex_lock(&lock);
         question_answer(question);
     }
     thread_count--;
-    pthread_mutex_unlock(&lock);
+    sp_mutex_unlock(&lock);
     return NULL;
-}
-
-static int start_detached(void)
-{
-    pthread_t thread;
-    pthread_attr_t attributes;
-    sigset_t all;
-    sigset_t before;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&thread, &attributes, resolver_main, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return -rc;
 }
 
 /* Returns false when nobody would work on the queue. */
@@ -211,7 +193,7 @@ static bool add_thread(void)
 {
     if (thread_count == MOST_THREADS || sp_list_is_empty(&queue))
         return true;
-    if (start_detached() == 0)
+    if (sp_thread_start_detached(resolver_main, NULL) == 0)
         thread_count++;
     return thread_count > 0;
 }
@@ -245,10 +227,10 @@ static struct sp_resolution *resolution_begin(const char *host, int family)
 
 struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int family, sp_resolved *done, void *context)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, resolver_init);
-    pthread_mutex_lock(&lock);
+    sp_once_run(&once, resolver_init);
+    sp_mutex_lock(&lock);
     struct sp_resolution *self = resolution_begin(host, family);
     if (self != NULL) {
         self->task.run = resolution_deliver;
@@ -260,16 +242,16 @@ struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int fam
             self = NULL;
         }
     }
-    pthread_mutex_unlock(&lock);
+    sp_mutex_unlock(&lock);
     return self;
 }
 
 void sp_resolution_cancel(struct sp_resolution *self)
 {
-    pthread_mutex_lock(&lock);
+    sp_mutex_lock(&lock);
     if (sp_list_is_linked(&self->item))
         resolution_leave(self);
     else
         self->is_cancelled = true;
-    pthread_mutex_unlock(&lock);
+    sp_mutex_unlock(&lock);
 }

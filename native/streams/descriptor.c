@@ -1,14 +1,12 @@
 /* Stream sockets of the operating system. */
 #include "streams/descriptor.h"
 
-#include "util/fork.h"
+#include "platform/descriptor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <unistd.h>
 
 static void set_int(int fd, int level, int option, int value)
 {
@@ -49,24 +47,16 @@ static int close_with_error(int fd)
 
 int sp_descriptor_open(int family, const struct sp_options *options)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = sp_fd_socket(family);
 
-    if (fd < 0)
-        return -errno;
-    descriptor_configure(fd, family, options);
-    return sp_fd_opened(fd);
+    if (fd >= 0)
+        descriptor_configure(fd, family, options);
+    return fd;
 }
 
 int sp_descriptor_duplicate(int fd)
 {
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-    if (own < 0)
-        return -errno;
-    sp_fd_opened(own);
-    if (fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) < 0)
-        return close_with_error(own);
-    return own;
+    return sp_fd_duplicate(fd);
 }
 
 void sp_descriptor_close(int fd)
@@ -135,14 +125,12 @@ bool sp_descriptor_is_own_peer(int fd)
 
 int sp_descriptor_accept(int fd, const struct sp_options *options)
 {
-    struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
-    int accepted = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int family;
+    int accepted = sp_fd_accept(fd, &family);
 
-    if (accepted < 0)
-        return -errno;
-    descriptor_configure(accepted, length > 0 ? peer.ss_family : AF_UNIX, options);
-    return sp_fd_opened(accepted);
+    if (accepted >= 0)
+        descriptor_configure(accepted, family, options);
+    return accepted;
 }
 
 bool sp_descriptor_is_shortage(int error)
@@ -152,14 +140,10 @@ bool sp_descriptor_is_shortage(int error)
 
 bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials)
 {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    int family = AF_UNSPEC;
-    socklen_t family_size = sizeof family;
+    struct sp_peer_process process;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size) < 0 || family != AF_UNIX ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    if (!sp_fd_peer_process(fd, &process))
         return false;
-    *credentials = (struct nn_ipc_credentials){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+    *credentials = (struct nn_ipc_credentials){.pid = process.pid, .uid = process.uid, .gid = process.gid};
     return true;
 }

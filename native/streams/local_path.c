@@ -5,8 +5,8 @@
  * kernel unlocks it, and the next holder removes it. */
 #include "streams/local_path.h"
 
-#include "util/clock.h"
-#include "util/fork.h"
+#include "platform/clock.h"
+#include "platform/descriptor.h"
 #include "util/random.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include "core/process_end.h"
 
-#include <pthread.h>
+#include "platform/thread.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ static void leave_before_openssl(void)
 
 void sp_tls_await_exit(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, leave_before_openssl);
+    sp_once_run(&once, leave_before_openssl);
 }

@@ -3,7 +3,7 @@
 
 #ifdef NN_TLS_OF_HOST
 #include <dlfcn.h>
-#include <pthread.h>
+#include "platform/thread.h"
 
 /* Versions of one number have one interface. Others may have changed what the headers that we were compiled with say. */
 #define KNOWN_MAJOR 3
@@ -44,9 +44,9 @@ static void look(void)
 
 bool tls_is_openssl_there(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, look);
+    sp_once_run(&once, look);
     return is_known;
 }
 

@@ -5,7 +5,7 @@
 #include "util/bytes.h"
 #include "util/memory.h"
 
-#include <pthread.h>
+#include "platform/thread.h"
 #include <string.h>
 
 /* One turn handles up to TURN_BUDGET records with data, or TURN_BUDGET / RECORD_COST that bring none: to renew keys
@@ -285,9 +285,9 @@ static void make_method(void)
 
 BIO *tls_wire_open(struct tls_wire *self, int fd)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static struct sp_once once = SP_ONCE_INIT;
 
-    pthread_once(&once, make_method);
+    sp_once_run(&once, make_method);
     BIO *bio = method != NULL ? BIO_new(method) : NULL;
     if (bio == NULL)
         return NULL;

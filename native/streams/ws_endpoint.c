@@ -8,7 +8,7 @@
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
-#include "util/fork.h"
+#include "platform/descriptor.h"
 #include "util/memory.h"
 
 #include <errno.h>

@@ -3,16 +3,16 @@
 
 #include "core/socket_settle.h"
 
-#include "util/fork.h"
+#include "platform/fork.h"
 
 #include <string.h>
 
 /* All bound endpoints of the process. */
 static struct {
     struct sp_mutex lock;
-    pthread_once_t once;
+    struct sp_once once;
     struct sp_list endpoints;
-} ports = {.once = PTHREAD_ONCE_INIT};
+} ports = {.once = SP_ONCE_INIT};
 
 /* In a forked child, whose parent's sockets are none of its own. */
 static void ports_clear(void)
@@ -29,7 +29,7 @@ static void ports_init(void)
 
 void sp_ws_paths_lock(void)
 {
-    pthread_once(&ports.once, ports_init);
+    sp_once_run(&ports.once, ports_init);
     sp_mutex_lock(&ports.lock);
 }
 

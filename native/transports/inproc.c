@@ -1,7 +1,7 @@
 /* inproc://NAME: sockets of one process, in any of its threads. The names, and who connects to whom. */
+#include "platform/fork.h"
+#include "platform/thread.h"
 #include "transports/inproc_channel.h"
-#include "util/fork.h"
-#include "util/thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,10 +22,10 @@ struct inproc_endpoint {
 
 static struct {
     struct sp_mutex lock;
-    pthread_once_t once;
+    struct sp_once once;
     struct sp_list bound;
     struct sp_list connecting;
-} names = {.once = PTHREAD_ONCE_INIT};
+} names = {.once = SP_ONCE_INIT};
 
 /* Nobody is bound or connecting; in a forked child again. */
 static void names_clear(void)
@@ -117,7 +117,7 @@ static int inproc_connect(struct nn_endpoint *endpoint, const char *name)
 {
     struct inproc_endpoint *self = nn_endpoint_data(endpoint);
 
-    pthread_once(&names.once, names_init);
+    sp_once_run(&names.once, names_init);
     self->name = name;
     self->retry = nn_timer_open(endpoint, inproc_try, self);
     if (self->retry == NULL)
@@ -170,7 +170,7 @@ static int inproc_bind(struct nn_endpoint *endpoint, const char *name)
     struct inproc_endpoint *self = nn_endpoint_data(endpoint);
     int rc = 0;
 
-    pthread_once(&names.once, names_init);
+    sp_once_run(&names.once, names_init);
     self->name = name;
     sp_list_init(&self->arrivals);
     self->signal = nn_signal_open(endpoint, inproc_accept, self);

@@ -3,10 +3,10 @@
 
 #include "message/body_arena.h"
 #include "message/message_queue.h"
+#include "platform/thread.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/memory_return.h"
-#include "util/thread.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,10 +1,10 @@
 /* Lists of unused memory, one for each size. */
 #include "util/large_memory.h"
 
-#include "util/fork.h"
+#include "platform/fork.h"
+#include "platform/thread.h"
 #include "util/memory.h"
 #include "util/memory_return.h"
-#include "util/thread.h"
 
 #include <stdatomic.h>
 
@@ -17,12 +17,12 @@ struct unused {
 };
 
 static struct {
-    pthread_once_t once;
+    struct sp_once once;
     struct sp_mutex lock; /* guards what follows */
     struct unused *lists[CLASSES];
     size_t kept_bytes;
     unsigned tenders;
-} pool = {.once = PTHREAD_ONCE_INIT};
+} pool = {.once = SP_ONCE_INIT};
 
 static atomic_uint takes;
 
@@ -41,7 +41,7 @@ static void pool_init(void)
 
 static void pool_lock(void)
 {
-    pthread_once(&pool.once, pool_init);
+    sp_once_run(&pool.once, pool_init);
     sp_mutex_lock(&pool.lock);
 }
 

@@ -3,7 +3,7 @@
 #ifndef SP_UTIL_MEMORY_RETURN_H
 #define SP_UTIL_MEMORY_RETURN_H
 
-#include "util/clock.h"
+#include "platform/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>

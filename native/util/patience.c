@@ -1,7 +1,7 @@
 /* What is spent on looks in vain is bounded: half a microsecond for each wait on average, where a sleep costs ten. */
 #include "util/patience.h"
 
-#include <sched.h>
+#include "platform/cpu.h"
 
 /* An answer that takes longer is not worth waiting for awake. */
 #define SHORT_LOOK_NS 4000u
@@ -20,19 +20,8 @@
 
 void sp_patience_init(struct sp_patience *self)
 {
-    cpu_set_t processors;
-
     *self = (struct sp_patience){.credit = MOST_CREDIT};
-    self->is_useless = sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) < 2;
-}
-
-static void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb");
-#endif
+    self->is_useless = sp_cpu_count() < 2;
 }
 
 /* Returns how long it took, or UINT64_MAX: it has not come. */
@@ -45,7 +34,7 @@ static uint64_t look(uint64_t limit_ns, bool (*has_come)(const void *context), c
         for (int i = 0; i < STRIDE; i++) {
             if (has_come(context))
                 return sp_now_ns() - start_ns;
-            relax();
+            sp_cpu_pause();
         }
         past_ns = sp_now_ns() - start_ns;
     } while (past_ns < limit_ns);

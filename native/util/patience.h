@@ -3,7 +3,7 @@
 #ifndef SP_UTIL_PATIENCE_H
 #define SP_UTIL_PATIENCE_H
 
-#include "util/clock.h"
+#include "platform/clock.h"
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  * it must not repeat its parent's numbers. */
 #include "util/random.h"
 
-#include "util/clock.h"
-#include "util/fork.h"
+#include "platform/clock.h"
+#include "platform/fork.h"
 
 #include <string.h>
 #include <sys/random.h>

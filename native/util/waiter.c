@@ -1,38 +1,36 @@
-/* Sleeping on a futex, or beside a descriptor: then with poll() and an eventfd. */
+/* A thread sleeps parked on its state, or beside a descriptor: then with poll() and an event. */
 #include "util/waiter.h"
 
-#include "util/fork.h"
+#include "platform/event.h"
+#include "platform/fork.h"
+#include "platform/parker.h"
+#include "platform/thread.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/patience.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum state {
     AWAKE,
     WOKEN,         /* whether it slept or not: what follows needs to do nothing */
-    ASLEEP,        /* on the futex, which is `state` */
+    ASLEEP,        /* parked on `state` */
     ASLEEP_BESIDE, /* on fd */
 };
 
 struct sp_waiter {
     atomic_uint state;
     atomic_uint references; /* its thread's, and one for each who is about to wake it */
-    int fd;                 /* -1: not needed yet */
+    struct sp_event event;  /* opened when it is needed */
     unsigned fork_depth;    /* of the process that it is in */
     struct sp_patience patience;
 };
 
-static pthread_once_t waiter_once = PTHREAD_ONCE_INIT;
-static pthread_key_t waiter_key;
+static struct sp_once waiter_once = SP_ONCE_INIT;
+static struct sp_thread_key waiter_key;
 
 void sp_waiter_retain(struct sp_waiter *self)
 {
@@ -46,8 +44,7 @@ void sp_waiter_release(struct sp_waiter *self)
     SP_INVARIANT(before > 0, "a waiter without references is released");
     if (before > 1)
         return;
-    if (self->fd >= 0)
-        sp_fd_close(self->fd);
+    sp_event_close(&self->event);
     sp_free(self);
 }
 
@@ -56,12 +53,12 @@ static void waiter_begin(struct sp_waiter *self)
 {
     atomic_init(&self->state, AWAKE);
     atomic_init(&self->references, 1);
-    self->fd = -1;
+    self->event = (struct sp_event)SP_EVENT_CLOSED;
     self->fork_depth = sp_fork_depth();
     sp_patience_init(&self->patience);
 }
 
-static void waiter_leave(void *waiter)
+static void waiter_end(void *waiter)
 {
     struct sp_waiter *self = waiter;
 
@@ -72,7 +69,7 @@ static void waiter_leave(void *waiter)
 
 static void waiter_key_create(void)
 {
-    pthread_key_create(&waiter_key, waiter_leave);
+    sp_thread_key_create(&waiter_key, waiter_end);
 }
 
 static struct sp_waiter *waiter_create(void)
@@ -82,7 +79,7 @@ static struct sp_waiter *waiter_create(void)
     if (self == NULL)
         return NULL;
     waiter_begin(self);
-    if (pthread_setspecific(waiter_key, self) == 0)
+    if (sp_thread_key_set(&waiter_key, self) == 0)
         return self;
     sp_free(self);
     return NULL;
@@ -90,9 +87,9 @@ static struct sp_waiter *waiter_create(void)
 
 struct sp_waiter *sp_waiter_self(void)
 {
-    pthread_once(&waiter_once, waiter_key_create);
+    sp_once_run(&waiter_once, waiter_key_create);
 
-    struct sp_waiter *self = pthread_getspecific(waiter_key);
+    struct sp_waiter *self = sp_thread_key_get(&waiter_key);
     if (self == NULL)
         return waiter_create();
     if (self->fork_depth != sp_fork_depth())
@@ -113,34 +110,7 @@ static bool fall_asleep(struct sp_waiter *self, enum state how)
     return atomic_compare_exchange_strong(&self->state, &awake, how);
 }
 
-/* ---- On the futex ---- */
-
-/* The absence of a deadline, which is a time nevertheless: without any, the kernel would go on waiting after a handler that
- * was installed with SA_RESTART, and nobody would hear of EINTR. */
-#define LONGEST_S 0x3fffffff
-
-static struct timespec deadline_of(sp_time_ns deadline_ns)
-{
-    if (deadline_ns == SP_FOREVER)
-        return (struct timespec){.tv_sec = LONGEST_S};
-    return (struct timespec){.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                             .tv_nsec = (long)(deadline_ns % 1000000000u)};
-}
-
-/* With 64 bits for seconds where longs have 32, it is another call. */
-#ifdef SYS_futex_time64
-#define FUTEX_CALL (sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_futex)
-#else
-#define FUTEX_CALL SYS_futex
-#endif
-
-/* Returns 0 when *word is not `expected` any more, or may not be. */
-static int futex_wait(atomic_uint *word, unsigned expected, const struct timespec *deadline)
-{
-    long rc = syscall(FUTEX_CALL, word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-
-    return rc < 0 && (errno == EINTR || errno == ETIMEDOUT) ? -errno : 0;
-}
+/* ---- Parked ---- */
 
 static bool is_woken(const void *waiter)
 {
@@ -155,9 +125,8 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
 
     sp_patience_look(&self->patience, deadline_ns, is_woken, self);
     if (fall_asleep(self, ASLEEP)) {
-        struct timespec deadline = deadline_of(deadline_ns);
         while (rc == 0 && atomic_load(&self->state) == ASLEEP)
-            rc = futex_wait(&self->state, ASLEEP, &deadline);
+            rc = sp_park(&self->state, ASLEEP, deadline_ns);
     }
     return atomic_exchange(&self->state, AWAKE) == WOKEN ? 0 : rc;
 }
@@ -166,9 +135,7 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
 
 bool sp_waiter_can_sleep_beside(struct sp_waiter *self)
 {
-    if (self->fd < 0)
-        self->fd = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    return self->fd >= 0;
+    return self->event.fd >= 0 || sp_event_open(&self->event, false) == 0;
 }
 
 static int remaining_ms(sp_time_ns deadline_ns)
@@ -196,8 +163,7 @@ static int poll_until(struct pollfd *polled, nfds_t count, sp_time_ns deadline_n
 
 int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
 {
-    struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = self->fd, .events = POLLIN}};
-    uint64_t count;
+    struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = self->event.fd, .events = POLLIN}};
     int rc = 0;
 
     *is_ready = false;
@@ -206,10 +172,8 @@ int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int f
         *is_ready = rc == 0 && polled[0].revents != 0;
     }
     /* Who wakes us writes after saying so: what comes late ends a later sleep without a reason. */
-    if (polled[1].revents != 0) {
-        while (read(self->fd, &count, sizeof count) < 0 && errno == EINTR) {
-        }
-    }
+    if (polled[1].revents != 0)
+        sp_event_clear(&self->event);
     return atomic_exchange(&self->state, AWAKE) == WOKEN ? 0 : rc;
 }
 
@@ -217,15 +181,12 @@ int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int f
 
 void sp_waiter_wake(struct sp_waiter *self)
 {
-    uint64_t one = 1;
-
     switch (atomic_exchange(&self->state, WOKEN)) {
     case ASLEEP:
-        syscall(SYS_futex, &self->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        sp_unpark(&self->state);
         break;
     case ASLEEP_BESIDE:
-        while (write(self->fd, &one, sizeof one) < 0 && errno == EINTR) {
-        }
+        sp_event_signal(&self->event);
         break;
     default:
         break; /* it is about to look */

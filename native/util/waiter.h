@@ -3,7 +3,7 @@
 #ifndef SP_UTIL_WAITER_H
 #define SP_UTIL_WAITER_H
 
-#include "util/clock.h"
+#include "platform/clock.h"
 
 #include <stdbool.h>
 

@@ -6,18 +6,19 @@ import { checkSymbols } from './symbols.mjs'
 // Every layer may include its own files and the C library. 'include' is any public header,
 // 'include/x.h' that one only (and what it includes itself).
 const allowed = {
-  util: [],
+  platform: [],
+  util: ['platform'],
   'util/sizes': [],
-  loop: ['util'],
-  message: ['util', 'include'],
-  core: ['message', 'loop', 'util', 'include'],
+  loop: ['platform', 'util'],
+  message: ['platform', 'util', 'include'],
+  core: ['message', 'loop', 'platform', 'util', 'include'],
   protocols: ['protocols/parts', 'include/protocol.h', 'include/numbers'],
   'protocols/parts': ['include/protocol.h', 'util'],
-  streams: ['core', 'message', 'loop', 'util', 'include/numbers', 'include/stream.h'],
+  streams: ['core', 'message', 'loop', 'platform', 'util', 'include/numbers', 'include/stream.h'],
   transports: ['streams', 'include/transport.h', 'include/numbers'],
   // No stream lies under inproc: it is made with what transports of users are made with, and with messages.
-  'transports/inproc': ['message', 'util', 'include/transport.h', 'include/numbers'],
-  api: ['protocols', 'transports', 'core', 'message', 'util', 'util/sizes', 'include'],
+  'transports/inproc': ['message', 'platform', 'util', 'include/transport.h', 'include/numbers'],
+  api: ['protocols', 'transports', 'core', 'message', 'platform', 'util', 'util/sizes', 'include'],
   binding: ['include', 'util/sizes'],
   include: [],
 }
@@ -57,6 +58,22 @@ function mayInclude(layer, to) {
   return to.startsWith('include/') && (layer === 'include' || allowed[layer].includes('include'))
 }
 
+// Headers of single platforms, and threads other than by platform/thread.h.
+const ofPlatforms =
+  /#\s*include\s*<(?:sys\/(?:epoll|eventfd|timerfd|syscall|event)|linux\/futex|sched|pthread|windows|winsock2)\.h>|\bpthread_\w+/
+
+function checkPlatform() {
+  const problems = []
+  for (const file of files('native', /\.(c|h|cc)$/)) {
+    if (file.startsWith(join('native', 'platform'))) continue
+    lines(file).forEach((line, index) => {
+      const found = ofPlatforms.exec(line)
+      if (found) problems.push(`${file}:${index + 1}: only native/platform knows ${found[0]}`)
+    })
+  }
+  return problems
+}
+
 function checkIncludes() {
   const problems = []
   for (const file of files('native', /\.(c|h|cc)$/)) {
@@ -73,5 +90,5 @@ function checkIncludes() {
 
 /** One sentence for each dependency that points up, and for each circle. */
 export function checkNative() {
-  return [...checkIncludes(), ...checkSymbols()]
+  return [...checkIncludes(), ...checkPlatform(), ...checkSymbols()]
 }

@@ -73,7 +73,7 @@ export function components(graph) {
 }
 
 // From the ground up: an object may need others of its own layer and of those before it.
-const order = ['util', 'loop', 'message', 'core', 'protocols', 'streams', 'transports', 'api']
+const order = ['platform', 'util', 'loop', 'message', 'core', 'protocols', 'streams', 'transports', 'api']
 const rank = (source) => order.indexOf(relative('native', source).split('/')[0])
 
 function upward(graph) {

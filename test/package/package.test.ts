@@ -52,14 +52,15 @@ describe('the packed files', () => {
   })
 
   it('contain the sources that compile the addon where no prebuilt one fits', () => {
-    const sources = readFileSync(join(project, 'native/sources.txt'), 'utf8').trim().split(/\s+/)
+    const lists = ['native/sources.txt', 'native/sources.linux.txt']
+    const sources = lists.flatMap((list) => readFileSync(join(project, list), 'utf8').trim().split(/\s+/))
     const glue = readdirSync(join(project, 'native/binding')).filter((name) => name.endsWith('.cc'))
     expect(glue).not.toEqual([])
     expect(packed).toEqual(
       expect.arrayContaining([
         'native/binding.gyp',
         'native/addon.gypi',
-        'native/sources.txt',
+        ...lists,
         'native/include/nanomsg/nn.h',
         ...sources.map((name) => `native/${name}`),
         ...glue.map((name) => `native/binding/${name}`),

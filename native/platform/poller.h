@@ -1,9 +1,9 @@
 /* What a platform supplies to the loop: readiness of descriptors, one deadline, one wake-up. Level-triggered.
  * Deadline and wake-up stand in the same set as the descriptors, so that one descriptor tells of all. */
-#ifndef SP_LOOP_POLLER_H
-#define SP_LOOP_POLLER_H
+#ifndef SP_PLATFORM_POLLER_H
+#define SP_PLATFORM_POLLER_H
 
-#include "util/clock.h"
+#include "platform/clock.h"
 
 #include <stdbool.h>
 
@@ -15,9 +15,8 @@
 struct sp_watch;
 
 struct sp_poller {
-    int fd;
-    int timer_fd;
-    int wake_fd;
+    int fd;     /* readable while something is ready: what a host watches */
+    int own[2]; /* the platform's */
 };
 
 struct sp_poller_event {

@@ -1,6 +1,6 @@
 /* The poller of Linux: epoll(7), with a timerfd and an eventfd inside the set. */
-#include "loop/poller.h"
-#include "util/fork.h"
+#include "platform/poller.h"
+#include "platform/descriptor.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #define BATCH_EVENTS 64
+
+/* Which of `own` is which: a timerfd and an eventfd. */
+enum { TIMER, WAKE };
 
 /* Addresses that no watch has; they mark our own two descriptors in the set. */
 static char deadline_mark;
@@ -27,22 +30,22 @@ int sp_poller_open(struct sp_poller *self)
 {
     int rc;
 
-    self->timer_fd = -1;
-    self->wake_fd = -1;
+    self->own[TIMER] = -1;
+    self->own[WAKE] = -1;
     self->fd = sp_fd_opened(epoll_create1(EPOLL_CLOEXEC));
     if (self->fd >= 0)
-        self->timer_fd = sp_fd_opened(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    if (self->timer_fd >= 0)
-        self->wake_fd = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (self->wake_fd < 0) {
+        self->own[TIMER] = sp_fd_opened(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    if (self->own[TIMER] >= 0)
+        self->own[WAKE] = sp_fd_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (self->own[WAKE] < 0) {
         rc = -errno;
         goto fail;
     }
 
-    if ((rc = poller_add_own(self, self->timer_fd, EPOLLIN, &deadline_mark)) < 0)
+    if ((rc = poller_add_own(self, self->own[TIMER], EPOLLIN, &deadline_mark)) < 0)
         goto fail;
     /* Each write is an event, and nobody needs to read what was written. */
-    if ((rc = poller_add_own(self, self->wake_fd, EPOLLIN | EPOLLET, &wake_mark)) < 0)
+    if ((rc = poller_add_own(self, self->own[WAKE], EPOLLIN | EPOLLET, &wake_mark)) < 0)
         goto fail;
     return 0;
 
@@ -53,10 +56,10 @@ fail:
 
 void sp_poller_close(struct sp_poller *self)
 {
-    if (self->wake_fd >= 0)
-        sp_fd_close(self->wake_fd);
-    if (self->timer_fd >= 0)
-        sp_fd_close(self->timer_fd);
+    if (self->own[WAKE] >= 0)
+        sp_fd_close(self->own[WAKE]);
+    if (self->own[TIMER] >= 0)
+        sp_fd_close(self->own[TIMER]);
     if (self->fd >= 0)
         sp_fd_close(self->fd);
 }
@@ -90,7 +93,7 @@ static void poller_translate(struct sp_poller *self, const struct epoll_event *f
     memset(to, 0, sizeof *to);
     if (from->data.ptr == &deadline_mark) {
         to->is_deadline = true;
-        drain_counter(self->timer_fd);
+        drain_counter(self->own[TIMER]);
     } else if (from->data.ptr == &wake_mark) {
         to->is_wake = true;
     } else {
@@ -121,13 +124,13 @@ void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns)
         if (deadline_ns == 0)
             when.it_value.tv_nsec = 1; /* zero would disarm */
     }
-    timerfd_settime(self->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+    timerfd_settime(self->own[TIMER], TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 void sp_poller_wake(struct sp_poller *self)
 {
     uint64_t one = 1;
 
-    while (write(self->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {
+    while (write(self->own[WAKE], &one, sizeof one) < 0 && errno == EINTR) {
     }
 }

@@ -1,0 +1,27 @@
+/* Descriptors of the engine: each is noted when it is opened, so that a forked child can close its copy, and each is
+ * closed in programs that the process executes. Those of sockets do not block. */
+#ifndef SP_PLATFORM_DESCRIPTOR_H
+#define SP_PLATFORM_DESCRIPTOR_H
+
+#include <stdbool.h>
+
+/* Notes a descriptor that was opened elsewhere; a negative number is passed through. */
+int sp_fd_opened(int fd);
+/* Closes it. */
+void sp_fd_close(int fd);
+
+/* Return a descriptor or -errno. */
+int sp_fd_socket(int family);          /* a stream socket */
+int sp_fd_accept(int fd, int *family); /* the next waiting peer; its family */
+int sp_fd_duplicate(int fd);           /* one of our own for a socket that the user has opened */
+
+struct sp_peer_process {
+    int pid;
+    unsigned uid;
+    unsigned gid;
+};
+
+/* The process at the other end of a connection within this machine. Returns false for any other. */
+bool sp_fd_peer_process(int fd, struct sp_peer_process *process);
+
+#endif

@@ -1,0 +1,24 @@
+/* Events that wake: a descriptor that poll(2) finds readable from sp_event_signal until sp_event_clear. */
+#ifndef SP_PLATFORM_EVENT_H
+#define SP_PLATFORM_EVENT_H
+
+#include <stdbool.h>
+
+struct sp_event {
+    int fd; /* to be polled; -1: not open */
+};
+
+#define SP_EVENT_CLOSED                                                                                                \
+    {                                                                                                                  \
+        .fd = -1                                                                                                       \
+    }
+
+/* Returns 0 or -errno. */
+int sp_event_open(struct sp_event *self, bool is_signalled);
+void sp_event_close(struct sp_event *self);
+
+/* From any thread. */
+void sp_event_signal(const struct sp_event *self);
+void sp_event_clear(const struct sp_event *self);
+
+#endif

@@ -1,0 +1,13 @@
+/* The bytes of stream sockets. A peer that is gone is an error, and no signal. */
+#ifndef SP_PLATFORM_STREAM_IO_H
+#define SP_PLATFORM_STREAM_IO_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* sp_io_read(fd, vectors, count): the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: there are none).
+ * sp_io_write(fd, vectors, count): the number of bytes that the kernel has taken, which may be 0, or -errno.
+ * Neither blocks. They are inline: each is a system call on every message's way. */
+#include "stream_io_inline.h" /* of the platform that is built for */
+
+#endif
