@@ -7,11 +7,11 @@
 #include "transports/transports.h"
 
 static const struct nn_protocol *const built_in_protocols[] = {
-    &sp_pair_protocol,     &sp_pair_raw_protocol,     &sp_bus_protocol,        &sp_bus_raw_protocol,
-    &sp_pub_protocol,      &sp_pub_raw_protocol,      &sp_sub_protocol,        &sp_sub_raw_protocol,
-    &sp_push_protocol,     &sp_push_raw_protocol,     &sp_pull_protocol,       &sp_pull_raw_protocol,
-    &sp_req_protocol,      &sp_req_raw_protocol,      &sp_rep_protocol,        &sp_rep_raw_protocol,
-    &sp_surveyor_protocol, &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
+    &sp_pair_protocol,         &sp_pub_protocol,        &sp_sub_protocol,
+    &sp_push_protocol,         &sp_pull_protocol,       &sp_bus_protocol,
+    &sp_bus_raw_protocol,      &sp_req_protocol,        &sp_req_raw_protocol,
+    &sp_rep_protocol,          &sp_rep_raw_protocol,    &sp_surveyor_protocol,
+    &sp_surveyor_raw_protocol, &sp_respondent_protocol, &sp_respondent_raw_protocol,
 };
 
 static const struct nn_transport *const built_in_transports[] = {

@@ -28,9 +28,9 @@ static int socket_int_option(struct sp_socket *socket, int option)
     return value;
 }
 
-static bool socket_is_raw(const struct sp_socket *socket)
+static bool socket_is_raw(struct sp_socket *socket)
 {
-    return sp_socket_protocol(socket)->domain == AF_SP_RAW;
+    return socket_int_option(socket, NN_DOMAIN) == AF_SP_RAW;
 }
 
 static bool socket_has(const struct sp_socket *socket, unsigned flag)

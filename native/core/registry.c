@@ -27,19 +27,25 @@ static registered_list registered_protocols;
 static registered_list registered_transports;
 static struct sp_mutex registering = SP_MUTEX_INIT(SP_RANK_NONE);
 
-const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain)
+/* The protocol of that id in one of the domains, which are bits. */
+static const struct nn_protocol *find_protocol(int domains, int id)
 {
-    *has_domain = domain == AF_SP || domain == AF_SP_RAW;
     for (size_t i = 0; i < built_in.protocol_count; i++) {
-        if (built_in.protocols[i]->domain == domain && built_in.protocols[i]->id == id)
+        if ((built_in.protocols[i]->domain & domains) && built_in.protocols[i]->id == id)
             return built_in.protocols[i];
     }
     for (struct registered *entry = atomic_load(&registered_protocols); entry != NULL; entry = entry->next) {
         const struct nn_protocol *protocol = entry->table;
-        if (protocol->domain == domain && protocol->id == id)
+        if ((protocol->domain & domains) && protocol->id == id)
             return protocol;
     }
     return NULL;
+}
+
+const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain)
+{
+    *has_domain = domain == AF_SP || domain == AF_SP_RAW;
+    return *has_domain ? find_protocol(domain, id) : NULL;
 }
 
 static bool is_sound(const struct nn_protocol *protocol)
@@ -48,7 +54,7 @@ static bool is_sound(const struct nn_protocol *protocol)
                        protocol->pipe_readable != NULL && protocol->pipe_writable != NULL && protocol->events != NULL;
     bool has_send = (protocol->flags & NN_PROTOCOL_SENDS) == 0 || protocol->send != NULL;
     bool has_receive = (protocol->flags & NN_PROTOCOL_RECEIVES) == 0 || protocol->receive != NULL;
-    bool has_domain = protocol->domain == AF_SP || protocol->domain == AF_SP_RAW;
+    bool has_domain = protocol->domain > 0 && (protocol->domain & ~(AF_SP | AF_SP_RAW)) == 0;
 
     return protocol->version >= 1 && protocol->version <= NN_PROTOCOL_VERSION && is_complete && has_send &&
            has_receive && has_domain && protocol->socket_bytes >= sizeof(struct nn_protocol_socket) &&
@@ -70,13 +76,12 @@ static int list_add(registered_list *list, const void *table)
 
 int sp_registry_add_protocol(const struct nn_protocol *protocol)
 {
-    bool has_domain;
     int rc = -EEXIST;
 
     if (protocol == NULL || !is_sound(protocol))
         return -EINVAL;
     sp_mutex_lock(&registering);
-    if (sp_registry_protocol(protocol->domain, protocol->id, &has_domain) == NULL)
+    if (find_protocol(protocol->domain, protocol->id) == NULL)
         rc = list_add(&registered_protocols, protocol);
     sp_mutex_unlock(&registering);
     return rc;

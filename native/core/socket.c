@@ -96,7 +96,8 @@ static int socket_open_protocol(struct sp_socket *self)
     return rc;
 }
 
-static int socket_create(struct nn_loop *loop, const struct nn_protocol *protocol, void *user, struct sp_socket **out)
+static int socket_create(struct nn_loop *loop, int domain, const struct nn_protocol *protocol, void *user,
+                         struct sp_socket **out)
 {
     struct sp_socket *self = sp_zalloc(sizeof *self);
     int rc;
@@ -104,6 +105,7 @@ static int socket_create(struct nn_loop *loop, const struct nn_protocol *protoco
     if (self == NULL)
         return -ENOMEM;
     self->loop = loop;
+    self->domain = domain;
     self->protocol = protocol;
     sp_socket_init_report(self, user);
     self->release.run = socket_free;
@@ -165,7 +167,7 @@ static int socket_open(struct nn_loop *loop, int domain, int protocol_id, void *
         if ((rc = sp_engine_loop(&loop)) < 0)
             return rc;
     }
-    if ((rc = socket_create(loop, protocol, user, &self)) < 0)
+    if ((rc = socket_create(loop, domain, protocol, user, &self)) < 0)
         return rc;
 
     sp_mutex_lock(&loop->base.lock);

@@ -133,7 +133,7 @@ static int socket_get_computed_option(struct sp_socket *self, int option, void *
 
     switch (option) {
     case NN_DOMAIN:
-        number = self->protocol->domain;
+        number = self->domain;
         break;
     case NN_PROTOCOL:
         number = self->protocol->id;

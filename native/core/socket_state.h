@@ -56,6 +56,7 @@ struct sp_socket {
     atomic_uint references; /* the descriptor's, each call's, each channel's */
     struct nn_loop *loop;
     const struct nn_protocol *protocol;
+    int domain;                          /* AF_SP or AF_SP_RAW: a protocol may serve both */
     struct nn_protocol_socket *instance; /* the protocol's own structure */
     int descriptor;                      /* constant, as is the generation; see socket_table.h */
     uint32_t generation;                 /* of the descriptor's number */

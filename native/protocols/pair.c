@@ -68,25 +68,7 @@ static bool pair_is_full(struct nn_protocol_socket *base)
 const struct nn_protocol sp_pair_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "pair",
-    .domain = AF_SP,
-    .id = NN_PAIR,
-    .peer_id = NN_PAIR,
-    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES,
-    .socket_bytes = sizeof(struct pair),
-    .pipe_added = pair_pipe_added,
-    .pipe_removed = pair_pipe_removed,
-    .pipe_readable = pair_pipe_ready,
-    .pipe_writable = pair_pipe_ready,
-    .send = pair_send,
-    .receive = pair_receive,
-    .events = pair_events,
-    .is_full = pair_is_full,
-};
-
-const struct nn_protocol sp_pair_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "pair",
-    .domain = AF_SP_RAW,
+    .domain = AF_SP | AF_SP_RAW,
     .id = NN_PAIR,
     .peer_id = NN_PAIR,
     .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES,

@@ -4,12 +4,12 @@
 
 #include <nanomsg/protocol.h>
 
-extern const struct nn_protocol sp_pair_protocol, sp_pair_raw_protocol;
+extern const struct nn_protocol sp_pair_protocol;
 extern const struct nn_protocol sp_bus_protocol, sp_bus_raw_protocol;
-extern const struct nn_protocol sp_pub_protocol, sp_pub_raw_protocol;
-extern const struct nn_protocol sp_sub_protocol, sp_sub_raw_protocol;
-extern const struct nn_protocol sp_push_protocol, sp_push_raw_protocol;
-extern const struct nn_protocol sp_pull_protocol, sp_pull_raw_protocol;
+extern const struct nn_protocol sp_pub_protocol;
+extern const struct nn_protocol sp_sub_protocol;
+extern const struct nn_protocol sp_push_protocol;
+extern const struct nn_protocol sp_pull_protocol;
 extern const struct nn_protocol sp_req_protocol, sp_req_raw_protocol;
 extern const struct nn_protocol sp_rep_protocol, sp_rep_raw_protocol;
 extern const struct nn_protocol sp_surveyor_protocol, sp_surveyor_raw_protocol;

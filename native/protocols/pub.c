@@ -62,25 +62,7 @@ static int pub_events(struct nn_protocol_socket *base)
 const struct nn_protocol sp_pub_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "pub",
-    .domain = AF_SP,
-    .id = NN_PUB,
-    .peer_id = NN_SUB,
-    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_BUFFERS,
-    .socket_bytes = sizeof(struct pub),
-    .pipe_bytes = sizeof(struct sp_distributor_slot),
-    .open = pub_open,
-    .pipe_added = pub_pipe_added,
-    .pipe_removed = pub_pipe_removed,
-    .pipe_readable = pub_pipe_readable,
-    .pipe_writable = pub_pipe_writable,
-    .send = pub_send,
-    .events = pub_events,
-};
-
-const struct nn_protocol sp_pub_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "pub",
-    .domain = AF_SP_RAW,
+    .domain = AF_SP | AF_SP_RAW,
     .id = NN_PUB,
     .peer_id = NN_SUB,
     .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_BUFFERS,

@@ -50,24 +50,7 @@ static int pull_events(struct nn_protocol_socket *base)
 const struct nn_protocol sp_pull_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "pull",
-    .domain = AF_SP,
-    .id = NN_PULL,
-    .peer_id = NN_PUSH,
-    .flags = NN_PROTOCOL_RECEIVES,
-    .socket_bytes = sizeof(struct pull),
-    .pipe_bytes = sizeof(struct sp_priority_slot),
-    .pipe_added = pull_pipe_added,
-    .pipe_removed = pull_pipe_removed,
-    .pipe_readable = pull_pipe_readable,
-    .pipe_writable = pull_pipe_writable,
-    .receive = pull_receive,
-    .events = pull_events,
-};
-
-const struct nn_protocol sp_pull_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "pull",
-    .domain = AF_SP_RAW,
+    .domain = AF_SP | AF_SP_RAW,
     .id = NN_PULL,
     .peer_id = NN_PUSH,
     .flags = NN_PROTOCOL_RECEIVES,

@@ -59,25 +59,7 @@ static int push_send_priority(struct nn_protocol_socket *base)
 const struct nn_protocol sp_push_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "push",
-    .domain = AF_SP,
-    .id = NN_PUSH,
-    .peer_id = NN_PULL,
-    .flags = NN_PROTOCOL_SENDS,
-    .socket_bytes = sizeof(struct push),
-    .pipe_bytes = sizeof(struct sp_priority_slot),
-    .pipe_added = push_pipe_added,
-    .pipe_removed = push_pipe_removed,
-    .pipe_readable = push_pipe_readable,
-    .pipe_writable = push_pipe_writable,
-    .send = push_send,
-    .events = push_events,
-    .send_priority = push_send_priority,
-};
-
-const struct nn_protocol sp_push_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "push",
-    .domain = AF_SP_RAW,
+    .domain = AF_SP | AF_SP_RAW,
     .id = NN_PUSH,
     .peer_id = NN_PULL,
     .flags = NN_PROTOCOL_SENDS,

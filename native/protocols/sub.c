@@ -105,27 +105,7 @@ static int sub_set_option(struct nn_protocol_socket *base, int option, const voi
 const struct nn_protocol sp_sub_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "sub",
-    .domain = AF_SP,
-    .id = NN_SUB,
-    .peer_id = NN_PUB,
-    .flags = NN_PROTOCOL_RECEIVES,
-    .socket_bytes = sizeof(struct sub),
-    .pipe_bytes = sizeof(struct sp_priority_slot),
-    .open = sub_open,
-    .close = sub_close,
-    .pipe_added = sub_pipe_added,
-    .pipe_removed = sub_pipe_removed,
-    .pipe_readable = sub_pipe_readable,
-    .pipe_writable = sub_pipe_writable,
-    .receive = sub_receive,
-    .events = sub_events,
-    .set_option = sub_set_option,
-};
-
-const struct nn_protocol sp_sub_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "sub",
-    .domain = AF_SP_RAW,
+    .domain = AF_SP | AF_SP_RAW,
     .id = NN_SUB,
     .peer_id = NN_PUB,
     .flags = NN_PROTOCOL_RECEIVES,

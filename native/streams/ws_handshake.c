@@ -56,14 +56,15 @@ static void write_subprotocol(const char *server_type, char name[SUBPROTOCOL_BYT
 }
 
 /* The name of the sub-protocol in which a client of this type asks. */
-static void write_wanted_subprotocol(const struct nn_protocol *client, char name[SUBPROTOCOL_BYTES])
+static void write_wanted_subprotocol(const struct sp_socket *client, char name[SUBPROTOCOL_BYTES])
 {
     bool has_domain;
-    const struct nn_protocol *server = sp_registry_protocol(client->domain, client->peer_id, &has_domain);
+    int peer_id = client->protocol->peer_id;
+    const struct nn_protocol *server = sp_registry_protocol(client->domain, peer_id, &has_domain);
 
     /* A user's own protocol whose peers live elsewhere only: a number is better than no name. */
     char number[16];
-    snprintf(number, sizeof number, "%d", client->peer_id);
+    snprintf(number, sizeof number, "%d", peer_id);
     write_subprotocol(server != NULL ? server->name : number, name);
 }
 
@@ -86,7 +87,7 @@ void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting)
     }
     sp_base64_encode(nonce, sizeof nonce, key);
     write_accept(key, self->accept);
-    write_wanted_subprotocol(greeting->endpoint->socket->protocol, subprotocol);
+    write_wanted_subprotocol(greeting->endpoint->socket, subprotocol);
     reply_with(greeting, snprintf((char *)greeting->reply, sizeof greeting->reply,
                                   "GET %s HTTP/1.1\r\n"
                                   "Host: %s\r\n"
@@ -147,7 +148,7 @@ static bool is_acceptance(const struct sp_ws_session *self, const struct sp_http
 
 int sp_ws_read_response(struct sp_session *session, struct sp_greeting *greeting)
 {
-    const struct nn_protocol *protocol = greeting->endpoint->socket->protocol;
+    const struct sp_socket *socket = greeting->endpoint->socket;
     char subprotocol[SUBPROTOCOL_BYTES];
     struct sp_http_head head;
     int rc = check_status(greeting);
@@ -157,11 +158,11 @@ int sp_ws_read_response(struct sp_session *session, struct sp_greeting *greeting
     rc = sp_http_head_parse(&head, greeting->received, greeting->received_bytes);
     if (rc == 0)
         return greeting->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : -EPROTO;
-    write_wanted_subprotocol(protocol, subprotocol);
+    write_wanted_subprotocol(socket, subprotocol);
     if (rc < 0 || !is_acceptance(sp_ws_session_of(session), &head, subprotocol))
         return -EPROTO;
     greeting->taken_bytes = head.bytes;
-    return protocol->peer_id;
+    return socket->protocol->peer_id;
 }
 
 /* ---- The server ---- */

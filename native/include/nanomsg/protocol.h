@@ -176,7 +176,7 @@ NN_EXPORT uint32_t nn_protocol_random(void);
 struct nn_protocol {
     int version; /* NN_PROTOCOL_VERSION */
     const char *name;
-    int domain;  /* AF_SP or AF_SP_RAW */
+    int domain;  /* AF_SP or AF_SP_RAW; AF_SP | AF_SP_RAW where one table serves both */
     int id;      /* the socket type and wire id, such as NN_REQ: family * 16 + role */
     int peer_id; /* the only type that a peer may have */
     unsigned flags;

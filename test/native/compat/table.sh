@@ -9,8 +9,6 @@ passed=0 failed=0
 has_case() {
   sources=$(find "$native" -name "${1##*/}" -path "*/$1")
   [ -n "$sources" ] || return 1
-  # The cases of REP and RESPONDENT are those of both, in a header of their own.
-  if grep -q 'include "answerer_tests.h"' "$sources"; then sources="$sources $native/support/answerer_tests.h"; fi
   # shellcheck disable=SC2086
   grep -qE "^TEST[A-Z_]*\($2\)" $sources
 }

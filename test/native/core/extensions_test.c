@@ -88,6 +88,28 @@ TEST(a_registered_protocol_makes_sockets_of_its_own_domain_only)
     CHECK_ERRNO(nn_recv(peers[0], &peers, sizeof peers, 0), ENOTSUP);
 }
 
+TEST(one_table_may_serve_both_domains)
+{
+    static struct nn_protocol table;
+    int domain;
+    size_t size = sizeof domain;
+
+    table = mute_protocol;
+    table.id = 4016;
+    table.peer_id = 4016;
+    table.domain = AF_SP | AF_SP_RAW;
+    CHECK_OK(nn_protocol_register(&table));
+    for (int wanted = AF_SP; wanted <= AF_SP_RAW; wanted++) {
+        struct nn_protocol other = table;
+        int s = (int)CHECK_OK(test_socket(wanted, table.id));
+        CHECK_OK(nn_getsockopt(s, NN_SOL_SOCKET, NN_DOMAIN, &domain, &size));
+        CHECK_EQUAL(domain, wanted);
+        other.domain = wanted;
+        CHECK_ERRNO(nn_protocol_register(&other), EEXIST);
+    }
+    CHECK_ERRNO(nn_socket(AF_SP | AF_SP_RAW, table.id), EAFNOSUPPORT);
+}
+
 /* ---- A transport that shows what it is asked: a thread sends back whatever it is sent ---- */
 
 struct echo {

@@ -97,19 +97,19 @@ TEST_OVER_TRANSPORTS(an_answer_arrives_after_closing)
 {
     static const struct {
         int asker;
-        int answerer;
+        int replier;
     } types[] = {{NN_REQ, NN_REP}, {NN_SURVEYOR, NN_RESPONDENT}};
 
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         const char *address = new_address();
-        int answerer = test_socket_bound(types[i].answerer, address);
+        int replier = test_socket_bound(types[i].replier, address);
         int asker = test_socket_connected(types[i].asker, address);
         WAIT_PEERS(asker, 1);
         CHECK_SENDS(asker, "?");
-        CHECK_RECEIVES(answerer, "?");
-        set_long_linger(answerer);
-        send_body(answerer, LARGE_BYTES);
-        CHECK_OK(nn_close(answerer));
+        CHECK_RECEIVES(replier, "?");
+        set_long_linger(replier);
+        send_body(replier, LARGE_BYTES);
+        CHECK_OK(nn_close(replier));
         receive_body(asker, LARGE_BYTES);
     }
 }

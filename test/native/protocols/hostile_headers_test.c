@@ -17,7 +17,7 @@
 /* The two patterns with a way back. */
 static const struct pattern {
     int asker;
-    int answerer;
+    int replier;
 } patterns[] = {{NN_REQ, NN_REP}, {NN_SURVEYOR, NN_RESPONDENT}};
 
 struct piece {
@@ -66,21 +66,21 @@ static const struct piece bad_questions[] = {
     {BYTES(SEVEN_WORDS WORD BOTTOM "9 hops, and NN_MAXTTL is 8")},
 };
 
-static void check_answers(int answerer, int fd, const char *address)
+static void check_answers(int replier, int fd, const char *address)
 {
     raw_send_message(fd, address, BYTES(BOTTOM "direct"));
-    CHECK_RECEIVES(answerer, "direct");
-    CHECK_SENDS(answerer, "answer");
+    CHECK_RECEIVES(replier, "direct");
+    CHECK_SENDS(replier, "answer");
     check_raw_receives(fd, address, BYTES(BOTTOM "answer"));
 
     raw_send_message(fd, address, BYTES(SEVEN_WORDS BOTTOM "8 hops"));
-    CHECK_RECEIVES(answerer, "8 hops");
-    CHECK_SENDS(answerer, "answer");
+    CHECK_RECEIVES(replier, "8 hops");
+    CHECK_SENDS(replier, "answer");
     check_raw_receives(fd, address, BYTES(SEVEN_WORDS BOTTOM "answer"));
 
     raw_send_message(fd, address, BYTES(BOTTOM)); /* an empty question */
-    check_receives_bytes(answerer, "", 0);
-    CHECK_OK(nn_send(answerer, "", 0, 0));
+    check_receives_bytes(replier, "", 0);
+    CHECK_OK(nn_send(replier, "", 0, 0));
     check_raw_receives(fd, address, BYTES(BOTTOM));
 }
 
@@ -88,19 +88,19 @@ TEST_OVER_STREAMS(a_question_without_a_way_back_is_dropped)
 {
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
-        int answerer = test_socket_bound(patterns[i].answerer, address);
+        int replier = test_socket_bound(patterns[i].replier, address);
         int honest = test_socket_connected(patterns[i].asker, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
+        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
 
-        WAIT_PEERS(answerer, 2);
+        WAIT_PEERS(replier, 2);
         WAIT_PEERS(honest, 1);
         send_each(fd, address, bad_questions, COUNT_OF(bad_questions));
-        check_answers(answerer, fd, address);
+        check_answers(replier, fd, address);
         CHECK_SENDS(honest, "honest question");
-        CHECK_RECEIVES(answerer, "honest question");
-        CHECK_SENDS(answerer, "honest answer");
+        CHECK_RECEIVES(replier, "honest question");
+        CHECK_SENDS(replier, "honest answer");
         CHECK_RECEIVES(honest, "honest answer");
-        CHECK_EQUAL(nn_get_statistic(answerer, NN_STAT_BROKEN_CONNECTIONS), 0);
+        CHECK_EQUAL(nn_get_statistic(replier, NN_STAT_BROKEN_CONNECTIONS), 0);
         close(fd);
     }
 }
@@ -109,14 +109,14 @@ TEST_OVER_STREAMS(a_raw_socket_drops_the_same_questions)
 {
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
-        int answerer = (int)CHECK_OK(test_socket(AF_SP_RAW, patterns[i].answerer));
+        int replier = (int)CHECK_OK(test_socket(AF_SP_RAW, patterns[i].replier));
 
-        CHECK_OK(nn_bind(answerer, address));
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
+        CHECK_OK(nn_bind(replier, address));
+        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
         send_each(fd, address, bad_questions, COUNT_OF(bad_questions));
         raw_send_message(fd, address, BYTES(SEVEN_WORDS BOTTOM "good"));
-        CHECK_RECEIVES(answerer, "good");
-        CHECK_EQUAL(nn_get_statistic(answerer, NN_STAT_BROKEN_CONNECTIONS), 0);
+        CHECK_RECEIVES(replier, "good");
+        CHECK_EQUAL(nn_get_statistic(replier, NN_STAT_BROKEN_CONNECTIONS), 0);
         close(fd);
     }
 }
@@ -125,17 +125,17 @@ TEST(NN_MAXTTL_decides_how_far_a_question_may_have_come)
 {
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = test_tcp_address();
-        int answerer = test_socket_bound(patterns[i].answerer, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
+        int replier = test_socket_bound(patterns[i].replier, address);
+        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
 
-        SET_INT(answerer, NN_SOL_SOCKET, NN_MAXTTL, 1);
+        SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 1);
         raw_send_message(fd, address, BYTES(WORD BOTTOM "over a device"));
         raw_send_message(fd, address, BYTES(BOTTOM "direct"));
-        CHECK_RECEIVES(answerer, "direct");
-        SET_INT(answerer, NN_SOL_SOCKET, NN_MAXTTL, 9);
+        CHECK_RECEIVES(replier, "direct");
+        SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 9);
         raw_send_message(fd, address, BYTES(SEVEN_WORDS WORD WORD BOTTOM "10 hops"));
         raw_send_message(fd, address, BYTES(SEVEN_WORDS WORD BOTTOM "9 hops"));
-        CHECK_RECEIVES(answerer, "9 hops");
+        CHECK_RECEIVES(replier, "9 hops");
         close(fd);
     }
 }
@@ -144,18 +144,18 @@ TEST_OVER_STREAMS(an_answer_to_someone_who_has_left_is_dropped)
 {
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
-        int answerer = test_socket_bound(patterns[i].answerer, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
+        int replier = test_socket_bound(patterns[i].replier, address);
+        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
 
         raw_send_message(fd, address, BYTES(BOTTOM "and away"));
-        CHECK_RECEIVES(answerer, "and away");
+        CHECK_RECEIVES(replier, "and away");
         close(fd);
-        WAIT_PEERS(answerer, 0);
-        CHECK_SENDS(answerer, "too late");
-        CHECK_ERRNO(nn_send(answerer, "twice", 5, 0), EFSM);
+        WAIT_PEERS(replier, 0);
+        CHECK_SENDS(replier, "too late");
+        CHECK_ERRNO(nn_send(replier, "twice", 5, 0), EFSM);
 
-        fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
-        check_answers(answerer, fd, address);
+        fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        check_answers(replier, fd, address);
         close(fd);
     }
 }
@@ -200,7 +200,7 @@ TEST_OVER_STREAMS(an_answer_to_another_question_is_dropped)
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
         int asker = test_socket_bound(patterns[i].asker, address);
-        int fd = raw_connect_greeted(address, patterns[i].answerer, patterns[i].asker);
+        int fd = raw_connect_greeted(address, patterns[i].replier, patterns[i].asker);
         uint8_t first[4];
         uint8_t second[4];
 
@@ -273,7 +273,7 @@ TEST(a_raw_asker_drops_what_is_shorter_than_an_id)
         int asker = (int)CHECK_OK(test_socket(AF_SP_RAW, patterns[i].asker));
 
         CHECK_OK(nn_bind(asker, address));
-        int fd = raw_connect_greeted(address, patterns[i].answerer, patterns[i].asker);
+        int fd = raw_connect_greeted(address, patterns[i].replier, patterns[i].asker);
         raw_send_message(fd, address, BYTES(""));
         raw_send_message(fd, address, BYTES("\x80\0\0"));
         raw_send_message(fd, address, BYTES(WORD "any id will do"));
@@ -293,11 +293,11 @@ TEST(random_headers_harm_nobody)
 
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = test_tcp_address();
-        int answerer = test_socket_bound(patterns[i].answerer, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].answerer);
+        int replier = test_socket_bound(patterns[i].replier, address);
+        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
         int taken = 0;
 
-        SET_INT(answerer, NN_SOL_SOCKET, NN_MAXTTL, 15);
+        SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 15);
         for (int message = 0; message < MESSAGES; message++) {
             for (int at = 0; at < LONGEST; at++) {
                 state = state * 1664525u + 1013904223u;
@@ -305,14 +305,14 @@ TEST(random_headers_harm_nobody)
                 bytes[at] = (uint8_t)(state >> 24 & (state & 0x700 ? 0x7f : 0xff));
             }
             raw_send_message(fd, address, bytes, (state >> 12) % (LONGEST + 1));
-            while (nn_recv(answerer, text, sizeof text, NN_DONTWAIT) >= 0)
+            while (nn_recv(replier, text, sizeof text, NN_DONTWAIT) >= 0)
                 taken++;
         }
         raw_send_message(fd, address, BYTES(BOTTOM "the last one"));
-        while (strncmp(RECEIVE_TEXT(answerer), "the last one", 12) != 0)
+        while (strncmp(RECEIVE_TEXT(replier), "the last one", 12) != 0)
             taken++;
         CHECK(taken > 0 && taken < MESSAGES);
-        CHECK_EQUAL(nn_get_statistic(answerer, NN_STAT_BROKEN_CONNECTIONS), 0);
+        CHECK_EQUAL(nn_get_statistic(replier, NN_STAT_BROKEN_CONNECTIONS), 0);
         close(fd);
     }
 }

@@ -5,20 +5,15 @@
 #include <errno.h>
 
 extern const struct nn_protocol sp_pull_protocol;
-extern const struct nn_protocol sp_pull_raw_protocol;
 
 TEST(pull_without_a_message_receives_nothing)
 {
-    const struct nn_protocol *const domains[] = {&sp_pull_protocol, &sp_pull_raw_protocol};
+    struct sp_socket *pull = mock_open(&sp_pull_protocol);
 
-    for (size_t domain = 0; domain < 2; domain++) {
-        struct sp_socket *pull = mock_open(domains[domain]);
-
-        mock_attach(pull, 1);
-        CHECK_EQUAL(mock_events(pull), 0);
-        CHECK_EQUAL(mock_receive_rc(pull), -EAGAIN);
-        mock_close(pull);
-    }
+    mock_attach(pull, 1);
+    CHECK_EQUAL(mock_events(pull), 0);
+    CHECK_EQUAL(mock_receive_rc(pull), -EAGAIN);
+    mock_close(pull);
 }
 
 TEST(pull_takes_from_each_peer_in_turn)

@@ -5,20 +5,15 @@
 #include <errno.h>
 
 extern const struct nn_protocol sp_push_protocol;
-extern const struct nn_protocol sp_push_raw_protocol;
 
 TEST(push_without_a_peer_does_not_send)
 {
-    const struct nn_protocol *const domains[] = {&sp_push_protocol, &sp_push_raw_protocol};
+    struct sp_socket *push = mock_open(&sp_push_protocol);
 
-    for (size_t domain = 0; domain < 2; domain++) {
-        struct sp_socket *push = mock_open(domains[domain]);
-
-        CHECK_EQUAL(mock_events(push), 0);
-        CHECK_EQUAL(mock_send_priority(push), -1);
-        CHECK_EQUAL(MOCK_SEND(push, "a"), -EAGAIN);
-        mock_close(push);
-    }
+    CHECK_EQUAL(mock_events(push), 0);
+    CHECK_EQUAL(mock_send_priority(push), -1);
+    CHECK_EQUAL(MOCK_SEND(push, "a"), -EAGAIN);
+    mock_close(push);
 }
 
 TEST(push_deals_messages_in_turn_without_copying)
@@ -39,7 +34,7 @@ TEST(push_deals_messages_in_turn_without_copying)
 
 TEST(push_puts_a_header_before_the_body)
 {
-    struct sp_socket *push = mock_open(&sp_push_raw_protocol);
+    struct sp_socket *push = mock_open(&sp_push_protocol);
     struct nn_pipe *pull = mock_attach(push, 1);
 
     CHECK_OK(MOCK_SEND_RAW(push, "header", "body"));

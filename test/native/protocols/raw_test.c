@@ -131,27 +131,27 @@ TEST(a_header_goes_before_the_body_where_a_type_has_none)
 
 struct question_types {
     int asker;
-    int answerer;
+    int replier;
 };
 
 static const struct question_types question_types[] = {{NN_REQ, NN_REP}, {NN_SURVEYOR, NN_RESPONDENT}};
 
-TEST_OVER_TRANSPORTS(a_raw_answerer_gets_the_way_back_as_header)
+TEST_OVER_TRANSPORTS(a_raw_replier_gets_the_way_back_as_header)
 {
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
         const char *address = new_address();
-        int answerer = raw_bound(question_types[i].answerer, address);
+        int replier = raw_bound(question_types[i].replier, address);
         int asker = test_socket_connected(question_types[i].asker, address);
         WAIT_PEERS(asker, 1);
-        WAIT_PEERS(answerer, 1);
+        WAIT_PEERS(replier, 1);
         CHECK_SENDS(asker, "question");
 
-        struct raw_message question = receive_raw(answerer);
+        struct raw_message question = receive_raw(replier);
         CHECK_STRING(question.body, "question");
         CHECK_EQUAL(question.header_bytes, 8);
         CHECK_EQUAL(question.header[0] & 0x80, 0);    /* a pipe */
         CHECK_EQUAL(question.header[4] & 0x80, 0x80); /* the question's own id */
-        CHECK_EQUAL(CHECK_OK(send_raw(answerer, question.header, 8, "answer", 0)), 6);
+        CHECK_EQUAL(CHECK_OK(send_raw(replier, question.header, 8, "answer", 0)), 6);
         CHECK_RECEIVES(asker, "answer");
     }
 }
@@ -191,14 +191,14 @@ TEST(ids_of_requests_and_surveys_cannot_be_foretold)
 {
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
         const char *address = test_inproc_address();
-        int answerer = raw_bound(question_types[i].answerer, address);
+        int replier = raw_bound(question_types[i].replier, address);
         int asker = test_socket_connected(question_types[i].asker, address);
         uint32_t ids[4];
 
         WAIT_PEERS(asker, 1);
         for (size_t j = 0; j < COUNT_OF(ids); j++) {
             CHECK_SENDS(asker, "?");
-            struct raw_message question = receive_raw(answerer);
+            struct raw_message question = receive_raw(replier);
             CHECK_EQUAL(question.header[4] & 0x80, 0x80);
             memcpy(&ids[j], question.header + 4, sizeof ids[j]);
             ids[j] = ntohl(ids[j]);
@@ -207,21 +207,21 @@ TEST(ids_of_requests_and_surveys_cannot_be_foretold)
     }
 }
 
-TEST(a_raw_answerer_can_work_on_several_questions)
+TEST(a_raw_replier_can_work_on_several_questions)
 {
     const char *address = test_inproc_address();
-    int answerer = raw_bound(NN_REP, address);
+    int replier = raw_bound(NN_REP, address);
     int first = test_socket_connected(NN_REQ, address);
     int second = test_socket_connected(NN_REQ, address);
     struct raw_message questions[2];
 
-    WAIT_PEERS(answerer, 2);
+    WAIT_PEERS(replier, 2);
     CHECK_SENDS(first, "1");
-    questions[0] = receive_raw(answerer);
+    questions[0] = receive_raw(replier);
     CHECK_SENDS(second, "2");
-    questions[1] = receive_raw(answerer);
-    CHECK_OK(send_raw(answerer, questions[1].header, 8, "to 2", 0));
-    CHECK_OK(send_raw(answerer, questions[0].header, 8, "to 1", 0));
+    questions[1] = receive_raw(replier);
+    CHECK_OK(send_raw(replier, questions[1].header, 8, "to 2", 0));
+    CHECK_OK(send_raw(replier, questions[0].header, 8, "to 1", 0));
     CHECK_RECEIVES(first, "to 1");
     CHECK_RECEIVES(second, "to 2");
 }
@@ -231,24 +231,24 @@ TEST(an_answer_that_leads_nowhere_is_dropped_and_counts_as_sent)
     const char *address = test_inproc_address();
 
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
-        int answerer = raw_bound(question_types[i].answerer, address);
+        int replier = raw_bound(question_types[i].replier, address);
         int asker = test_socket_connected(question_types[i].asker, address);
-        WAIT_PEERS(answerer, 1);
+        WAIT_PEERS(replier, 1);
         CHECK_SENDS(asker, "question");
-        struct raw_message question = receive_raw(answerer);
+        struct raw_message question = receive_raw(replier);
 
-        CHECK_SENDS(answerer, "no header");
-        CHECK_EQUAL(CHECK_OK(send_raw(answerer, "abc", 3, "short", 0)), 5);
+        CHECK_SENDS(replier, "no header");
+        CHECK_EQUAL(CHECK_OK(send_raw(replier, "abc", 3, "short", 0)), 5);
         question.header[0] ^= 0x40;
-        CHECK_EQUAL(CHECK_OK(send_raw(answerer, question.header, 8, "stranger", 0)), 8);
+        CHECK_EQUAL(CHECK_OK(send_raw(replier, question.header, 8, "stranger", 0)), 8);
         question.header[0] ^= 0x40;
         question.header[7] ^= 1;
-        CHECK_OK(send_raw(answerer, question.header, 8, "another question's", 0));
+        CHECK_OK(send_raw(replier, question.header, 8, "another question's", 0));
         question.header[7] ^= 1;
-        CHECK_OK(send_raw(answerer, question.header, 8, "answer", 0));
+        CHECK_OK(send_raw(replier, question.header, 8, "answer", 0));
         CHECK_RECEIVES(asker, "answer");
         CHECK_OK(nn_close(asker));
-        CHECK_OK(nn_close(answerer));
+        CHECK_OK(nn_close(replier));
     }
 }
 
@@ -258,13 +258,13 @@ TEST_OVER_TRANSPORTS(a_raw_asker_sends_its_header_as_it_is_and_gets_it_back)
 
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
         const char *address = new_address();
-        int answerer = test_socket_bound(question_types[i].answerer, address);
+        int replier = test_socket_bound(question_types[i].replier, address);
         int asker = raw_connected(question_types[i].asker, address);
         WAIT_PEERS(asker, 1);
-        WAIT_PEERS(answerer, 1);
+        WAIT_PEERS(replier, 1);
         CHECK_EQUAL(CHECK_OK(send_raw(asker, id, sizeof id, "question", 0)), 8);
-        CHECK_RECEIVES(answerer, "question");
-        CHECK_SENDS(answerer, "answer");
+        CHECK_RECEIVES(replier, "question");
+        CHECK_SENDS(replier, "answer");
 
         struct raw_message answer = receive_raw(asker);
         CHECK_STRING(answer.body, "answer");
@@ -272,25 +272,25 @@ TEST_OVER_TRANSPORTS(a_raw_asker_sends_its_header_as_it_is_and_gets_it_back)
     }
 }
 
-TEST(a_raw_answerer_keeps_every_hop_and_NN_MAXTTL_limits_them)
+TEST(a_raw_replier_keeps_every_hop_and_NN_MAXTTL_limits_them)
 {
     /* Two devices have been crossed. */
     static const uint8_t way[12] = {0, 0, 0, 1, 0, 0, 0, 2, 0x80, 0, 0, 3};
 
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
         const char *address = test_inproc_address();
-        int answerer = raw_bound(question_types[i].answerer, address);
+        int replier = raw_bound(question_types[i].replier, address);
         int asker = raw_connected(question_types[i].asker, address);
         WAIT_PEERS(asker, 1);
         CHECK_OK(send_raw(asker, way, sizeof way, "far", 0));
-        struct raw_message question = receive_raw(answerer);
+        struct raw_message question = receive_raw(replier);
         CHECK_STRING(question.body, "far");
         CHECK_BYTES(question.header + 4, question.header_bytes - 4, way, sizeof way);
 
-        SET_INT(answerer, NN_SOL_SOCKET, NN_MAXTTL, 2);
+        SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 2);
         CHECK_OK(send_raw(asker, way, sizeof way, "too far", 0));
         CHECK_OK(send_raw(asker, way + 4, sizeof way - 4, "near", 0));
-        question = receive_raw(answerer);
+        question = receive_raw(replier);
         CHECK_STRING(question.body, "near");
         CHECK_EQUAL(question.header_bytes, 12);
     }
@@ -300,13 +300,13 @@ TEST(a_question_without_an_id_is_dropped)
 {
     for (size_t i = 0; i < COUNT_OF(question_types); i++) {
         const char *address = test_inproc_address();
-        int answerer = raw_bound(question_types[i].answerer, address);
+        int replier = raw_bound(question_types[i].replier, address);
         int asker = raw_connected(question_types[i].asker, address);
         WAIT_PEERS(asker, 1);
         CHECK_SENDS(asker, "abc");
         CHECK_SENDS(asker, "words without a bottom..");
         CHECK_OK(send_raw(asker, "\x80\0\0\1", 4, "good", 0));
-        CHECK_RECEIVES(answerer, "good");
+        CHECK_RECEIVES(replier, "good");
     }
 }
 

@@ -1,11 +1,34 @@
-/* The tests that rep and respondent share: they differ in their numbers only. Included by a file that has
- * defined ANSWERER (the cooked table) and ANSWERER_RAW. */
+/* REP and RESPONDENT on mock pipes: they differ in their numbers only. */
 #include "harness.h"
 #include "mock_pipes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+extern const struct nn_protocol sp_rep_protocol, sp_rep_raw_protocol;
+extern const struct nn_protocol sp_respondent_protocol, sp_respondent_raw_protocol;
+
+struct family {
+    const struct nn_protocol *cooked;
+    const struct nn_protocol *raw;
+};
+
+static const struct family rep_family = {&sp_rep_protocol, &sp_rep_raw_protocol};
+static const struct family respondent_family = {&sp_respondent_protocol, &sp_respondent_raw_protocol};
+
+/* One case for each of the two. */
+#define TEST_BOTH(name)                                                                                                \
+    static void name(const struct family *family);                                                                     \
+    TEST(rep_##name)                                                                                                   \
+    {                                                                                                                  \
+        name(&rep_family);                                                                                             \
+    }                                                                                                                  \
+    TEST(respondent_##name)                                                                                            \
+    {                                                                                                                  \
+        name(&respondent_family);                                                                                      \
+    }                                                                                                                  \
+    static void name(const struct family *family)
 
 #define REQUEST_ID "\x80\0\0\7"
 
@@ -30,9 +53,9 @@ static size_t stack_and_body(uint8_t *bytes, size_t words, const char *body)
 
 /* ---- Cooked ---- */
 
-TEST(answerer_answers_what_it_was_asked)
+TEST_BOTH(answers_what_it_was_asked)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
 
     CHECK_EQUAL(mock_events(rep), 0);
@@ -51,9 +74,9 @@ TEST(answerer_answers_what_it_was_asked)
     mock_close(rep);
 }
 
-TEST(answerer_sends_each_answer_to_who_asked_with_the_whole_stack)
+TEST_BOTH(sends_each_answer_to_who_asked_with_the_whole_stack)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *reqs[3];
 
     for (int i = 0; i < 3; i++)
@@ -79,9 +102,9 @@ TEST(answerer_sends_each_answer_to_who_asked_with_the_whole_stack)
     mock_close(rep);
 }
 
-TEST(answerer_forgets_who_asked_when_it_receives_again_even_in_vain)
+TEST_BOTH(forgets_who_asked_when_it_receives_again_even_in_vain)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
 
     MOCK_DELIVER(req, REQUEST_ID "ask");
@@ -93,9 +116,9 @@ TEST(answerer_forgets_who_asked_when_it_receives_again_even_in_vain)
     mock_close(rep);
 }
 
-TEST(answerer_answers_the_latest_of_two_questions)
+TEST_BOTH(answers_the_latest_of_two_questions)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, MOCK_UNLIMITED);
 
     MOCK_DELIVER(req, "\x80\0\0\1one");
@@ -109,9 +132,9 @@ TEST(answerer_answers_the_latest_of_two_questions)
     mock_close(rep);
 }
 
-TEST(answerer_drops_the_answer_when_who_asked_has_gone)
+TEST_BOTH(drops_the_answer_when_who_asked_has_gone)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
 
     MOCK_DELIVER(req, REQUEST_ID "ask");
@@ -124,9 +147,9 @@ TEST(answerer_drops_the_answer_when_who_asked_has_gone)
     mock_close(rep);
 }
 
-TEST(answerer_drops_the_answer_when_its_pipe_is_full)
+TEST_BOTH(drops_the_answer_when_its_pipe_is_full)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 0);
 
     MOCK_DELIVER(req, REQUEST_ID "ask");
@@ -138,7 +161,7 @@ TEST(answerer_drops_the_answer_when_its_pipe_is_full)
     mock_close(rep);
 }
 
-TEST(answerer_drops_malformed_messages_and_keeps_the_connection)
+TEST_BOTH(drops_malformed_messages_and_keeps_the_connection)
 {
     static const struct {
         const char *bytes;
@@ -153,7 +176,7 @@ TEST(answerer_drops_malformed_messages_and_keeps_the_connection)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sp_socket *rep = mock_open(&ANSWERER);
+        struct sp_socket *rep = mock_open(family->cooked);
         struct nn_pipe *req = mock_attach(rep, 1);
 
         mock_deliver_bytes(req, cases[i].bytes, cases[i].count);
@@ -169,14 +192,14 @@ TEST(answerer_drops_malformed_messages_and_keeps_the_connection)
     }
 }
 
-TEST(answerer_takes_stacks_up_to_the_maximal_number_of_words)
+TEST_BOTH(takes_stacks_up_to_the_maximal_number_of_words)
 {
     static const int limits[] = {1, 2, 8, 9, 10, 255};
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         size_t limit = (size_t)limits[i];
         uint8_t bytes[1100];
-        struct sp_socket *rep = mock_open(&ANSWERER);
+        struct sp_socket *rep = mock_open(family->cooked);
         struct nn_pipe *req = mock_attach(rep, 1);
 
         mock_set_max_ttl(rep, limits[i]);
@@ -192,9 +215,9 @@ TEST(answerer_takes_stacks_up_to_the_maximal_number_of_words)
     }
 }
 
-TEST(answerer_refuses_a_header_and_can_answer_still)
+TEST_BOTH(refuses_a_header_and_can_answer_still)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
 
     CHECK_EQUAL(MOCK_SEND_RAW(rep, REQUEST_ID, "x"), -EFSM);
@@ -206,9 +229,9 @@ TEST(answerer_refuses_a_header_and_can_answer_still)
     mock_close(rep);
 }
 
-TEST(answerer_can_answer_still_when_memory_for_a_deep_stack_was_short)
+TEST_BOTH(can_answer_still_when_memory_for_a_deep_stack_was_short)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
     uint8_t bytes[100];
 
@@ -226,9 +249,9 @@ TEST(answerer_can_answer_still_when_memory_for_a_deep_stack_was_short)
     mock_close(rep);
 }
 
-TEST(answerer_delivers_a_question_that_was_seen_before_its_pipe_went)
+TEST_BOTH(delivers_a_question_that_was_seen_before_its_pipe_went)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
 
     MOCK_DELIVER(req, REQUEST_ID "ask");
@@ -239,9 +262,9 @@ TEST(answerer_delivers_a_question_that_was_seen_before_its_pipe_went)
     mock_close(rep);
 }
 
-TEST(answerer_copies_no_body)
+TEST_BOTH(copies_no_body)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER);
+    struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
     unsigned copies_before = mock_copies();
 
@@ -254,9 +277,9 @@ TEST(answerer_copies_no_body)
 
 /* ---- Raw ---- */
 
-TEST(raw_answerer_tells_the_pipe_and_the_stack_in_the_header)
+TEST_BOTH(raw_tells_the_pipe_and_the_stack_in_the_header)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER_RAW);
+    struct sp_socket *rep = mock_open(family->raw);
     struct nn_pipe *req = mock_attach(rep, 1);
     uint32_t id = nn_pipe_id(req);
 
@@ -278,9 +301,9 @@ TEST(raw_answerer_tells_the_pipe_and_the_stack_in_the_header)
     mock_close(rep);
 }
 
-TEST(raw_answerer_answers_in_any_order)
+TEST_BOTH(raw_answers_in_any_order)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER_RAW);
+    struct sp_socket *rep = mock_open(family->raw);
     struct nn_pipe *reqs[100];
     struct mock_bytes asked[100];
 
@@ -298,9 +321,9 @@ TEST(raw_answerer_answers_in_any_order)
     mock_close(rep);
 }
 
-TEST(raw_answerer_drops_answers_to_nowhere)
+TEST_BOTH(raw_drops_answers_to_nowhere)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER_RAW);
+    struct sp_socket *rep = mock_open(family->raw);
     struct nn_pipe *req = mock_attach(rep, MOCK_UNLIMITED);
 
     CHECK_OK(MOCK_SEND(rep, "no header"));
@@ -316,9 +339,9 @@ TEST(raw_answerer_drops_answers_to_nowhere)
     mock_close(rep);
 }
 
-TEST(raw_answerer_takes_stacks_up_to_the_maximal_number_of_words)
+TEST_BOTH(raw_takes_stacks_up_to_the_maximal_number_of_words)
 {
-    struct sp_socket *rep = mock_open(&ANSWERER_RAW);
+    struct sp_socket *rep = mock_open(family->raw);
     struct nn_pipe *req = mock_attach(rep, 1);
     uint8_t bytes[1100];
 

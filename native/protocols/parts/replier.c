@@ -1,5 +1,5 @@
 /* The answering side of request/reply and of surveys. */
-#include "protocols/parts/answerer.h"
+#include "protocols/parts/replier.h"
 
 #include "util/bytes.h"
 #include "util/list.h"
@@ -8,50 +8,50 @@
 #include <errno.h>
 #include <string.h>
 
-static struct sp_answerer *answerer_of(struct nn_protocol_socket *base)
+static struct sp_replier *replier_of(struct nn_protocol_socket *base)
 {
-    return NN_CONTAINER(base, struct sp_answerer, base);
+    return NN_CONTAINER(base, struct sp_replier, base);
 }
 
-static struct sp_answerer_cooked *answerer_cooked_of(struct nn_protocol_socket *base)
+static struct sp_replier_cooked *replier_cooked_of(struct nn_protocol_socket *base)
 {
-    return NN_CONTAINER(base, struct sp_answerer_cooked, raw.base);
+    return NN_CONTAINER(base, struct sp_replier_cooked, raw.base);
 }
 
 /* ---- Pipes ---- */
 
 /* A stack without a bottom, or of more words than NN_MAXTTL, costs the message, not the connection. */
-static bool answerer_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool replier_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
 {
-    struct sp_answerer *self = NN_CONTAINER(inbox, struct sp_answerer, inbox);
+    struct sp_replier *self = NN_CONTAINER(inbox, struct sp_replier, inbox);
 
     return sp_backtrace_unstack(message, nn_pipe_id(from), nn_protocol_max_ttl(&self->base)) == 0;
 }
 
-int sp_answerer_open(struct nn_protocol_socket *base)
+int sp_replier_open(struct nn_protocol_socket *base)
 {
-    struct sp_answerer *self = answerer_of(base);
+    struct sp_replier *self = replier_of(base);
 
-    sp_inbox_init(&self->inbox, answerer_accept);
+    sp_inbox_init(&self->inbox, replier_accept);
     sp_id_map_init(&self->pipes);
     return 0;
 }
 
-void sp_answerer_close(struct nn_protocol_socket *base)
+void sp_replier_close(struct nn_protocol_socket *base)
 {
-    struct sp_answerer *self = answerer_of(base);
+    struct sp_replier *self = replier_of(base);
 
     sp_inbox_forget(&self->inbox);
     sp_id_map_destroy(&self->pipes);
 }
 
-int sp_answerer_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+int sp_replier_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     sp_fair_queue_add(&data->receiving, pipe);
     sp_list_init(&data->waiting);
-    sp_id_map_add(&answerer_of(base)->pipes, &data->place, nn_pipe_id(pipe));
+    sp_id_map_add(&replier_of(base)->pipes, &data->place, nn_pipe_id(pipe));
     return 0;
 }
 
@@ -67,7 +67,7 @@ static void answer_free(struct answer *answer)
     sp_free(answer);
 }
 
-static void drop_waiting(struct sp_answerer_pipe *data)
+static void drop_waiting(struct sp_replier_pipe *data)
 {
     struct sp_list_item *item;
 
@@ -75,10 +75,10 @@ static void drop_waiting(struct sp_answerer_pipe *data)
         answer_free(SP_CONTAINER(item, struct answer, item));
 }
 
-void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+void sp_replier_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct sp_answerer *self = answerer_of(base);
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier *self = replier_of(base);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
     sp_id_map_remove(&self->pipes, &data->place);
@@ -86,28 +86,28 @@ void sp_answerer_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *p
 }
 
 /* Nobody waits for the answers any more. What else was asked is still received. */
-void sp_answerer_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+void sp_replier_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     data->is_mute = true;
     drop_waiting(data);
     if (nn_pipe_can_receive(pipe))
-        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
 }
 
-void sp_answerer_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+void sp_replier_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     if (sp_list_is_empty(&data->waiting))
-        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
 }
 
 /* Answers in no conversation ask their pipe when they are there. */
-void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+void sp_replier_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
     struct sp_list_item *item;
 
     if (sp_list_is_empty(&data->waiting))
@@ -123,20 +123,20 @@ void sp_answerer_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *
         answer_free(answer);
     }
     if (nn_pipe_can_receive(pipe))
-        sp_fair_queue_readable(&answerer_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
 }
 
-static struct nn_pipe *answerer_find(const struct sp_answerer *self, uint32_t pipe_id)
+static struct nn_pipe *replier_find(const struct sp_replier *self, uint32_t pipe_id)
 {
     struct sp_id_map_item *place = sp_id_map_find(&self->pipes, pipe_id);
 
-    return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_answerer_pipe, place)) : NULL;
+    return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_replier_pipe, place)) : NULL;
 }
 
 /* Takes the message, also where nobody else does; or returns -ENOMEM. */
-static int answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
+static int replier_pass(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
-    struct nn_pipe *pipe = answerer_find(self, pipe_id);
+    struct nn_pipe *pipe = replier_find(self, pipe_id);
     int rc = pipe != NULL ? nn_pipe_send(pipe, message) : -EAGAIN;
 
     if (rc == -EAGAIN)
@@ -146,12 +146,12 @@ static int answerer_pass(struct sp_answerer *self, uint32_t pipe_id, struct nn_m
 
 /* ---- Raw ---- */
 
-int sp_answerer_receive(struct nn_protocol_socket *base, struct nn_message *message)
+int sp_replier_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    return sp_inbox_receive(&answerer_of(base)->inbox, message);
+    return sp_inbox_receive(&replier_of(base)->inbox, message);
 }
 
-int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message)
+int sp_replier_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     if (message->header_bytes < SP_BACKTRACE_WORD_BYTES) {
         nn_message_free(message);
@@ -159,27 +159,27 @@ int sp_answerer_send(struct nn_protocol_socket *base, struct nn_message *message
     }
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
     nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
-    return answerer_pass(answerer_of(base), pipe_id, message);
+    return replier_pass(replier_of(base), pipe_id, message);
 }
 
-int sp_answerer_events(struct nn_protocol_socket *base)
+int sp_replier_events(struct nn_protocol_socket *base)
 {
-    return NN_POLLOUT | (sp_inbox_can_receive(&answerer_of(base)->inbox) ? NN_POLLIN : 0);
+    return NN_POLLOUT | (sp_inbox_can_receive(&replier_of(base)->inbox) ? NN_POLLIN : 0);
 }
 
 /* ---- Cooked ---- */
 
-int sp_answerer_cooked_open(struct nn_protocol_socket *base)
+int sp_replier_cooked_open(struct nn_protocol_socket *base)
 {
-    sp_id_map_init(&answerer_cooked_of(base)->conversations);
-    return sp_answerer_open(base);
+    sp_id_map_init(&replier_cooked_of(base)->conversations);
+    return sp_replier_open(base);
 }
 
 /* Whoever receives gives up what was received before, also when nothing new is there: programs rely on
  * the send that follows being refused. */
-int sp_answerer_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message)
+int sp_replier_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
 
     self->is_asked = false;
     int rc = sp_inbox_receive(&self->raw.inbox, message);
@@ -195,9 +195,9 @@ int sp_answerer_cooked_receive(struct nn_protocol_socket *base, struct nn_messag
     return 0;
 }
 
-int sp_answerer_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
+int sp_replier_cooked_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
 
     if (!self->is_asked)
         return -EFSM;
@@ -205,15 +205,15 @@ int sp_answerer_cooked_send(struct nn_protocol_socket *base, struct nn_message *
         return -EINVAL;
     int rc = nn_message_header_append(message, self->backtrace, self->backtrace_bytes);
     if (rc == 0)
-        rc = answerer_pass(&self->raw, self->asked_by, message);
+        rc = replier_pass(&self->raw, self->asked_by, message);
     if (rc == 0)
         self->is_asked = false;
     return rc;
 }
 
-int sp_answerer_cooked_events(struct nn_protocol_socket *base)
+int sp_replier_cooked_events(struct nn_protocol_socket *base)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
 
     return (sp_inbox_can_receive(&self->raw.inbox) ? NN_POLLIN : 0) | (self->is_asked ? NN_POLLOUT : 0);
 }
@@ -221,32 +221,32 @@ int sp_answerer_cooked_events(struct nn_protocol_socket *base)
 /* ---- Conversations ---- */
 
 /* Who asked, until the answer. */
-struct answerer_conversation {
+struct replier_conversation {
     struct sp_id_map_item by_number;
     struct nn_message header; /* has no body */
 };
 
-static void answerer_conversation_end(struct sp_id_map_item *item, void *context)
+static void replier_conversation_end(struct sp_id_map_item *item, void *context)
 {
-    struct answerer_conversation *conversation = SP_CONTAINER(item, struct answerer_conversation, by_number);
+    struct replier_conversation *conversation = SP_CONTAINER(item, struct replier_conversation, by_number);
 
     (void)context;
     nn_message_free(&conversation->header);
     sp_free(conversation);
 }
 
-void sp_answerer_cooked_close(struct nn_protocol_socket *base)
+void sp_replier_cooked_close(struct nn_protocol_socket *base)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
 
-    sp_id_map_drain(&self->conversations, answerer_conversation_end, NULL);
+    sp_id_map_drain(&self->conversations, replier_conversation_end, NULL);
     sp_id_map_destroy(&self->conversations);
-    sp_answerer_close(base);
+    sp_replier_close(base);
 }
 
-static struct answerer_conversation *answerer_begin(struct sp_answerer_cooked *self)
+static struct replier_conversation *replier_begin(struct sp_replier_cooked *self)
 {
-    struct answerer_conversation *conversation = sp_zalloc(sizeof *conversation);
+    struct replier_conversation *conversation = sp_zalloc(sizeof *conversation);
 
     if (conversation == NULL)
         return NULL;
@@ -259,14 +259,14 @@ static struct answerer_conversation *answerer_begin(struct sp_answerer_cooked *s
 }
 
 /* What there is no memory to answer is dropped: who asked will ask again. */
-int sp_answerer_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
     int rc = sp_inbox_receive(&self->raw.inbox, message);
 
     if (rc < 0)
         return rc;
-    struct answerer_conversation *conversation = answerer_begin(self);
+    struct replier_conversation *conversation = replier_begin(self);
     if (conversation == NULL) {
         nn_message_free(message);
         return -ENOMEM;
@@ -277,9 +277,9 @@ int sp_answerer_receive_any(struct nn_protocol_socket *base, struct nn_message *
 }
 
 /* Keeps an answer that the peer does not take yet, and takes no more questions from that peer. */
-static int answerer_wait(struct sp_answerer *self, struct nn_pipe *pipe, struct nn_message *message)
+static int replier_wait(struct sp_replier *self, struct nn_pipe *pipe, struct nn_message *message)
 {
-    struct sp_answerer_pipe *data = nn_pipe_data(pipe);
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
     struct answer *answer = sp_zalloc(sizeof *answer);
 
     if (answer == NULL || nn_message_own(message) < 0) {
@@ -294,42 +294,42 @@ static int answerer_wait(struct sp_answerer *self, struct nn_pipe *pipe, struct 
 
 /* Unlike others, an answer in a conversation is not dropped when its peer is slow: how many there can be is known to
  * who works on the questions. Who asked may be gone. */
-static int answerer_pass_or_wait(struct sp_answerer *self, uint32_t pipe_id, struct nn_message *message)
+static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
-    struct nn_pipe *pipe = answerer_find(self, pipe_id);
+    struct nn_pipe *pipe = replier_find(self, pipe_id);
 
-    const struct sp_answerer_pipe *data = pipe != NULL ? nn_pipe_data(pipe) : NULL;
+    const struct sp_replier_pipe *data = pipe != NULL ? nn_pipe_data(pipe) : NULL;
     if (data == NULL || data->is_mute) {
         nn_message_free(message);
         return 0;
     }
     int rc = sp_list_is_empty(&data->waiting) ? nn_pipe_send(pipe, message) : -EAGAIN;
-    return rc == -EAGAIN ? answerer_wait(self, pipe, message) : rc;
+    return rc == -EAGAIN ? replier_wait(self, pipe, message) : rc;
 }
 
-int sp_answerer_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
     struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
 
     if (item == NULL)
         return -EFSM;
     if (message->header_bytes > 0)
         return -EINVAL;
-    nn_message_header_move(message, &SP_CONTAINER(item, struct answerer_conversation, by_number)->header);
-    sp_answerer_forget(base, number);
+    nn_message_header_move(message, &SP_CONTAINER(item, struct replier_conversation, by_number)->header);
+    sp_replier_forget(base, number);
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
     nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
-    return answerer_pass_or_wait(&self->raw, pipe_id, message);
+    return replier_pass_or_wait(&self->raw, pipe_id, message);
 }
 
-void sp_answerer_forget(struct nn_protocol_socket *base, uint32_t number)
+void sp_replier_forget(struct nn_protocol_socket *base, uint32_t number)
 {
-    struct sp_answerer_cooked *self = answerer_cooked_of(base);
+    struct sp_replier_cooked *self = replier_cooked_of(base);
     struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
 
     if (item == NULL)
         return;
     sp_id_map_remove(&self->conversations, item);
-    answerer_conversation_end(item, NULL);
+    replier_conversation_end(item, NULL);
 }
