@@ -4,6 +4,7 @@
 #include "core/loop_state.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
+
 #include <stdatomic.h>
 
 #define BATCH_EVENTS 64

@@ -2,6 +2,7 @@
 #include "core/error_log.h"
 
 #include "platform/thread.h"
+
 #include <stdlib.h>
 
 /* Whether NN_PRINT_ERRORS asks for reports on stderr; read once, as the original does. */

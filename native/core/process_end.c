@@ -6,6 +6,7 @@
 #include "core/loop_state.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>

@@ -2,6 +2,7 @@
 #ifndef SP_PLATFORM_STREAM_IO_H
 #define SP_PLATFORM_STREAM_IO_H
 
+#include <stddef.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -9,5 +10,8 @@
  * sp_io_write(fd, vectors, count): the number of bytes that the kernel has taken, which may be 0, or -errno.
  * Neither blocks. They are inline: each is a system call on every message's way. */
 #include "stream_io_inline.h" /* of the platform that is built for */
+
+/* How many bytes have come that are not read; 0 where that cannot be known. */
+size_t sp_io_unread_bytes(int fd);
 
 #endif

@@ -4,18 +4,14 @@
 #include "message/chunk.h"
 #include "util/list.h"
 
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* What most leave is short; more room is made by doubling. */
 #define FIRST_BYTES ((size_t)4 * 1024)
 
 size_t sp_remains_held_bytes(const struct sp_stream *from)
 {
-    int count = 0;
-
-    return ioctl(from->fd, SIOCINQ, &count) < 0 || count < 0 ? 0 : (size_t)count;
+    return sp_io_unread_bytes(from->fd);
 }
 
 static ssize_t remains_read(struct sp_stream *stream, const struct iovec *vectors, int count)

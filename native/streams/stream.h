@@ -3,6 +3,7 @@
 #define SP_STREAMS_STREAM_H
 
 #include "loop/loop.h"
+#include "platform/stream_io.h"
 #include "streams/descriptor.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct sp_filter_ops {
     /* Goes on to agree with the peer, as far as one turn of the loop may take it. Returns 1 when that is done; 0 when more has to come from the peer; -EACCES when
      * one of the two does not accept the other's certificate; another -errno. */
     int (*shake_hands)(struct sp_filter *self);
-    /* As readv and sendmsg, but for two things: -errno is returned, and 0 when nothing can be sent now. */
+    /* As sp_io_read and sp_io_write. */
     ssize_t (*read)(struct sp_filter *self, const struct iovec *vectors, int count);
     ssize_t (*write)(struct sp_filter *self, const struct iovec *vectors, int count);
     /* Passes on what is unsent. Returns 0 or -errno. */
@@ -90,30 +91,17 @@ static inline bool sp_stream_is_hosted(const struct sp_stream *self)
 /* Returns the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: nothing there). */
 static inline ssize_t sp_stream_read(struct sp_stream *self, const struct iovec *vectors, int count)
 {
-    ssize_t rc;
-
     if (self->ops != NULL)
         return self->ops->read(self, vectors, count);
-    do {
-        rc = readv(self->fd, vectors, count);
-    } while (rc < 0 && errno == EINTR);
-    return rc < 0 ? -errno : rc;
+    return sp_io_read(self->fd, vectors, count);
 }
 
 /* Returns the number of bytes that are taken, which may be 0, or -errno. */
 static inline ssize_t sp_stream_write(struct sp_stream *self, struct iovec *vectors, int count)
 {
-    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
-    ssize_t rc;
-
     if (self->ops != NULL)
         return self->ops->write(self, vectors, count);
-    do {
-        rc = sendmsg(self->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
-    if (rc < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS))
-        return 0;
-    return rc < 0 ? -errno : rc;
+    return sp_io_write(self->fd, vectors, count);
 }
 
 /* Has the connection's handler called when the stream is as wanted. watch: the connection's, of the descriptor; its

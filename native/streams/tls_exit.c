@@ -3,8 +3,8 @@
 #include "streams/tls_openssl.h"
 
 #include "core/process_end.h"
-
 #include "platform/thread.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 

@@ -2,8 +2,9 @@
 #include "streams/tls_openssl.h"
 
 #ifdef NN_TLS_OF_HOST
-#include <dlfcn.h>
 #include "platform/thread.h"
+
+#include <dlfcn.h>
 
 /* Versions of one number have one interface. Others may have changed what the headers that we were compiled with say. */
 #define KNOWN_MAJOR 3

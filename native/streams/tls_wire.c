@@ -2,10 +2,10 @@
  * so that OpenSSL never has to be asked twice to send the same. */
 #include "streams/tls_wire.h"
 
+#include "platform/stream_io.h"
+#include "platform/thread.h"
 #include "util/bytes.h"
 #include "util/memory.h"
-
-#include "platform/thread.h"
 #include <string.h>
 
 /* One turn handles up to TURN_BUDGET records with data, or TURN_BUDGET / RECORD_COST that bring none: to renew keys
@@ -73,15 +73,12 @@ static void send_failed(struct tls_wire *self, int error)
 /* Returns how many the kernel has taken. */
 static size_t send_some(struct tls_wire *self, const uint8_t *bytes, size_t count)
 {
-    ssize_t rc;
+    struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
+    ssize_t rc = sp_io_write(self->fd, &vector, 1);
 
-    do {
-        rc = send(self->fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
     if (rc >= 0)
         return (size_t)rc;
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
-        send_failed(self, -errno);
+    send_failed(self, (int)rc);
     return 0;
 }
 

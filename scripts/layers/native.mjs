@@ -60,7 +60,7 @@ function mayInclude(layer, to) {
 
 // Headers of single platforms, and threads other than by platform/thread.h.
 const ofPlatforms =
-  /#\s*include\s*<(?:sys\/(?:epoll|eventfd|timerfd|syscall|event)|linux\/futex|sched|pthread|windows|winsock2)\.h>|\bpthread_\w+/
+  /#\s*include\s*<(?:sys\/(?:epoll|eventfd|timerfd|syscall|event)|linux\/\w+|sched|pthread|windows|winsock2)\.h>|\bpthread_\w+/
 
 function checkPlatform() {
   const problems = []
