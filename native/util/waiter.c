@@ -7,7 +7,7 @@
 #include "platform/thread.h"
 #include "util/invariant.h"
 #include "util/memory.h"
-#include "util/patience.h"
+#include "util/adaptive_spin.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +26,7 @@ struct sp_waiter {
     atomic_uint references; /* its thread's, and one for each who is about to wake it */
     struct sp_event event;  /* opened when it is needed */
     unsigned fork_depth;    /* of the process that it is in */
-    struct sp_patience patience;
+    struct sp_adaptive_spin spin;
 };
 
 static struct sp_once waiter_once = SP_ONCE_INIT;
@@ -55,7 +55,7 @@ static void waiter_begin(struct sp_waiter *self)
     atomic_init(&self->references, 1);
     self->event = (struct sp_event)SP_EVENT_CLOSED;
     self->fork_depth = sp_fork_depth();
-    sp_patience_init(&self->patience);
+    sp_adaptive_spin_init(&self->spin);
 }
 
 static void waiter_end(void *waiter)
@@ -123,7 +123,7 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
 {
     int rc = 0;
 
-    sp_patience_look(&self->patience, deadline_ns, is_woken, self);
+    sp_adaptive_spin_run(&self->spin, deadline_ns, is_woken, self);
     if (fall_asleep(self, ASLEEP)) {
         while (rc == 0 && atomic_load(&self->state) == ASLEEP)
             rc = sp_park(&self->state, ASLEEP, deadline_ns);
@@ -189,6 +189,6 @@ void sp_waiter_wake(struct sp_waiter *self)
         sp_event_signal(&self->event);
         break;
     default:
-        break; /* it is about to look */
+        break; /* it will read the state before it sleeps */
     }
 }
