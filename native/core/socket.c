@@ -74,7 +74,7 @@ static void socket_init_lists(struct sp_socket *self)
     sp_list_init(&self->dirty);
     sp_list_init(&self->lingering);
     sp_list_init(&self->waits);
-    sp_list_init(&self->errands);
+    sp_list_init(&self->deferred);
     sp_event_fd_init(&self->receive_fd);
     sp_event_fd_init(&self->send_fd);
 }

@@ -211,39 +211,39 @@ static void socket_hold(struct sp_socket *self)
     socket_update_events(self, events);
 }
 
-/* ---- Errands ---- */
+/* ---- Deferred tasks ---- */
 
-/* The errands of this thread that still have to run; an errand that ends by releasing another socket's lock adds
+/* The deferred tasks of this thread that still have to run; one that ends by releasing another socket's lock adds
  * to them instead of recursing. */
-static _Thread_local struct sp_list *errands_here;
+static _Thread_local struct sp_list *deferred_here;
 
-static void errands_run(struct sp_list *errands)
+static void deferred_run(struct sp_list *tasks)
 {
     struct sp_list_item *item;
 
-    if (errands_here != NULL) {
-        sp_list_move(errands_here, errands);
+    if (deferred_here != NULL) {
+        sp_list_move(deferred_here, tasks);
         return;
     }
-    errands_here = errands;
-    while ((item = sp_list_pop(errands)) != NULL) {
-        struct sp_task *errand = SP_CONTAINER(item, struct sp_task, item);
-        errand->run(errand);
+    deferred_here = tasks;
+    while ((item = sp_list_pop(tasks)) != NULL) {
+        struct sp_task *task = SP_CONTAINER(item, struct sp_task, item);
+        task->run(task);
     }
-    errands_here = NULL;
+    deferred_here = NULL;
 }
 
-void sp_socket_add_errand(struct sp_socket *self, struct sp_task *errand)
+void sp_socket_defer(struct sp_socket *self, struct sp_task *task)
 {
-    sp_list_append(&self->errands, &errand->item);
+    sp_list_append(&self->deferred, &task->item);
 }
 
 /* ---- Unlocking ---- */
 
 void sp_socket_unlock(struct sp_socket *self)
 {
-    struct sp_list errands;
-    bool has_errands;
+    struct sp_list tasks;
+    bool has_deferred;
     bool is_finished;
 
     if (self->burst.is_held && self->state == SP_SOCKET_OPEN && !has_ends_left(self))
@@ -253,10 +253,10 @@ void sp_socket_unlock(struct sp_socket *self)
     SP_INVARIANT(!has_ends_left(self), "a lock is released with broken pipes");
     self->burst.is_held = false;
     self->is_taking = false;
-    has_errands = !sp_list_is_empty(&self->errands);
-    if (has_errands) {
-        sp_list_init(&errands);
-        sp_list_move(&errands, &self->errands);
+    has_deferred = !sp_list_is_empty(&self->deferred);
+    if (has_deferred) {
+        sp_list_init(&tasks);
+        sp_list_move(&tasks, &self->deferred);
     }
     is_finished = self->is_finished;
     self->is_finished = false;
@@ -268,8 +268,8 @@ void sp_socket_unlock(struct sp_socket *self)
         sp_waiter_wake(woken);
         sp_waiter_release(woken);
     }
-    if (has_errands)
-        errands_run(&errands);
+    if (has_deferred)
+        deferred_run(&tasks);
     if (is_finished)
         sp_socket_release_reference(self);
 }

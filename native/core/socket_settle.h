@@ -5,11 +5,11 @@
 #include "core/socket_state.h"
 
 /* Releases the lock after doing what calls under it have left to do: flush, remove broken pipes, send what was
- * queued, tell waiters. Then runs the errands, without any lock. */
+ * queued, wake waiting threads. Then runs the deferred tasks, without any lock. */
 void sp_socket_unlock(struct sp_socket *self);
 
-/* Something to do when the lock is released, such as telling another socket. */
-void sp_socket_add_errand(struct sp_socket *self, struct sp_task *errand);
+/* Defers the task until the lock is released: what concerns another socket, for example. */
+void sp_socket_defer(struct sp_socket *self, struct sp_task *task);
 
 /* Wakes threads that wait for one of these events, when the lock is released. */
 void sp_socket_wake(struct sp_socket *self, int events);

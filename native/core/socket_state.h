@@ -95,7 +95,7 @@ struct sp_socket {
 
     struct sp_timer protocol_timer;
     struct sp_timer linger_timer;
-    struct sp_list errands; /* struct sp_task: to run when the lock is left */
+    struct sp_list deferred; /* struct sp_task: run after the lock is released */
     struct sp_task release;
     atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
     bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */

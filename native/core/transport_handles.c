@@ -214,7 +214,7 @@ void nn_signal_raise(struct nn_signal *self, struct nn_endpoint *from)
         return;
     atomic_fetch_add(&self->references, 1);
     if (from != NULL)
-        sp_socket_add_errand(from->socket, &self->task);
+        sp_socket_defer(from->socket, &self->task);
     else
         sp_loop_post(&self->socket->loop->base, &self->task);
 }

@@ -96,7 +96,7 @@ static void ws_hand_over(struct sp_connection_owner *owner, const struct sp_stre
     memcpy(self->bytes, path.bytes, path.count);
     memcpy(self->bytes + path.count, request, request_bytes);
     owner->endpoint->socket->statistics.accepted_connections--; /* counted where it is admitted */
-    sp_socket_add_errand(owner->endpoint->socket, &self->task);
+    sp_socket_defer(owner->endpoint->socket, &self->task);
 }
 
 /* ---- Listening ---- */
