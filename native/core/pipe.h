@@ -5,7 +5,7 @@
 #include "core/socket_state.h"
 #include "core/transport.h"
 
-struct sp_attendance;
+struct sp_direct_poll;
 struct sp_peer_info;
 
 /* What a pipe's connection does when the process ends; all under the socket's lock. */
@@ -29,8 +29,8 @@ struct nn_pipe {
     void *connection; /* the transport's */
     /* Notes what is known of the peer besides its address; NULL: nothing is. */
     void (*tell)(const struct nn_pipe *pipe, struct sp_peer_info *info);
-    struct sp_attendance *attendance; /* NULL: calls cannot look after the connection's descriptor */
-    struct sp_pipe_exit at_exit;      /* what it does when the process ends */
+    struct sp_direct_poll *direct_poll; /* NULL: calls cannot look after the connection's descriptor */
+    struct sp_pipe_exit at_exit;        /* what it does when the process ends */
     uint32_t id;
     uint8_t send_priority;
     uint8_t receive_priority;

@@ -1,5 +1,5 @@
 /* What users call on a socket: endpoints, options, statistics, readiness. */
-#include "core/attendance.h"
+#include "core/direct_poll.h"
 #include "core/endpoint.h"
 #include "core/event_fd.h"
 #include "core/monitor.h"
@@ -146,7 +146,7 @@ static int socket_get_computed_option(struct sp_socket *self, int option, void *
     case NN_RCVFD:
         if (!(flags & NN_PROTOCOL_RECEIVES))
             return -ENOPROTOOPT;
-        sp_attendance_return(self);
+        sp_direct_poll_reattach(self);
         number = sp_event_fd_demand(&self->receive_fd, self->events & NN_POLLIN);
         break;
     case NN_SOCKET_NAME:
@@ -278,7 +278,7 @@ int sp_socket_events(struct sp_socket *self)
 {
     sp_socket_lock(self);
     int events = self->state == SP_SOCKET_OPEN ? sp_socket_current_events(self) : -EBADF;
-    sp_attendance_return(self);
+    sp_direct_poll_reattach(self);
     sp_socket_unlock(self);
     return events;
 }
@@ -287,7 +287,7 @@ void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
 {
     sp_socket_lock(self);
     sp_list_append(&self->waits, &wait->item);
-    sp_attendance_return(self);
+    sp_direct_poll_reattach(self);
     if (self->state != SP_SOCKET_OPEN || (sp_socket_current_events(self) & wait->events))
         sp_waiter_wake(wait->waiter);
     sp_socket_unlock(self);

@@ -1,5 +1,5 @@
 /* Sending and receiving: one message with waiting, or batches without. */
-#include "core/attendance.h"
+#include "core/direct_poll.h"
 #include "core/burst.h"
 #include "core/socket.h"
 #include "core/socket_settle.h"
@@ -13,7 +13,7 @@
 static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_ns)
 {
     struct sp_wait wait = {.waiter = sp_waiter_self(), .events = events};
-    struct sp_attendant attendant = {.waiter = wait.waiter, .fd = -1};
+    struct sp_direct_poller poller = {.waiter = wait.waiter, .fd = -1};
 
     if (wait.waiter == NULL)
         return -ENOMEM;
@@ -21,16 +21,16 @@ static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_n
     sp_list_append(&self->waits, &wait.item);
     sp_burst_wait(&self->burst, events);
     if (events & NN_POLLIN)
-        sp_attendance_begin(self, &attendant);
+        sp_direct_poll_begin(self, &poller);
     sp_socket_unlock(self);
 
-    int rc = attendant.fd < 0 ? sp_waiter_sleep(wait.waiter, deadline_ns)
-                              : sp_waiter_sleep_beside(wait.waiter, deadline_ns, attendant.fd, &attendant.is_ready);
+    int rc = poller.fd < 0 ? sp_waiter_sleep(wait.waiter, deadline_ns)
+                           : sp_waiter_sleep_beside(wait.waiter, deadline_ns, poller.fd, &poller.is_ready);
 
     sp_socket_lock(self);
     sp_list_remove(&wait.item);
-    if (attendant.fd >= 0)
-        sp_attendance_finish(self, &attendant);
+    if (poller.fd >= 0)
+        sp_direct_poll_finish(self, &poller);
     return self->state != SP_SOCKET_OPEN ? -EBADF : rc;
 }
 
@@ -109,7 +109,7 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
         count_received(self, message->body_bytes);
         sp_burst_receive(&self->burst);
     } else if (rc == -EAGAIN) {
-        sp_attendance_return(self);
+        sp_direct_poll_reattach(self);
     }
     sp_socket_unlock(self);
     return rc;

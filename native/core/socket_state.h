@@ -16,7 +16,7 @@
 
 #include <stdatomic.h>
 
-struct sp_attendance;
+struct sp_direct_poll;
 struct sp_monitor;
 struct sp_monitor_entry;
 struct sp_waiter;
@@ -84,10 +84,10 @@ struct sp_socket {
     bool is_refused; /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
     bool is_taking;  /* the host is receiving a batch */
     struct sp_run run;
-    unsigned readable_pipes;          /* those that can_receive */
-    struct sp_list waits;             /* struct sp_wait */
-    struct sp_waiter *woken;          /* to be told when the lock is left; or NULL */
-    struct sp_attendance *attendance; /* whose descriptor the loop does not watch; NULL: none */
+    unsigned readable_pipes;            /* those that can_receive */
+    struct sp_list waits;               /* struct sp_wait */
+    struct sp_waiter *woken;            /* to be told when the lock is left; or NULL */
+    struct sp_direct_poll *direct_poll; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
     struct sp_monitor *monitor;           /* NULL: nobody watches */

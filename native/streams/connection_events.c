@@ -95,7 +95,7 @@ void sp_connection_handle_deadline(struct sp_timer *timer)
         if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
             sp_connection_end(self, -ETIMEDOUT);
         else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
-            sp_attendance_expire(socket);
+            sp_direct_poll_expire(socket);
         else if (self->state == CONNECTION_OPEN)
             sp_connection_read(self, 0);
         else if (self->state == CONNECTION_LINGERING)

@@ -92,7 +92,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
-    sp_connection_allow_attendance(self);
+    sp_connection_allow_direct_poll(self);
     connection_begin_sending(self);
     if (self->stream.filter != NULL)
         sp_connection_watch_unsent(self); /* it may have answered while the greeting was read */

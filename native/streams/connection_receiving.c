@@ -106,8 +106,8 @@ static ssize_t connection_read_on(struct sp_connection *self)
 
     if (self->state == CONNECTION_ENDED && sp_remains_bytes(&self->remains) > 0)
         return connection_fill(self, &self->remains.stream);
-    if (self->state != CONNECTION_OPEN || is_attended(self) || ((self->watch.wanted & SP_READABLE) && !is_held) ||
-        self->last_turn == turn)
+    if (self->state != CONNECTION_OPEN || is_polled_directly(self) ||
+        ((self->watch.wanted & SP_READABLE) && !is_held) || self->last_turn == turn)
         return -EAGAIN;
     self->last_turn = turn;
     return connection_fill(self, &self->stream);
@@ -144,7 +144,7 @@ int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
-    else if (!is_attended(self)) {
+    else if (!is_polled_directly(self)) {
         want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
         sp_connection_watch_filter(self);
     }
@@ -184,20 +184,20 @@ void sp_connection_read(struct sp_connection *self, unsigned ready)
     } while (self->state == CONNECTION_OPEN && !self->pipe->can_receive && sp_receive_buffer_is_cut(&self->received));
 }
 
-static void connection_read_attended(struct sp_attendance *attendance)
+static void connection_read_polled(struct sp_direct_poll *direct_poll)
 {
-    struct sp_connection *self = SP_CONTAINER(attendance, struct sp_connection, attendance);
+    struct sp_connection *self = SP_CONTAINER(direct_poll, struct sp_connection, direct_poll);
 
     if (self->state == CONNECTION_OPEN && !self->pipe->can_receive)
         sp_connection_read(self, 0);
 }
 
-void sp_connection_allow_attendance(struct sp_connection *self)
+void sp_connection_allow_direct_poll(struct sp_connection *self)
 {
     if (self->stream.ops != NULL)
         return; /* no descriptor announces what a filter holds, or a host has */
-    self->attendance.watch = &self->watch;
-    self->attendance.timer = &self->timer;
-    self->attendance.read = connection_read_attended;
-    self->pipe->attendance = &self->attendance;
+    self->direct_poll.watch = &self->watch;
+    self->direct_poll.timer = &self->timer;
+    self->direct_poll.read = connection_read_polled;
+    self->pipe->direct_poll = &self->direct_poll;
 }

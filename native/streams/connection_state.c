@@ -161,10 +161,10 @@ void sp_connection_close_stream(struct sp_connection *self)
     sp_timer_stop(&self->limit);
     want(self, 0);
     if (self->pipe != NULL)
-        self->pipe->attendance = NULL;
+        self->pipe->direct_poll = NULL;
     if (self->stream.filter != NULL)
         sp_stream_shutdown_write(&self->stream);
-    if (sp_attendance_drop(self->socket, &self->attendance))
+    if (sp_direct_poll_drop(self->socket, &self->direct_poll))
         self->stream = (struct sp_stream){.fd = -1}; /* who polls it closes it */
     else
         sp_stream_close(&self->stream);

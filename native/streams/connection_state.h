@@ -2,7 +2,7 @@
 #ifndef SP_STREAMS_CONNECTION_STATE_H
 #define SP_STREAMS_CONNECTION_STATE_H
 
-#include "core/attendance.h"
+#include "core/direct_poll.h"
 #include "core/pipe.h"
 #include "core/socket_settle.h"
 #include "streams/connection.h"
@@ -26,9 +26,10 @@ struct sp_connection {
     struct sp_list_item item; /* in owner->greeting */
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
-    struct sp_timer timer; /* of the greeting, later of what a filter holds or of attendance, of lingering at last */
+    struct sp_timer
+        timer; /* of the greeting, later of what a filter holds or of direct polling, of lingering at last */
     struct sp_timer limit; /* of a peer that has finished, or cannot be sent to */
-    struct sp_attendance attendance;
+    struct sp_direct_poll direct_poll;
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
     struct nn_endpoint *endpoint;
@@ -79,9 +80,9 @@ static inline bool is_buffering(const struct sp_connection *self)
 }
 
 /* A call that waits for messages looks after the descriptor, or has done a moment ago. */
-static inline bool is_attended(const struct sp_connection *self)
+static inline bool is_polled_directly(const struct sp_connection *self)
 {
-    return self->socket->attendance == &self->attendance;
+    return self->socket->direct_poll == &self->direct_poll;
 }
 
 static inline void want(struct sp_connection *self, unsigned wanted)

@@ -23,7 +23,7 @@ static void run_waiting(void *argument)
 }
 
 /* The last call has waited, and its peer's descriptor is out of the loop. */
-static int attended_pair(const char *address, int *peer)
+static int polled_pair(const char *address, int *peer)
 {
     int s = test_socket_bound(NN_PAIR, address);
 
@@ -43,7 +43,7 @@ TEST_OVER_STREAMS(polling_sees_what_comes_after_a_call_that_waited)
 {
     const char *address = new_address();
     int peer;
-    int s = attended_pair(address, &peer);
+    int s = polled_pair(address, &peer);
 
     raw_send_message(peer, address, "next", 4);
     CHECK(test_is_ready(s, NN_POLLIN, test_deadline_ms(5000)));
@@ -55,7 +55,7 @@ TEST_OVER_STREAMS(the_descriptor_for_others_tells_what_comes_after_a_call_that_w
 {
     const char *address = new_address();
     int peer;
-    int s = attended_pair(address, &peer);
+    int s = polled_pair(address, &peer);
     struct pollfd ready = {.fd = test_get_int(s, NN_SOL_SOCKET, NN_RCVFD), .events = POLLIN};
 
     raw_send_message(peer, address, "next", 4);
@@ -69,7 +69,7 @@ TEST_OVER_STREAMS(calls_that_do_not_wait_see_what_comes_after_one_that_did)
     const char *address = new_address();
     int64_t deadline_ms = test_patience();
     int peer;
-    int s = attended_pair(address, &peer);
+    int s = polled_pair(address, &peer);
     char body[16];
 
     raw_send_message(peer, address, "next", 4);
@@ -82,7 +82,7 @@ TEST_OVER_STREAMS(a_peer_that_goes_after_a_call_that_waited_is_noticed_without_a
 {
     const char *address = new_address();
     int peer;
-    int s = attended_pair(address, &peer);
+    int s = polled_pair(address, &peer);
 
     close(peer);
     WAIT_PEERS(s, 0);
@@ -92,7 +92,7 @@ TEST_OVER_STREAMS(a_peer_that_goes_while_a_call_waits_makes_room_for_the_next)
 {
     const char *address = new_address();
     int peer;
-    struct waiting waiting = {.s = attended_pair(address, &peer)};
+    struct waiting waiting = {.s = polled_pair(address, &peer)};
 
     waiting.thread = test_thread_start(run_waiting, &waiting);
     test_pause(test_patience());

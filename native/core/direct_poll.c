@@ -1,0 +1,103 @@
+/* Hands the descriptor of a socket's only peer to a blocked call and back to the loop. */
+#include "core/direct_poll.h"
+
+#include "core/pipe.h"
+#include "core/socket_state.h"
+#include "platform/descriptor.h"
+#include "util/waiter.h"
+
+/* How long a descriptor stays out of the loop after its last direct poll. */
+#define REATTACH_DELAY_NS ((sp_time_ns)2 * SP_NS_PER_MS)
+
+/* That of the socket's only peer, or NULL. */
+static struct sp_direct_poll *direct_poll_of(const struct sp_socket *socket)
+{
+    struct sp_list_item *first = sp_list_first(&socket->pipes);
+
+    if (first == NULL || sp_list_next(&socket->pipes, first) != NULL)
+        return NULL;
+    return SP_CONTAINER(first, struct nn_pipe, item)->direct_poll;
+}
+
+void sp_direct_poll_begin(struct sp_socket *socket, struct sp_direct_poller *poller)
+{
+    struct sp_direct_poll *self = direct_poll_of(socket);
+
+    if (socket->direct_poll != NULL && socket->direct_poll->poller != NULL)
+        return;
+    bool is_told_otherwise = socket->loop->is_hosted || socket->receive_fd.event.fd >= 0;
+    if (self == NULL || self != socket->direct_poll || is_told_otherwise)
+        sp_direct_poll_reattach(socket);
+    if (self == NULL || is_told_otherwise || !sp_waiter_can_sleep_beside(poller->waiter))
+        return;
+    if (sp_watch_want(self->watch, self->watch->wanted & ~SP_READABLE) < 0)
+        return;
+    socket->direct_poll = self;
+    self->poller = poller;
+    poller->fd = self->watch->fd;
+}
+
+void sp_direct_poll_finish(struct sp_socket *socket, struct sp_direct_poller *poller)
+{
+    struct sp_direct_poll *self = socket->direct_poll;
+
+    if (poller->must_close)
+        sp_fd_close(poller->fd);
+    if (self == NULL || self->poller != poller)
+        return;
+    self->poller = NULL;
+    self->released_ns = sp_now_ns();
+    if (poller->is_ready)
+        self->read(self);
+    if (socket->direct_poll != self)
+        return; /* that was its end */
+    if (!sp_list_is_empty(&socket->waits))
+        sp_direct_poll_reattach(socket);
+    else if (!self->timer->is_active)
+        sp_timer_start(self->timer, self->released_ns + REATTACH_DELAY_NS);
+}
+
+void sp_direct_poll_reattach(struct sp_socket *socket)
+{
+    struct sp_direct_poll *self = socket->direct_poll;
+
+    if (self == NULL || self->poller != NULL)
+        return;
+    socket->direct_poll = NULL;
+    sp_watch_want(self->watch, self->watch->wanted | SP_READABLE);
+}
+
+void sp_direct_poll_expire(struct sp_socket *socket)
+{
+    struct sp_direct_poll *self = socket->direct_poll;
+
+    if (self == NULL || self->poller != NULL)
+        return;
+    if (sp_now_ns() - self->released_ns < REATTACH_DELAY_NS)
+        sp_timer_start(self->timer, self->released_ns + REATTACH_DELAY_NS);
+    else
+        sp_direct_poll_reattach(socket);
+}
+
+void sp_direct_poll_interrupt(struct sp_socket *socket, struct sp_direct_poll *self)
+{
+    if (socket->direct_poll != self)
+        return;
+    if (self->poller != NULL)
+        sp_waiter_wake(self->poller->waiter);
+    else
+        socket->direct_poll = NULL;
+}
+
+bool sp_direct_poll_drop(struct sp_socket *socket, struct sp_direct_poll *self)
+{
+    if (socket->direct_poll != self)
+        return false;
+    socket->direct_poll = NULL;
+    if (self->poller == NULL)
+        return false;
+    self->poller->must_close = true;
+    sp_waiter_wake(self->poller->waiter);
+    self->poller = NULL;
+    return true;
+}
