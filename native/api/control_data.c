@@ -220,7 +220,8 @@ static bool reads_as_record(const unsigned char *at, size_t room_bytes)
     return record_space(record.cmsg_len) <= room_bytes;
 }
 
-/* What stood in the caller's memory before must not read as records: a head whose record would not fit ends the walk. */
+/* What stood in the caller's memory before must not read as records: a head whose record would not fit ends the walk.
+ * */
 static void write_end(unsigned char *to, size_t room_bytes)
 {
     const struct nn_cmsghdr end = {.cmsg_len = SIZE_MAX};

@@ -14,8 +14,8 @@ int nn_control_take(const struct nn_msghdr *from, struct nn_message *message);
 /* Releases the user's records when they are memory of nn_allocmsg. */
 void nn_control_release(const struct nn_msghdr *from);
 
-/* Writes the records of a message as far as there is room, or into memory of nn_allocmsg that the user gets. Returns 0 or
- * -ENOMEM. */
+/* Writes the records of a message as far as there is room, or into memory of nn_allocmsg that the user gets. Returns 0
+ * or -ENOMEM. */
 int nn_control_give(const struct nn_message *message, struct nn_msghdr *to);
 
 #endif

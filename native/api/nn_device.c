@@ -1,5 +1,5 @@
-/* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread; nn_forwarder does
- * so piece by piece, for hosts. Headers travel with the messages, so that answers find their way back. */
+/* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread; nn_forwarder
+ * does so piece by piece, for hosts. Headers travel with the messages, so that answers find their way back. */
 #include "api/fail.h"
 #include "core/interest.h"
 #include "message/message.h"

@@ -1,13 +1,13 @@
-/* Direct polling: a blocked receive on a socket with a single peer polls that peer's descriptor itself, and reads from it,
- * bypassing the loop's thread. Afterwards the descriptor stays out of the loop for 2 ms, since the next call is likely to
- * do the same.
+/* Direct polling: a blocked receive on a socket with a single peer polls that peer's descriptor itself, and reads from
+ * it, bypassing the loop's thread. Afterwards the descriptor stays out of the loop for 2 ms, since the next call is
+ * likely to do the same.
  *
  * The descriptor is in one of three states:
  *   attached   the loop watches it (socket->direct_poll is NULL);
- *   polled     a call polls it (socket->direct_poll->poller is that call); it belongs to the call until the call returns:
- *              when the connection ends meanwhile, the call closes it;
- *   detached   no call polls it, and the loop does not watch it yet (poller is NULL). The timer, a second peer, or a call
- *              that depends on the loop (nn_poll, NN_RCVFD, NN_DONTWAIT, another blocked thread) reattaches it. */
+ *   polled     a call polls it (socket->direct_poll->poller is that call). When the connection ends meanwhile, the call
+ *              closes the descriptor;
+ *   detached   no call polls it, and the loop does not watch it yet (poller is NULL). The timer, a second peer, or a
+ *              call that depends on the loop (nn_poll, NN_RCVFD, NN_DONTWAIT, another blocked thread) reattaches it. */
 #ifndef SP_CORE_DIRECT_POLL_H
 #define SP_CORE_DIRECT_POLL_H
 

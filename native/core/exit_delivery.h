@@ -1,5 +1,5 @@
-/* What the sockets of a loop hold when the program ends, and how it is delivered. The engine's thread runs on meanwhile and
- * passes on what peers take. Sockets stay open, since other threads of the program may still use them. */
+/* What the sockets of a loop hold when the program ends, and how it is delivered. The engine's thread runs on meanwhile
+ * and passes on what peers take. Sockets stay open, since other threads of the program may still use them. */
 #ifndef SP_CORE_EXIT_DELIVERY_H
 #define SP_CORE_EXIT_DELIVERY_H
 

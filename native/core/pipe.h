@@ -44,8 +44,9 @@ struct nn_pipe {
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 
-/* Makes a pipe for a connection and asks the protocol to admit it. It takes *info, which may be NULL: events then ask the
- * connection. Returns NULL and sets *error to -ENOMEM or to the protocol's refusal; the info stays with the caller. */
+/* Makes a pipe for a connection and asks the protocol to admit it. It takes *info, which may be NULL: events then ask
+ * the connection. Returns NULL and sets *error to -ENOMEM or to the protocol's refusal; the info stays with the caller.
+ * */
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
                              struct sp_peer_info **info, int *error);
 
@@ -54,9 +55,9 @@ void sp_pipe_set_readable(struct nn_pipe *pipe);
 void sp_pipe_set_unreadable(struct nn_pipe *pipe);
 void sp_pipe_set_writable(struct nn_pipe *pipe);
 
-/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Those whose messages wait to be
- * taken share what one alone would read: what comes is found in memory that is near, and short messages of many peers
- * need little more of it than those of a few. */
+/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Those whose messages wait to
+ * be taken share what one alone would read: what comes is found in memory that is near, and short messages of many
+ * peers need little more of it than those of a few. */
 size_t sp_pipe_share(const struct nn_pipe *pipe, size_t frame_bytes);
 
 /* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors

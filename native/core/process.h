@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Counts a socket of the engine's own loop in before anything is made for it, so that the loop stays while it is opened.
- * Sockets of hosts are not counted. Returns 0 or -ETERM. */
+/* Counts a socket of the engine's own loop in before anything is made for it, so that the loop stays while it is
+ * opened. Sockets of hosts are not counted. Returns 0 or -ETERM. */
 int sp_process_admit_socket(bool is_counted);
 void sp_process_count_socket(int change);
 

@@ -1,5 +1,5 @@
-/* What is done before a socket's lock is released: flush, remove broken pipes, send what was queued, wake waiting threads,
- * tell the host; and what runs after it. */
+/* What is done before a socket's lock is released: flush, remove broken pipes, send what was queued, wake waiting
+ * threads, tell the host; and what runs after it. */
 #include "core/socket_settle.h"
 
 #include "core/endpoint.h"

@@ -1,5 +1,6 @@
-/* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, and for which time,
- * in one word: the thread that brings the calls of a closed one to zero gives the slot and the table's reference back. */
+/* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, and for which
+ * time, in one word: the thread that brings the calls of a closed one to zero gives the slot and the table's reference
+ * back. */
 #include "core/socket_table.h"
 
 #include "core/socket.h"
@@ -118,8 +119,8 @@ static struct slot *slot_at_next(int *error)
     return slot_of(number);
 }
 
-/* A number that was not used since the count began. A slot may be taken all the same, by calls that still have to notice
- * that their socket was closed before that. */
+/* A number that was not used since the count began. A slot may be taken all the same, by calls that still have to
+ * notice that their socket was closed before that. */
 static struct slot *slot_fresh(int *error)
 {
     struct slot *slot = slot_at_next(error);

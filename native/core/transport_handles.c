@@ -1,5 +1,5 @@
-/* What endpoints of transports wait for: descriptors, deadlines, news from other threads and sockets, the end of linger.
- * Handlers run under the socket's lock, which is taken here. Each handle keeps its endpoint. */
+/* What endpoints of transports wait for: descriptors, deadlines, news from other threads and sockets, the end of
+ * linger. Handlers run under the socket's lock, which is taken here. Each handle keeps its endpoint. */
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
@@ -153,8 +153,8 @@ void nn_timer_close(struct nn_timer *self)
 
 /* ---- Signals ---- */
 
-/* Known to other threads and sockets, and therefore counted: its owner's reference, and one for a raise that is under way.
- * It keeps the socket's memory, but not the endpoint once it is closed. */
+/* Known to other threads and sockets, and therefore counted: its owner's reference, and one for a raise that is under
+ * way. It keeps the socket's memory, but not the endpoint once it is closed. */
 struct nn_signal {
     struct sp_task task; /* first */
     atomic_uint references;

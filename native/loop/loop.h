@@ -87,7 +87,8 @@ void sp_loop_wake(struct sp_loop *self);
 bool sp_loop_is_running_here(const struct sp_loop *self);
 
 void sp_watch_init(struct sp_watch *self, struct sp_loop *loop, int fd, void (*handle)(struct sp_watch *, unsigned));
-/* Sets what to wait for (SP_READABLE, SP_WRITABLE, SP_FINISHED, SP_HANGUP; 0: leaves the poller). Returns 0 or -errno. */
+/* Sets what to wait for (SP_READABLE, SP_WRITABLE, SP_FINISHED, SP_HANGUP; 0: leaves the poller). Returns 0 or -errno.
+ * */
 int sp_watch_want(struct sp_watch *self, unsigned wanted);
 
 /* Reserves room for the timer. Returns 0 or -ENOMEM. sp_timer_destroy gives the room back. */

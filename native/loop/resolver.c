@@ -1,8 +1,9 @@
-/* Name resolution on a few threads, because the C library's resolver blocks, for half a minute when DNS servers are dead.
+/* Name resolution on a few threads, because the C library's resolver blocks, for half a minute when DNS servers are
+ * dead.
  *
- * A name that several callers ask for is one question: a thousand endpoints of one name occupy one thread. Questions wait
- * in the order in which they were put. Each caller has one at a time, so the queue is as long as there are endpoints. A
- * thread ends when no question waits. */
+ * A name that several callers ask for is one question: a thousand endpoints of one name occupy one thread. Questions
+ * wait in the order in which they were put. Each caller has one at a time, so the queue is as long as there are
+ * endpoints. A thread ends when no question waits. */
 #include "loop/resolver.h"
 
 #include "platform/fork.h"

@@ -1,6 +1,6 @@
 /* fork(2). A child has none of its parent's other threads, and locks and lists as they happened to be: what the engine
- * holds is left behind there untouched, and begun afresh. Only its descriptors are closed (platform/descriptor.h), so that
- * connections end when the parent ends them, and addresses are free when it has ended. */
+ * holds is left behind there untouched, and begun afresh. Only its descriptors are closed (platform/descriptor.h), so
+ * that connections end when the parent ends them, and addresses are free when it has ended. */
 #ifndef SP_PLATFORM_FORK_H
 #define SP_PLATFORM_FORK_H
 

@@ -30,7 +30,8 @@ struct sp_poller_event {
 int sp_poller_open(struct sp_poller *self);
 void sp_poller_close(struct sp_poller *self);
 
-/* Sets what fd is watched for, from `before` to `after`; 0 means not in the set at all, where nothing is reported. Thread-safe. */
+/* Sets what fd is watched for, from `before` to `after`; 0 means not in the set at all, where nothing is reported.
+ * Thread-safe. */
 int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after);
 
 /* Waits until something is ready, at most timeout_ms (-1: no limit, 0: not at all). Returns the number of

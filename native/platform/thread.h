@@ -1,7 +1,7 @@
 /* Threads, and what they share: mutexes, conditions, what is done once, what each thread has of its own.
  *
- * Mutexes have ranks (see docs/architecture.md): a thread may take one only while it holds lower ranks, which debug builds
- * check. */
+ * Mutexes have ranks (see docs/architecture.md): a thread may take one only while it holds lower ranks, which debug
+ * builds check. */
 #ifndef SP_PLATFORM_THREAD_H
 #define SP_PLATFORM_THREAD_H
 

@@ -5,8 +5,8 @@
 
 /* The usual limit of a spin: sleeping costs less than a longer one. */
 #define SHORT_SPIN_NS 4000u
-/* The limit while spins succeed. Waking a thread takes longer than a short spin: two threads that both sleep would never
- * find each other awake. */
+/* The limit while spins succeed. Waking a thread takes longer than a short spin: two threads that both sleep would
+ * never find each other awake. */
 #define LONG_SPIN_NS 20000u
 /* A long spin needs this budget, and costs as much when it fails. */
 #define LONG_SPIN_BUDGET 16u

@@ -34,8 +34,8 @@ bool sp_http_head_has(const struct sp_http_head *self, const char *name);
  * is optional, is the element as it was sent. */
 bool sp_http_head_find(const struct sp_http_head *self, const char *name, const char *element, struct sp_text *found);
 
-/* Whether these are whole lines "Name: value\r\n" that a user may add to a request to upgrade: none of those by which the
- * request is understood, or which say how long it is. */
+/* Whether these are whole lines "Name: value\r\n" that a user may add to a request to upgrade: none of those by which
+ * the request is understood, or which say how long it is. */
 bool sp_http_may_be_added(const char *bytes, size_t count);
 
 /* Whether the text is this, but for case. */

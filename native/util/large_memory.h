@@ -1,6 +1,6 @@
-/* Memory of large messages. Fresh memory costs a page fault for every 4 KiB, more than filling it: what one message leaves
- * is kept for the next. It is kept only while loops tend it, which they do as long as large messages come and go, and
- * never more than SP_LARGE_MEMORY_KEPT_BYTES. From any thread. */
+/* Memory of large messages. Fresh memory costs a page fault for every 4 KiB, more than filling it: what one message
+ * leaves is kept for the next. It is kept only while loops tend it, which they do as long as large messages come and
+ * go, and never more than SP_LARGE_MEMORY_KEPT_BYTES. From any thread. */
 #ifndef SP_UTIL_LARGE_MEMORY_H
 #define SP_UTIL_LARGE_MEMORY_H
 
@@ -18,8 +18,8 @@ static inline bool sp_large_memory_has(size_t bytes)
     return bytes >= SP_LARGE_MEMORY_LEAST_BYTES && bytes <= SP_LARGE_MEMORY_MOST_BYTES;
 }
 
-/* Memory of a size that sp_large_memory_has. *size_bytes is what is needed, and then what there is: up to an eighth more.
- * Returns NULL when memory is short. */
+/* Memory of a size that sp_large_memory_has. *size_bytes is what is needed, and then what there is: up to an eighth
+ * more. Returns NULL when memory is short. */
 void *sp_large_memory_take(size_t *size_bytes);
 
 /* Takes it back; size_bytes is what sp_large_memory_take has told. */

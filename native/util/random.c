@@ -1,5 +1,5 @@
-/* xorshift64* per thread, seeded by the kernel; and a store of the kernel's own numbers. A forked child begins both anew:
- * it must not repeat its parent's numbers. */
+/* xorshift64* per thread, seeded by the kernel; and a store of the kernel's own numbers. A forked child begins both
+ * anew: it must not repeat its parent's numbers. */
 #include "util/random.h"
 
 #include "platform/clock.h"

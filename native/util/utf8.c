@@ -58,9 +58,9 @@ static block beyond(block bytes, uint8_t limit)
 #endif
 }
 
-/* Non-zero where one of sixteen bytes is wrong; the three bytes before them belong to the text as well. Second bytes are
- * compared as signed numbers, for which there are instructions everywhere: continuations are the 64 lowest. That others
- * are none is found by the first comparison. */
+/* Non-zero where one of sixteen bytes is wrong; the three bytes before them belong to the text as well. Second bytes
+ * are compared as signed numbers, for which there are instructions everywhere: continuations are the 64 lowest. That
+ * others are none is found by the first comparison. */
 static block find_errors(const uint8_t *bytes)
 {
     block here = load(bytes);

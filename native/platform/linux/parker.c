@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The absence of a deadline, which is a time nevertheless: without any, the kernel would go on waiting after a handler that
- * was installed with SA_RESTART, and nobody would hear of EINTR. */
+/* The absence of a deadline, which is a time nevertheless: without any, the kernel would go on waiting after a handler
+ * that was installed with SA_RESTART, and nobody would hear of EINTR. */
 #define LONGEST_S 0x3fffffff
 
 static struct timespec deadline_of(sp_time_ns deadline_ns)
