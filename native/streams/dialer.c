@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Even NN_RECONNECT_IVL 0 must not spin. */
-#define LEAST_DELAY_MS 1
+#define MIN_DELAY_MS 1
 
 static struct sp_socket *socket_of(const struct sp_dialer *self)
 {
@@ -30,11 +30,11 @@ static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
 /* ---- Waiting ---- */
 
 /* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
- * nothing; then NN_RECONNECT_IVL (LEAST_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
+ * nothing; then NN_RECONNECT_IVL (MIN_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
  * the clients of a restarted server do not come back all at once. */
 static int retry_delay_ms(const struct sp_options *options, unsigned failures)
 {
-    int64_t delay_ms = options->reconnect_ivl_ms > LEAST_DELAY_MS ? options->reconnect_ivl_ms : LEAST_DELAY_MS;
+    int64_t delay_ms = options->reconnect_ivl_ms > MIN_DELAY_MS ? options->reconnect_ivl_ms : MIN_DELAY_MS;
     int64_t limit_ms = options->reconnect_ivl_max_ms > delay_ms ? options->reconnect_ivl_max_ms : delay_ms;
 
     if (failures <= 1)

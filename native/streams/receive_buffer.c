@@ -16,7 +16,7 @@
 #define LONG_FRAME_BYTES ((size_t)128 * 1024)
 #define LOOK_AHEAD_BYTES ((size_t)512)
 /* With less room a slab is left. */
-#define SLAB_LEAST_ROOM_BYTES ((size_t)16 * 1024)
+#define SLAB_MIN_ROOM_BYTES ((size_t)16 * 1024)
 /* A peer's announcement is believed only this far: for so much, addresses are reserved, and the system finds memory for
  * them as bytes arrive, unless memory of another message is at hand. Beyond, the memory is moved as it grows. */
 #define TRUSTED_FRAME_BYTES ((size_t)4 * 1024 * 1024)
@@ -58,7 +58,7 @@ static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size
 static size_t least_room(const struct sp_receive_buffer *self)
 {
     return is_direct(self) && self->partial_bytes <= LONG_FRAME_BYTES ? self->partial_bytes + LOOK_AHEAD_BYTES
-                                                                      : SLAB_LEAST_ROOM_BYTES;
+                                                                      : SLAB_MIN_ROOM_BYTES;
 }
 
 /* How much may be read into the slab behind the frame that is read directly. Others as long are expected: what is read

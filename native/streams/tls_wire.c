@@ -222,7 +222,7 @@ static int bio_read(BIO *bio, char *bytes, int count)
 
 #define HANDSHAKE_RECORD 0x16
 /* Of those that OpenSSL accepts. */
-#define LONGEST_RECORD_BYTES ((size_t)(16 + 2) * 1024)
+#define MAX_RECORD_BYTES ((size_t)(16 + 2) * 1024)
 /* Most first records are shorter. */
 #define FIRST_READ_BYTES ((size_t)2 * 1024)
 
@@ -238,7 +238,7 @@ static bool has_first_record(const struct tls_wire *self)
     if (count < TLS_RECORD_HEADER_BYTES)
         return false;
     size_t record_bytes = sp_get_u16(bytes + 3);
-    return record_bytes > LONGEST_RECORD_BYTES || count >= TLS_RECORD_HEADER_BYTES + record_bytes;
+    return record_bytes > MAX_RECORD_BYTES || count >= TLS_RECORD_HEADER_BYTES + record_bytes;
 }
 
 int tls_wire_await_first_record(struct tls_wire *self)

@@ -16,7 +16,7 @@
 #define EXACT_QUEUE_BYTES ((size_t)4 * 1024)
 /* So many messages a queue takes of any size while nobody has set NN_RCVBUF: large ones change hands by reference, and
  * with fewer the two threads would wake each other for each of them. */
-#define LEAST_MESSAGES 16
+#define MIN_MESSAGES 16
 /* What processors pass to each other, two lines at a time. */
 #define LINE_BYTES 128
 
@@ -421,7 +421,7 @@ static struct nn_signal *side_prepare(struct sp_channel_side *side, struct nn_en
 
     nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RCVBUF, &limit_bytes);
     side->limit_bytes = (size_t)limit_bytes;
-    side->limit_count = nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_RCVBUF) ? 1 : LEAST_MESSAGES;
+    side->limit_count = nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_RCVBUF) ? 1 : MIN_MESSAGES;
     side->endpoint = endpoint;
     return nn_signal_open(endpoint, side_update, side);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define FIRST_CHILD_CAPACITY 2
-#define FEW_CHILDREN 8 /* up to here a loop finds one sooner than memchr, which has to be called */
+#define MAX_SCANNED_CHILDREN 8 /* up to here a loop finds one sooner than memchr, which has to be called */
 
 /* ---- Nodes ---- */
 
@@ -75,7 +75,7 @@ static size_t node_find(const struct sp_subscription_node *node, uint8_t byte)
         return 0;
 
     const uint8_t *first_bytes = node_first_bytes(node);
-    if (node->child_count <= FEW_CHILDREN) {
+    if (node->child_count <= MAX_SCANNED_CHILDREN) {
         size_t place = 0;
         while (place < node->child_count && first_bytes[place] != byte)
             place++;
