@@ -37,7 +37,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     self->stream = *stream;
     self->is_hosted = sp_stream_is_hosted(stream);
     self->endpoint->users++;
-    sp_list_append(&owner->greeting, &self->item);
+    sp_list_append(&owner->handshaking, &self->item);
     sp_connection_remember_ends(self);
     *opened = self;
     return 0;
@@ -53,7 +53,7 @@ fail:
 /* The stream is as it shall be. */
 static int connection_begin(struct sp_connection *self)
 {
-    int rc = sp_connection_greet(self);
+    int rc = sp_connection_begin_handshake(self);
 
     if (rc < 0) {
         sp_connection_tell_rejected(self, rc);
@@ -71,16 +71,16 @@ int sp_connection_open_hosted(struct sp_connection_owner *owner, struct sp_strea
     return rc < 0 ? rc : connection_begin(*opened);
 }
 
-int sp_connection_open_greeted(struct sp_connection_owner *owner, struct sp_stream *stream, const uint8_t *greeting,
-                               size_t greeting_bytes)
+int sp_connection_open_handed_over(struct sp_connection_owner *owner, struct sp_stream *stream,
+                                   const uint8_t *handshake, size_t handshake_bytes)
 {
     struct sp_connection *self;
     int rc = connection_open(owner, stream, &self);
 
     if (rc < 0 || (rc = connection_begin(self)) < 0)
         return rc;
-    memcpy(self->greeting, greeting, greeting_bytes);
-    self->greeting_bytes = greeting_bytes;
+    memcpy(self->handshake, handshake, handshake_bytes);
+    self->handshake_bytes = handshake_bytes;
     sp_connection_answer(self);
     return 0;
 }

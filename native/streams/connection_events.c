@@ -17,10 +17,10 @@ void sp_connection_writable(struct sp_connection *self)
     }
     bool is_written = sp_connection_write(self);
     sp_connection_unchoke(self);
-    if (self->state == CONNECTION_GREETING) {
+    if (self->state == CONNECTION_HANDSHAKING) {
         if (is_written)
             want(self, self->watch.wanted & ~SP_WRITABLE);
-        sp_connection_read_greeting(self);
+        sp_connection_read_handshake(self);
         return;
     }
     if (!is_written) {
@@ -50,8 +50,8 @@ void sp_connection_readable(struct sp_connection *self, unsigned ready)
     case CONNECTION_SECURING:
         sp_connection_secure(self);
         break;
-    case CONNECTION_GREETING:
-        sp_connection_read_greeting(self);
+    case CONNECTION_HANDSHAKING:
+        sp_connection_read_handshake(self);
         break;
     case CONNECTION_OPEN:
         sp_connection_read(self, ready);
@@ -92,7 +92,7 @@ void sp_connection_handle_deadline(struct sp_timer *timer)
 
     sp_socket_lock(socket);
     if (sp_timer_is_due(timer)) {
-        if (self->state == CONNECTION_SECURING || self->state == CONNECTION_GREETING)
+        if (self->state == CONNECTION_SECURING || self->state == CONNECTION_HANDSHAKING)
             sp_connection_end(self, -ETIMEDOUT);
         else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
             sp_direct_poll_expire(socket);

@@ -1,4 +1,4 @@
-/* A connection before it has a pipe: agreeing on a filter, greeting, being admitted, turned away or handed over. */
+/* A connection before it has a pipe: agreeing on a filter, handshake, being admitted, turned away or handed over. */
 #include "streams/connection_handshake.h"
 
 #include "streams/connection_closing.h"
@@ -11,37 +11,37 @@
 
 #include <errno.h>
 
-/* Sends our part of the greeting. What the stream does not take at once is queued. */
-static int connection_say(struct sp_connection *self, const struct sp_greeting *greeting)
+/* Sends our part of the handshake. What the stream does not take at once is queued. */
+static int connection_say(struct sp_connection *self, const struct sp_handshake *handshake)
 {
-    struct iovec vector = {.iov_base = (void *)greeting->reply, .iov_len = greeting->reply_bytes};
+    struct iovec vector = {.iov_base = (void *)handshake->reply, .iov_len = handshake->reply_bytes};
     struct nn_message nothing;
 
-    if (greeting->reply_bytes == 0)
+    if (handshake->reply_bytes == 0)
         return 0;
     ssize_t taken = sp_send_vectors(self, &vector, 1);
-    if (taken < 0 || (size_t)taken == greeting->reply_bytes)
+    if (taken < 0 || (size_t)taken == handshake->reply_bytes)
         return taken < 0 ? (int)taken : 0;
     nn_message_init(&nothing);
-    int rc = sp_send_queue_add(&self->queue, greeting->reply + taken, greeting->reply_bytes - (size_t)taken, &nothing,
+    int rc = sp_send_queue_add(&self->queue, handshake->reply + taken, handshake->reply_bytes - (size_t)taken, &nothing,
                                &self->socket->spare_buffer);
     if (rc == 0)
         want(self, self->watch.wanted | SP_WRITABLE);
     return rc;
 }
 
-int sp_connection_greet(struct sp_connection *self)
+int sp_connection_begin_handshake(struct sp_connection *self)
 {
-    struct sp_greeting greeting;
+    struct sp_handshake handshake;
 
-    self->state = CONNECTION_GREETING;
-    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->greeting_limit_ms));
-    if (framing_of(self)->greet == NULL)
+    self->state = CONNECTION_HANDSHAKING;
+    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->handshake_limit_ms));
+    if (framing_of(self)->begin == NULL)
         return 0;
-    greeting.endpoint = self->endpoint;
-    greeting.reply_bytes = 0;
-    framing_of(self)->greet(session_of(self), &greeting);
-    return connection_say(self, &greeting);
+    handshake.endpoint = self->endpoint;
+    handshake.reply_bytes = 0;
+    framing_of(self)->begin(session_of(self), &handshake);
+    return connection_say(self, &handshake);
 }
 
 static const struct nn_pipe_operations pipe_operations = {
@@ -52,7 +52,7 @@ static const struct nn_pipe_operations pipe_operations = {
     .addresses = sp_connection_addresses,
 };
 
-/* Sending may have failed in the greeting, or the host may have ended it. */
+/* Sending may have failed in the handshake, or the host may have ended it. */
 static void connection_begin_sending(struct sp_connection *self)
 {
     if (!self->is_send_broken) {
@@ -66,12 +66,12 @@ static void connection_begin_sending(struct sp_connection *self)
 
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
-    size_t rest = self->greeting_bytes - taken_bytes;
+    size_t rest = self->handshake_bytes - taken_bytes;
     int error = -EPROTO;
 
     self->peer_id = peer_id;
     sp_connection_learn(self, self->ends);
-    if (rest > 0 && sp_receive_buffer_start(&self->received, self->greeting + taken_bytes, rest) < 0)
+    if (rest > 0 && sp_receive_buffer_start(&self->received, self->handshake + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if (peer_id == self->socket->protocol->peer_id)
         self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->ends, &error);
@@ -84,8 +84,8 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
-    sp_free(self->greeting);
-    self->greeting = NULL;
+    sp_free(self->handshake);
+    self->handshake = NULL;
     self->state = CONNECTION_OPEN;
     if (self->socket->options.tls_peer_certificate && self->stream.filter != NULL)
         self->certificate = self->stream.filter->ops->certificate(self->stream.filter);
@@ -95,7 +95,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_connection_allow_direct_poll(self);
     connection_begin_sending(self);
     if (self->stream.filter != NULL)
-        sp_connection_watch_unsent(self); /* it may have answered while the greeting was read */
+        sp_connection_watch_unsent(self); /* it may have answered while the handshake was read */
     if (rest > 0)
         sp_connection_deliver(self);
     else
@@ -119,20 +119,20 @@ static void connection_hand_over(struct sp_connection *self)
     sp_watch_want(&self->watch, 0);
     self->watch.fd = -1;
     self->stream = (struct sp_stream){.fd = -1};
-    self->owner->hand_over(self->owner, &stream, self->greeting, self->greeting_bytes);
+    self->owner->hand_over(self->owner, &stream, self->handshake, self->handshake_bytes);
     sp_connection_release(self);
 }
 
-static void connection_note(struct sp_peer_info *ends, const struct sp_greeting *greeting)
+static void connection_note(struct sp_peer_info *ends, const struct sp_handshake *handshake)
 {
-    if (greeting->peer_headers != NULL)
-        sp_peer_info_note_chunk(ends, NN_PEER_HEADERS, greeting->peer_headers);
-    if (greeting->problem != NULL)
-        sp_peer_info_note(ends, NN_PEER_PROBLEM, greeting->problem, greeting->problem_bytes);
+    if (handshake->peer_headers != NULL)
+        sp_peer_info_note_chunk(ends, NN_PEER_HEADERS, handshake->peer_headers);
+    if (handshake->problem != NULL)
+        sp_peer_info_note(ends, NN_PEER_PROBLEM, handshake->problem, handshake->problem_bytes);
 }
 
 /* A descriptor that can be written to lets the next turn go on with what the filter holds; the timer is in use. */
-static void greeting_watch_filter(struct sp_connection *self)
+static void handshake_watch_filter(struct sp_connection *self)
 {
     const struct sp_filter *filter = self->stream.filter;
 
@@ -146,19 +146,19 @@ static void greeting_watch_filter(struct sp_connection *self)
 
 void sp_connection_answer(struct sp_connection *self)
 {
-    struct sp_greeting greeting;
+    struct sp_handshake handshake;
 
-    greeting.endpoint = self->endpoint;
-    greeting.received = self->greeting;
-    greeting.received_bytes = self->greeting_bytes;
-    greeting.taken_bytes = 0;
-    greeting.reply_bytes = 0;
-    greeting.peer_headers = NULL;
-    greeting.problem = NULL;
-    int peer_id = framing_of(self)->answer(session_of(self), &greeting);
+    handshake.endpoint = self->endpoint;
+    handshake.received = self->handshake;
+    handshake.received_bytes = self->handshake_bytes;
+    handshake.taken_bytes = 0;
+    handshake.reply_bytes = 0;
+    handshake.peer_headers = NULL;
+    handshake.problem = NULL;
+    int peer_id = framing_of(self)->answer(session_of(self), &handshake);
     if (self->ends != NULL)
-        connection_note(self->ends, &greeting);
-    int rc = connection_say(self, &greeting);
+        connection_note(self->ends, &handshake);
+    int rc = connection_say(self, &handshake);
 
     if (peer_id == -EXDEV)
         connection_hand_over(self);
@@ -167,30 +167,30 @@ void sp_connection_answer(struct sp_connection *self)
     else if (peer_id < 0)
         connection_turn_away(self, peer_id);
     else if (peer_id > 0)
-        connection_admit(self, peer_id, greeting.taken_bytes);
+        connection_admit(self, peer_id, handshake.taken_bytes);
     else
-        greeting_watch_filter(self);
+        handshake_watch_filter(self);
 }
 
-void sp_connection_read_greeting(struct sp_connection *self)
+void sp_connection_read_handshake(struct sp_connection *self)
 {
-    struct iovec vector = {.iov_base = self->greeting + self->greeting_bytes,
-                           .iov_len = framing_of(self)->greeting_limit_bytes - self->greeting_bytes};
+    struct iovec vector = {.iov_base = self->handshake + self->handshake_bytes,
+                           .iov_len = framing_of(self)->handshake_limit_bytes - self->handshake_bytes};
     ssize_t count = sp_stream_read(&self->stream, &vector, 1);
 
     if (count == -EAGAIN) {
-        greeting_watch_filter(self);
+        handshake_watch_filter(self);
         return;
     }
     if (count <= 0) {
         sp_connection_end(self, count < 0 ? (int)count : -ECONNRESET);
         return;
     }
-    self->greeting_bytes += (size_t)count;
+    self->handshake_bytes += (size_t)count;
     sp_connection_answer(self);
 }
 
-/* Goes on until the filter has agreed with the peer's and everything it says is sent; then we greet. */
+/* Goes on until the filter has agreed with the peer's and everything it says is sent; then the handshake of SP begins. */
 void sp_connection_secure(struct sp_connection *self)
 {
     struct sp_filter *filter = self->stream.filter;
@@ -202,11 +202,11 @@ void sp_connection_secure(struct sp_connection *self)
         connection_turn_away(self, rc);
         return;
     }
-    greeting_watch_filter(self);
+    handshake_watch_filter(self);
     if (rc == 0 || filter->unsent_bytes > 0)
         return;
-    if ((rc = sp_connection_greet(self)) < 0)
+    if ((rc = sp_connection_begin_handshake(self)) < 0)
         sp_connection_end(self, rc);
     else
-        sp_connection_read_greeting(self); /* the filter may hold it already */
+        sp_connection_read_handshake(self); /* the filter may hold it already */
 }

@@ -27,14 +27,14 @@ void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoi
     self->filters = filters;
     self->admitted = admitted;
     self->ended = ended;
-    sp_list_init(&self->greeting);
+    sp_list_init(&self->handshaking);
 }
 
 void sp_connection_owner_abandon(struct sp_connection_owner *owner)
 {
     struct sp_list_item *item;
 
-    while ((item = sp_list_first(&owner->greeting)) != NULL) {
+    while ((item = sp_list_first(&owner->handshaking)) != NULL) {
         struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
         sp_connection_close_stream(self);
         sp_connection_release(self);
@@ -47,7 +47,7 @@ void sp_connection_free(struct sp_connection *self)
 {
     sp_timer_destroy(&self->timer);
     sp_timer_destroy(&self->limit);
-    sp_free(self->greeting);
+    sp_free(self->handshake);
     sp_peer_info_destroy(self->ends);
     if (self->certificate != NULL)
         sp_chunk_release(self->certificate);
@@ -65,8 +65,8 @@ struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
 
     if (self == NULL)
         return NULL;
-    self->greeting = sp_alloc(owner->framing->greeting_limit_bytes);
-    if (self->greeting == NULL) {
+    self->handshake = sp_alloc(owner->framing->handshake_limit_bytes);
+    if (self->handshake == NULL) {
         sp_free(self);
         return NULL;
     }

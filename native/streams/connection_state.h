@@ -15,7 +15,7 @@
 
 enum connection_state {
     CONNECTION_SECURING, /* the filter agrees with the peer's */
-    CONNECTION_GREETING,
+    CONNECTION_HANDSHAKING,
     CONNECTION_OPEN,      /* has a pipe */
     CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
     CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the farewell are still passed on */
@@ -23,11 +23,11 @@ enum connection_state {
 };
 
 struct sp_connection {
-    struct sp_list_item item; /* in owner->greeting */
+    struct sp_list_item item; /* in owner->handshaking */
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
     struct sp_timer
-        timer; /* of the greeting, later of what a filter holds or of direct polling, of lingering at last */
+        timer; /* of the handshake, later of what a filter holds or of direct polling, of lingering at last */
     struct sp_timer limit; /* of a peer that has finished, or cannot be sent to */
     struct sp_direct_poll direct_poll;
     struct sp_socket *socket;
@@ -54,8 +54,8 @@ struct sp_connection {
     struct nn_chunk *certificate;          /* the peer's, which messages bring along; NULL: nobody asks for it */
     int peer_id;                           /* what the peer says it is; 0: nothing yet */
     struct sp_peer_info *ends;             /* whom it connects, until it is admitted; NULL: nobody wants to know */
-    uint8_t *greeting;                     /* what the peer has said so far; NULL once it is admitted */
-    size_t greeting_bytes;
+    uint8_t *handshake;                    /* what the peer has said so far; NULL once it is admitted */
+    size_t handshake_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
 };
 

@@ -92,7 +92,7 @@ static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, i
 
     if (self->state == SP_DIALER_CLOSED)
         return;
-    /* A peer that turns us away right after the greeting must not make us come back at once, again and again. */
+    /* A peer that turns us away right after the handshake must not make us come back at once, again and again. */
     if (was_admitted && sp_now_ns() - self->admitted_ns >= least_ns)
         self->failures = 0;
     if (error != 0)

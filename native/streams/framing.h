@@ -1,4 +1,4 @@
-/* How messages are cut out of a byte stream, and how peers greet each other and part. Functions of bytes: they see no
+/* How messages are cut out of a byte stream, and how peers begin and end a connection. Functions of bytes: they see no
  * descriptor, and what they remember of a connection is their session. */
 #ifndef SP_STREAMS_FRAMING_H
 #define SP_STREAMS_FRAMING_H
@@ -7,11 +7,11 @@
 
 /* The longest prefix of any framing. */
 #define SP_FRAME_PREFIX_LIMIT_BYTES 16
-/* The greeting of SP over a byte stream, both ways. */
-#define SP_GREETING_BYTES 8
+/* The handshake of SP over a byte stream, both ways. */
+#define SP_HANDSHAKE_BYTES 8
 /* The longest frame that a framing sends of its own: a WebSocket control frame with mask and 125 bytes. */
 #define SP_CONTROL_LIMIT_BYTES 131
-/* The longest greeting that we send: a WebSocket's request with a user's headers. Servers of libnanomsg read 4096. */
+/* The longest handshake that we send: a WebSocket's request with a user's headers. Servers of libnanomsg read 4096. */
 #define SP_REPLY_LIMIT_BYTES 4096
 /* Encoded messages up to this length need no memory of their own. */
 #define SP_ENCODE_SCRATCH_BYTES 4096
@@ -35,8 +35,8 @@ struct sp_session {
     uint8_t control_bytes;
 };
 
-/* A greeting while it is under way. */
-struct sp_greeting {
+/* A handshake while it is under way. */
+struct sp_handshake {
     struct nn_endpoint *endpoint;
     const uint8_t *received; /* everything so far */
     size_t received_bytes;
@@ -51,17 +51,17 @@ struct sp_greeting {
 
 struct sp_framing {
     size_t session_bytes; /* 0: none, and `session` is NULL in all calls */
-    size_t greeting_limit_bytes;
-    int greeting_limit_ms;
-    bool is_asked_first; /* the peer greets first; only then it is known whether it is welcome here */
+    size_t handshake_limit_bytes;
+    int handshake_limit_ms;
+    bool is_asked_first; /* the peer begins the handshake; only then it is known whether it is welcome here */
     bool is_left_first;  /* in a farewell, our side of the stream is closed before the peer's */
 
     /* Begins: puts what we say first into the reply. Optional. */
-    void (*greet)(struct sp_session *session, struct sp_greeting *greeting);
+    void (*begin)(struct sp_session *session, struct sp_handshake *handshake);
     /* Reads what the peer has said and puts what we say to it into the reply. Returns the protocol id of the peer; 0
-     * when more bytes are needed, fewer than greeting_limit_bytes; -EXDEV when another endpoint is meant; another
+     * when more bytes are needed, fewer than handshake_limit_bytes; -EXDEV when another endpoint is meant; another
      * -errno when the peer is refused (after the reply). */
-    int (*answer)(struct sp_session *session, struct sp_greeting *greeting);
+    int (*answer)(struct sp_session *session, struct sp_handshake *handshake);
 
     /* Reads the prefix at the start of data. Returns 1 and fills frame (whose body need not be there yet); 0 when
      * more bytes are needed to tell; -EMSGSIZE when the body is longer than limit_bytes; -EPROTO. */

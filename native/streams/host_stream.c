@@ -243,7 +243,7 @@ struct nn_stream *nn_stream_attach(int s, const char *address, bool is_bound, vo
 /* Whether the connection reads: not while a message waits for the user. */
 static bool reads_on(const struct sp_connection *connection)
 {
-    return connection->state == CONNECTION_GREETING ||
+    return connection->state == CONNECTION_HANDSHAKING ||
            (connection->state == CONNECTION_OPEN && !connection->pipe->can_receive);
 }
 

@@ -1,4 +1,4 @@
-/* The SP mappings for byte streams: greeting and length-prefixed messages. */
+/* The SP mappings for byte streams: handshake and length-prefixed messages. */
 #include "core/socket_state.h"
 
 #include "streams/framing.h"
@@ -58,52 +58,52 @@ static size_t ipc_write_prefix(struct sp_session *session, uint8_t *prefix, cons
     return 1 + LENGTH_BYTES;
 }
 
-/* ---- Greeting ---- */
+/* ---- Handshake ---- */
 
-/* A peer that has not greeted by then is no SP peer; libnanomsg waits as long. */
-#define GREETING_LIMIT_MS 1000
+/* A peer that has not sent its handshake by then is no SP peer; libnanomsg waits as long. */
+#define HANDSHAKE_LIMIT_MS 1000
 
-static const uint8_t greeting_start[4] = {0x00, 'S', 'P', 0x00};
+static const uint8_t handshake_start[4] = {0x00, 'S', 'P', 0x00};
 
-static void sp_greet(struct sp_session *session, struct sp_greeting *greeting)
+static void sp_begin(struct sp_session *session, struct sp_handshake *handshake)
 {
     (void)session;
-    memcpy(greeting->reply, greeting_start, sizeof greeting_start);
-    sp_put_u16(greeting->reply + 4, (uint16_t)greeting->endpoint->socket->protocol->id);
-    sp_put_u16(greeting->reply + 6, 0); /* reserved */
-    greeting->reply_bytes = SP_GREETING_BYTES;
+    memcpy(handshake->reply, handshake_start, sizeof handshake_start);
+    sp_put_u16(handshake->reply + 4, (uint16_t)handshake->endpoint->socket->protocol->id);
+    sp_put_u16(handshake->reply + 6, 0); /* reserved */
+    handshake->reply_bytes = SP_HANDSHAKE_BYTES;
 }
 
 /* Only as many bytes as there are need to be right, so that garbage is noticed early. */
-static int sp_answer(struct sp_session *session, struct sp_greeting *greeting)
+static int sp_answer(struct sp_session *session, struct sp_handshake *handshake)
 {
-    size_t count = greeting->received_bytes;
-    size_t known_bytes = count < sizeof greeting_start ? count : sizeof greeting_start;
+    size_t count = handshake->received_bytes;
+    size_t known_bytes = count < sizeof handshake_start ? count : sizeof handshake_start;
 
     (void)session;
-    if (memcmp(greeting->received, greeting_start, known_bytes) != 0)
+    if (memcmp(handshake->received, handshake_start, known_bytes) != 0)
         return -EPROTO;
-    if (count < SP_GREETING_BYTES)
+    if (count < SP_HANDSHAKE_BYTES)
         return 0;
-    greeting->taken_bytes = SP_GREETING_BYTES;
+    handshake->taken_bytes = SP_HANDSHAKE_BYTES;
     /* The reserved bytes are not checked: libnanomsg accepts any. An id of 0 is nobody's. */
-    int id = sp_get_u16(greeting->received + 4);
+    int id = sp_get_u16(handshake->received + 4);
     return id > 0 ? id : -EPROTO;
 }
 
 const struct sp_framing sp_tcp_framing = {
-    .greeting_limit_bytes = SP_GREETING_BYTES,
-    .greeting_limit_ms = GREETING_LIMIT_MS,
-    .greet = sp_greet,
+    .handshake_limit_bytes = SP_HANDSHAKE_BYTES,
+    .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+    .begin = sp_begin,
     .answer = sp_answer,
     .parse = tcp_parse,
     .write_prefix = tcp_write_prefix,
 };
 
 const struct sp_framing sp_ipc_framing = {
-    .greeting_limit_bytes = SP_GREETING_BYTES,
-    .greeting_limit_ms = GREETING_LIMIT_MS,
-    .greet = sp_greet,
+    .handshake_limit_bytes = SP_HANDSHAKE_BYTES,
+    .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+    .begin = sp_begin,
     .answer = sp_answer,
     .parse = ipc_parse,
     .write_prefix = ipc_write_prefix,

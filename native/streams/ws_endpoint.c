@@ -50,8 +50,8 @@ static void transfer_arrive(struct transfer *self, struct nn_endpoint *endpoint)
     struct sp_listener *listener = &sp_ws_endpoint_of(endpoint)->stream.listener;
 
     statistics->accepted_connections++;
-    if (sp_connection_open_greeted(&listener->owner, &self->stream, self->bytes + self->path_bytes,
-                                   self->request_bytes) < 0)
+    if (sp_connection_open_handed_over(&listener->owner, &self->stream, self->bytes + self->path_bytes,
+                                       self->request_bytes) < 0)
         statistics->broken_connections++;
 }
 

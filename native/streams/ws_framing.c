@@ -373,9 +373,9 @@ static void ws_close(struct sp_session *session)
 
 const struct sp_framing sp_ws_client_framing = {
     .session_bytes = sizeof(struct sp_ws_session),
-    .greeting_limit_bytes = SP_WS_HEAD_LIMIT_BYTES,
-    .greeting_limit_ms = SP_WS_HANDSHAKE_LIMIT_MS,
-    .greet = sp_ws_request,
+    .handshake_limit_bytes = SP_WS_HEAD_LIMIT_BYTES,
+    .handshake_limit_ms = SP_WS_HANDSHAKE_LIMIT_MS,
+    .begin = sp_ws_request,
     .answer = sp_ws_read_response,
     .parse = ws_parse,
     .write_prefix = ws_write_prefix,
@@ -391,8 +391,8 @@ const struct sp_framing sp_ws_client_framing = {
 
 const struct sp_framing sp_ws_server_framing = {
     .session_bytes = sizeof(struct sp_ws_session),
-    .greeting_limit_bytes = SP_WS_HEAD_LIMIT_BYTES,
-    .greeting_limit_ms = SP_WS_HANDSHAKE_LIMIT_MS,
+    .handshake_limit_bytes = SP_WS_HEAD_LIMIT_BYTES,
+    .handshake_limit_ms = SP_WS_HANDSHAKE_LIMIT_MS,
     .is_asked_first = true,
     .is_left_first = true,
     .answer = sp_ws_respond,

@@ -24,15 +24,15 @@
 /* So much of a server's refusal is told. */
 #define STATUS_LIMIT_BYTES ((size_t)100)
 
-static void reply_with(struct sp_greeting *greeting, int length)
+static void reply_with(struct sp_handshake *handshake, int length)
 {
-    greeting->reply_bytes = length > 0 && (size_t)length < sizeof greeting->reply ? (size_t)length : 0;
+    handshake->reply_bytes = length > 0 && (size_t)length < sizeof handshake->reply ? (size_t)length : 0;
 }
 
-static void tell_problem(struct sp_greeting *greeting, const char *problem, size_t count)
+static void tell_problem(struct sp_handshake *handshake, const char *problem, size_t count)
 {
-    greeting->problem = problem;
-    greeting->problem_bytes = count;
+    handshake->problem = problem;
+    handshake->problem_bytes = count;
 }
 
 /* ---- What both know ---- */
@@ -70,63 +70,63 @@ static void write_wanted_subprotocol(const struct sp_socket *client, char name[S
 
 /* ---- The client ---- */
 
-void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting)
+void sp_ws_request(struct sp_session *session, struct sp_handshake *handshake)
 {
     struct sp_ws_session *self = sp_ws_session_of(session);
-    const struct sp_ws_endpoint *endpoint = sp_ws_endpoint_of(greeting->endpoint);
+    const struct sp_ws_endpoint *endpoint = sp_ws_endpoint_of(handshake->endpoint);
     uint8_t nonce[KEY_BYTES];
     char key[KEY_LENGTH];
     char subprotocol[SUBPROTOCOL_BYTES];
-    const struct nn_chunk *headers = greeting->endpoint->options.texts[SP_WS_REQUEST_HEADERS];
+    const struct nn_chunk *headers = handshake->endpoint->options.texts[SP_WS_REQUEST_HEADERS];
 
     self->is_client = true;
-    self->send_opcode = (uint8_t)greeting->endpoint->options.ws_message_type;
+    self->send_opcode = (uint8_t)handshake->endpoint->options.ws_message_type;
     for (size_t i = 0; i < sizeof nonce; i += 4) {
         uint32_t word = sp_random_unpredictable_u32();
         memcpy(nonce + i, &word, sizeof word);
     }
     sp_base64_encode(nonce, sizeof nonce, key);
     write_accept(key, self->accept);
-    write_wanted_subprotocol(greeting->endpoint->socket, subprotocol);
-    reply_with(greeting, snprintf((char *)greeting->reply, sizeof greeting->reply,
-                                  "GET %s HTTP/1.1\r\n"
-                                  "Host: %s\r\n"
-                                  "Upgrade: websocket\r\n"
-                                  "Connection: Upgrade\r\n"
-                                  "Sec-WebSocket-Key: %.*s\r\n"
-                                  "Sec-WebSocket-Version: 13\r\n"
-                                  "Sec-WebSocket-Protocol: %s\r\n"
-                                  "%s"
-                                  "\r\n",
-                                  endpoint->path, endpoint->host, (int)sizeof key, key, subprotocol,
-                                  headers != NULL ? (const char *)headers->bytes : ""));
+    write_wanted_subprotocol(handshake->endpoint->socket, subprotocol);
+    reply_with(handshake, snprintf((char *)handshake->reply, sizeof handshake->reply,
+                                   "GET %s HTTP/1.1\r\n"
+                                   "Host: %s\r\n"
+                                   "Upgrade: websocket\r\n"
+                                   "Connection: Upgrade\r\n"
+                                   "Sec-WebSocket-Key: %.*s\r\n"
+                                   "Sec-WebSocket-Version: 13\r\n"
+                                   "Sec-WebSocket-Protocol: %s\r\n"
+                                   "%s"
+                                   "\r\n",
+                                   endpoint->path, endpoint->host, (int)sizeof key, key, subprotocol,
+                                   headers != NULL ? (const char *)headers->bytes : ""));
 }
 
 /* A server's first line, as far as it is text. */
-static void tell_status(struct sp_greeting *greeting)
+static void tell_status(struct sp_handshake *handshake)
 {
     size_t count = 0;
 
-    while (count < greeting->received_bytes && count < STATUS_LIMIT_BYTES && greeting->received[count] >= ' ' &&
-           greeting->received[count] < 0x7f)
+    while (count < handshake->received_bytes && count < STATUS_LIMIT_BYTES && handshake->received[count] >= ' ' &&
+           handshake->received[count] < 0x7f)
         count++;
-    tell_problem(greeting, (const char *)greeting->received, count);
+    tell_problem(handshake, (const char *)handshake->received, count);
 }
 
 /* A refusal is known by its first line; libnanomsg never completes the head of one. Returns 0 while it may be an
  * acceptance, or -EPROTO (no HTTP) or -ECONNREFUSED. */
-static int check_status(struct sp_greeting *greeting)
+static int check_status(struct sp_handshake *handshake)
 {
     static const char accepted[] = "HTTP/1.1 101";
     const size_t version_length = 9;
     size_t length = sizeof accepted - 1;
-    size_t count = greeting->received_bytes < length ? greeting->received_bytes : length;
+    size_t count = handshake->received_bytes < length ? handshake->received_bytes : length;
 
-    if (memcmp(greeting->received, accepted, count) == 0)
+    if (memcmp(handshake->received, accepted, count) == 0)
         return 0;
-    tell_status(greeting);
-    return memcmp(greeting->received, accepted, count < version_length ? count : version_length) == 0 ? -ECONNREFUSED
-                                                                                                      : -EPROTO;
+    tell_status(handshake);
+    return memcmp(handshake->received, accepted, count < version_length ? count : version_length) == 0 ? -ECONNREFUSED
+                                                                                                       : -EPROTO;
 }
 
 static bool is_acceptance(const struct sp_ws_session *self, const struct sp_http_head *head, const char *subprotocol)
@@ -146,22 +146,22 @@ static bool is_acceptance(const struct sp_ws_session *self, const struct sp_http
            (sp_http_head_get(head, "Sec-WebSocket-Protocol", &value) && sp_text_is(value, subprotocol));
 }
 
-int sp_ws_read_response(struct sp_session *session, struct sp_greeting *greeting)
+int sp_ws_read_response(struct sp_session *session, struct sp_handshake *handshake)
 {
-    const struct sp_socket *socket = greeting->endpoint->socket;
+    const struct sp_socket *socket = handshake->endpoint->socket;
     char subprotocol[SUBPROTOCOL_BYTES];
     struct sp_http_head head;
-    int rc = check_status(greeting);
+    int rc = check_status(handshake);
 
     if (rc < 0)
         return rc;
-    rc = sp_http_head_parse(&head, greeting->received, greeting->received_bytes);
+    rc = sp_http_head_parse(&head, handshake->received, handshake->received_bytes);
     if (rc == 0)
-        return greeting->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : -EPROTO;
+        return handshake->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : -EPROTO;
     write_wanted_subprotocol(socket, subprotocol);
     if (rc < 0 || !is_acceptance(sp_ws_session_of(session), &head, subprotocol))
         return -EPROTO;
-    greeting->taken_bytes = head.bytes;
+    handshake->taken_bytes = head.bytes;
     return socket->protocol->peer_id;
 }
 
@@ -182,24 +182,24 @@ static const struct refusal wrong_type = {"400 Incompatible Socket Type", "", -E
 static const struct refusal is_taken = {"503 Service Unavailable", "", -EBUSY};
 static const struct refusal too_long = {"431 Request Header Fields Too Large", "", -EMSGSIZE};
 
-static int refuse(struct sp_greeting *greeting, const struct refusal *refusal)
+static int refuse(struct sp_handshake *handshake, const struct refusal *refusal)
 {
-    reply_with(greeting, snprintf((char *)greeting->reply, sizeof greeting->reply,
-                                  "HTTP/1.1 %s\r\n%sConnection: %s\r\nContent-Length: 0\r\n\r\n", refusal->status,
-                                  refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close"));
-    tell_problem(greeting, refusal->status, strlen(refusal->status));
+    reply_with(handshake, snprintf((char *)handshake->reply, sizeof handshake->reply,
+                                   "HTTP/1.1 %s\r\n%sConnection: %s\r\nContent-Length: 0\r\n\r\n", refusal->status,
+                                   refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close"));
+    tell_problem(handshake, refusal->status, strlen(refusal->status));
     return refusal->error;
 }
 
 /* What cannot become a request is refused at once: what a peer of another protocol says first, for example. */
-static bool may_be_request(const struct sp_greeting *greeting)
+static bool may_be_request(const struct sp_handshake *handshake)
 {
-    size_t count = greeting->received_bytes < 16 ? greeting->received_bytes : 16;
+    size_t count = handshake->received_bytes < 16 ? handshake->received_bytes : 16;
 
     for (size_t i = 0; i < count; i++) {
-        if (greeting->received[i] == ' ')
+        if (handshake->received[i] == ' ')
             return i > 0;
-        if (greeting->received[i] < 'A' || greeting->received[i] > 'Z')
+        if (handshake->received[i] < 'A' || handshake->received[i] > 'Z')
             return false;
     }
     return count < 16;
@@ -311,27 +311,27 @@ static bool is_full(const struct sp_socket *socket)
     return socket->protocol->is_full != NULL && socket->protocol->is_full(socket->instance);
 }
 
-static void accept_request(struct sp_greeting *greeting, struct sp_text key, struct sp_text subprotocol)
+static void accept_request(struct sp_handshake *handshake, struct sp_text key, struct sp_text subprotocol)
 {
     char accept[SP_WS_ACCEPT_LENGTH];
     bool has_subprotocol = subprotocol.count > 0;
 
     write_accept(key.bytes, accept);
-    reply_with(greeting, snprintf((char *)greeting->reply, sizeof greeting->reply,
-                                  "HTTP/1.1 101 Switching Protocols\r\n"
-                                  "Upgrade: websocket\r\n"
-                                  "Connection: Upgrade\r\n"
-                                  "Sec-WebSocket-Accept: %.*s\r\n"
-                                  "%s%.*s%s"
-                                  "\r\n",
-                                  (int)sizeof accept, accept, has_subprotocol ? "Sec-WebSocket-Protocol: " : "",
-                                  (int)subprotocol.count, subprotocol.bytes, has_subprotocol ? "\r\n" : ""));
+    reply_with(handshake, snprintf((char *)handshake->reply, sizeof handshake->reply,
+                                   "HTTP/1.1 101 Switching Protocols\r\n"
+                                   "Upgrade: websocket\r\n"
+                                   "Connection: Upgrade\r\n"
+                                   "Sec-WebSocket-Accept: %.*s\r\n"
+                                   "%s%.*s%s"
+                                   "\r\n",
+                                   (int)sizeof accept, accept, has_subprotocol ? "Sec-WebSocket-Protocol: " : "",
+                                   (int)subprotocol.count, subprotocol.bytes, has_subprotocol ? "\r\n" : ""));
 }
 
 /* Keeps the fields of the request for messages that will come, and for who watches. Returns 0 or -ENOMEM. */
-static int keep_headers(struct sp_ws_session *self, struct sp_greeting *greeting, const struct sp_http_head *head)
+static int keep_headers(struct sp_ws_session *self, struct sp_handshake *handshake, const struct sp_http_head *head)
 {
-    const struct sp_socket *socket = greeting->endpoint->socket;
+    const struct sp_socket *socket = handshake->endpoint->socket;
 
     if (!socket->options.ws_peer_headers && socket->monitor == NULL)
         return 0;
@@ -340,49 +340,49 @@ static int keep_headers(struct sp_ws_session *self, struct sp_greeting *greeting
         return -ENOMEM;
     memcpy(self->peer_headers->bytes, head->fields.bytes, head->fields.count);
     self->is_telling_headers = socket->options.ws_peer_headers;
-    greeting->peer_headers = self->peer_headers;
+    handshake->peer_headers = self->peer_headers;
     return 0;
 }
 
-static int respond_to(struct sp_ws_session *session, struct sp_greeting *greeting, const struct sp_http_head *head)
+static int respond_to(struct sp_ws_session *session, struct sp_handshake *handshake, const struct sp_http_head *head)
 {
-    const struct sp_socket *socket = greeting->endpoint->socket;
+    const struct sp_socket *socket = handshake->endpoint->socket;
     const struct refusal *refusal;
     struct sp_text path;
     struct sp_text key;
     struct sp_text subprotocol;
 
     if ((refusal = check_start(head, &path)) != NULL || (refusal = check_fields(head, &key)) != NULL)
-        return refuse(greeting, refusal);
-    switch (sp_ws_endpoint_find(sp_ws_endpoint_of(greeting->endpoint), path.bytes, path.count)) {
+        return refuse(handshake, refusal);
+    switch (sp_ws_endpoint_find(sp_ws_endpoint_of(handshake->endpoint), path.bytes, path.count)) {
     case SP_WS_NOWHERE:
-        return refuse(greeting, &no_such_path);
+        return refuse(handshake, &no_such_path);
     case SP_WS_ELSEWHERE:
         return -EXDEV;
     case SP_WS_HERE:
         break;
     }
     if ((refusal = check_subprotocol(head, socket->protocol, &subprotocol)) != NULL)
-        return refuse(greeting, refusal);
+        return refuse(handshake, refusal);
     if (is_full(socket))
-        return refuse(greeting, &is_taken);
-    if (keep_headers(session, greeting, head) < 0)
+        return refuse(handshake, &is_taken);
+    if (keep_headers(session, handshake, head) < 0)
         return -ENOMEM;
-    accept_request(greeting, key, subprotocol);
-    greeting->taken_bytes = head->bytes;
+    accept_request(handshake, key, subprotocol);
+    handshake->taken_bytes = head->bytes;
     return socket->protocol->peer_id;
 }
 
-int sp_ws_respond(struct sp_session *session, struct sp_greeting *greeting)
+int sp_ws_respond(struct sp_session *session, struct sp_handshake *handshake)
 {
     struct sp_http_head head;
     int rc;
 
-    sp_ws_session_of(session)->send_opcode = (uint8_t)greeting->endpoint->socket->options.ws_message_type;
-    if (!may_be_request(greeting))
-        return refuse(greeting, &bad_request);
-    rc = sp_http_head_parse(&head, greeting->received, greeting->received_bytes);
+    sp_ws_session_of(session)->send_opcode = (uint8_t)handshake->endpoint->socket->options.ws_message_type;
+    if (!may_be_request(handshake))
+        return refuse(handshake, &bad_request);
+    rc = sp_http_head_parse(&head, handshake->received, handshake->received_bytes);
     if (rc == 0)
-        return greeting->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : refuse(greeting, &too_long);
-    return rc < 0 ? refuse(greeting, &bad_request) : respond_to(sp_ws_session_of(session), greeting, &head);
+        return handshake->received_bytes < SP_WS_HEAD_LIMIT_BYTES ? 0 : refuse(handshake, &too_long);
+    return rc < 0 ? refuse(handshake, &bad_request) : respond_to(sp_ws_session_of(session), handshake, &head);
 }

@@ -12,11 +12,11 @@
 #define SP_WS_HANDSHAKE_LIMIT_MS 5000
 
 /* The client's part: see struct sp_framing. */
-void sp_ws_request(struct sp_session *session, struct sp_greeting *greeting);
-int sp_ws_read_response(struct sp_session *session, struct sp_greeting *greeting);
+void sp_ws_request(struct sp_session *session, struct sp_handshake *handshake);
+int sp_ws_read_response(struct sp_session *session, struct sp_handshake *handshake);
 
 /* The server's. */
-int sp_ws_respond(struct sp_session *session, struct sp_greeting *greeting);
+int sp_ws_respond(struct sp_session *session, struct sp_handshake *handshake);
 
 /* The path of a request that sp_ws_respond has found to be one, without the query. */
 struct sp_text sp_ws_requested_path(const uint8_t *request, size_t count);
