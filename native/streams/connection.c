@@ -21,7 +21,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     struct sp_connection *self = NULL;
     int rc = -EBUSY;
 
-    if (!owner->framing->is_asked_first && sp_socket_is_full(owner->endpoint->socket))
+    if (!owner->framing->server_waits_for_peer && sp_socket_is_full(owner->endpoint->socket))
         goto fail;
     rc = -ENOMEM;
     self = sp_connection_create(owner);

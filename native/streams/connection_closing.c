@@ -1,4 +1,4 @@
-/* A connection whose pipe is closed: passing on what was accepted, taking leave of the peer. */
+/* A connection whose pipe is closed: passing on what was accepted, the close handshake. */
 #include "streams/connection_closing.h"
 
 #include "streams/connection_sending.h"
@@ -34,12 +34,12 @@ static void linger_abandon(struct sp_linger *linger)
     sp_connection_end_lingering(SP_CONTAINER(linger, struct sp_connection, linger));
 }
 
-/* The farewell is out: what comes from the peer now is read and dropped, until its end. */
+/* The close frame is sent: what comes from the peer now is read and dropped, until its end. */
 static void connection_await_end(struct sp_connection *self)
 {
-    sp_time_ns limit_ns = sp_deadline_after_ms(SP_FAREWELL_LIMIT_MS);
+    sp_time_ns limit_ns = sp_deadline_after_ms(SP_CLOSE_HANDSHAKE_LIMIT_MS);
 
-    if (framing_of(self)->is_left_first)
+    if (framing_of(self)->shuts_down_first)
         sp_stream_shutdown_write(&self->stream);
     want(self, SP_READABLE);
     if (self->timer.deadline_ns > limit_ns)
@@ -48,7 +48,7 @@ static void connection_await_end(struct sp_connection *self)
 
 void sp_connection_linger_written(struct sp_connection *self)
 {
-    if (self->has_left && !self->is_send_broken) {
+    if (self->has_sent_close_frame && !self->is_send_broken) {
         connection_await_end(self);
         return;
     }
@@ -69,20 +69,20 @@ static void connection_linger(struct sp_connection *self, int limit_ms)
 
 /* ---- Closing ---- */
 
-bool sp_connection_leave(struct sp_connection *self, int reason, int limit_ms)
+bool sp_connection_send_close_frame(struct sp_connection *self, int reason, int limit_ms)
 {
     struct sp_session *session = session_of(self);
     struct nn_message nothing;
 
-    if (framing_of(self)->leave == NULL || self->is_send_broken || sp_send_queue_own(&self->queue) < 0)
+    if (framing_of(self)->close_frame == NULL || self->is_send_broken || sp_send_queue_own(&self->queue) < 0)
         return false;
-    framing_of(self)->leave(session, reason);
+    framing_of(self)->close_frame(session, reason);
     nn_message_init(&nothing);
     if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,
                           &self->socket->spare_buffer) < 0)
         return false;
     session->control_bytes = 0;
-    self->has_left = true;
+    self->has_sent_close_frame = true;
     if (self->pipe != NULL)
         self->pipe->can_send = false;
     connection_linger(self, limit_ms); /* the first event passes it on */
@@ -90,14 +90,14 @@ bool sp_connection_leave(struct sp_connection *self, int reason, int limit_ms)
 }
 
 /* The same for somebody who does not wait: when the kernel does not take it at once, the end comes without. */
-static void connection_leave_at_once(struct sp_connection *self)
+static void connection_send_close_frame_at_once(struct sp_connection *self)
 {
     struct sp_session *session = session_of(self);
     struct iovec vector;
 
-    if (framing_of(self)->leave == NULL || self->is_send_broken || self->queue.count > 0)
+    if (framing_of(self)->close_frame == NULL || self->is_send_broken || self->queue.count > 0)
         return;
-    framing_of(self)->leave(session, 0);
+    framing_of(self)->close_frame(session, 0);
     vector = (struct iovec){.iov_base = session->control, .iov_len = session->control_bytes};
     sp_stream_write(&self->stream, &vector, 1);
 }
@@ -109,12 +109,12 @@ void sp_connection_close(struct nn_pipe *pipe, bool may_linger)
 
     self->pipe = NULL;
     if (self->state == CONNECTION_LINGERING)
-        return; /* the farewell is under way */
+        return; /* the close handshake is under way */
     if (self->state == CONNECTION_ENDED) {
         sp_connection_release(self);
         return;
     }
-    if (may_linger && sp_connection_leave(self, 0, linger_ms))
+    if (may_linger && sp_connection_send_close_frame(self, 0, linger_ms))
         return;
     if (may_linger && !self->is_send_broken && !sp_connection_write(self) && !self->is_send_broken) {
         connection_linger(self, linger_ms);
@@ -122,7 +122,7 @@ void sp_connection_close(struct nn_pipe *pipe, bool may_linger)
     }
     if (!may_linger && !self->is_send_broken)
         sp_connection_write(self); /* what a burst holds goes with what has left already */
-    connection_leave_at_once(self);
+    connection_send_close_frame_at_once(self);
     sp_stream_drain(&self->stream);
     sp_connection_close_stream(self);
     self->owner->ended(self->owner, true, 0);

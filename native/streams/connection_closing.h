@@ -4,16 +4,16 @@
 
 #include "streams/connection_state.h"
 
-/* How long a peer may take to answer our farewell. */
-#define SP_FAREWELL_LIMIT_MS 1000
+/* How long a peer may take to answer our close frame. */
+#define SP_CLOSE_HANDSHAKE_LIMIT_MS 1000
 
 /* What the pipe does; see nanomsg/transport.h and core/pipe.h. */
 void sp_connection_close(struct nn_pipe *pipe, bool may_linger);
 extern const struct sp_pipe_exit sp_connection_exit;
 
-/* Takes our leave behind what is queued already, where the framing has words for that; the connection then lingers.
- * Returns false when there is nobody to say it to. */
-bool sp_connection_leave(struct sp_connection *self, int reason, int limit_ms);
+/* Queues a close frame behind what is queued already, where the framing has one; the connection then lingers.
+ * Returns false when none can be sent. */
+bool sp_connection_send_close_frame(struct sp_connection *self, int reason, int limit_ms);
 /* Of a connection that lingers: everything is passed on, or can no longer be. */
 void sp_connection_linger_written(struct sp_connection *self);
 void sp_connection_end_lingering(struct sp_connection *self);

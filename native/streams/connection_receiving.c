@@ -72,10 +72,10 @@ void sp_connection_unchoke(struct sp_connection *self)
     sp_connection_watch_filter(self);
 }
 
-/* The peer has broken the rules, or takes its leave. There is no complete message. */
+/* The peer has broken the rules, or closes the connection by a close frame. There is no complete message. */
 static void connection_refuse(struct sp_connection *self, int error)
 {
-    if (!sp_connection_leave(self, error, SP_FAREWELL_LIMIT_MS)) {
+    if (!sp_connection_send_close_frame(self, error, SP_CLOSE_HANDSHAKE_LIMIT_MS)) {
         sp_connection_end(self, error);
         return;
     }

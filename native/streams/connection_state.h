@@ -18,7 +18,7 @@ enum connection_state {
     CONNECTION_HANDSHAKING,
     CONNECTION_OPEN,      /* has a pipe */
     CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
-    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the farewell are still passed on */
+    CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the close frame are still passed on */
     CONNECTION_CLOSED
 };
 
@@ -46,7 +46,7 @@ struct sp_connection {
     bool is_send_broken; /* nothing can be sent any more */
     bool has_progressed; /* since the limit was set: messages were taken, or bytes sent */
     bool has_credentials;
-    bool has_left; /* our farewell is queued or sent: the peer's end is all that we wait for */
+    bool has_sent_close_frame; /* our close frame is queued or sent: we wait for the peer to end */
     enum sp_frame_kind found;
     uint64_t last_turn;                    /* how far the user was when reading went on, see connection_read_on; or 0 */
     int error;                             /* why it is ending */

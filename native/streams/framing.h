@@ -53,8 +53,8 @@ struct sp_framing {
     size_t session_bytes; /* 0: none, and `session` is NULL in all calls */
     size_t handshake_limit_bytes;
     int handshake_limit_ms;
-    bool is_asked_first; /* the peer begins the handshake; only then it is known whether it is welcome here */
-    bool is_left_first;  /* in a farewell, our side of the stream is closed before the peer's */
+    bool server_waits_for_peer; /* the peer begins the handshake; only then it is known whether it is welcome here */
+    bool shuts_down_first; /* when close frames are exchanged, our side of the stream is shut down before the peer's */
 
     /* Begins: puts what we say first into the reply. Optional. */
     void (*begin)(struct sp_session *session, struct sp_handshake *handshake);
@@ -81,12 +81,12 @@ struct sp_framing {
     int (*encode)(const uint8_t *prefix, size_t prefix_bytes, const struct nn_message *message,
                   uint8_t scratch[SP_ENCODE_SCRATCH_BYTES], struct nn_message *encoded);
     /* Called once for each complete frame, which begins at data and may be changed in place. Returns its kind;
-     * -ESHUTDOWN when the peer takes its leave; another -errno when it has broken the rules. */
+     * -ESHUTDOWN when the peer closes the connection by a close frame; another -errno when it has broken the rules. */
     int (*use)(struct sp_session *session, uint8_t *data, const struct sp_frame *frame);
     /* Completes a message that is being received: marks the one at hand, or gives what has been put together. */
     void (*finish)(struct sp_session *session, enum sp_frame_kind kind, struct nn_message *message);
-    /* Puts our last frame into session->control. reason: 0 when we leave, or what `parse` or `use` returned. */
-    void (*leave)(struct sp_session *session, int reason);
+    /* Puts our last frame into session->control. reason: 0 when we close, or what `parse` or `use` returned. */
+    void (*close_frame)(struct sp_session *session, int reason);
     void (*close)(struct sp_session *session);
     /* How much it keeps of a message that is put together, or waits to be taken. */
     size_t (*held_bytes)(const struct sp_session *session);

@@ -223,7 +223,7 @@ static int removal_lock_take(struct removal_lock *self, const char *path)
 }
 
 /* The file goes before the lock does, so that nobody finds one that is held and gone. */
-static void removal_lock_leave(const struct removal_lock *self)
+static void removal_lock_release(const struct removal_lock *self)
 {
     if (self->fd < 0)
         return;
@@ -248,7 +248,7 @@ static int replace_dead(const char *path, const struct sp_socket_address *addres
         rc = -errno;
     else
         rc = publish(path, address, options, backlog, file);
-    removal_lock_leave(&lock);
+    removal_lock_release(&lock);
     return rc;
 }
 

@@ -16,7 +16,7 @@ static ssize_t filtered_write(struct sp_stream *self, struct iovec *vectors, int
 
 static void filtered_shutdown_write(struct sp_stream *self)
 {
-    self->filter->ops->leave(self->filter);
+    self->filter->ops->shutdown_write(self->filter);
     shutdown(self->fd, SHUT_WR);
 }
 

@@ -29,7 +29,7 @@ struct sp_filter_ops {
     /* Passes on what is unsent. Returns 0 or -errno. */
     int (*flush)(struct sp_filter *self);
     /* Tells the peer that nothing more comes, if the kernel takes that now. */
-    void (*leave)(struct sp_filter *self);
+    void (*shutdown_write)(struct sp_filter *self);
     /* The peer's certificate in DER, as a new reference; NULL: there is none. */
     struct nn_chunk *(*certificate)(const struct sp_filter *self);
     /* Notes what is known of the peer, and what was wrong. */

@@ -217,7 +217,7 @@ static ssize_t tls_write(struct sp_filter *base, const struct iovec *vectors, in
     return rc < 0 ? rc : total;
 }
 
-static void tls_leave(struct sp_filter *base)
+static void tls_shutdown_write(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
@@ -273,7 +273,7 @@ static const struct sp_filter_ops tls_ops = {
     .read = tls_read,
     .write = tls_write,
     .flush = tls_flush,
-    .leave = tls_leave,
+    .shutdown_write = tls_shutdown_write,
     .certificate = tls_certificate,
     .tell = tls_tell,
     .close = tls_close,

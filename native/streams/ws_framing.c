@@ -219,7 +219,7 @@ static uint16_t close_code_of(const struct sp_ws_session *self, int reason)
     }
 }
 
-static void ws_leave(struct sp_session *session, int reason)
+static void ws_close_frame(struct sp_session *session, int reason)
 {
     struct sp_ws_session *self = sp_ws_session_of(session);
     uint8_t code[2];
@@ -384,7 +384,7 @@ const struct sp_framing sp_ws_client_framing = {
     .encode = ws_mask,
     .use = ws_use,
     .finish = ws_finish,
-    .leave = ws_leave,
+    .close_frame = ws_close_frame,
     .close = ws_close,
     .held_bytes = ws_held_bytes,
 };
@@ -393,8 +393,8 @@ const struct sp_framing sp_ws_server_framing = {
     .session_bytes = sizeof(struct sp_ws_session),
     .handshake_limit_bytes = SP_WS_HEAD_LIMIT_BYTES,
     .handshake_limit_ms = SP_WS_HANDSHAKE_LIMIT_MS,
-    .is_asked_first = true,
-    .is_left_first = true,
+    .server_waits_for_peer = true,
+    .shuts_down_first = true,
     .answer = sp_ws_respond,
     .parse = ws_parse,
     .write_prefix = ws_write_prefix,
@@ -402,7 +402,7 @@ const struct sp_framing sp_ws_server_framing = {
     .write_fragment_prefix = ws_write_fragment_prefix,
     .use = ws_use,
     .finish = ws_finish,
-    .leave = ws_leave,
+    .close_frame = ws_close_frame,
     .close = ws_close,
     .held_bytes = ws_held_bytes,
 };
