@@ -6,7 +6,7 @@
  * meanwhile. A new request cancels the one before; requests in conversations go on side by side. The raw
  * socket only balances requests and passes what comes back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
-#include "protocols/parts/inbox.h"
+#include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/int_option.h"
 #include "protocols/parts/load_balancer.h"
 #include "protocols/parts/request_conversations.h"
@@ -203,7 +203,7 @@ static void req_forget(struct nn_protocol_socket *base, uint32_t number)
 struct req_raw {
     struct nn_protocol_socket base;
     struct sp_load_balancer peers;
-    struct sp_inbox inbox;
+    struct sp_filtered_queue received;
 };
 
 struct req_raw_pipe {
@@ -217,22 +217,22 @@ static struct req_raw *req_raw_of(struct nn_protocol_socket *base)
 }
 
 /* A reply's first word is the header, whatever it says. */
-static bool req_raw_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool req_raw_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
-    (void)inbox;
+    (void)received;
     (void)from;
     return sp_backtrace_unstack_id(message) == 0;
 }
 
 static int req_raw_open(struct nn_protocol_socket *base)
 {
-    sp_inbox_init(&req_raw_of(base)->inbox, req_raw_accept);
+    sp_filtered_queue_init(&req_raw_of(base)->received, req_raw_accept);
     return 0;
 }
 
 static void req_raw_close(struct nn_protocol_socket *base)
 {
-    sp_inbox_forget(&req_raw_of(base)->inbox);
+    sp_filtered_queue_forget(&req_raw_of(base)->received);
 }
 
 static int req_raw_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -251,14 +251,14 @@ static void req_raw_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe
     struct req_raw_pipe *data = nn_pipe_data(pipe);
 
     sp_load_balancer_remove(&self->peers, &data->sending);
-    sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
+    sp_fair_queue_remove(&self->received.pipes, &data->receiving);
 }
 
 static void req_raw_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct req_raw_pipe *data = nn_pipe_data(pipe);
 
-    sp_fair_queue_readable(&req_raw_of(base)->inbox.pipes, &data->receiving);
+    sp_fair_queue_readable(&req_raw_of(base)->received.pipes, &data->receiving);
 }
 
 static void req_raw_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -275,14 +275,14 @@ static int req_raw_send(struct nn_protocol_socket *base, struct nn_message *mess
 
 static int req_raw_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    return sp_inbox_receive(&req_raw_of(base)->inbox, message);
+    return sp_filtered_queue_receive(&req_raw_of(base)->received, message);
 }
 
 static int req_raw_events(struct nn_protocol_socket *base)
 {
     struct req_raw *self = req_raw_of(base);
 
-    return (sp_inbox_can_receive(&self->inbox) ? NN_POLLIN : 0) |
+    return (sp_filtered_queue_can_receive(&self->received) ? NN_POLLIN : 0) |
            (sp_load_balancer_can_send(&self->peers) ? NN_POLLOUT : 0);
 }
 

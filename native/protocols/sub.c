@@ -1,6 +1,6 @@
 /* SUB: of all that the pubs send, what begins with a prefix that was subscribed to. The raw socket
  * filters as well. Without a subscription nothing is received. */
-#include "protocols/parts/inbox.h"
+#include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/subscriptions.h"
 
 #include <nanomsg/protocol.h>
@@ -10,7 +10,7 @@
 
 struct sub {
     struct nn_protocol_socket base;
-    struct sp_inbox inbox;
+    struct sp_filtered_queue received;
     struct sp_subscriptions subscriptions;
 };
 
@@ -24,15 +24,15 @@ static bool sub_matches(const struct sub *self, const struct nn_message *message
     return sp_subscriptions_match(&self->subscriptions, message->body, message->body_bytes);
 }
 
-static bool sub_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool sub_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
     (void)from;
-    return sub_matches(NN_CONTAINER(inbox, struct sub, inbox), message);
+    return sub_matches(NN_CONTAINER(received, struct sub, received), message);
 }
 
 static int sub_open(struct nn_protocol_socket *base)
 {
-    sp_inbox_init(&sub_of(base)->inbox, sub_accept);
+    sp_filtered_queue_init(&sub_of(base)->received, sub_accept);
     return 0;
 }
 
@@ -40,7 +40,7 @@ static void sub_close(struct nn_protocol_socket *base)
 {
     struct sub *self = sub_of(base);
 
-    sp_inbox_forget(&self->inbox);
+    sp_filtered_queue_forget(&self->received);
     sp_subscriptions_destroy(&self->subscriptions);
 }
 
@@ -53,12 +53,12 @@ static int sub_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 
 static void sub_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    sp_fair_queue_remove(&sub_of(base)->inbox.pipes, nn_pipe_data(pipe));
+    sp_fair_queue_remove(&sub_of(base)->received.pipes, nn_pipe_data(pipe));
 }
 
 static void sub_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    sp_fair_queue_readable(&sub_of(base)->inbox.pipes, nn_pipe_data(pipe));
+    sp_fair_queue_readable(&sub_of(base)->received.pipes, nn_pipe_data(pipe));
 }
 
 static void sub_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -69,12 +69,12 @@ static void sub_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *p
 
 static int sub_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    return sp_inbox_receive(&sub_of(base)->inbox, message);
+    return sp_filtered_queue_receive(&sub_of(base)->received, message);
 }
 
 static int sub_events(struct nn_protocol_socket *base)
 {
-    return sp_inbox_can_receive(&sub_of(base)->inbox) ? NN_POLLIN : 0;
+    return sp_filtered_queue_can_receive(&sub_of(base)->received) ? NN_POLLIN : 0;
 }
 
 /* Taking back a prefix that is not subscribed to is no error. */
@@ -83,8 +83,8 @@ static void sub_unsubscribe(struct sub *self, const void *prefix, size_t prefix_
     bool was_last = sp_subscriptions_remove(&self->subscriptions, prefix, prefix_bytes);
 
     /* Nothing that has not been received yet is received for it any more. */
-    if (was_last && self->inbox.has_ahead && !sub_matches(self, &self->inbox.ahead))
-        sp_inbox_forget(&self->inbox);
+    if (was_last && self->received.has_ahead && !sub_matches(self, &self->received.ahead))
+        sp_filtered_queue_forget(&self->received);
 }
 
 static int sub_set_option(struct nn_protocol_socket *base, int option, const void *value, size_t size)

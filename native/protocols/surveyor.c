@@ -5,7 +5,7 @@
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/deadline.h"
 #include "protocols/parts/distributor.h"
-#include "protocols/parts/inbox.h"
+#include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/int_option.h"
 #include "protocols/parts/survey_conversations.h"
 
@@ -21,7 +21,7 @@
 struct surveyor {
     struct nn_protocol_socket base;
     struct sp_distributor receivers;
-    struct sp_inbox inbox;
+    struct sp_filtered_queue received;
 };
 
 struct surveyor_pipe {
@@ -36,7 +36,7 @@ static struct surveyor *surveyor_of(struct nn_protocol_socket *base)
 
 static void surveyor_close(struct nn_protocol_socket *base)
 {
-    sp_inbox_forget(&surveyor_of(base)->inbox);
+    sp_filtered_queue_forget(&surveyor_of(base)->received);
 }
 
 static int surveyor_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -54,14 +54,14 @@ static void surveyor_pipe_removed(struct nn_protocol_socket *base, struct nn_pip
     struct surveyor_pipe *data = nn_pipe_data(pipe);
 
     sp_distributor_remove(&data->sending);
-    sp_fair_queue_remove(&surveyor_of(base)->inbox.pipes, &data->receiving);
+    sp_fair_queue_remove(&surveyor_of(base)->received.pipes, &data->receiving);
 }
 
 static void surveyor_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct surveyor_pipe *data = nn_pipe_data(pipe);
 
-    sp_fair_queue_readable(&surveyor_of(base)->inbox.pipes, &data->receiving);
+    sp_fair_queue_readable(&surveyor_of(base)->received.pipes, &data->receiving);
 }
 
 static void surveyor_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -105,22 +105,22 @@ static bool surveyor_is_asking(const struct surveyor_cooked *self)
     return self->state == SURVEYOR_ASKING || !sp_survey_conversations_is_empty(&self->conversations);
 }
 
-static bool surveyor_cooked_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool surveyor_cooked_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
     (void)from;
     return sp_backtrace_unstack_id(message) == 0 &&
-           surveyor_wants(NN_CONTAINER(inbox, struct surveyor_cooked, raw.inbox), message);
+           surveyor_wants(NN_CONTAINER(received, struct surveyor_cooked, raw.received), message);
 }
 
 /* Drops what has come too late: it must not stand in the way of the next answers. */
 static void surveyor_drop_late(struct surveyor_cooked *self)
 {
-    struct sp_inbox *inbox = &self->raw.inbox;
+    struct sp_filtered_queue *received = &self->raw.received;
 
     if (!surveyor_is_asking(self))
-        sp_inbox_clear(inbox);
-    else if (inbox->has_ahead && !surveyor_wants(self, &inbox->ahead))
-        sp_inbox_forget(inbox);
+        sp_filtered_queue_clear(received);
+    else if (received->has_ahead && !surveyor_wants(self, &received->ahead))
+        sp_filtered_queue_forget(received);
 }
 
 static int surveyor_cooked_open(struct nn_protocol_socket *base)
@@ -128,7 +128,7 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
     sp_distributor_init(&self->raw.receivers);
-    sp_inbox_init(&self->raw.inbox, surveyor_cooked_accept);
+    sp_filtered_queue_init(&self->raw.received, surveyor_cooked_accept);
     self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
     sp_survey_conversations_init(&self->conversations);
     return 0;
@@ -197,10 +197,10 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
         self->state = SURVEYOR_IDLE;
         return -ETIMEDOUT;
     }
-    if (!sp_inbox_can_receive(&self->raw.inbox) ||
-        sp_survey_conversations_of(&self->conversations, &self->raw.inbox.ahead) != 0)
+    if (!sp_filtered_queue_can_receive(&self->raw.received) ||
+        sp_survey_conversations_of(&self->conversations, &self->raw.received.ahead) != 0)
         return -EAGAIN; /* an answer in a conversation is for who receives from any */
-    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc == 0)
         nn_message_header_clear(message);
     return rc;
@@ -211,7 +211,8 @@ static int surveyor_cooked_events(struct nn_protocol_socket *base)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
-    if (self->state != SURVEYOR_EXPIRED && surveyor_is_asking(self) && !sp_inbox_can_receive(&self->raw.inbox))
+    if (self->state != SURVEYOR_EXPIRED && surveyor_is_asking(self) &&
+        !sp_filtered_queue_can_receive(&self->raw.received))
         return NN_POLLOUT;
     return NN_POLLOUT | NN_POLLIN;
 }
@@ -254,7 +255,7 @@ static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_messa
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
-    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc < 0)
         return rc;
     *number = sp_survey_conversations_of(&self->conversations, message);
@@ -273,9 +274,9 @@ static void surveyor_forget(struct nn_protocol_socket *base, uint32_t number)
 /* ---- Raw ---- */
 
 /* An answer's first word is the header, whatever it says. */
-static bool surveyor_raw_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool surveyor_raw_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
-    (void)inbox;
+    (void)received;
     (void)from;
     return sp_backtrace_unstack_id(message) == 0;
 }
@@ -285,7 +286,7 @@ static int surveyor_raw_open(struct nn_protocol_socket *base)
     struct surveyor *self = surveyor_of(base);
 
     sp_distributor_init(&self->receivers);
-    sp_inbox_init(&self->inbox, surveyor_raw_accept);
+    sp_filtered_queue_init(&self->received, surveyor_raw_accept);
     return 0;
 }
 
@@ -296,12 +297,12 @@ static int surveyor_raw_send(struct nn_protocol_socket *base, struct nn_message 
 
 static int surveyor_raw_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    return sp_inbox_receive(&surveyor_of(base)->inbox, message);
+    return sp_filtered_queue_receive(&surveyor_of(base)->received, message);
 }
 
 static int surveyor_raw_events(struct nn_protocol_socket *base)
 {
-    return NN_POLLOUT | (sp_inbox_can_receive(&surveyor_of(base)->inbox) ? NN_POLLIN : 0);
+    return NN_POLLOUT | (sp_filtered_queue_can_receive(&surveyor_of(base)->received) ? NN_POLLIN : 0);
 }
 
 /* ---- Tables ---- */

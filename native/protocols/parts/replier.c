@@ -21,9 +21,9 @@ static struct sp_replier_cooked *replier_cooked_of(struct nn_protocol_socket *ba
 /* ---- Pipes ---- */
 
 /* A stack without a bottom, or of more words than NN_MAXTTL, costs the message, not the connection. */
-static bool replier_accept(struct sp_inbox *inbox, struct nn_message *message, struct nn_pipe *from)
+static bool replier_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
-    struct sp_replier *self = NN_CONTAINER(inbox, struct sp_replier, inbox);
+    struct sp_replier *self = NN_CONTAINER(received, struct sp_replier, received);
 
     return sp_backtrace_unstack(message, nn_pipe_id(from), nn_protocol_max_ttl(&self->base)) == 0;
 }
@@ -32,7 +32,7 @@ int sp_replier_open(struct nn_protocol_socket *base)
 {
     struct sp_replier *self = replier_of(base);
 
-    sp_inbox_init(&self->inbox, replier_accept);
+    sp_filtered_queue_init(&self->received, replier_accept);
     sp_id_map_init(&self->pipes);
     return 0;
 }
@@ -41,7 +41,7 @@ void sp_replier_close(struct nn_protocol_socket *base)
 {
     struct sp_replier *self = replier_of(base);
 
-    sp_inbox_forget(&self->inbox);
+    sp_filtered_queue_forget(&self->received);
     sp_id_map_destroy(&self->pipes);
 }
 
@@ -80,7 +80,7 @@ void sp_replier_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pi
     struct sp_replier *self = replier_of(base);
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
-    sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
+    sp_fair_queue_remove(&self->received.pipes, &data->receiving);
     sp_id_map_remove(&self->pipes, &data->place);
     drop_waiting(data);
 }
@@ -93,7 +93,7 @@ void sp_replier_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pi
     data->is_mute = true;
     drop_waiting(data);
     if (nn_pipe_can_receive(pipe))
-        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
 }
 
 void sp_replier_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -101,7 +101,7 @@ void sp_replier_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *p
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     if (sp_list_is_empty(&data->waiting))
-        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
 }
 
 /* Answers in no conversation ask their pipe when they are there. */
@@ -123,7 +123,7 @@ void sp_replier_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *p
         answer_free(answer);
     }
     if (nn_pipe_can_receive(pipe))
-        sp_fair_queue_readable(&replier_of(base)->inbox.pipes, &data->receiving);
+        sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
 }
 
 static struct nn_pipe *replier_find(const struct sp_replier *self, uint32_t pipe_id)
@@ -148,7 +148,7 @@ static int replier_pass(struct sp_replier *self, uint32_t pipe_id, struct nn_mes
 
 int sp_replier_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
-    return sp_inbox_receive(&replier_of(base)->inbox, message);
+    return sp_filtered_queue_receive(&replier_of(base)->received, message);
 }
 
 int sp_replier_send(struct nn_protocol_socket *base, struct nn_message *message)
@@ -164,7 +164,7 @@ int sp_replier_send(struct nn_protocol_socket *base, struct nn_message *message)
 
 int sp_replier_events(struct nn_protocol_socket *base)
 {
-    return NN_POLLOUT | (sp_inbox_can_receive(&replier_of(base)->inbox) ? NN_POLLIN : 0);
+    return NN_POLLOUT | (sp_filtered_queue_can_receive(&replier_of(base)->received) ? NN_POLLIN : 0);
 }
 
 /* ---- Cooked ---- */
@@ -182,7 +182,7 @@ int sp_replier_cooked_receive(struct nn_protocol_socket *base, struct nn_message
     struct sp_replier_cooked *self = replier_cooked_of(base);
 
     self->is_asked = false;
-    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc < 0)
         return rc;
 
@@ -215,7 +215,7 @@ int sp_replier_cooked_events(struct nn_protocol_socket *base)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
 
-    return (sp_inbox_can_receive(&self->raw.inbox) ? NN_POLLIN : 0) | (self->is_asked ? NN_POLLOUT : 0);
+    return (sp_filtered_queue_can_receive(&self->raw.received) ? NN_POLLIN : 0) | (self->is_asked ? NN_POLLOUT : 0);
 }
 
 /* ---- Conversations ---- */
@@ -262,7 +262,7 @@ static struct replier_conversation *replier_begin(struct sp_replier_cooked *self
 int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
-    int rc = sp_inbox_receive(&self->raw.inbox, message);
+    int rc = sp_filtered_queue_receive(&self->raw.received, message);
 
     if (rc < 0)
         return rc;
@@ -288,7 +288,7 @@ static int replier_wait(struct sp_replier *self, struct nn_pipe *pipe, struct nn
     }
     answer->message = *message;
     sp_list_append(&data->waiting, &answer->item);
-    sp_fair_queue_remove(&self->inbox.pipes, &data->receiving);
+    sp_fair_queue_remove(&self->received.pipes, &data->receiving);
     return 0;
 }
 

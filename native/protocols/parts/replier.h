@@ -6,14 +6,14 @@
 
 #include "protocols/parts/backtrace.h"
 #include "util/id_map.h"
-#include "protocols/parts/inbox.h"
+#include "protocols/parts/filtered_queue.h"
 #include "util/list.h"
 
 /* A raw socket: the header of what is received, and of what is sent, is the id of a pipe and the stack
  * that came from it. */
 struct sp_replier {
     struct nn_protocol_socket base;
-    struct sp_inbox inbox;
+    struct sp_filtered_queue received;
     struct sp_id_map pipes;
 };
 

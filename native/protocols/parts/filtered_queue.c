@@ -1,30 +1,30 @@
 /* Looks one accepted message ahead. */
-#include "protocols/parts/inbox.h"
+#include "protocols/parts/filtered_queue.h"
 
-void sp_inbox_init(struct sp_inbox *self, sp_inbox_filter *accept)
+void sp_filtered_queue_init(struct sp_filtered_queue *self, sp_filtered_queue_filter *accept)
 {
     self->accept = accept;
     self->has_ahead = false;
 }
 
-void sp_inbox_forget(struct sp_inbox *self)
+void sp_filtered_queue_forget(struct sp_filtered_queue *self)
 {
     if (self->has_ahead)
         nn_message_free(&self->ahead);
     self->has_ahead = false;
 }
 
-void sp_inbox_clear(struct sp_inbox *self)
+void sp_filtered_queue_clear(struct sp_filtered_queue *self)
 {
     struct nn_message message;
 
-    sp_inbox_forget(self);
+    sp_filtered_queue_forget(self);
     while (sp_fair_queue_receive(&self->pipes, &message, NULL) == 0)
         nn_message_free(&message);
 }
 
 /* Ends: pipes give only what has been read already. */
-static int inbox_next(struct sp_inbox *self, struct nn_message *message)
+static int filtered_queue_next(struct sp_filtered_queue *self, struct nn_message *message)
 {
     struct nn_pipe *from;
     int rc;
@@ -37,18 +37,18 @@ static int inbox_next(struct sp_inbox *self, struct nn_message *message)
     return rc;
 }
 
-int sp_inbox_receive(struct sp_inbox *self, struct nn_message *message)
+int sp_filtered_queue_receive(struct sp_filtered_queue *self, struct nn_message *message)
 {
     if (!self->has_ahead)
-        return inbox_next(self, message);
+        return filtered_queue_next(self, message);
     *message = self->ahead;
     self->has_ahead = false;
     return 0;
 }
 
-bool sp_inbox_can_receive(struct sp_inbox *self)
+bool sp_filtered_queue_can_receive(struct sp_filtered_queue *self)
 {
     if (!self->has_ahead)
-        self->has_ahead = inbox_next(self, &self->ahead) == 0;
+        self->has_ahead = filtered_queue_next(self, &self->ahead) == 0;
     return self->has_ahead;
 }
