@@ -3,13 +3,13 @@
  * A request is kept until it is answered. It is sent again when NN_REQ_RESEND_IVL milliseconds have passed
  * (0: never for that reason), and at once when the connection it went to breaks; without a peer it waits
  * for one. A reply counts when it comes from a peer that was asked, be it late and the request sent to another one
- * meanwhile. A new request cancels the one before; requests in conversations go on side by side. The raw
+ * meanwhile. A new request cancels the one before; requests in contexts go on side by side. The raw
  * socket only balances requests and passes what comes back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/int_option.h"
 #include "protocols/parts/load_balancer.h"
-#include "protocols/parts/request_conversations.h"
+#include "protocols/parts/request_contexts.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/reqrep.h>
@@ -20,7 +20,7 @@
 
 /* ---- Cooked ---- */
 
-/* The one request of a user who names no conversation. */
+/* The one request of a user who names no context. */
 enum req_state {
     REQ_IDLE,    /* nothing was asked */
     REQ_ASKING,  /* the request is on its way, or its reply is */
@@ -33,7 +33,7 @@ struct req {
     enum req_state state;
     struct sp_request request; /* in ASKING */
     struct nn_message reply;   /* owned; in ANSWERED */
-    struct sp_request_conversations conversations;
+    struct sp_request_contexts contexts;
 };
 
 static struct req *req_of(struct nn_protocol_socket *base)
@@ -46,7 +46,7 @@ static int req_open(struct nn_protocol_socket *base)
     struct req *self = req_of(base);
 
     sp_requests_init(&self->requests, base, REQ_DEFAULT_RESEND_IVL_MS);
-    sp_request_conversations_init(&self->conversations, &self->requests);
+    sp_request_contexts_init(&self->contexts, &self->requests);
     return 0;
 }
 
@@ -111,7 +111,7 @@ static bool req_accept(struct req *self, struct nn_message *message, const struc
         self->reply = *message;
         self->state = REQ_ANSWERED;
     } else {
-        sp_request_conversations_answer(&self->conversations, request, message);
+        sp_request_contexts_answer(&self->contexts, request, message);
     }
     return true;
 }
@@ -141,7 +141,7 @@ static int req_receive(struct nn_protocol_socket *base, struct nn_message *messa
 static int req_events(struct nn_protocol_socket *base)
 {
     struct req *self = req_of(base);
-    bool can_receive = self->state == REQ_ANSWERED || sp_request_conversations_can_receive(&self->conversations);
+    bool can_receive = self->state == REQ_ANSWERED || sp_request_contexts_can_receive(&self->contexts);
 
     return NN_POLLOUT | (can_receive ? NN_POLLIN : 0);
 }
@@ -171,20 +171,20 @@ static void req_close(struct nn_protocol_socket *base)
     struct req *self = req_of(base);
 
     req_cancel(self);
-    sp_request_conversations_destroy(&self->conversations);
+    sp_request_contexts_destroy(&self->contexts);
     sp_requests_destroy(&self->requests);
 }
 
-/* ---- Conversations ---- */
+/* ---- Contexts ---- */
 
 static int req_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
-    return sp_request_conversations_begin(&req_of(base)->conversations, message, number);
+    return sp_request_contexts_begin(&req_of(base)->contexts, message, number);
 }
 
 static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
-    int rc = sp_request_conversations_receive(&req_of(base)->conversations, message, number);
+    int rc = sp_request_contexts_receive(&req_of(base)->contexts, message, number);
 
     if (rc != -EAGAIN)
         return rc;
@@ -195,7 +195,7 @@ static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *m
 
 static void req_forget(struct nn_protocol_socket *base, uint32_t number)
 {
-    sp_request_conversations_forget(&req_of(base)->conversations, number);
+    sp_request_contexts_forget(&req_of(base)->contexts, number);
 }
 
 /* ---- Raw ---- */

@@ -1,13 +1,13 @@
 /* SURVEYOR: asks all respondents that can take the survey, and receives answers until the deadline. Then
  * receiving fails once with ETIMEDOUT and from there on with EFSM. A new survey ends the one before; surveys in
- * conversations go on side by side, until their user ends them. The raw socket only distributes and passes what comes
+ * contexts go on side by side, until their user ends them. The raw socket only distributes and passes what comes
  * back, with the first word as header. */
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/deadline.h"
 #include "protocols/parts/distributor.h"
 #include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/int_option.h"
-#include "protocols/parts/survey_conversations.h"
+#include "protocols/parts/survey_contexts.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/survey.h>
@@ -85,7 +85,7 @@ struct surveyor_cooked {
     uint32_t id; /* of the latest survey */
     struct sp_deadline deadline;
     int deadline_ms;
-    struct sp_survey_conversations conversations;
+    struct sp_survey_contexts contexts;
 };
 
 static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *base)
@@ -93,16 +93,16 @@ static struct surveyor_cooked *surveyor_cooked_of(struct nn_protocol_socket *bas
     return NN_CONTAINER(base, struct surveyor_cooked, raw.base);
 }
 
-/* An answer counts when it is one to the latest survey, or to one in a conversation. */
+/* An answer counts when it is one to the latest survey, or to one in a context. */
 static bool surveyor_wants(const struct surveyor_cooked *self, const struct nn_message *answer)
 {
     return (self->state == SURVEYOR_ASKING && sp_backtrace_is_id(answer, self->id)) ||
-           sp_survey_conversations_of(&self->conversations, answer) != 0;
+           sp_survey_contexts_of(&self->contexts, answer) != 0;
 }
 
 static bool surveyor_is_asking(const struct surveyor_cooked *self)
 {
-    return self->state == SURVEYOR_ASKING || !sp_survey_conversations_is_empty(&self->conversations);
+    return self->state == SURVEYOR_ASKING || !sp_survey_contexts_is_empty(&self->contexts);
 }
 
 static bool surveyor_cooked_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
@@ -130,7 +130,7 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
     sp_distributor_init(&self->raw.receivers);
     sp_filtered_queue_init(&self->raw.received, surveyor_cooked_accept);
     self->deadline_ms = SURVEYOR_DEFAULT_DEADLINE_MS;
-    sp_survey_conversations_init(&self->conversations);
+    sp_survey_contexts_init(&self->contexts);
     return 0;
 }
 
@@ -141,7 +141,7 @@ static uint32_t surveyor_draw_id(const struct surveyor_cooked *self)
 
     do {
         id = nn_protocol_random() | SP_BACKTRACE_BOTTOM;
-    } while (id == self->id || sp_survey_conversations_is_used(&self->conversations, id));
+    } while (id == self->id || sp_survey_contexts_is_used(&self->contexts, id));
     return id;
 }
 
@@ -198,8 +198,8 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
         return -ETIMEDOUT;
     }
     if (!sp_filtered_queue_can_receive(&self->raw.received) ||
-        sp_survey_conversations_of(&self->conversations, &self->raw.received.ahead) != 0)
-        return -EAGAIN; /* an answer in a conversation is for who receives from any */
+        sp_survey_contexts_of(&self->contexts, &self->raw.received.ahead) != 0)
+        return -EAGAIN; /* an answer in a context is for who receives from any */
     int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc == 0)
         nn_message_header_clear(message);
@@ -235,19 +235,19 @@ static int surveyor_cooked_get_option(struct nn_protocol_socket *base, int optio
 static void surveyor_cooked_close(struct nn_protocol_socket *base)
 {
     surveyor_close(base);
-    sp_survey_conversations_destroy(&surveyor_cooked_of(base)->conversations);
+    sp_survey_contexts_destroy(&surveyor_cooked_of(base)->contexts);
 }
 
-/* ---- Conversations ---- */
+/* ---- Contexts ---- */
 
 static int surveyor_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
     uint32_t id = surveyor_draw_id(self);
 
-    int rc = sp_survey_conversations_begin(&self->conversations, number, id);
+    int rc = sp_survey_contexts_begin(&self->contexts, number, id);
     if (rc == 0 && (rc = surveyor_ask(self, message, id)) < 0)
-        sp_survey_conversations_forget(&self->conversations, number);
+        sp_survey_contexts_forget(&self->contexts, number);
     return rc;
 }
 
@@ -258,7 +258,7 @@ static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_messa
     int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc < 0)
         return rc;
-    *number = sp_survey_conversations_of(&self->conversations, message);
+    *number = sp_survey_contexts_of(&self->contexts, message);
     nn_message_header_clear(message);
     return 0;
 }
@@ -267,7 +267,7 @@ static void surveyor_forget(struct nn_protocol_socket *base, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
-    sp_survey_conversations_forget(&self->conversations, number);
+    sp_survey_contexts_forget(&self->contexts, number);
     surveyor_drop_late(self);
 }
 

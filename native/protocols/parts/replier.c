@@ -104,7 +104,7 @@ void sp_replier_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *p
         sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
 }
 
-/* Answers in no conversation ask their pipe when they are there. */
+/* Answers in no context ask their pipe when they are there. */
 void sp_replier_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
@@ -171,7 +171,7 @@ int sp_replier_events(struct nn_protocol_socket *base)
 
 int sp_replier_cooked_open(struct nn_protocol_socket *base)
 {
-    sp_id_map_init(&replier_cooked_of(base)->conversations);
+    sp_id_map_init(&replier_cooked_of(base)->contexts);
     return sp_replier_open(base);
 }
 
@@ -218,44 +218,44 @@ int sp_replier_cooked_events(struct nn_protocol_socket *base)
     return (sp_filtered_queue_can_receive(&self->raw.received) ? NN_POLLIN : 0) | (self->is_asked ? NN_POLLOUT : 0);
 }
 
-/* ---- Conversations ---- */
+/* ---- Contexts ---- */
 
 /* Who asked, until the answer. */
-struct replier_conversation {
+struct replier_context {
     struct sp_id_map_item by_number;
     struct nn_message header; /* has no body */
 };
 
-static void replier_conversation_end(struct sp_id_map_item *item, void *context)
+static void replier_context_end(struct sp_id_map_item *item, void *unused)
 {
-    struct replier_conversation *conversation = SP_CONTAINER(item, struct replier_conversation, by_number);
+    struct replier_context *context = SP_CONTAINER(item, struct replier_context, by_number);
 
-    (void)context;
-    nn_message_free(&conversation->header);
-    sp_free(conversation);
+    (void)unused;
+    nn_message_free(&context->header);
+    sp_free(context);
 }
 
 void sp_replier_cooked_close(struct nn_protocol_socket *base)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
 
-    sp_id_map_drain(&self->conversations, replier_conversation_end, NULL);
-    sp_id_map_destroy(&self->conversations);
+    sp_id_map_drain(&self->contexts, replier_context_end, NULL);
+    sp_id_map_destroy(&self->contexts);
     sp_replier_close(base);
 }
 
-static struct replier_conversation *replier_begin(struct sp_replier_cooked *self)
+static struct replier_context *replier_begin(struct sp_replier_cooked *self)
 {
-    struct replier_conversation *conversation = sp_zalloc(sizeof *conversation);
+    struct replier_context *context = sp_zalloc(sizeof *context);
 
-    if (conversation == NULL)
+    if (context == NULL)
         return NULL;
-    nn_message_init(&conversation->header);
+    nn_message_init(&context->header);
     do {
-        self->last_conversation = self->last_conversation % INT32_MAX + 1;
-    } while (sp_id_map_find(&self->conversations, self->last_conversation) != NULL);
-    sp_id_map_add(&self->conversations, &conversation->by_number, self->last_conversation);
-    return conversation;
+        self->last_context = self->last_context % INT32_MAX + 1;
+    } while (sp_id_map_find(&self->contexts, self->last_context) != NULL);
+    sp_id_map_add(&self->contexts, &context->by_number, self->last_context);
+    return context;
 }
 
 /* What there is no memory to answer is dropped: who asked will ask again. */
@@ -266,13 +266,13 @@ int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *m
 
     if (rc < 0)
         return rc;
-    struct replier_conversation *conversation = replier_begin(self);
-    if (conversation == NULL) {
+    struct replier_context *context = replier_begin(self);
+    if (context == NULL) {
         nn_message_free(message);
         return -ENOMEM;
     }
-    *number = conversation->by_number.id;
-    nn_message_header_move(&conversation->header, message);
+    *number = context->by_number.id;
+    nn_message_header_move(&context->header, message);
     return 0;
 }
 
@@ -292,7 +292,7 @@ static int replier_wait(struct sp_replier *self, struct nn_pipe *pipe, struct nn
     return 0;
 }
 
-/* Unlike others, an answer in a conversation is not dropped when its peer is slow: how many there can be is known to
+/* Unlike others, an answer in a context is not dropped when its peer is slow: how many there can be is known to
  * who works on the questions. Who asked may be gone. */
 static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
@@ -310,13 +310,13 @@ static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struc
 int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
-    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+    struct sp_id_map_item *item = sp_id_map_find(&self->contexts, number);
 
     if (item == NULL)
         return -EFSM;
     if (message->header_bytes > 0)
         return -EINVAL;
-    nn_message_header_move(message, &SP_CONTAINER(item, struct replier_conversation, by_number)->header);
+    nn_message_header_move(message, &SP_CONTAINER(item, struct replier_context, by_number)->header);
     sp_replier_forget(base, number);
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
     nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
@@ -326,10 +326,10 @@ int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *messa
 void sp_replier_forget(struct nn_protocol_socket *base, uint32_t number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
-    struct sp_id_map_item *item = sp_id_map_find(&self->conversations, number);
+    struct sp_id_map_item *item = sp_id_map_find(&self->contexts, number);
 
     if (item == NULL)
         return;
-    sp_id_map_remove(&self->conversations, item);
-    replier_conversation_end(item, NULL);
+    sp_id_map_remove(&self->contexts, item);
+    replier_context_end(item, NULL);
 }

@@ -17,21 +17,20 @@ struct sp_replier {
     struct sp_id_map pipes;
 };
 
-/* A cooked socket keeps the header between receiving and sending; those of conversations until they are answered. */
+/* A cooked socket keeps the header between receiving and sending; those of contexts until they are answered. */
 struct sp_replier_cooked {
     struct sp_replier raw;
     bool is_asked;
     uint32_t asked_by; /* id of a pipe, which may be gone */
     size_t backtrace_bytes;
     uint8_t backtrace[SP_BACKTRACE_MAX_BYTES];
-    struct sp_id_map conversations;
-    uint32_t last_conversation;
+    struct sp_id_map contexts;
+    uint32_t last_context;
 };
 
 struct sp_replier_pipe {
     struct sp_priority_slot receiving;
-    struct sp_list
-        waiting; /* answers of conversations that the peer does not take yet; it is not listened to meanwhile */
+    struct sp_list waiting; /* answers of contexts that the peer does not take yet; it is not listened to meanwhile */
     struct sp_id_map_item place;
     bool is_mute; /* takes no answers any more */
 };

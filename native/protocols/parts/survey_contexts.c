@@ -1,5 +1,5 @@
 /* Each survey is in two tables. */
-#include "protocols/parts/survey_conversations.h"
+#include "protocols/parts/survey_contexts.h"
 
 #include "util/bytes.h"
 #include "util/list.h"
@@ -12,7 +12,7 @@ struct survey {
     struct sp_id_map_item by_number;
 };
 
-void sp_survey_conversations_init(struct sp_survey_conversations *self)
+void sp_survey_contexts_init(struct sp_survey_contexts *self)
 {
     sp_id_map_init(&self->by_id);
     sp_id_map_init(&self->by_number);
@@ -20,21 +20,21 @@ void sp_survey_conversations_init(struct sp_survey_conversations *self)
 
 static void survey_end(struct sp_id_map_item *item, void *context)
 {
-    struct sp_survey_conversations *self = context;
+    struct sp_survey_contexts *self = context;
     struct survey *survey = SP_CONTAINER(item, struct survey, by_number);
 
     sp_id_map_remove(&self->by_id, &survey->by_id);
     sp_free(survey);
 }
 
-void sp_survey_conversations_destroy(struct sp_survey_conversations *self)
+void sp_survey_contexts_destroy(struct sp_survey_contexts *self)
 {
     sp_id_map_drain(&self->by_number, survey_end, self);
     sp_id_map_destroy(&self->by_number);
     sp_id_map_destroy(&self->by_id);
 }
 
-int sp_survey_conversations_begin(struct sp_survey_conversations *self, uint32_t number, uint32_t id)
+int sp_survey_contexts_begin(struct sp_survey_contexts *self, uint32_t number, uint32_t id)
 {
     if (sp_id_map_find(&self->by_number, number) != NULL)
         return -EEXIST;
@@ -46,7 +46,7 @@ int sp_survey_conversations_begin(struct sp_survey_conversations *self, uint32_t
     return 0;
 }
 
-void sp_survey_conversations_forget(struct sp_survey_conversations *self, uint32_t number)
+void sp_survey_contexts_forget(struct sp_survey_contexts *self, uint32_t number)
 {
     struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);
 
@@ -56,7 +56,7 @@ void sp_survey_conversations_forget(struct sp_survey_conversations *self, uint32
     survey_end(item, self);
 }
 
-uint32_t sp_survey_conversations_of(const struct sp_survey_conversations *self, const struct nn_message *answer)
+uint32_t sp_survey_contexts_of(const struct sp_survey_contexts *self, const struct nn_message *answer)
 {
     struct sp_id_map_item *item = sp_id_map_find(&self->by_id, sp_get_u32(nn_message_header(answer)));
 

@@ -1,0 +1,32 @@
+/* Requests that go on side by side: each has a number of its user's, and is over when its reply has been received. */
+#ifndef SP_PROTOCOLS_PARTS_REQUEST_CONTEXTS_H
+#define SP_PROTOCOLS_PARTS_REQUEST_CONTEXTS_H
+
+#include "protocols/parts/requests.h"
+
+struct sp_request_contexts {
+    struct sp_requests *requests;
+    struct sp_id_map by_number;
+    struct sp_list answered; /* in the order of their replies */
+};
+
+void sp_request_contexts_init(struct sp_request_contexts *self, struct sp_requests *requests);
+void sp_request_contexts_destroy(struct sp_request_contexts *self);
+
+/* Takes the message on 0; -EEXIST when the number is in use, -EINVAL when there is a header, -ENOMEM. */
+int sp_request_contexts_begin(struct sp_request_contexts *self, struct nn_message *message, uint32_t number);
+
+/* Keeps the reply to a request that was begun here; the request is over. */
+void sp_request_contexts_answer(struct sp_request_contexts *self, struct sp_request *request, struct nn_message *reply);
+
+/* Gives the next reply and ends its context, or returns -EAGAIN. */
+int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_message *reply, uint32_t *number);
+
+void sp_request_contexts_forget(struct sp_request_contexts *self, uint32_t number);
+
+static inline bool sp_request_contexts_can_receive(const struct sp_request_contexts *self)
+{
+    return !sp_list_is_empty(&self->answered);
+}
+
+#endif
