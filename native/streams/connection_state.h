@@ -26,8 +26,7 @@ struct sp_connection {
     struct sp_list_item item; /* in owner->handshaking */
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
-    struct sp_timer
-        timer; /* of the handshake, later of what a filter holds or of direct polling, of lingering at last */
+    struct sp_timer timer; /* of the handshake, then of the filter or of direct polling, of lingering at last */
     struct sp_timer limit; /* of a peer that has finished, or cannot be sent to */
     struct sp_direct_poll direct_poll;
     struct sp_socket *socket;
