@@ -6,7 +6,7 @@
 
 struct pair {
     struct nn_protocol_socket base;
-    struct nn_pipe *peer; /* NULL: nobody is there */
+    struct nn_pipe *peer; /* NULL: none */
 };
 
 static struct pair *pair_of(struct nn_protocol_socket *base)
@@ -30,7 +30,7 @@ static void pair_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *p
     pair_of(base)->peer = NULL;
 }
 
-/* With one pipe there is nothing to choose: it is asked when somebody wants to know. */
+/* With one pipe there is nothing to choose: it is asked when its state is needed. */
 static void pair_pipe_ready(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     (void)base;

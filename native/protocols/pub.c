@@ -1,4 +1,4 @@
-/* PUB: each message to every sub that can take it. Never waits: who is slow misses messages. */
+/* PUB: each message to every sub that can take it. Never waits: slow subscribers miss messages. */
 #include "protocols/parts/distributor.h"
 
 #include <nanomsg/protocol.h>

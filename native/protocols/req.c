@@ -50,7 +50,7 @@ static int req_open(struct nn_protocol_socket *base)
     return 0;
 }
 
-/* Ends what is going on: the request, and the reply that nobody has received. */
+/* Ends what is going on: the request, and the reply that was not received. */
 static void req_cancel(struct req *self)
 {
     if (self->state == REQ_ANSWERED)

@@ -76,7 +76,7 @@ static void surveyor_pipe_writable(struct nn_protocol_socket *base, struct nn_pi
 enum surveyor_state {
     SURVEYOR_IDLE,
     SURVEYOR_ASKING,
-    SURVEYOR_EXPIRED /* the deadline has passed and nobody was told yet */
+    SURVEYOR_EXPIRED /* the deadline has passed and was not reported yet */
 };
 
 struct surveyor_cooked {
@@ -176,7 +176,7 @@ static void surveyor_cooked_pipe_readable(struct nn_protocol_socket *base, struc
     surveyor_drop_late(surveyor_cooked_of(base));
 }
 
-/* Answers that nobody has received by the deadline are lost. */
+/* Answers that were not received by the deadline are lost. */
 static void surveyor_cooked_timer(struct nn_protocol_socket *base)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
@@ -199,14 +199,14 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
     }
     if (!sp_filtered_queue_can_receive(&self->raw.received) ||
         sp_survey_contexts_of(&self->contexts, &self->raw.received.ahead) != 0)
-        return -EAGAIN; /* an answer in a context is for who receives from any */
+        return -EAGAIN; /* an answer in a context is for receive_any */
     int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc == 0)
         nn_message_header_clear(message);
     return rc;
 }
 
-/* Readable also when receiving fails at once, with EFSM or ETIMEDOUT: whoever waits is to be told. */
+/* Readable also when receiving fails at once, with EFSM or ETIMEDOUT: a waiting call must return. */
 static int surveyor_cooked_events(struct nn_protocol_socket *base)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* So long a peer may take until its stream is secure. */
+/* How long a peer may take until its stream is secure. */
 #define SECURING_LIMIT_MS 3000
 
 /* Takes the stream, and closes it on failure. */

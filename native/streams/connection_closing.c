@@ -89,7 +89,7 @@ bool sp_connection_send_close_frame(struct sp_connection *self, int reason, int 
     return true;
 }
 
-/* The same for somebody who does not wait: when the kernel does not take it at once, the end comes without. */
+/* The same without lingering: if the kernel does not take the frame at once, the connection is closed without it. */
 static void connection_send_close_frame_at_once(struct sp_connection *self)
 {
     struct sp_session *session = session_of(self);

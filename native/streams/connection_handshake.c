@@ -190,7 +190,8 @@ void sp_connection_read_handshake(struct sp_connection *self)
     sp_connection_answer(self);
 }
 
-/* Goes on until the filter has agreed with the peer's and everything it says is sent; then the handshake of SP begins. */
+/* Goes on until the filter has agreed with the peer's and everything it says is sent; then the handshake of SP
+ * begins. */
 void sp_connection_secure(struct sp_connection *self)
 {
     struct sp_filter *filter = self->stream.filter;

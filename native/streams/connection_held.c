@@ -1,16 +1,17 @@
-/* A connection that is not read, since its messages wait for the user: what happens when its peer finishes, dies, or cannot
- * be sent to. Messages that have come are delivered whenever the user asks for them; the connection itself ends. */
+/* A connection that is not read, since its messages wait for the user: what happens when its peer finishes, dies, or
+ * cannot be sent to. Messages that have come are delivered whenever the user asks for them; the connection itself
+ * ends. */
 #include "streams/connection_held.h"
 
 #include <errno.h>
 
-/* A peer that has finished, and waits for answers to what it has said, gets them as long as its messages are taken, or it
- * takes what is sent: it may stand still for this long. Likewise one that cannot be sent to any more ends on its own in
- * that time, or is ended. */
+/* A peer that has finished, and waits for answers to what it has said, gets them as long as its messages are taken, or
+ * it takes what is sent: it may stand still for this long. Likewise one that cannot be sent to any more ends on its own
+ * in that time, or is ended. */
 #define STANDSTILL_LIMIT_MS 3000
-/* What peers that are gone have sent is kept in memory only up to this for a socket, besides the first one's. Beyond, it
- * stays where it is, with the descriptor, until the user has taken some of it: otherwise peers that come, speak and go
- * would fill the memory, since no limit of descriptors stops them. */
+/* What peers that are gone have sent is kept in memory only up to this for a socket, besides the first one's. Beyond,
+ * it stays where it is, with the descriptor, until the user has taken some of it: otherwise peers that come, speak and
+ * go would fill the memory, since no limit of descriptors stops them. */
 #define REMAINS_LIMIT_BYTES ((size_t)16 * 1024 * 1024)
 /* A filter may hold this much besides. */
 #define FILTER_BYTES ((size_t)64 * 1024)

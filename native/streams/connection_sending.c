@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* While messages are gathered, so many bytes leave in one call. */
+/* The number of bytes sent in one call while messages are gathered. */
 #define BURST_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
 
@@ -21,8 +21,8 @@ void sp_connection_end_sending(struct sp_connection *self)
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
 
-/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if there
- * is one soon. */
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if
+ * there is one soon. */
 static void connection_send_failed(struct sp_connection *self)
 {
     sp_connection_end_sending(self);
@@ -30,8 +30,8 @@ static void connection_send_failed(struct sp_connection *self)
         sp_connection_limit(self);
 }
 
-/* The kernel grants what its administrator allows, and counts twice what it was asked for. For a host the queue stands for
- * the kernel's buffer, which there is for all protocols. */
+/* The kernel grants what its administrator allows, and counts twice what it was asked for. For a host the queue stands
+ * for the kernel's buffer, which there is for all protocols. */
 void sp_connection_set_queue_limit(struct sp_connection *self)
 {
     const struct sp_options *options = &self->endpoint->options;
@@ -157,8 +157,8 @@ static int connection_gather(struct sp_connection *self, const uint8_t *prefix, 
     return 0;
 }
 
-/* Sends one message at once, from where it lies. It is kept also when the kernel takes none of it: a pipe that was said to
- * be writable takes a message. */
+/* Sends one message at once, from where it lies. It is kept also when the kernel takes none of it: a pipe that was said
+ * to be writable takes a message. */
 static int connection_send_directly(struct sp_connection *self, const uint8_t *prefix, size_t prefix_bytes,
                                     struct nn_message *message)
 {
@@ -213,8 +213,8 @@ static int connection_pass_encoded(struct sp_connection *self, const uint8_t *pr
 
 /* ---- Fragments ---- */
 
-/* The part of a message that begins at `offset` of its body; the first one has the header. Shares the body. Returns 0 or
- * -ENOMEM. */
+/* The part of a message that begins at `offset` of its body; the first one has the header. Shares the body. Returns 0
+ * or -ENOMEM. */
 static int slice(struct nn_message *part, const struct nn_message *message, size_t offset, size_t limit_bytes)
 {
     size_t header_bytes = offset == 0 ? message->header_bytes : 0;
@@ -272,8 +272,8 @@ static int connection_add_fragments(struct sp_connection *self, const struct nn_
     return 0;
 }
 
-/* Nothing comes between the fragments: a frame of the framing's own waits for the last one, as it waits for the rest of a
- * long frame. */
+/* Nothing comes between the fragments: a frame of the framing's own waits for the last one, as it waits for the rest of
+ * a long frame. */
 static int connection_send_fragments(struct sp_connection *self, struct nn_message *message)
 {
     if (connection_add_fragments(self, message) < 0) {

@@ -165,7 +165,7 @@ void sp_connection_close_stream(struct sp_connection *self)
     if (self->stream.filter != NULL)
         sp_stream_shutdown_write(&self->stream);
     if (sp_direct_poll_drop(self->socket, &self->direct_poll))
-        self->stream = (struct sp_stream){.fd = -1}; /* who polls it closes it */
+        self->stream = (struct sp_stream){.fd = -1}; /* owned by the polling thread, which closes it */
     else
         sp_stream_close(&self->stream);
     self->watch.fd = -1;

@@ -37,7 +37,7 @@ struct sp_connection {
     struct sp_remains remains; /* read after the last frame in `received`; in ENDED */
     size_t remains_bytes;      /* this connection's part of the socket's */
     struct sp_send_queue queue;
-    size_t queue_limit_bytes; /* with so much in the queue the pipe is full */
+    size_t queue_limit_bytes; /* the pipe is full when the queue holds this many */
     struct sp_linger linger;
     struct sp_task release;
     enum connection_state state;
@@ -50,9 +50,9 @@ struct sp_connection {
     uint64_t last_turn;                    /* how far the user was when reading went on, see connection_read_on; or 0 */
     int error;                             /* why it is ending */
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
-    struct nn_chunk *certificate;          /* the peer's, which messages bring along; NULL: nobody asks for it */
+    struct nn_chunk *certificate;          /* the peer's, for received messages; NULL: not requested */
     int peer_id;                           /* what the peer says it is; 0: nothing yet */
-    struct sp_peer_info *ends;             /* whom it connects, until it is admitted; NULL: nobody wants to know */
+    struct sp_peer_info *ends;             /* of the peer, until it is admitted; NULL: there is no monitor */
     uint8_t *handshake;                    /* what the peer has said so far; NULL once it is admitted */
     size_t handshake_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
@@ -101,9 +101,9 @@ void sp_connection_release(struct sp_connection *self);
 
 /* ---- The peer ---- */
 
-/* For who wants to hear of a rejection: the kernel forgets who has reset. */
+/* Keeps the addresses for the monitor: the kernel forgets those of a connection that was reset. */
 void sp_connection_remember_ends(struct sp_connection *self);
-/* Notes what is known of the peer besides its address. ends: NULL where nobody wants to know. */
+/* Notes what is known of the peer besides its address. ends: NULL where there is no monitor. */
 void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *ends);
 void sp_connection_tell_rejected(struct sp_connection *self, int error);
 /* What the pipe tells of its peer. */

@@ -15,8 +15,8 @@ static void set_int(int fd, int level, int option, int value)
 }
 
 /* The kernel's buffers, where nobody has set their size. Those of TCP it fits to each connection itself, which setting
- * them would end: they grow only for a peer that reads as fast as the messages come. Those of local sockets stay as they
- * are; they take a large message in few pieces. */
+ * them would end: they grow only for a peer that reads as fast as the messages come. Those of local sockets stay as
+ * they are; they take a large message in few pieces. */
 #define LOCAL_BUFFER_BYTES (512 * 1024)
 
 static void set_buffer(int fd, int family, int option, bool is_set, int bytes)

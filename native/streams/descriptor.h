@@ -25,8 +25,8 @@ int sp_descriptor_connect(const struct sp_socket_address *address, const struct 
                           const struct sp_options *options, bool *is_connected);
 /* How the attempt ended. */
 int sp_descriptor_connect_result(int fd);
-/* Whether a connection's two ends are the same: with nobody listening on a port that the kernel also gives to clients, a
- * connecting socket may be given just this one, and tcp then connects it to itself. */
+/* Whether a connection's two ends are the same: with nobody listening on a port that the kernel also gives to clients,
+ * a connecting socket may be given just this one, and tcp then connects it to itself. */
 bool sp_descriptor_is_own_peer(int fd);
 
 /* A descriptor of our own for a socket that the user has opened. */

@@ -30,8 +30,8 @@ static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
 /* ---- Waiting ---- */
 
 /* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
- * nothing; then NN_RECONNECT_IVL (MIN_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at random, so that
- * the clients of a restarted server do not come back all at once. */
+ * nothing; then NN_RECONNECT_IVL (MIN_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at
+ * random, so that the clients of a restarted server do not come back all at once. */
 static int retry_delay_ms(const struct sp_options *options, unsigned failures)
 {
     int64_t delay_ms = options->reconnect_ivl_ms > MIN_DELAY_MS ? options->reconnect_ivl_ms : MIN_DELAY_MS;
@@ -103,7 +103,7 @@ static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, i
 static void dialer_connected(struct sp_dialer *self, int fd)
 {
     if (sp_descriptor_is_own_peer(fd)) {
-        sp_descriptor_close(fd); /* nobody listens, and nobody could while we had the port */
+        sp_descriptor_close(fd); /* there is no listener, and there could be none while we had the port */
         dialer_unreachable(self, -ECONNREFUSED);
         return;
     }

@@ -43,7 +43,7 @@ struct sp_handshake {
     size_t taken_bytes; /* set by `answer`: what follows are frames */
     uint8_t reply[SP_REPLY_LIMIT_BYTES];
     size_t reply_bytes;
-    /* For who watches, set by `answer`, and good until the next call: */
+    /* For the monitor; set by `answer`, valid until the next call: */
     struct nn_chunk *peer_headers; /* the fields of the peer's request; NULL: none */
     const char *problem;           /* why the peer is refused; NULL: as the errno says */
     size_t problem_bytes;

@@ -1,6 +1,6 @@
-/* nanomsg/stream.h: connections over streams that the host of a loop carries. The connection is the one of all transports;
- * here is what stands for its descriptor. Fed bytes are read where they are, and what is to be sent waits in the
- * connection's queue until it is drained. */
+/* nanomsg/stream.h: connections over streams that the host of a loop carries. The connection is the one of all
+ * transports; here is what stands for its descriptor. Fed bytes are read where they are, and what is to be sent waits
+ * in the connection's queue until it is drained. */
 #include "streams/connection.h"
 #include "streams/connection_closing.h"
 #include "streams/connection_events.h"
@@ -95,8 +95,9 @@ static void host_shutdown_write(struct sp_stream *stream)
     (void)stream;
 }
 
-/* Like a kernel, the stream keeps what was written before it was closed in an orderly way: also the handshake that tells a
- * peer whom it cannot talk to. What a broken connection, or one whose linger is over, still holds is dropped. */
+/* Like a kernel, the stream keeps what was written before it was closed in an orderly way: also the handshake that
+ * tells a peer whom it cannot talk to. What a broken connection, or one whose linger is over, still holds is
+ * dropped. */
 static void host_close(struct sp_stream *stream)
 {
     struct nn_stream *self = stream->host;

@@ -15,8 +15,8 @@ bool sp_interface_is_link_local(const struct sp_socket_address *address);
 /* Sets the scope of a link-local address from the text behind the %. Returns 0, -ENODEV, or what the system lacked. */
 int sp_interface_set_scope(struct sp_socket_address *address, const char *scope);
 
-/* An address of the interface to bind, with port 0: one of IPv6 where that is allowed, else that of IPv4; a link-local one
- * only where there is no other. Returns 0, -ENODEV, or what the system lacked, such as -EMFILE. */
+/* An address of the interface to bind, with port 0: one of IPv6 where that is allowed, else that of IPv4; a link-local
+ * one only where there is no other. Returns 0, -ENODEV, or what the system lacked, such as -EMFILE. */
 int sp_interface_find(const char *name, bool ipv4_only, struct sp_socket_address *found);
 
 /* The address of the interface to connect to the destination from: of its family, then of its kind (link-local or not),
@@ -24,8 +24,8 @@ int sp_interface_find(const char *name, bool ipv4_only, struct sp_socket_address
 int sp_interface_find_source(const char *name, const struct sp_socket_address *destination,
                              struct sp_socket_address *found);
 
-/* Makes the two ends of a connection to be fit each other: gives a link-local destination that tells no interface that of
- * the source. Returns 0, -ENODEV (other families) or -EINVAL (link-local, on no interface or on another one). */
+/* Makes the two ends of a connection to be fit each other: gives a link-local destination that tells no interface that
+ * of the source. Returns 0, -ENODEV (other families) or -EINVAL (link-local, on no interface or on another one). */
 int sp_interface_join_scopes(struct sp_socket_address *destination, const struct sp_socket_address *source);
 
 #endif

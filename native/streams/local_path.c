@@ -1,8 +1,8 @@
-/* Taking a path. A socket listens under a private name first, and link(2), which replaces nothing, gives it the path: so a
- * path never belongs to a socket that is bound and does not listen yet, which others would take for a dead one. A dead
- * socket's file is removed by the holder of a lock only: otherwise two who have both seen it could remove each other's
- * new one. The lock is a file beside the path, which exists for the time of the removal; when its process dies, the
- * kernel unlocks it, and the next holder removes it. */
+/* Taking a path. A socket listens under a private name first, and link(2), which replaces nothing, gives it the path:
+ * so a path never belongs to a socket that is bound and does not listen yet, which others would take for a dead one. A
+ * dead socket's file is removed by the holder of a lock only: otherwise two who have both seen it could remove each
+ * other's new one. The lock is a file beside the path, which exists for the time of the removal; when its process dies,
+ * the kernel unlocks it, and the next holder removes it. */
 #include "streams/local_path.h"
 
 #include "platform/clock.h"
@@ -24,7 +24,7 @@
 /* Implementations that bind to the path itself have a moment between bind and listen in which they refuse: a file that
  * is younger than this is looked at again. */
 #define LISTENS_WITHIN_MS 20
-/* How long others may be in our way, who then have the path. */
+/* How long we retry while other processes hold the path; then it is theirs. */
 #define PATIENCE_NS (500 * SP_NS_PER_MS)
 #define PAUSE_NS (1 * SP_NS_PER_MS)
 #define NAME_TRIES 8
@@ -84,7 +84,7 @@ static int look_at(const char *path, const struct sp_socket_address *address, co
 
 /* ---- Giving the path to a new socket ---- */
 
-/* A name in the path's folder that nobody else has. */
+/* A name in the path's folder that no other process uses. */
 struct private_name {
     char text[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int folder; /* -1: the name needs none */
@@ -103,8 +103,8 @@ static int open_folder(const char *path)
     return fd < 0 ? -errno : sp_fd_opened(fd);
 }
 
-/* The name is the path and a suffix, by which users know in lists of sockets what it is. Where that is longer than names
- * of sockets may be, the folder's descriptor shortens it. Returns 0 or -errno. */
+/* The name is the path and a suffix, by which users know in lists of sockets what it is. Where that is longer than
+ * names of sockets may be, the folder's descriptor shortens it. Returns 0 or -errno. */
 static int private_name_choose(struct private_name *self, const char *path)
 {
     uint32_t suffix = sp_random_unpredictable_u32();
@@ -151,8 +151,8 @@ static bool file_identify(struct sp_local_file *file, const char *path)
     return true;
 }
 
-/* Returns the descriptor; -EEXIST when another socket has the path; another -errno when there can be no private name, or
- * it cannot be linked. */
+/* Returns the descriptor; -EEXIST when another socket has the path; another -errno when there can be no private name,
+ * or it cannot be linked. */
 static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
 {
     struct private_name name = {.folder = -1};
@@ -204,9 +204,9 @@ static bool is_lock_in_place(const struct removal_lock *self)
            own.st_ino == found.st_ino;
 }
 
-/* Returns 0; -EAGAIN when another process or thread has the lock; another -errno when descriptors or memory are missing.
- * Where there can be no lock (another user's file, a policy that knows the path only, a file system without locks),
- * removing is as safe as it can be without. */
+/* Returns 0; -EAGAIN when another process or thread has the lock; another -errno when descriptors or memory are
+ * missing. Where there can be no lock (another user's file, a policy that knows the path only, a file system without
+ * locks), removing is as safe as it can be without. */
 static int removal_lock_take(struct removal_lock *self, const char *path)
 {
     snprintf(self->path, sizeof self->path, "%s.nn-lock", path);
@@ -222,7 +222,7 @@ static int removal_lock_take(struct removal_lock *self, const char *path)
     return rc == 0 || rc == -EWOULDBLOCK || rc == -EINTR ? -EAGAIN : 0;
 }
 
-/* The file goes before the lock does, so that nobody finds one that is held and gone. */
+/* The file goes before the lock does, so that no process finds a lock that is held and gone. */
 static void removal_lock_release(const struct removal_lock *self)
 {
     if (self->fd < 0)

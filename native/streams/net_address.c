@@ -117,8 +117,8 @@ static int take_scope(struct sp_socket_address *address, char scope[IF_NAMESIZE]
     return rc < 0 ? rc : AF_INET6;
 }
 
-/* Reads an IPv4 or IPv6 literal, in brackets or not, the latter with an optional %scope, which is copied where it counts.
- * Returns its family, 0 when it is none, or -ENODEV when there is no such interface. */
+/* Reads an IPv4 or IPv6 literal, in brackets or not, the latter with an optional %scope, which is copied where it
+ * counts. Returns its family, 0 when it is none, or -ENODEV when there is no such interface. */
 static int parse_literal(const char *place, uint16_t port, struct sp_socket_address *address, char scope[IF_NAMESIZE])
 {
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];

@@ -23,8 +23,8 @@ struct sp_receive_buffer {
     bool is_cut;              /* the last read ended behind a look-ahead, and there may be more */
 };
 
-/* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the end of the stream, or -errno
- * (-EAGAIN: nothing there). There must be no complete frame. */
+/* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the
+ * end of the stream, or -errno (-EAGAIN: nothing there). There must be no complete frame. */
 ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream *stream, struct nn_loop *loop,
                                size_t limit_bytes);
 

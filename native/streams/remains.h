@@ -1,5 +1,5 @@
-/* What a peer has sent that is gone, and that nobody has taken: read from the kernel, so that the descriptor can be closed
- * before the user asks for it. */
+/* What a peer has sent that is gone, and that nobody has taken: read from the kernel, so that the descriptor can be
+ * closed before the user asks for it. */
 #ifndef SP_STREAMS_REMAINS_H
 #define SP_STREAMS_REMAINS_H
 

@@ -78,8 +78,8 @@ static uint8_t *gathered_end(const struct sp_send_queue *self)
     return self->buffer->bytes + self->buffer->size_bytes;
 }
 
-/* Counts in `count` bytes that stand behind those gathered last: more of the last piece, or a new one, for which there must
- * be room. */
+/* Counts in `count` bytes that stand behind those gathered last: more of the last piece, or a new one, for which there
+ * must be room. */
 static void extend_gathered(struct sp_send_queue *self, size_t count)
 {
     uint8_t *from = gathered_end(self);

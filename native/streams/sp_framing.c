@@ -86,7 +86,7 @@ static int sp_answer(struct sp_session *session, struct sp_handshake *handshake)
     if (count < SP_HANDSHAKE_BYTES)
         return 0;
     handshake->taken_bytes = SP_HANDSHAKE_BYTES;
-    /* The reserved bytes are not checked: libnanomsg accepts any. An id of 0 is nobody's. */
+    /* The reserved bytes are not checked: libnanomsg accepts any. No protocol has the id 0. */
     int id = sp_get_u16(handshake->received + 4);
     return id > 0 ? id : -EPROTO;
 }

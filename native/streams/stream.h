@@ -18,10 +18,11 @@ struct sp_peer_info;
 struct sp_filter;
 struct sp_stream;
 
-/* None of these blocks. Whoever calls them looks at the two members of struct sp_filter afterwards. */
+/* None of these blocks. The caller looks at the two members of struct sp_filter afterwards. */
 struct sp_filter_ops {
-    /* Goes on to agree with the peer, as far as one turn of the loop may take it. Returns 1 when that is done; 0 when more has to come from the peer; -EACCES when
-     * one of the two does not accept the other's certificate; another -errno. */
+    /* Goes on to agree with the peer, as far as one turn of the loop may take it. Returns 1 when that is done; 0 when
+     * more has to come from the peer; -EACCES when one of the two does not accept the other's certificate; another
+     * -errno. */
     int (*shake_hands)(struct sp_filter *self);
     /* As sp_io_read and sp_io_write. */
     ssize_t (*read)(struct sp_filter *self, const struct iovec *vectors, int count);
@@ -37,8 +38,8 @@ struct sp_filter_ops {
     void (*close)(struct sp_filter *self);
 };
 
-/* A filter that holds as much unsent reads nothing more: a peer that makes it answer has to take the answers first. What
- * it holds stays below 64 KiB. */
+/* A filter that holds as much unsent reads nothing more: a peer that makes it answer has to take the answers first.
+ * What it holds stays below 64 KiB. */
 #define SP_FILTER_UNSENT_LIMIT_BYTES ((size_t)60 * 1024)
 
 struct sp_filter {
@@ -62,7 +63,8 @@ struct sp_filter_source {
 };
 
 /* What a stream does: a descriptor with a filter (sp_filtered_stream), a stream that the host of the loop carries
- * (host_stream.c), bytes in memory (remains.c, which only reads). A descriptor alone needs no table: it is inline below. */
+ * (host_stream.c), bytes in memory (remains.c, which only reads). A descriptor alone needs no table: it is inline
+ * below. */
 struct sp_stream_ops {
     ssize_t (*read)(struct sp_stream *self, const struct iovec *vectors, int count);
     ssize_t (*write)(struct sp_stream *self, struct iovec *vectors, int count);
@@ -81,8 +83,8 @@ struct sp_stream {
 
 extern const struct sp_stream_ops sp_filtered_stream;
 
-/* The host carries the bytes: there is no descriptor, and what is written stays in the connection's queue until the host
- * takes it. */
+/* The host carries the bytes: there is no descriptor, and what is written stays in the connection's queue until the
+ * host takes it. */
 static inline bool sp_stream_is_hosted(const struct sp_stream *self)
 {
     return self->ops != NULL && self->ops->want != NULL;

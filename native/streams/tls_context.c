@@ -41,7 +41,7 @@ static struct tls_source *source_of(struct sp_filter_source *base)
 
 /* ---- Texts ---- */
 
-/* A text of PEM, which somebody else may own. */
+/* A text of PEM, which the caller may own. */
 struct pem {
     const char *text;
     size_t count;
@@ -89,7 +89,7 @@ static int pem_read(struct pem *pem, const struct nn_chunk *option)
     if (strstr(text, "-----BEGIN") != NULL)
         return 0;
     *pem = (struct pem){0};
-    int fd = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody may have to write to a named pipe first */
+    int fd = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe without a writer must not block */
     if (fd < 0)
         return -errno;
     int rc = read_all(fd, pem);
@@ -107,7 +107,7 @@ static int pem_open(struct tls_source *self, struct pem *pem, const struct sp_op
     return rc;
 }
 
-/* Nobody is asked for a password. */
+/* No password is prompted for. */
 static int no_password(char *buffer, int size, int is_writing, void *context)
 {
     (void)buffer;

@@ -1,5 +1,5 @@
-/* The end of the program: OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on. From then on
- * it is not called. */
+/* The end of the program: OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on. From then
+ * on it is not called. */
 #include "streams/tls_openssl.h"
 
 #include "core/process_end.h"

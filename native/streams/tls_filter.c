@@ -157,7 +157,7 @@ static ssize_t tls_read(struct sp_filter *base, const struct iovec *vectors, int
     for (int i = 0; i < count && reason > 0; i++)
         total += read_vector(self, &vectors[i], &reason);
     self->wire.is_gathering = false;
-    tls_flush(base); /* an error is found again by whoever writes */
+    tls_flush(base); /* the next write finds an error again */
     /* An end is found again by the next call, which nothing else but has_input brings about. */
     bool has_ended = total > 0 && reason <= 0 && reason != -EAGAIN;
     bool has_pending = reason > 0 && SSL_has_pending(self->ssl);

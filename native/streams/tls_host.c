@@ -6,7 +6,8 @@
 
 #include <dlfcn.h>
 
-/* Versions of one number have one interface. Others may have changed what the headers that we were compiled with say. */
+/* Versions of one number have one interface. Others may have changed what the headers that we were compiled with
+ * say. */
 #define KNOWN_MAJOR 3
 
 #define ADDRESS_OF(name) (const void *)(uintptr_t)(name),

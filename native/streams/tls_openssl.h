@@ -92,8 +92,8 @@ TLS_FUNCTIONS_OF_CRYPTO(TLS_MAKE_WEAK)
 TLS_FUNCTIONS_OF_SSL(TLS_MAKE_WEAK)
 #endif
 
-/* What the verification of a peer without any subjectAltName ends with; OpenSSL itself says so only when it is told to be
- * strict. */
+/* What the verification of a peer without any subjectAltName ends with; OpenSSL itself says so only when it is told to
+ * be strict. */
 #define TLS_NO_NAMES_ERROR X509_V_ERR_EMPTY_SUBJECT_ALT_NAME
 
 /* Whether there is an OpenSSL that the files of TLS can use. */

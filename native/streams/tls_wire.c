@@ -30,8 +30,8 @@ static void bytes_consume(struct tls_bytes *self, size_t count)
         bytes_clear(self);
 }
 
-/* Makes room behind the end. What is kept moves only where that frees half of the memory, or doubles it: each byte moves
- * a bounded number of times. */
+/* Makes room behind the end. What is kept moves only where that frees half of the memory, or doubles it: each byte
+ * moves a bounded number of times. */
 static int bytes_reserve(struct tls_bytes *self, size_t count)
 {
     size_t used = self->end - self->begin;
@@ -67,7 +67,7 @@ static int bytes_append(struct tls_bytes *self, const uint8_t *bytes, size_t cou
 static void send_failed(struct tls_wire *self, int error)
 {
     self->send_error = error;
-    bytes_clear(&self->unsent); /* nobody will take it */
+    bytes_clear(&self->unsent); /* the peer will not take it */
 }
 
 /* Returns how many the kernel has taken. */
@@ -82,7 +82,7 @@ static size_t send_some(struct tls_wire *self, const uint8_t *bytes, size_t coun
     return 0;
 }
 
-/* Takes all: an error of the kernel is reported by whoever has called OpenSSL. That way OpenSSL goes on reading what
+/* Takes all: the caller of OpenSSL reports an error of the kernel. That way OpenSSL goes on reading what
  * the peer has sent before it left. */
 static int bio_write(BIO *bio, const char *bytes, int count)
 {
@@ -171,7 +171,7 @@ static size_t receive(struct tls_wire *self, uint8_t *bytes, size_t count)
     } while (rc < 0 && errno == EINTR);
     if (rc > 0)
         return (size_t)rc;
-    /* An end that the peer has not announced by close_notify may be somebody else's doing. */
+    /* An end that the peer has not announced by close_notify may be forged. */
     if (rc == 0)
         self->receive_error = -ECONNRESET;
     else if (errno != EAGAIN && errno != EWOULDBLOCK)

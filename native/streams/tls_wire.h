@@ -55,8 +55,9 @@ static inline size_t tls_wire_unsent_bytes(const struct tls_wire *self)
     return self->unsent.end - self->unsent.begin;
 }
 
-/* Reads until the peer's first record is complete, or shows that it is no handshake. Until then OpenSSL needs not begin,
- * which takes it 64 KiB: peers that say a byte and nothing more cost little. Returns 1; 0 when more has to come; -errno. */
+/* Reads until the peer's first record is complete, or shows that it is no handshake. Until then OpenSSL needs not
+ * begin, which takes it 64 KiB: peers that say a byte and nothing more cost little. Returns 1; 0 when more has to come;
+ * -errno. */
 int tls_wire_await_first_record(struct tls_wire *self);
 
 /* Passes on what is unsent. Returns 0 or -errno. */

@@ -152,7 +152,7 @@ int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_ad
 
 void sp_ws_endpoint_stop_listening(struct sp_ws_endpoint *self)
 {
-    /* Out of the list before the descriptor is closed, which somebody might be about to duplicate. */
+    /* Out of the list before the descriptor is closed, which another thread might be about to duplicate. */
     sp_ws_paths_lock();
     sp_ws_paths_remove(self);
     sp_ws_paths_unlock();

@@ -1,5 +1,5 @@
-/* Listening at a port that WebSocket endpoints share: each watches it by a descriptor of its own. The one that accepts a
- * peer reads its request, and hands the connection over when it is meant for another. */
+/* Listening at a port that WebSocket endpoints share: each watches it by a descriptor of its own. The one that accepts
+ * a peer reads its request, and hands the connection over when it is meant for another. */
 #ifndef SP_STREAMS_WS_ENDPOINT_H
 #define SP_STREAMS_WS_ENDPOINT_H
 

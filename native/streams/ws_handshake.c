@@ -21,7 +21,7 @@
 #define KEY_BYTES 16
 #define KEY_LENGTH SP_BASE64_LENGTH(KEY_BYTES)
 #define SUBPROTOCOL_BYTES 96
-/* So much of a server's refusal is told. */
+/* How much of a server's refusal is reported. */
 #define STATUS_LIMIT_BYTES ((size_t)100)
 
 static void reply_with(struct sp_handshake *handshake, int length)
@@ -205,8 +205,8 @@ static bool may_be_request(const struct sp_handshake *handshake)
     return count < 16;
 }
 
-/* What follows "http://host:port" in a target that is a whole URI (RFC 6455, 4.2.1), as proxies are sent; others stay as
- * they are. */
+/* What follows "http://host:port" in a target that is a whole URI (RFC 6455, 4.2.1), as proxies are sent; others stay
+ * as they are. */
 static struct sp_text without_origin(struct sp_text target)
 {
     static const char *const schemes[] = {"http://", "https://", "ws://", "wss://"};
@@ -328,7 +328,7 @@ static void accept_request(struct sp_handshake *handshake, struct sp_text key, s
                                    (int)subprotocol.count, subprotocol.bytes, has_subprotocol ? "\r\n" : ""));
 }
 
-/* Keeps the fields of the request for messages that will come, and for who watches. Returns 0 or -ENOMEM. */
+/* Keeps the fields of the request for messages that will come, and for the monitor. Returns 0 or -ENOMEM. */
 static int keep_headers(struct sp_ws_session *self, struct sp_handshake *handshake, const struct sp_http_head *head)
 {
     const struct sp_socket *socket = handshake->endpoint->socket;

@@ -16,7 +16,7 @@ struct sp_ws_session {
     bool is_telling_headers;          /* messages bring the peer's headers along */
     struct nn_chunk *fragments;       /* those that have come */
     size_t checked_bytes;             /* of them, when they are text: whole characters */
-    struct nn_chunk *peer_headers;    /* of the request; NULL: nobody asks for them */
+    struct nn_chunk *peer_headers;    /* of the request; NULL: not requested */
     char accept[SP_WS_ACCEPT_LENGTH]; /* what the server has to answer; clients only */
 };
 

@@ -10,8 +10,8 @@
 
 #define ABSTRACT_BACKLOG 128
 
-/* The name as NNG writes it: any bytes, %XX for those that cannot stand there, NUL included. Returns its length, -EINVAL
- * or -ENAMETOOLONG. */
+/* The name as NNG writes it: any bytes, %XX for those that cannot stand there, NUL included. Returns its length,
+ * -EINVAL or -ENAMETOOLONG. */
 static int decode_name(const char *text, char *name, size_t limit_bytes)
 {
     size_t count = 0;

@@ -1,6 +1,7 @@
-/* socket://FD: a stream socket that the program has made itself. nn_connect() takes a connected one, as from socketpair()
- * or accept(), and speaks SP over TCP on it, as NNG's socket:// does; nn_bind() takes one that listens, as from a service
- * manager, and speaks SP over TCP, or of ipc when it is local, so that any peer of tcp:// and ipc:// can come. */
+/* socket://FD: a stream socket that the program has made itself. nn_connect() takes a connected one, as from
+ * socketpair() or accept(), and speaks SP over TCP on it, as NNG's socket:// does; nn_bind() takes one that listens, as
+ * from a service manager, and speaks SP over TCP, or of ipc when it is local, so that any peer of tcp:// and ipc:// can
+ * come. */
 #include "streams/stream_endpoint.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ static int descriptor_bind(struct nn_endpoint *base, const char *text)
     return rc;
 }
 
-/* There is nobody to go to again: the endpoint stays without a peer. */
+/* There is no address to connect to again: the endpoint stays without a peer. */
 static void descriptor_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
 {
     (void)was_admitted;

@@ -1,4 +1,4 @@
-/* inproc://NAME: sockets of one process, in any of its threads. The names, and who connects to whom. */
+/* inproc://NAME: sockets of one process, in any of its threads. The names, and which endpoints connect. */
 #include "platform/fork.h"
 #include "platform/thread.h"
 #include "transports/inproc_channel.h"
@@ -9,7 +9,7 @@
 struct inproc_endpoint {
     const char *name;
     struct sp_list_item named; /* in names.bound or names.connecting; guarded by names.lock */
-    struct nn_signal *signal;  /* bound: channels have arrived; connecting: somebody has bound the name */
+    struct nn_signal *signal;  /* bound: channels have arrived; connecting: the name has been bound */
 
     /* Bound endpoints. */
     struct sp_list arrivals; /* struct sp_channel_arrival; guarded by names.lock */
@@ -27,7 +27,7 @@ static struct {
     struct sp_list connecting;
 } names = {.once = SP_ONCE_INIT};
 
-/* Nobody is bound or connecting; in a forked child again. */
+/* No name is bound or awaited; in a forked child again. */
 static void names_clear(void)
 {
     sp_mutex_init(&names.lock, SP_RANK_INPROC);
@@ -61,7 +61,7 @@ static bool do_types_match(const struct nn_endpoint *one, const struct nn_endpoi
 
 /* ---- Connecting ---- */
 
-/* An endpoint that has found nobody yet counts as connecting. */
+/* An endpoint without a peer counts as connecting. */
 static void set_channel(struct inproc_endpoint *self, struct sp_channel_side *channel)
 {
     self->channel = channel;
@@ -85,7 +85,7 @@ static void inproc_ended(struct nn_endpoint *endpoint)
         start_retry(self);
 }
 
-/* Connects to whoever is bound to the name now, if anybody of the right type is. */
+/* Connects to the endpoint that is bound to the name, if there is one of the right type. */
 static void inproc_try(void *context)
 {
     struct inproc_endpoint *self = context;
@@ -154,7 +154,7 @@ static void inproc_accept(void *context)
         sp_channel_accept(arrival, nn_endpoint_of_data(self));
 }
 
-/* Binding meets those who wait. Called under names.lock. */
+/* Signals the endpoints that wait for the name. Called under names.lock. */
 static void invite(const char *name, struct nn_endpoint *from)
 {
     for (struct sp_list_item *item = sp_list_first(&names.connecting); item != NULL;
@@ -198,7 +198,7 @@ static void inproc_close(struct nn_endpoint *endpoint)
     struct sp_channel_arrival *arrival;
 
     self->is_closed = true;
-    /* Out of the list first: whoever finds us there raises the signal. */
+    /* Out of the list first: an endpoint that finds us there raises the signal. */
     sp_mutex_lock(&names.lock);
     sp_list_remove(&self->named);
     sp_mutex_unlock(&names.lock);

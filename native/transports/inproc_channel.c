@@ -25,7 +25,7 @@ struct sp_channel_side {
      * it and the other looks at it: what is written to for each message lies elsewhere, each side's by itself. */
     char apart_from_lock[LINE_BYTES];
     struct sp_channel *channel;
-    void (*ended)(struct nn_endpoint *endpoint); /* constant; NULL: the bound end, which nobody waits for */
+    void (*ended)(struct nn_endpoint *endpoint); /* constant; NULL: the bound end */
     size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
     size_t limit_count;            /* messages that may be queued in any case; likewise */
     atomic_bool is_sender_blocked; /* the other side waits for room */
@@ -104,7 +104,7 @@ static size_t room_of(const struct nn_message *message)
     return message->body_bytes > 0 ? message->body_bytes : 1;
 }
 
-/* Of a counter that nobody else writes to. */
+/* Of a counter with one writer. */
 static void count_up(atomic_size_t *counter, size_t change, memory_order order)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + change, order);
@@ -229,7 +229,8 @@ static bool has_room_again(struct sp_channel_side *side)
 
 static void make_room(struct sp_channel_side *side, size_t room_bytes)
 {
-    /* Either we see that the sender is blocked, or the sender, which looks again after saying so, sees what we count. */
+    /* Either we see that the sender is blocked, or the sender, which looks again after saying so, sees what we
+     * count. */
     count_up(&side->received_bytes, room_bytes, memory_order_relaxed);
     count_up(&side->received_count, 1, memory_order_seq_cst);
     if (atomic_load(&side->is_sender_blocked) && has_room_again(side)) {
@@ -327,7 +328,7 @@ const struct nn_pipe_operations sp_channel_pipe_operations = {
 
 /* ---- The program's end ---- */
 
-/* What the other side has not taken yet, and what nobody but this side knows of. */
+/* What the other side has not taken yet, and what only this side knows of. */
 static size_t channel_held_bytes(const struct nn_pipe *pipe)
 {
     struct sp_channel_side *side = side_of(pipe);

@@ -16,8 +16,8 @@ struct sp_channel_arrival {
 };
 
 /* Makes a channel for a connecting endpoint, whose side is admitted once the other one is, so that a refusal is known
- * before our side counts as connected. `ended` is called once when it has ended, under the socket's lock. Returns NULL when
- * memory is short. */
+ * before our side counts as connected. `ended` is called once when it has ended, under the socket's lock. Returns NULL
+ * when memory is short. */
 struct sp_channel_side *sp_channel_open(struct nn_endpoint *connecting, void (*ended)(struct nn_endpoint *connecting),
                                         struct sp_channel_arrival **arrival);
 

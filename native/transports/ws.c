@@ -42,7 +42,8 @@ static bool has_port(const char *host)
     return strchr(bracket != NULL ? bracket : host, ':') != NULL;
 }
 
-/* The host for the request, which names no interface of ours (RFC 6874, section 4): "[fe80::1%eth0]:80" without %eth0. */
+/* The host for the request, which names no interface of ours (RFC 6874, section 4): "[fe80::1%eth0]:80" without
+ * %eth0. */
 static void copy_host(char *to, const char *host)
 {
     const char *percent = strchr(host, '%');

@@ -15,11 +15,11 @@
 /* The number of words down to the bottom, or 0 when the bottom is not among the first max_words. */
 size_t sp_backtrace_words(const uint8_t *bytes, size_t count_bytes, size_t max_words);
 
-/* For who answers: moves the stack from the body to the header and pushes the pipe's id. Returns 0,
+/* For the replier: moves the stack from the body to the header and pushes the pipe's id. Returns 0,
  * -EPROTO when there is no stack of at most max_words, -ENOMEM; the message is to be dropped then. */
 int sp_backtrace_unstack(struct nn_message *message, uint32_t pipe_id, int max_words);
 
-/* For who asked: moves the bottom word, which is all that is left, from the body to the header. Returns 0,
+/* For the requester: moves the bottom word, which is all that is left, from the body to the header. Returns 0,
  * -EPROTO when the body is shorter, -ENOMEM. */
 int sp_backtrace_unstack_id(struct nn_message *message);
 

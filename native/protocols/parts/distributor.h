@@ -25,7 +25,7 @@ void sp_distributor_remove(struct sp_distributor_slot *slot);
 void sp_distributor_writable(struct sp_distributor *self, struct sp_distributor_slot *slot);
 
 /* Sends to all writable pipes but the one with the id `except` (0: to all). Takes the message on 0, also
- * when there is no pipe; -ENOMEM leaves it with the caller, sent to nobody. */
+ * when there is no pipe; -ENOMEM leaves it with the caller, sent to no peer. */
 int sp_distributor_send(struct sp_distributor *self, struct nn_message *message, uint32_t except);
 
 #endif

@@ -85,7 +85,7 @@ void sp_replier_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pi
     drop_waiting(data);
 }
 
-/* Nobody waits for the answers any more. What else was asked is still received. */
+/* No peer waits for the answers any more. What else was asked is still received. */
 void sp_replier_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
@@ -133,7 +133,7 @@ static struct nn_pipe *replier_find(const struct sp_replier *self, uint32_t pipe
     return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_replier_pipe, place)) : NULL;
 }
 
-/* Takes the message, also where nobody else does; or returns -ENOMEM. */
+/* Takes the message, also where no peer does; or returns -ENOMEM. */
 static int replier_pass(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
     struct nn_pipe *pipe = replier_find(self, pipe_id);
@@ -258,7 +258,7 @@ static struct replier_context *replier_begin(struct sp_replier_cooked *self)
     return context;
 }
 
-/* What there is no memory to answer is dropped: who asked will ask again. */
+/* A request that there is no memory to answer is dropped: the requester sends it again. */
 int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);

@@ -128,8 +128,8 @@ static void requests_set_due(struct sp_requests *self, struct sp_request *reques
 
 /* ---- Sending ---- */
 
-/* Sends the request to the next peer in turn. Returns 0, -EAGAIN when none takes it and it is among the unsent, or -ENOMEM
- * when it is tried again soon. */
+/* Sends the request to the next peer in turn. Returns 0, -EAGAIN when none takes it and it is among the unsent, or
+ * -ENOMEM when it is tried again soon. */
 static int requests_transmit(struct sp_requests *self, struct sp_request *request)
 {
     struct nn_message copy;

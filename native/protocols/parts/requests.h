@@ -1,4 +1,4 @@
-/* Requests on their way: each is kept until it is answered, and sent again when nobody has answered for the resend
+/* Requests on their way: each is kept until it is answered, and sent again when it was not answered within the resend
  * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order.
  *
  * Only a peer that was asked can answer: a reply counts when it comes through a pipe that the request was sent through,
@@ -48,8 +48,8 @@ void sp_requests_destroy(struct sp_requests *self);
 int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message);
 void sp_requests_end(struct sp_requests *self, struct sp_request *request);
 
-/* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL: also when `from` was not
- * asked. */
+/* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL: also when `from` was
+ * not asked. */
 struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply,
                                         const struct nn_pipe *from);
 
