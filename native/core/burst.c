@@ -7,9 +7,9 @@
  * the engine's thread. */
 #define SINGLE_SENDS 16
 /* A burst ends when its sender pauses for longer. */
-#define LONGEST_PAUSE_NS 20000u
+#define MAX_PAUSE_NS 20000u
 /* Longer bodies leave at once. A connection copies what it holds, up to 4 KiB. */
-#define LONGEST_HELD_BYTES ((size_t)2 * 1024)
+#define MAX_HELD_BYTES ((size_t)2 * 1024)
 
 void sp_burst_begin(struct sp_socket *socket, size_t body_bytes)
 {
@@ -19,10 +19,10 @@ void sp_burst_begin(struct sp_socket *socket, size_t body_bytes)
         return;            /* hosts hand over batches */
     if (!self->is_asked) { /* or else it joins those that wait for the engine's thread: no need to look at the clock */
         sp_time_ns now_ns = sp_now_ns();
-        self->length = now_ns - self->last_ns <= LONGEST_PAUSE_NS ? self->length + 1 : 0;
+        self->length = now_ns - self->last_ns <= MAX_PAUSE_NS ? self->length + 1 : 0;
         self->last_ns = now_ns;
     }
-    self->is_held = self->length >= SINGLE_SENDS && body_bytes <= LONGEST_HELD_BYTES;
+    self->is_held = self->length >= SINGLE_SENDS && body_bytes <= MAX_HELD_BYTES;
     socket->is_corked = self->is_held;
 }
 

@@ -19,7 +19,7 @@
 
 /* What all pipes with messages read at a time together; and each of them at the least, unless a run is longer. */
 #define SHARED_BYTES ((size_t)256 * 1024)
-#define LEAST_SHARE_BYTES ((size_t)4 * 1024)
+#define MIN_SHARE_BYTES ((size_t)4 * 1024)
 
 static atomic_uint last_id;
 
@@ -117,7 +117,7 @@ size_t sp_pipe_share(const struct nn_pipe *self, size_t frame_bytes)
     size_t sharers = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
     size_t share = SHARED_BYTES / sharers;
     size_t run = frame_bytes < SHARED_BYTES / RUN_MESSAGES ? frame_bytes * RUN_MESSAGES : SHARED_BYTES;
-    size_t least = run > LEAST_SHARE_BYTES ? run : LEAST_SHARE_BYTES;
+    size_t least = run > MIN_SHARE_BYTES ? run : MIN_SHARE_BYTES;
 
     return share > least ? share : least;
 }

@@ -14,7 +14,7 @@
 
 #define PAGE_SLOTS 64
 #define PAGES 1024
-#define SLOT_LEAST_BYTES 128
+#define SLOT_MIN_BYTES 128
 
 /* A handle: a mark of the generation, which is never 0, and the number (16 bits). */
 #define HANDLE_MARK_SHIFT 16
@@ -38,7 +38,7 @@ struct slot {
     int number;    /* constant */
     bool is_taken; /* open, or calls are in progress */
     struct slot *next_free;
-    char apart[SLOT_LEAST_BYTES]; /* calls on other sockets, by other threads, count in other lines of memory */
+    char apart[SLOT_MIN_BYTES]; /* calls on other sockets, by other threads, count in other lines of memory */
 };
 
 /* Numbers below `next` are taken or in the list of free ones; those from there on have not been given since the count

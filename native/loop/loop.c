@@ -17,7 +17,7 @@
 #define LONG_BATCH_NS (10 * SP_NS_PER_MS)
 #define SHORT_BATCH_NS (2 * SP_NS_PER_MS)
 /* Batches of so few events are not measured, unless they are kept short. */
-#define FEW_EVENTS 4
+#define MAX_UNMEASURED_EVENTS 4
 
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
@@ -232,7 +232,7 @@ int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
     struct sp_poller_event events[BATCH_EVENTS];
     int limit = budget < self->batch_events ? budget : self->batch_events;
     int count = sp_poller_wait(&self->poller, events, limit, timeout_ms);
-    bool is_measured = count > FEW_EVENTS || self->batch_events < BATCH_EVENTS;
+    bool is_measured = count > MAX_UNMEASURED_EVENTS || self->batch_events < BATCH_EVENTS;
     sp_time_ns start_ns = is_measured ? sp_now_ns() : 0;
 
     running_here = self;

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define MOST_THREADS 16
+#define MAX_THREADS 16
 #define BUCKETS 64 /* of questions, by name: connecting to many names takes no time that grows with their square */
 
 struct question {
@@ -192,7 +192,7 @@ static void *resolver_main(void *unused)
 /* Returns false when nobody would work on the queue. */
 static bool add_thread(void)
 {
-    if (thread_count == MOST_THREADS || sp_list_is_empty(&queue))
+    if (thread_count == MAX_THREADS || sp_list_is_empty(&queue))
         return true;
     if (sp_thread_start_detached(resolver_main, NULL) == 0)
         thread_count++;

@@ -23,7 +23,7 @@ static uint64_t anchor_mark(const struct nn_chunk *chunk, const void *exposed)
 }
 
 /* Memory before a body that is not worth a copy. */
-#define LONGEST_LEAD_BYTES 1024
+#define MAX_LEAD_BYTES 1024
 
 /* What stands before a chunk's bytes. */
 #define HEAD_BYTES (sizeof(struct nn_chunk) + SP_CHUNK_ANCHOR_BYTES)
@@ -105,7 +105,7 @@ bool sp_chunk_is_alone(const struct nn_chunk *chunk, const uint8_t *body, size_t
     const uint8_t *end = chunk->bytes + chunk->size_bytes;
 
     return chunk->has_anchor_room && !sp_chunk_is_shared(chunk) && body >= chunk->bytes &&
-           body - chunk->bytes <= LONGEST_LEAD_BYTES && body + body_bytes == end;
+           body - chunk->bytes <= MAX_LEAD_BYTES && body + body_bytes == end;
 }
 
 void *sp_chunk_expose(struct nn_chunk *chunk, const uint8_t *body)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A detached body that fills less than this share of its memory is copied. */
-#define DETACHED_LEAST_SHARE 8
+#define DETACHED_MIN_SHARE 8
 
 static bool is_header_inline(const struct nn_message *message)
 {
@@ -189,7 +189,7 @@ bool sp_message_is_attached(const struct nn_message *message)
     if (message->header_bytes > 0)
         return true;
     /* A small part of a receive slab must not keep all of it in another socket's queue. */
-    return chunk != NULL && (chunk->is_in_slab || message->body_bytes < chunk->capacity_bytes / DETACHED_LEAST_SHARE);
+    return chunk != NULL && (chunk->is_in_slab || message->body_bytes < chunk->capacity_bytes / DETACHED_MIN_SHARE);
 }
 
 int sp_message_copy_flat(struct nn_message *to, const struct nn_message *from)

@@ -53,7 +53,7 @@ static void pool_unlock(void)
 /* The class of the shortest memory that holds `*bytes`, which becomes its length. */
 static size_t class_of(size_t *bytes)
 {
-    size_t base = SP_LARGE_MEMORY_LEAST_BYTES;
+    size_t base = SP_LARGE_MEMORY_MIN_BYTES;
     size_t octave = 0;
 
     while (*bytes > base * 2) {

@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 /* Shorter memory comes from malloc, which is good at it; longer memory too, since it is rare. */
-#define SP_LARGE_MEMORY_LEAST_BYTES ((size_t)32 * 1024)
-#define SP_LARGE_MEMORY_MOST_BYTES ((size_t)16 * 1024 * 1024)
+#define SP_LARGE_MEMORY_MIN_BYTES ((size_t)32 * 1024)
+#define SP_LARGE_MEMORY_MAX_BYTES ((size_t)16 * 1024 * 1024)
 #define SP_LARGE_MEMORY_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 
 static inline bool sp_large_memory_has(size_t bytes)
 {
-    return bytes >= SP_LARGE_MEMORY_LEAST_BYTES && bytes <= SP_LARGE_MEMORY_MOST_BYTES;
+    return bytes >= SP_LARGE_MEMORY_MIN_BYTES && bytes <= SP_LARGE_MEMORY_MAX_BYTES;
 }
 
 /* Memory of a size that sp_large_memory_has. *size_bytes is what is needed, and then what there is: up to an eighth

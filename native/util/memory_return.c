@@ -7,7 +7,7 @@
 #include <malloc.h>
 #endif
 
-#define LEAST_BYTES ((size_t)1024 * 1024)
+#define MIN_BYTES ((size_t)1024 * 1024)
 #define DELAY_NS (1000 * (sp_time_ns)SP_NS_PER_MS)
 /* It takes no more than this part of the time, however large the heap is. */
 #define PART_OF_TIME 50
@@ -22,7 +22,7 @@ void sp_memory_note_freed(size_t bytes)
 
 bool sp_memory_is_returnable(void)
 {
-    return atomic_load_explicit(&freed_bytes, memory_order_relaxed) >= LEAST_BYTES;
+    return atomic_load_explicit(&freed_bytes, memory_order_relaxed) >= MIN_BYTES;
 }
 
 sp_time_ns sp_memory_return_due_ns(void)
@@ -43,7 +43,7 @@ static void trim(void)
 
 void sp_memory_return(void)
 {
-    if (atomic_exchange_explicit(&freed_bytes, 0, memory_order_relaxed) < LEAST_BYTES)
+    if (atomic_exchange_explicit(&freed_bytes, 0, memory_order_relaxed) < MIN_BYTES)
         return; /* another loop has done it */
     sp_time_ns began_ns = sp_now_ns();
     trim();

@@ -9,12 +9,12 @@
 
 /* The absence of a deadline, which is a time nevertheless: without any, the kernel would go on waiting after a handler
  * that was installed with SA_RESTART, and nobody would hear of EINTR. */
-#define LONGEST_S 0x3fffffff
+#define MAX_SLEEP_S 0x3fffffff
 
 static struct timespec deadline_of(sp_time_ns deadline_ns)
 {
     if (deadline_ns == SP_FOREVER)
-        return (struct timespec){.tv_sec = LONGEST_S};
+        return (struct timespec){.tv_sec = MAX_SLEEP_S};
     return (struct timespec){.tv_sec = (time_t)(deadline_ns / 1000000000u),
                              .tv_nsec = (long)(deadline_ns % 1000000000u)};
 }
