@@ -1,7 +1,7 @@
 /* nn_device: forwards messages between two raw sockets, or from one to itself, on the caller's thread; nn_forwarder
  * does so piece by piece, for hosts. Headers travel with the messages, so that answers find their way back. */
 #include "api/fail.h"
-#include "core/interest.h"
+#include "core/poll_entry.h"
 #include "message/message.h"
 #include "util/memory.h"
 
@@ -97,13 +97,13 @@ static sp_time_ns lanes_deadline(struct lane *lanes, int count)
 /* Waits until some lane can go on. Also the socket that no lane waits for now ends the device when it is closed. */
 static int lanes_wait(struct lane *lanes, int count)
 {
-    struct sp_interest interests[2] = {{.socket = lanes[0].from}, {.socket = lanes[0].to}};
+    struct sp_poll_entry entries[2] = {{.socket = lanes[0].from}, {.socket = lanes[0].to}};
 
     for (int i = 0; i < count; i++) {
-        int index = interests[0].socket == lane_socket(&lanes[i]) ? 0 : 1;
-        interests[index].events |= lanes[i].has_message ? NN_POLLOUT : NN_POLLIN;
+        int index = entries[0].socket == lane_socket(&lanes[i]) ? 0 : 1;
+        entries[index].events |= lanes[i].has_message ? NN_POLLOUT : NN_POLLIN;
     }
-    int rc = sp_interests_wait(interests, 2, lanes_deadline(lanes, count));
+    int rc = sp_poll_entries_wait(entries, 2, lanes_deadline(lanes, count));
     if (rc == -EINTR && count > 1)
         return 0; /* as ever, signals end devices of one direction only */
     if (rc == 0)

@@ -81,7 +81,7 @@ const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
 
 /* ---- Readiness ---- */
 
-/* One thread's interest in one socket: it is woken when any of `events` rises or the socket closes. */
+/* A thread that waits for one socket: it is woken when any of `events` rises or the socket closes. */
 struct sp_wait {
     struct sp_list_item item;
     struct sp_waiter *waiter;
