@@ -1,7 +1,7 @@
 /* The loop: one batch of events, then the tasks posted meanwhile, then what can be released. */
 #include "loop/loop.h"
 
-#include "util/large_memory.h"
+#include "util/buffer_cache.h"
 #include "util/memory_return.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
 
-/* So long no large message must come before the memory of the last ones goes back to the system. */
-#define TENDING_INTERVAL_NS (500 * SP_NS_PER_MS)
+/* Idle time after which cached buffers are freed. */
+#define CACHE_IDLE_NS (500 * SP_NS_PER_MS)
 
 /* ---- Giving memory back ---- */
 
@@ -46,37 +46,37 @@ static void return_later(struct sp_returning *self)
     sp_timer_start(&self->timer, sp_memory_return_due_ns());
 }
 
-/* ---- Tending the memory of large messages ---- */
+/* ---- Use of the buffer cache ---- */
 
-static void tend_on(struct sp_tending *self)
+static void cache_user_continue(struct sp_cache_user *self)
 {
-    self->takes = sp_large_memory_takes();
-    sp_timer_start(&self->timer, sp_now_ns() + TENDING_INTERVAL_NS);
+    self->gets = sp_buffer_cache_gets();
+    sp_timer_start(&self->timer, sp_now_ns() + CACHE_IDLE_NS);
 }
 
-static void tending_handle_deadline(struct sp_timer *timer)
+static void cache_user_handle_deadline(struct sp_timer *timer)
 {
-    struct sp_tending *self = SP_CONTAINER(timer, struct sp_tending, timer);
+    struct sp_cache_user *self = SP_CONTAINER(timer, struct sp_cache_user, timer);
 
     if (!self->is_active || !sp_timer_is_due(timer))
         return;
-    if (self->takes != sp_large_memory_takes()) {
-        tend_on(self);
+    if (self->gets != sp_buffer_cache_gets()) {
+        cache_user_continue(self);
         return;
     }
     self->is_active = false;
-    sp_large_memory_leave();
+    sp_buffer_cache_release();
     return_later(&timer->loop->returning);
 }
 
-/* Begins to tend, if large messages come. */
-static void tend(struct sp_tending *self)
+/* Keeps the cache, if large messages come. */
+static void cache_user_begin(struct sp_cache_user *self)
 {
-    if (self->is_active || self->takes == sp_large_memory_takes())
+    if (self->is_active || self->gets == sp_buffer_cache_gets())
         return;
     self->is_active = true;
-    sp_large_memory_tend();
-    tend_on(self);
+    sp_buffer_cache_retain();
+    cache_user_continue(self);
 }
 
 /* ---- The loop ---- */
@@ -96,12 +96,12 @@ int sp_loop_open(struct sp_loop *self)
     sp_list_init(&self->garbage);
     sp_list_init(&self->released);
     self->is_woken = false;
-    self->tending.is_active = false;
-    self->tending.takes = sp_large_memory_takes();
+    self->cache_user.is_active = false;
+    self->cache_user.gets = sp_buffer_cache_gets();
     self->returning.is_active = false;
-    rc = sp_timer_init(&self->tending.timer, self, tending_handle_deadline);
+    rc = sp_timer_init(&self->cache_user.timer, self, cache_user_handle_deadline);
     if (rc == 0 && (rc = sp_timer_init(&self->returning.timer, self, returning_handle_deadline)) < 0)
-        sp_timer_destroy(&self->tending.timer);
+        sp_timer_destroy(&self->cache_user.timer);
     if (rc < 0) {
         sp_mutex_destroy(&self->lock);
         sp_poller_close(&self->poller);
@@ -155,10 +155,10 @@ void sp_loop_close(struct sp_loop *self)
     run_tasks(self, &self->mailbox);
     run_tasks(self, &self->released);
     run_tasks(self, &self->garbage);
-    sp_timer_destroy(&self->tending.timer);
+    sp_timer_destroy(&self->cache_user.timer);
     sp_timer_destroy(&self->returning.timer);
-    if (self->tending.is_active)
-        sp_large_memory_leave();
+    if (self->cache_user.is_active)
+        sp_buffer_cache_release();
     if (sp_memory_is_returnable())
         sp_memory_return();
     sp_heap_destroy(&self->timers);
@@ -248,7 +248,7 @@ int sp_loop_run(struct sp_loop *self, int budget, int timeout_ms)
     if (is_measured)
         fit_batch(self, count, sp_now_ns() - start_ns);
     release_garbage(self);
-    tend(&self->tending);
+    cache_user_begin(&self->cache_user);
     return count;
 }
 

@@ -25,10 +25,10 @@ struct sp_timer {
     void (*handle)(struct sp_timer *self);
 };
 
-/* The loop's part in keeping the memory of large messages, see util/large_memory.h; the driver's own. */
-struct sp_tending {
+/* The loop's use of the cache of large buffers, see util/buffer_cache.h; the driver's own. */
+struct sp_cache_user {
     struct sp_timer timer;
-    uint32_t takes; /* sp_large_memory_takes() when it was looked at last */
+    uint32_t gets; /* sp_buffer_cache_gets() when it was looked at last */
     bool is_active;
 };
 
@@ -49,7 +49,7 @@ struct sp_loop {
     struct sp_list released; /* garbage of earlier batches that is still to be freed; the driver's own */
     int batch_events;        /* handled at a time; the driver's own */
     bool is_woken;           /* the poller's wake-up is under way */
-    struct sp_tending tending;
+    struct sp_cache_user cache_user;
     struct sp_returning returning;
 };
 

@@ -1,7 +1,7 @@
 /* Reference-counted memory. */
 #include "message/chunk.h"
 
-#include "util/large_memory.h"
+#include "util/buffer_cache.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -34,8 +34,8 @@ struct nn_chunk *sp_chunk_create(size_t size_bytes)
 
     if (size_bytes > SIZE_MAX / 2)
         return NULL;
-    bool is_large = sp_large_memory_has(total_bytes);
-    struct nn_chunk *self = is_large ? sp_large_memory_take(&total_bytes) : sp_alloc(total_bytes);
+    bool is_large = sp_buffer_cache_has(total_bytes);
+    struct nn_chunk *self = is_large ? sp_buffer_cache_get(&total_bytes) : sp_alloc(total_bytes);
     if (self == NULL)
         return NULL;
     self->large_bytes = is_large ? total_bytes : 0;
@@ -52,7 +52,7 @@ struct nn_chunk *sp_chunk_create(size_t size_bytes)
     return self;
 }
 
-/* Moves what is, or shall be, in large memory. */
+/* Moves a chunk whose memory is, or shall be, of the buffer cache. */
 static int move_and_grow(struct nn_chunk **chunk, size_t capacity_bytes)
 {
     struct nn_chunk *self = *chunk;
@@ -79,7 +79,7 @@ int sp_chunk_grow(struct nn_chunk **chunk, size_t capacity_bytes)
         self->capacity_bytes = capacity_bytes;
         return 0;
     }
-    if (self->large_bytes > 0 || sp_large_memory_has(HEAD_BYTES + capacity_bytes))
+    if (self->large_bytes > 0 || sp_buffer_cache_has(HEAD_BYTES + capacity_bytes))
         return move_and_grow(chunk, capacity_bytes);
     self = sp_realloc(self, HEAD_BYTES + capacity_bytes);
     if (self == NULL)
@@ -95,7 +95,7 @@ void sp_chunk_destroy(struct nn_chunk *self)
     if (self->release != NULL)
         self->release(self->bytes, self->context);
     if (self->large_bytes > 0)
-        sp_large_memory_give(self, self->large_bytes);
+        sp_buffer_cache_put(self, self->large_bytes);
     else
         sp_free(self);
 }

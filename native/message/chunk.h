@@ -21,7 +21,7 @@ struct nn_chunk {
     bool has_anchor_room;                /* false: foreign memory, nothing may be written before bytes */
     uint32_t slab_token;
     const void *slab_context; /* of the slab source */
-    size_t large_bytes;       /* of sp_large_memory, header and all; 0: other memory */
+    size_t large_bytes;       /* of sp_buffer_cache, header and all; 0: other memory */
     size_t size_bytes;        /* bytes in use */
     size_t capacity_bytes;    /* bytes allocated */
     uint8_t *bytes;

@@ -1,5 +1,5 @@
 /* Lists of unused memory, one for each size. */
-#include "util/large_memory.h"
+#include "util/buffer_cache.h"
 
 #include "platform/fork.h"
 #include "platform/thread.h"
@@ -21,39 +21,39 @@ static struct {
     struct sp_mutex lock; /* guards what follows */
     struct unused *lists[CLASSES];
     size_t kept_bytes;
-    unsigned tenders;
-} pool = {.once = SP_ONCE_INIT};
+    unsigned users;
+} cache = {.once = SP_ONCE_INIT};
 
-static atomic_uint takes;
+static atomic_uint gets;
 
 /* A forked child has what the lists hold, since each step of theirs leaves them whole, and none of the loops. */
-static void pool_begin_afresh(void)
+static void cache_after_fork(void)
 {
-    sp_mutex_init(&pool.lock, SP_RANK_MEMORY);
-    pool.tenders = 0;
+    sp_mutex_init(&cache.lock, SP_RANK_MEMORY);
+    cache.users = 0;
 }
 
-static void pool_init(void)
+static void cache_init(void)
 {
-    pool_begin_afresh();
-    sp_fork_at_child(pool_begin_afresh);
+    cache_after_fork();
+    sp_fork_at_child(cache_after_fork);
 }
 
-static void pool_lock(void)
+static void cache_lock(void)
 {
-    sp_once_run(&pool.once, pool_init);
-    sp_mutex_lock(&pool.lock);
+    sp_once_run(&cache.once, cache_init);
+    sp_mutex_lock(&cache.lock);
 }
 
-static void pool_unlock(void)
+static void cache_unlock(void)
 {
-    sp_mutex_unlock(&pool.lock);
+    sp_mutex_unlock(&cache.lock);
 }
 
 /* The class of the shortest memory that holds `*bytes`, which becomes its length. */
 static size_t class_of(size_t *bytes)
 {
-    size_t base = SP_LARGE_MEMORY_MIN_BYTES;
+    size_t base = SP_BUFFER_CACHE_MIN_BYTES;
     size_t octave = 0;
 
     while (*bytes > base * 2) {
@@ -66,50 +66,50 @@ static size_t class_of(size_t *bytes)
     return octave * STEPS + steps;
 }
 
-void *sp_large_memory_take(size_t *size_bytes)
+void *sp_buffer_cache_get(size_t *size_bytes)
 {
     size_t class = class_of(size_bytes);
 
-    atomic_fetch_add_explicit(&takes, 1, memory_order_relaxed);
-    pool_lock();
-    struct unused *found = pool.lists[class];
+    atomic_fetch_add_explicit(&gets, 1, memory_order_relaxed);
+    cache_lock();
+    struct unused *found = cache.lists[class];
     if (found != NULL) {
-        pool.lists[class] = found->next;
-        pool.kept_bytes -= *size_bytes;
+        cache.lists[class] = found->next;
+        cache.kept_bytes -= *size_bytes;
     }
-    pool_unlock();
+    cache_unlock();
     return found != NULL ? (void *)found : sp_alloc(*size_bytes);
 }
 
-void sp_large_memory_give(void *memory, size_t size_bytes)
+void sp_buffer_cache_put(void *memory, size_t size_bytes)
 {
     size_t bytes = size_bytes;
     size_t class = class_of(&bytes);
     struct unused *unused = memory;
 
-    pool_lock();
-    bool is_kept = pool.tenders > 0 && pool.kept_bytes + size_bytes <= SP_LARGE_MEMORY_KEPT_BYTES;
+    cache_lock();
+    bool is_kept = cache.users > 0 && cache.kept_bytes + size_bytes <= SP_BUFFER_CACHE_KEPT_BYTES;
     if (is_kept) {
-        unused->next = pool.lists[class];
+        unused->next = cache.lists[class];
         atomic_signal_fence(memory_order_release); /* whole at each step, for who forks */
-        pool.lists[class] = unused;
-        pool.kept_bytes += size_bytes;
+        cache.lists[class] = unused;
+        cache.kept_bytes += size_bytes;
     }
-    pool_unlock();
+    cache_unlock();
     if (!is_kept)
         sp_free(memory);
 }
 
-uint32_t sp_large_memory_takes(void)
+uint32_t sp_buffer_cache_gets(void)
 {
-    return atomic_load_explicit(&takes, memory_order_relaxed);
+    return atomic_load_explicit(&gets, memory_order_relaxed);
 }
 
-void sp_large_memory_tend(void)
+void sp_buffer_cache_retain(void)
 {
-    pool_lock();
-    pool.tenders++;
-    pool_unlock();
+    cache_lock();
+    cache.users++;
+    cache_unlock();
 }
 
 static void free_list(struct unused *first)
@@ -121,28 +121,28 @@ static void free_list(struct unused *first)
     }
 }
 
-void sp_large_memory_leave(void)
+void sp_buffer_cache_release(void)
 {
     struct unused *lists[CLASSES] = {NULL};
 
-    pool_lock();
-    if (--pool.tenders == 0) {
-        sp_memory_note_freed(pool.kept_bytes);
+    cache_lock();
+    if (--cache.users == 0) {
+        sp_memory_note_freed(cache.kept_bytes);
         for (int i = 0; i < CLASSES; i++) {
-            lists[i] = pool.lists[i];
-            pool.lists[i] = NULL;
+            lists[i] = cache.lists[i];
+            cache.lists[i] = NULL;
         }
-        pool.kept_bytes = 0;
+        cache.kept_bytes = 0;
     }
-    pool_unlock();
+    cache_unlock();
     for (int i = 0; i < CLASSES; i++)
         free_list(lists[i]);
 }
 
-size_t sp_large_memory_kept_bytes(void)
+size_t sp_buffer_cache_kept_bytes(void)
 {
-    pool_lock();
-    size_t bytes = pool.kept_bytes;
-    pool_unlock();
+    cache_lock();
+    size_t bytes = cache.kept_bytes;
+    cache_unlock();
     return bytes;
 }

@@ -1,0 +1,38 @@
+/* Cache of large buffers. Fresh memory costs a page fault for every 4 KiB, more than filling it: the buffer of one large
+ * message is kept for the next. Buffers are kept only while loops retain the cache, which they do as long as large
+ * messages come and go, and never more than SP_BUFFER_CACHE_KEPT_BYTES. From any thread. */
+#ifndef SP_UTIL_BUFFER_CACHE_H
+#define SP_UTIL_BUFFER_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Smaller buffers come from malloc, which is good at them; larger ones, too, since they are rare. */
+#define SP_BUFFER_CACHE_MIN_BYTES ((size_t)32 * 1024)
+#define SP_BUFFER_CACHE_MAX_BYTES ((size_t)16 * 1024 * 1024)
+#define SP_BUFFER_CACHE_KEPT_BYTES ((size_t)64 * 1024 * 1024)
+
+static inline bool sp_buffer_cache_has(size_t bytes)
+{
+    return bytes >= SP_BUFFER_CACHE_MIN_BYTES && bytes <= SP_BUFFER_CACHE_MAX_BYTES;
+}
+
+/* A buffer of a size that sp_buffer_cache_has. *size_bytes is the size that is needed, and on return the real one, up to
+ * an eighth more. Returns NULL when memory is short. */
+void *sp_buffer_cache_get(size_t *size_bytes);
+
+/* Takes it back; size_bytes is what sp_buffer_cache_get returned. */
+void sp_buffer_cache_put(void *memory, size_t size_bytes);
+
+/* How many buffers were taken: a loop that finds the same number after a while releases the cache. */
+uint32_t sp_buffer_cache_gets(void);
+
+/* One loop more uses the cache; one less, and after the last one all buffers go back to the system. */
+void sp_buffer_cache_retain(void);
+void sp_buffer_cache_release(void);
+
+/* For tests. */
+size_t sp_buffer_cache_kept_bytes(void);
+
+#endif
