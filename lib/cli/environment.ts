@@ -19,7 +19,7 @@ export interface Environment {
   onInterruption(interrupt: (signal: keyof typeof interruptions) => void): void
 }
 
-/** `nanocat`, or the name of the link the program was called by; its path is not told by Node.js as it was typed. */
+/** `nanocat`, or the name of the link the program was called by; Node.js does not give its path as it was typed. */
 function nameOf(script: string): string {
   const name = basename(script).replace(/\.[cm]?js$/, '')
   return name === 'main' ? 'nanocat' : name
@@ -33,7 +33,7 @@ function packageVersion(): string {
 export function processEnvironment(): Environment {
   return {
     programName: nameOf(process.argv[1] ?? ''),
-    // Opened when it is asked for: a pipe or terminal that nobody reads is left alone.
+    // Opened when it is asked for: a pipe or terminal that is not read is left alone.
     get stdin() {
       return process.stdin
     },

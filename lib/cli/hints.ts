@@ -30,7 +30,7 @@ function editDistance(from: string, to: string): number {
   return last![to.length]!
 }
 
-/** The candidate that somebody who typed `word` may have meant. */
+/** The candidate that the user who typed `word` may have meant. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(1, Math.floor(word.length / 3)) + 1

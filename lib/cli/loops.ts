@@ -40,7 +40,7 @@ async function* repeat(body: Body, times: number): AsyncGenerator<Body, void> {
   for (let left = times; left > 0; left--) yield body
 }
 
-/** Each body when it is time for it: with an interval, so long after the one before. */
+/** Each body when it is time for it: with an interval, that time after the one before. */
 async function* inTime({ settings, lines, signal }: LoopContext, times: number): AsyncGenerator<Body, void> {
   const { interval, body } = settings
   let due: number | undefined
@@ -53,7 +53,7 @@ async function* inTime({ settings, lines, signal }: LoopContext, times: number):
   }
 }
 
-/** How often those send who send of their own accord. */
+/** How often sockets send that do not wait for a message first. */
 const timesToSend = ({ count, interval, lines }: Settings) => count ?? (interval === undefined && !lines ? 1 : Infinity)
 
 async function sendAll(context: LoopContext): Promise<void> {
@@ -63,7 +63,7 @@ async function sendAll(context: LoopContext): Promise<void> {
 
 // ---- Receiving ----
 
-/** Receives what there is to come, or so many messages. Returns how many came. */
+/** Receives messages until none comes in time, at most `limit`. Returns their number. */
 async function receiveAtMost(limit: number, { socket, print }: LoopContext): Promise<number> {
   let received = 0
   while (received < limit) {

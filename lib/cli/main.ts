@@ -6,7 +6,7 @@ import { run } from './run.js'
 async function main() {
   const exitCode = await run(process.argv.slice(2), processEnvironment())
   for (const [signal, code] of Object.entries(interruptions)) {
-    // Whoever started us learns by which signal we ended.
+    // The parent process learns by which signal this one ended.
     if (exitCode === code) process.kill(process.pid, signal)
   }
   process.exitCode = exitCode

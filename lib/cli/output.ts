@@ -5,7 +5,7 @@ import { BROKEN_PIPE, Exit } from './exit.js'
 
 /**
  * Standard output: what is written goes out at once, and a slow reader makes the writer wait.
- * When nobody reads any more, the whole program is told to stop.
+ * When its reader is gone, the whole program stops.
  */
 export class Output {
   readonly #stream: Writable

@@ -11,7 +11,7 @@ import { isTerminal, painter } from './terminal.js'
 /** How long the last message of a sender may take to leave. Closing ends as soon as the kernel has everything. */
 const SENDER_LINGER_MS = 60_000
 
-/** How long messages may take to leave once a signal has come; sockets that were not told otherwise linger as long. */
+/** How long messages may take to leave once a signal has come; the default of a socket is the same. */
 const INTERRUPTED_LINGER_MS = 1000
 
 /** Peers need a moment for the handshake, and these sockets send to connected peers only. */

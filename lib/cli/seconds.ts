@@ -4,7 +4,7 @@ const INFINITE = /^([+-]?)inf(inity)?$/i
 const NOT_A_NUMBER = /^[+-]?nan(\(\w*\))?$/i
 
 /** The longest time that timers and socket options hold, about 24 days. */
-const LONGEST_MS = 2 ** 31 - 1
+const MAX_MS = 2 ** 31 - 1
 
 /** Reads a number as strtof of the C library does, which may have white space in front only; undefined when it is none. */
 export function parseFloatingPoint(text: string): number | undefined {
@@ -24,5 +24,5 @@ export function parseFloatingPoint(text: string): number | undefined {
 /** Seconds of the command line in milliseconds; undefined for what means "none": below zero, or not a number. */
 export function toMilliseconds(seconds: number): number | undefined {
   if (!(seconds >= 0)) return undefined
-  return Math.min(Math.round(seconds * 1000), LONGEST_MS)
+  return Math.min(Math.round(seconds * 1000), MAX_MS)
 }

@@ -23,7 +23,7 @@ export class Device extends EventEmitter {
   }
 
   #end({ errno }: NanomsgError): void {
-    // Not within a promise, which would keep an error that nobody listens to.
+    // Not within a promise, which would keep an error without a listener.
     process.nextTick(() => this.emit('error', new SocketError(errno, 'device', (text) => `lib err: ${errno}\n${text}`)))
   }
 }

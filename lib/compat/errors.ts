@@ -4,7 +4,7 @@ import { native } from '../engine/native.js'
 import { noted } from '../nn/failing.js'
 
 /** What went wrong, in the words of the npm package: the text of the errno is all of the message,
- * and Errno() tells it afterwards. */
+ * and Errno() returns it afterwards. */
 export class SocketError extends Error {
   readonly code: string
   readonly errno: number

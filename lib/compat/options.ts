@@ -57,7 +57,7 @@ function readOrThrow(owner: Owner, option: Option, name: string): number {
   throw new SocketError(nn_errno(), 'getsockopt', (text) => `${text}: ${owner.type} ${name}@getsockopt\n`)
 }
 
-/** What the engine is told: as ever, whatever is passed is made a whole number. */
+/** The value for the engine: as ever, whatever is passed is made a whole number. */
 function engineNumber(name: NumberOption, value: unknown): number {
   const number = Number(value) | 0
   // Any negative linger means that there is no limit, as it did when the option meant something.

@@ -5,7 +5,7 @@ import { isMessageLost, viewAt } from '../messages/placed.js'
 
 const { EAGAIN } = constants.errno
 
-/** So many messages are taken at a time where it makes no difference. */
+/** The limit of messages that are taken at a time where it makes no difference. */
 export const BATCH_LIMIT = 512
 
 /** A message with memory of its own: programs look at `buffer` and give messages to other threads. */
@@ -54,7 +54,7 @@ export class Reception {
       return isMessageLost(-count) ? this.#defer([]) : false
     }
     isTurnOver(count)
-    // All of them before the first is delivered: who gets it may receive elsewhere.
+    // All of them before the first is delivered: its listener may receive elsewhere.
     return this.#deliverAll(Array.from({ length: count }, (_, i) => ownMessageAt(i)))
   }
 

@@ -239,7 +239,7 @@ export class Socket extends Stream {
 
   #flush(): void {
     const { sent, errno } = this.#sendNow()
-    // A reply that nobody has asked for yet waits for a request.
+    // A reply without a request waits for one.
     if (errno !== 0 && (errno !== EFSM || sent > 0)) this.#sendingFailed(errno)
     if (sent > 0) this.#hasSent()
     this.#updateHold()

@@ -7,7 +7,7 @@ import {
   protocols,
 } from '../engine/constants.js'
 import { errnoError, type NanomsgError } from '../engine/errors.js'
-import { factsOf, type PeerFacts } from './peer-info.js'
+import { type PeerInfo, peerInfoOf } from './peer-info.js'
 
 /** What all events tell. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the endpoint's. */
 interface AnyEvent {
@@ -15,12 +15,12 @@ interface AnyEvent {
   readonly address: string
   /** Whether the endpoint is bound, so that its peers come to us. */
   readonly bound: boolean
-  /** Events before this one that were dropped because nobody took them in time; mostly 0. */
+  /** Events before this one that were dropped because they were not taken in time; mostly 0. */
   readonly lost: number
 }
 
 /** What connections tell. */
-interface AnyConnectionEvent extends AnyEvent, PeerFacts {
+interface AnyConnectionEvent extends AnyEvent, PeerInfo {
   /** Our end of the connection, and the peer's; undefined where the system has forgotten it. */
   readonly localAddress: string | undefined
   readonly remoteAddress: string | undefined
@@ -93,7 +93,7 @@ function placeOf({ address, isBound: bound, lost, remoteAddress }: EngineEvent) 
 }
 
 function connectionOf(event: EngineEvent) {
-  return { ...placeOf(event), localAddress: event.localAddress || undefined, ...factsOf(event) }
+  return { ...placeOf(event), localAddress: event.localAddress || undefined, ...peerInfoOf(event) }
 }
 
 /** The pipe that the peer was admitted with. */

@@ -22,21 +22,21 @@ function rethrow(error: unknown): void {
   })
 }
 
-/** Somebody besides listeners who wants the events. */
+/** A consumer of events besides listeners. */
 export interface Watcher {
   add(event: SocketEvent): void
   /** The socket is closed: nothing follows. */
   end(): void
 }
 
-/** Asks the engine for a socket's events as long as somebody wants them: listeners, iterations, channels. */
+/** Gets a socket's events from the engine while they have consumers: listeners, iterations, channels. */
 export class Monitor implements Part {
   readonly #socket: ObservedEmitter<SocketEvents>
   readonly #handle: Handle
   readonly #watchers = new Set<Watcher>()
   #isPublishing = false
   #isOn = false
-  /** Whom we have told of, so that the end of the socket is one for them, too. */
+  /** The peers whose connection was reported, so that the end of the socket is reported for each of them. */
   readonly #peers = new Map<number, ConnectEvent>()
 
   constructor(socket: ObservedEmitter<SocketEvents>, handle: Handle) {

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { EngineEvent } from '../engine/binding.js'
 
 /** What is known of a peer besides its address, since the connection was made. */
-export interface PeerFacts {
+export interface PeerInfo {
   /** Whose process it is, over `ipc://` and other sockets of this machine; `pid` is 0 where it cannot be seen. */
   readonly credentials: { readonly pid: number; readonly uid: number; readonly gid: number } | undefined
   /** The headers of its request, where it came to a `ws://` or `wss://` endpoint: names in lower case, what was sent
@@ -26,12 +26,12 @@ function headersOf(lines: Buffer): Record<string, string> {
 }
 
 function certificateOf(der: Buffer): X509Certificate {
-  // Only who uses TLS pays for loading it.
+  // Only programs that use TLS pay for loading it.
   const { X509Certificate: Certificate } = require('node:crypto') as typeof import('node:crypto')
   return new Certificate(der)
 }
 
-export function factsOf({ credentials, headers, certificate }: EngineEvent): PeerFacts {
+export function peerInfoOf({ credentials, headers, certificate }: EngineEvent): PeerInfo {
   return {
     credentials,
     requestHeaders: headers && headersOf(headers),

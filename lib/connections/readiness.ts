@@ -4,25 +4,25 @@ import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
 import type { Part } from '../engine/part.js'
 import { currentConnections } from '../engine/statistics.js'
-import { checkWaiting, type Waiting, WaitQueue } from '../engine/waits.js'
+import { checkWaitOptions, type WaitOptions, WaitQueue } from '../engine/waits.js'
 import type { SocketEvent } from './events.js'
 import type { Monitor, Watcher } from './monitor.js'
 
 /** For whom to wait, and how long. `timeout`: by default there is no limit. */
-export interface Readying extends Waiting {
+export interface ReadyOptions extends WaitOptions {
   /** How many peers must be connected. Default: 1. */
   peers?: number | undefined
 }
 
-function checkReadying(options: Readying | undefined): void {
-  checkWaiting(options, 'ready')
+function checkReadyOptions(options: ReadyOptions | undefined): void {
+  checkWaitOptions(options, 'ready')
   const peers = options?.peers
   if (peers !== undefined && !(Number.isInteger(peers) && peers >= 0)) {
     throw argumentError('ready', 'peers', 'a whole number of peers', peers)
   }
 }
 
-/** Calls that wait until so many peers are connected. While there are any, they watch the socket's connections. */
+/** Calls that wait until a number of peers are connected. While there are any, they watch the socket's connections. */
 export class Readiness implements Part, Watcher {
   readonly #handle: Handle
   readonly #monitor: Monitor
@@ -36,9 +36,9 @@ export class Readiness implements Part, Watcher {
     this.#waits = new WaitQueue('ready', handle, (peers) => this.#missing(peers))
   }
 
-  async wait(given: Readying | undefined): Promise<void> {
+  async wait(given: ReadyOptions | undefined): Promise<void> {
     const options = ownOptions(given)
-    checkReadying(options)
+    checkReadyOptions(options)
     this.#handle.assertOpen('ready')
     options?.signal?.throwIfAborted()
     const peers = options?.peers ?? 1
@@ -82,7 +82,7 @@ export class Readiness implements Part, Watcher {
     this.#waits.updateReferences()
   }
 
-  /** Why it takes so long. */
+  /** What a timeout's message says about the reason. */
   #missing(peers: number): string {
     const last = this.#failure === undefined ? '' : `; the last failure: ${this.#failure.message}`
     return `(${currentConnections(this.#handle.s)} of ${peers} peers are connected${last})`

@@ -5,8 +5,8 @@ import { argumentError, check } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { hold, type Listener, register, unhold, unregister } from '../engine/reactor.js'
 
-/** So long a peer may take to end a stream whose other half has ended. */
-const FAREWELL_LIMIT_MS = 1000
+/** How long a peer may take to end a stream whose other half has ended. */
+const CLOSE_LIMIT_MS = 1000
 
 /** A stream may always have more to read at once: after this it waits for the next turn of the event loop. */
 const TURN_LIMIT_BYTES = 2 ** 20
@@ -83,7 +83,7 @@ export class StreamConnection implements Listener {
 
   #give(chunk: unknown): void {
     if (this.#isReleased) {
-      // Nobody wants it, but it stands before the end of the stream.
+      // It is discarded, but it stands before the end of the stream.
       this.#pauseForTurn()
       return
     }
@@ -160,7 +160,7 @@ export class StreamConnection implements Listener {
     const stream = this.#stream
     if (this.#isReleased || this.#hasEnded || this.#isMute || stream.writableNeedDrain) return
     if (!stream.writable) {
-      // Not every stream tells that it was destroyed.
+      // Not every stream emits an event when it is destroyed.
       if (stream.destroyed) this.#endInput(true)
       else this.#endOutput()
       return
@@ -184,11 +184,11 @@ export class StreamConnection implements Listener {
     stream.uncork()
   }
 
-  /** Somebody has ended the stream's way out: the peer may still send, but not for ever. */
+  /** The stream's writable side was ended outside: the peer may still send, but not for ever. */
   #endOutput(): void {
     if (this.#isReleased || this.#hasEnded || this.#isMute) return
     this.#mute()
-    setTimeout(() => this.#endInput(true), FAREWELL_LIMIT_MS).unref()
+    setTimeout(() => this.#endInput(true), CLOSE_LIMIT_MS).unref()
   }
 
   #mute(): void {

@@ -7,42 +7,42 @@ import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
 import { isMessageLost, Placed } from '../messages/placed.js'
 
-const { conversations } = shared
+const { contexts } = shared
 const MESSAGES_AT_A_TIME = 512
 
-/** What goes on in conversations, as the socket sees it. */
-export interface Parties {
-  onMessage(conversation: number, body: Buffer, pipe: number): void
-  /** How many more messages can be dealt with now. */
+/** Handles the messages of a socket's contexts: requests, surveys or a service. */
+export interface ContextHandler {
+  onMessage(context: number, body: Buffer, pipe: number): void
+  /** The number of messages that can be handled now. */
   readonly room: number
   close(makeError: () => Error): void
   updateReferences(): void
 }
 
-/** The traffic of a socket's conversations: messages go to whoever takes part, those of none to the inbox. */
-export class Exchange implements Part {
+/** The traffic of a socket's contexts: their messages go to the handler, those without a context to the inbox. */
+export class Multiplexer implements Part {
   readonly #s: number
   readonly #inbox: Inbox
   readonly #outbox: Outbox
-  readonly #parties: Parties
+  readonly #handler: ContextHandler
   readonly #placed = new Placed()
   #isOpen = true
   #isDeferred = false
   #isTaking = false
 
-  constructor(s: number, inbox: Inbox, outbox: Outbox, parties: Parties) {
+  constructor(s: number, inbox: Inbox, outbox: Outbox, handler: ContextHandler) {
     this.#s = s
     this.#inbox = inbox
     this.#outbox = outbox
-    this.#parties = parties
+    this.#handler = handler
   }
 
-  send(conversation: number, body: Body): void {
-    this.#outbox.sendIn(conversation, body)
+  send(context: number, body: Body): void {
+    this.#outbox.sendInContext(context, body)
   }
 
-  forget(conversation: number): void {
-    if (this.#isOpen) native.forget(this.#s, conversation)
+  forget(context: number): void {
+    if (this.#isOpen) native.closeContext(this.#s, context)
   }
 
   /** Takes what has come, as far as there is room for it. */
@@ -50,7 +50,7 @@ export class Exchange implements Part {
     if (this.#isTaking || this.#isDeferred) return
     this.#isTaking = true
     try {
-      while (this.#isOpen && this.#parties.room > 0) {
+      while (this.#isOpen && this.#handler.room > 0) {
         if (isTurnOver(0)) {
           this.#takeLater()
           return
@@ -64,21 +64,21 @@ export class Exchange implements Part {
 
   /** Returns false when nothing was there. */
   #take(): boolean {
-    const count = native.receiveAny(this.#s, Math.min(this.#parties.room, MESSAGES_AT_A_TIME))
+    const count = native.receiveInContexts(this.#s, Math.min(this.#handler.room, MESSAGES_AT_A_TIME))
     if (count < 0) {
       // No call waits for this message in particular. If the socket is gone, an event says so.
       if (isMessageLost(-count)) this.#takeLater()
       return false
     }
     isTurnOver(count)
-    // Whoever hears of a message may receive others into the same places.
-    const from = conversations.slice(0, 2 * count)
+    // The handler of a message may receive others into the same places.
+    const from = contexts.slice(0, 2 * count)
     this.#placed.take(count)
     try {
       for (let i = 0; i < count; i++) {
-        const conversation = from[2 * i]!
-        if (conversation === 0) this.#inbox.addFrom(this.#placed)
-        else this.#parties.onMessage(conversation, this.#placed.next(), from[2 * i + 1]!)
+        const context = from[2 * i]!
+        if (context === 0) this.#inbox.addFrom(this.#placed)
+        else this.#handler.onMessage(context, this.#placed.next(), from[2 * i + 1]!)
       }
     } finally {
       this.#placed.clear()
@@ -97,10 +97,10 @@ export class Exchange implements Part {
 
   close(closedError: (syscall: string) => NanomsgError): void {
     this.#isOpen = false
-    this.#parties.close(() => closedError('receive'))
+    this.#handler.close(() => closedError('receive'))
   }
 
   updateReferences(): void {
-    this.#parties.updateReferences()
+    this.#handler.updateReferences()
   }
 }

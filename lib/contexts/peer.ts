@@ -1,11 +1,11 @@
 import { type ConnectEvent, eventOf } from '../connections/events.js'
-import type { PeerFacts } from '../connections/peer-info.js'
+import type { PeerInfo } from '../connections/peer-info.js'
 import type { ProtocolName } from '../engine/constants.js'
 import type { Handle } from '../engine/handle.js'
 
 /**
- * Who has asked, or answered: one connection. What it tells besides `pipe` is looked up when it is first read, and is
- * undefined if the connection was gone by then; whoever wants to know it at the end reads it at the beginning.
+ * The sender of a request, a survey or an answer: one connection. Its properties besides `pipe` are looked up when one is
+ * first read, and are undefined if the connection was gone by then: to use them later, read one at the beginning.
  */
 export class Peer {
   /** Which connection: the number that the events `connect` and `disconnect` call so, too. */
@@ -53,16 +53,16 @@ export class Peer {
     return this.#lookUp()?.remoteAddress
   }
 
-  get credentials(): PeerFacts['credentials'] {
+  get credentials(): PeerInfo['credentials'] {
     return this.#lookUp()?.credentials
   }
 
   /** They are known where the socket's events were listened to when the connection was made. */
-  get requestHeaders(): PeerFacts['requestHeaders'] {
+  get requestHeaders(): PeerInfo['requestHeaders'] {
     return this.#lookUp()?.requestHeaders
   }
 
-  get certificate(): PeerFacts['certificate'] {
+  get certificate(): PeerInfo['certificate'] {
     return this.#lookUp()?.certificate
   }
 }

@@ -1,23 +1,23 @@
-import { nextConversation } from './context-ids.js'
+import { nextContext } from './context-ids.js'
 
 const FIRST_CAPACITY = 16
 
 /**
- * Requests by their conversations. Thousands are on their way at a time: unlike in a Map, coming and going leaves nothing
+ * Requests by their contexts. Thousands are on their way at a time: unlike in a Map, coming and going leaves nothing
  * behind for the garbage collector.
  */
-export class Pending<Request> {
+export class RequestTable<Request> {
   #numbers = new Int32Array(FIRST_CAPACITY)
   /** A request stands where the low bits of its number say. */
   #requests: (Request | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined)
   #count = 0
 
-  /** Adds a request under a number that nobody uses, with which its place is free. */
+  /** Adds a request under a number that is not in use, with which its place is free. */
   add(request: Request): number {
     if (this.#count >= this.#requests.length / 2) this.#grow()
     const mask = this.#requests.length - 1
-    let number = nextConversation()
-    while (this.#requests[number & mask] !== undefined) number = nextConversation()
+    let number = nextContext()
+    while (this.#requests[number & mask] !== undefined) number = nextContext()
     this.#place(number, request)
     this.#count++
     return number
@@ -34,7 +34,7 @@ export class Pending<Request> {
     this.#count--
   }
 
-  /** Each request once for each of its conversations, with the number. */
+  /** Each request once for each of its contexts, with the number. */
   entries(): [number, Request][] {
     const all: [number, Request][] = []
     for (const [place, request] of this.#requests.entries()) {

@@ -2,15 +2,15 @@ import { constants } from 'node:os'
 import { argumentError, errnoError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
-import { checkWaiting, LONGEST_TIMEOUT_MS, type Waiting } from '../engine/waits.js'
+import { checkWaitOptions, MAX_TIMEOUT_MS, type WaitOptions } from '../engine/waits.js'
 import type { Body } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
-import { Exchange, type Parties } from './multiplexer.js'
-import { Pending } from './request-table.js'
+import { type ContextHandler, Multiplexer } from './multiplexer.js'
+import { RequestTable } from './request-table.js'
 
 /** How long to wait for a reply. `timeout` is `receiveTimeout` unless it is given. */
-export interface Requesting extends Waiting {
+export interface RequestOptions extends WaitOptions {
   /** Milliseconds after which the request is sent once more, to the next Rep in turn, and again after as many; the
    * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
   retry?: number | undefined
@@ -29,7 +29,7 @@ const keepSettle = (resolve: Settle): void => {
 /** A request with a timeout, a signal or retries. */
 class Request {
   /** The one it was sent in first; 0 before that. */
-  conversation = 0
+  context = 0
   /** Those of its retries. */
   #retries: number[] | undefined
   readonly #settle: Settle
@@ -41,12 +41,12 @@ class Request {
     this.#settle = settle
   }
 
-  addConversation(conversation: number): void {
-    if (this.conversation === 0) {
-      this.conversation = conversation
+  addContext(context: number): void {
+    if (this.context === 0) {
+      this.context = context
     } else {
       this.#retries ??= []
-      this.#retries.push(conversation)
+      this.#retries.push(context)
     }
   }
 
@@ -80,33 +80,33 @@ class Request {
   }
 }
 
-function checkRequesting(options: Requesting | undefined): void {
-  checkWaiting(options, 'request')
+function checkRequestOptions(options: RequestOptions | undefined): void {
+  checkWaitOptions(options, 'request')
   const retry = options?.retry
-  if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= LONGEST_TIMEOUT_MS)) {
+  if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= MAX_TIMEOUT_MS)) {
     throw argumentError('request', 'retry', 'a number of milliseconds above 0', retry)
   }
 }
 
 /** The requests of a Req that are on their way, side by side. */
-export class Requests implements Parties {
+export class Requests implements ContextHandler {
   readonly room = Number.POSITIVE_INFINITY
   readonly #handle: Handle
   readonly #inbox: Inbox
-  readonly #exchange: Exchange
+  readonly #multiplexer: Multiplexer
   /** Thousands are on their way at a time, and outlive many a collection of garbage: most are no more than what settles
    * their promise. */
-  readonly #pending = new Pending<Request | Settle>()
+  readonly #pending = new RequestTable<Request | Settle>()
 
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
     this.#inbox = inbox
-    this.#exchange = new Exchange(handle.s, inbox, outbox, this)
+    this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
-    handle.addFirst(this.#exchange)
+    handle.addFirst(this.#multiplexer)
   }
 
-  request(body: Body, options: Requesting | undefined): Promise<Buffer> {
+  request(body: Body, options: RequestOptions | undefined): Promise<Buffer> {
     const own = ownOptions(options)
     const timeout = own?.timeout ?? this.#inbox.defaultTimeout
     if (own !== undefined || timeout >= 0) return this.#requestWith(body, own, timeout)
@@ -116,31 +116,31 @@ export class Requests implements Parties {
     return promise
   }
 
-  #requestWith(body: Body, options: Requesting | undefined, timeout: number): Promise<Buffer> {
-    checkRequesting(options)
+  #requestWith(body: Body, options: RequestOptions | undefined, timeout: number): Promise<Buffer> {
+    checkRequestOptions(options)
     const signal = options?.signal
     const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)
     const promise = new Promise<Buffer>(keepSettle)
     const request = new Request(settle)
-    request.addConversation(this.#send(request, body))
+    request.addContext(this.#send(request, body))
     this.#handle.waitAdded()
-    if (timeout >= 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(request, timeout)
+    if (timeout >= 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(request, timeout)
     if (retry !== undefined) this.#startRetrying(request, body, retry)
     if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
     return promise
   }
 
-  /** Returns the conversation. */
+  /** Returns the context. */
   #send(request: Request | Settle, body: Body): number {
-    const conversation = this.#pending.add(request)
+    const context = this.#pending.add(request)
     try {
-      this.#exchange.send(conversation, body)
+      this.#multiplexer.send(context, body)
     } catch (error) {
-      this.#pending.delete(conversation)
+      this.#pending.delete(context)
       throw error
     }
-    return conversation
+    return context
   }
 
   #startTimer(request: Request, timeout: number): void {
@@ -151,7 +151,7 @@ export class Requests implements Parties {
   #startRetrying(request: Request, body: Body, retry: number): void {
     const sendAgain = () => {
       try {
-        request.addConversation(this.#send(request, body))
+        request.addContext(this.#send(request, body))
       } catch (error) {
         this.#fail(request, error)
       }
@@ -159,15 +159,15 @@ export class Requests implements Parties {
     request.addTimer(setInterval(sendAgain, retry), this.#handle.isReferenced)
   }
 
-  onMessage(conversation: number, body: Buffer): void {
-    const request = this.#pending.get(conversation)
+  onMessage(context: number, body: Buffer): void {
+    const request = this.#pending.get(context)
     if (request === undefined) return
     if (request instanceof Request) {
-      this.#end(request, conversation)
+      this.#end(request, context)
       request.settle(body)
       return
     }
-    this.#pending.delete(conversation)
+    this.#pending.delete(context)
     this.#handle.waitRemoved()
     request(body)
   }
@@ -177,27 +177,27 @@ export class Requests implements Parties {
     request.settle(Promise.reject(error))
   }
 
-  /** @param answered the conversation that is over by itself */
+  /** @param answered the context that is over by itself */
   #end(request: Request, answered?: number): void {
-    this.#endConversation(request.conversation, answered)
-    for (const conversation of request.retries) this.#endConversation(conversation, answered)
+    this.#endContext(request.context, answered)
+    for (const context of request.retries) this.#endContext(context, answered)
     this.#handle.waitRemoved()
   }
 
-  #endConversation(conversation: number, answered: number | undefined): void {
-    this.#pending.delete(conversation)
-    if (conversation !== answered) this.#exchange.forget(conversation)
+  #endContext(context: number, answered: number | undefined): void {
+    this.#pending.delete(context)
+    if (context !== answered) this.#multiplexer.forget(context)
   }
 
   close(makeError: () => Error): void {
-    for (const [conversation, request] of this.#pending.entries()) {
+    for (const [context, request] of this.#pending.entries()) {
       // Of one that was sent several times, all are over with the first.
-      if (this.#pending.get(conversation) === undefined) continue
+      if (this.#pending.get(context) === undefined) continue
       if (request instanceof Request) {
         this.#fail(request, makeError())
         continue
       }
-      this.#endConversation(conversation, undefined)
+      this.#endContext(context, undefined)
       this.#handle.waitRemoved()
       request(Promise.reject(makeError()))
     }

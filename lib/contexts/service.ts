@@ -1,17 +1,17 @@
 import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
-import { checkWaiting } from '../engine/waits.js'
+import { checkWaitOptions } from '../engine/waits.js'
 import { type Body, checkBody } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
-import { Exchange, type Parties } from './multiplexer.js'
+import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
 
 /** Answers one question that a peer has: with its result, or not at all when that is undefined. */
 export type Handler = (body: Buffer, peer: Peer) => Body | undefined | Promise<Body | undefined>
 
-export interface Serving {
+export interface ServeOptions {
   /** How many questions may be worked on at a time; others wait at their peers. Default: 64. */
   concurrency?: number | undefined
   /** Ends serving: no more questions are taken, and those at hand are answered. */
@@ -23,15 +23,15 @@ export interface Serving {
 
 const DEFAULT_CONCURRENCY = 64
 
-function checkServing(handler: unknown, options: unknown): void {
+function checkServeOptions(handler: unknown, options: unknown): void {
   if (typeof handler !== 'function') {
     throw argumentError('serve', 'the handler', 'a function that returns the answer to a body', handler)
   }
   if (typeof options !== 'object' || options === null) {
     throw argumentError('serve', 'options', 'an object such as { concurrency: 10 }', options)
   }
-  const { concurrency, signal, onError } = options as Serving
-  checkWaiting(ownOptions({ signal }), 'serve')
+  const { concurrency, signal, onError } = options as ServeOptions
+  checkWaitOptions(ownOptions({ signal }), 'serve')
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
@@ -49,9 +49,9 @@ class Run {
   #resolve!: () => void
   #reject!: (error: unknown) => void
   readonly #handler: Handler
-  readonly #onError: Serving['onError']
+  readonly #onError: ServeOptions['onError']
 
-  constructor(handler: Handler, { concurrency = DEFAULT_CONCURRENCY, onError }: Serving) {
+  constructor(handler: Handler, { concurrency = DEFAULT_CONCURRENCY, onError }: ServeOptions) {
     this.concurrency = concurrency
     this.#handler = handler
     this.#onError = onError
@@ -81,16 +81,16 @@ class Run {
 }
 
 /** What a Rep or a Respondent does while it serves: questions are answered as they come, in any order. */
-export class Service implements Parties {
+export class Service implements ContextHandler {
   readonly #handle: Handle
-  readonly #exchange: Exchange
+  readonly #multiplexer: Multiplexer
   #run: Run | undefined
 
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
-    this.#exchange = new Exchange(handle.s, inbox, outbox, this)
+    this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
-    handle.addFirst(this.#exchange)
+    handle.addFirst(this.#multiplexer)
   }
 
   get room(): number {
@@ -98,9 +98,9 @@ export class Service implements Parties {
     return run === undefined || run.isStopping ? 0 : run.concurrency - run.active
   }
 
-  async serve(handler: Handler, given: Serving): Promise<void> {
+  async serve(handler: Handler, given: ServeOptions): Promise<void> {
     const options = ownOptions(given)
-    checkServing(handler, options)
+    checkServeOptions(handler, options)
     if (this.#run !== undefined) throw argumentError('serve', 'the socket', 'one that is not serving', 'one that is')
     const { signal } = options
     if (signal?.aborted) return
@@ -113,7 +113,7 @@ export class Service implements Parties {
     this.#handle.waitAdded()
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      this.#exchange.onReadable()
+      this.#multiplexer.onReadable()
       await run.settled
     } finally {
       if (this.#run === run) this.#run = undefined
@@ -122,26 +122,26 @@ export class Service implements Parties {
     }
   }
 
-  onMessage(conversation: number, body: Buffer, pipe: number): void {
+  onMessage(context: number, body: Buffer, pipe: number): void {
     const run = this.#run
-    if (run === undefined) this.#exchange.forget(conversation)
-    else void this.#answer(run, conversation, body, new Peer(this.#handle, pipe))
+    if (run === undefined) this.#multiplexer.forget(context)
+    else void this.#answer(run, context, body, new Peer(this.#handle, pipe))
   }
 
-  async #answer(run: Run, conversation: number, body: Buffer, peer: Peer): Promise<void> {
+  async #answer(run: Run, context: number, body: Buffer, peer: Peer): Promise<void> {
     run.active++
     try {
       const answer = await run.answer(body, peer)
-      if (answer === undefined) this.#exchange.forget(conversation)
-      else if (this.#handle.isOpen) this.#exchange.send(conversation, answer)
+      if (answer === undefined) this.#multiplexer.forget(context)
+      else if (this.#handle.isOpen) this.#multiplexer.send(context, answer)
     } catch (error) {
-      this.#exchange.forget(conversation)
+      this.#multiplexer.forget(context)
       run.isStopping = true
       run.end({ error })
     }
     run.active--
     this.#endIfDone(run)
-    this.#exchange.onReadable()
+    this.#multiplexer.onReadable()
   }
 
   #endIfDone(run: Run): void {

@@ -2,25 +2,25 @@ import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
 import { ownCopyOf } from '../engine/slabs.js'
-import { checkWaiting, LONGEST_TIMEOUT_MS } from '../engine/waits.js'
+import { checkWaitOptions, MAX_TIMEOUT_MS } from '../engine/waits.js'
 import type { Body } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
-import { nextConversation } from './context-ids.js'
-import { Exchange, type Parties } from './multiplexer.js'
+import { nextContext } from './context-ids.js'
+import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
 
 /** How long answers to a survey are received. */
-export interface Surveying {
+export interface SurveyOptions {
   /** Milliseconds. Default: the socket's `deadline`. */
   deadline?: number | undefined
   /** Ends the survey: waiting is rejected with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Whether answers come with who has given them: as `{ body, peer }`. Default: false. */
+  /** Whether answers come with their senders: as `{ body, peer }`. Default: false. */
   peers?: boolean | undefined
 }
 
-/** An answer to a survey, and who has given it. */
+/** An answer to a survey, and its sender. */
 export interface Answer {
   readonly body: Buffer
   readonly peer: Peer
@@ -91,49 +91,49 @@ class Survey implements AsyncIterableIterator<Buffer | Answer> {
 }
 
 /** The surveys of a Surveyor that go on side by side. */
-export class Surveys implements Parties {
+export class Surveys implements ContextHandler {
   readonly room = Number.POSITIVE_INFINITY
   readonly #handle: Handle
-  readonly #exchange: Exchange
+  readonly #multiplexer: Multiplexer
   readonly #surveys = new Map<number, { survey: Survey; timer: NodeJS.Timeout; peers: boolean }>()
 
   constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#handle = handle
-    this.#exchange = new Exchange(handle.s, inbox, outbox, this)
+    this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
-    handle.addFirst(this.#exchange)
+    handle.addFirst(this.#multiplexer)
   }
 
-  survey(question: Body, given: Surveying, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
+  survey(question: Body, given: SurveyOptions, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
     const options = ownOptions(given)
-    checkWaiting(options, 'survey')
+    checkWaitOptions(options, 'survey')
     const { deadline, signal, peers = false } = options
     if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)
     const limit = deadline ?? defaultDeadline
-    if (!(typeof limit === 'number' && limit >= 0 && limit <= LONGEST_TIMEOUT_MS)) {
+    if (!(typeof limit === 'number' && limit >= 0 && limit <= MAX_TIMEOUT_MS)) {
       throw argumentError('survey', 'deadline', 'a number of milliseconds', limit)
     }
     signal?.throwIfAborted()
-    const conversation = nextConversation()
+    const context = nextContext()
     const onAbort = () => survey.fail(signal?.reason)
     const survey = new Survey(() => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
-      this.#surveys.delete(conversation)
-      this.#exchange.forget(conversation)
+      this.#surveys.delete(context)
+      this.#multiplexer.forget(context)
       this.#handle.waitRemoved()
     })
-    this.#exchange.send(conversation, question)
+    this.#multiplexer.send(context, question)
     const timer = setTimeout(() => survey.end(), limit)
     if (!this.#handle.isReferenced) timer.unref()
-    this.#surveys.set(conversation, { survey, timer, peers })
+    this.#surveys.set(context, { survey, timer, peers })
     this.#handle.waitAdded()
     signal?.addEventListener('abort', onAbort, { once: true })
     return survey
   }
 
-  onMessage(conversation: number, body: Buffer, pipe: number): void {
-    const asked = this.#surveys.get(conversation)
+  onMessage(context: number, body: Buffer, pipe: number): void {
+    const asked = this.#surveys.get(context)
     asked?.survey.add(body, asked.peers ? new Peer(this.#handle, pipe) : undefined)
   }
 

@@ -6,9 +6,9 @@ export interface Shared {
   readonly events: Int32Array
   /** Triples: a slab's token (or one of the marks below), offset, length. */
   readonly received: Int32Array
-  /** Pairs, of messages in `received`: the conversation, or 0; and the pipe. */
-  readonly conversations: Int32Array
-  /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a conversation; 0: none. */
+  /** Pairs, of messages in `received`: the context, or 0; and the pipe. */
+  readonly contexts: Int32Array
+  /** Quadruples: a descriptor, the offset and length of a body in `outgoing`, and a context; 0: none. */
   readonly records: Int32Array
   /** One number: how many records are not sent yet. When a Worker ends, the binding sends them. */
   readonly gathered: Int32Array
@@ -66,16 +66,16 @@ export interface Functions {
   monitor(s: number, isOn: boolean): number
   /** 0: there is none. */
   nextEvent(s: number): EngineEvent | number
-  /** The event that tells of a connection's peer, a negated ENOENT when there is none (any more). */
+  /** The event that describes the peer of a connection, a negated ENOENT when there is no such connection (any more). */
   peer(s: number, pipe: number): EngineEvent | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
-  /** While nobody listens to events, what this load of the package has in the engine ends with the functions. */
+  /** While no socket listens to events, what this load of the package has in the engine ends with the functions. */
   setListening(isListening: boolean): void
   /** Sends the body at `offset` of `outgoing`, now or not at all. */
-  send(s: number, offset: number, length: number, conversation: number): number
+  send(s: number, offset: number, length: number, context: number): number
   /** Sends a body from where it is, or parts of one, now or not at all. */
-  sendBody(s: number, body: Uint8Array | Uint8Array[], conversation: number): number
+  sendBody(s: number, body: Uint8Array | Uint8Array[], context: number): number
   /** Sends what `count` records from the one at `first` on name, all of one socket, if a peer takes the first message now;
    * then others may wait in the socket. Returns how many were taken. */
   sendTogether(s: number, first: number, count: number): number
@@ -84,12 +84,12 @@ export interface Functions {
   flush(count: number): number
   /** Takes at most `limit` messages, and says in `received` where they are. */
   receive(s: number, limit: number): number
-  /** The same from all conversations, and says in `conversations` from which. */
-  receiveAny(s: number, limit: number): number
+  /** The same from all contexts, and says in `contexts` from which. */
+  receiveInContexts(s: number, limit: number): number
   /** A copy of bytes in a slab whose ArrayBuffer is detached; undefined when there is no memory. */
   slabBytes(token: number, offset: number, length: number): Buffer | undefined
-  /** Ends a conversation. */
-  forget(s: number, conversation: number): number
+  /** Ends a context. */
+  closeContext(s: number, context: number): number
 
   // What lib/nn is made of. A message is a Uint8Array that shows all of an ArrayBuffer of the engine's memory; sending or
   // freeing it detaches the ArrayBuffer.
@@ -116,7 +116,7 @@ export interface Functions {
   /** The name; value, namespace, type and unit in `properties`. */
   symbol(i: number, properties: Int32Array): string | undefined
   term(): void
-  /** Somebody else has closed a socket of this environment's. */
+  /** Another thread, or nn_term(), has closed a socket of this environment. */
   disown(s: number): void
   /** Opens raw sockets of two protocols, on threads of their own that forward between them until one is closed. Returns
    * their handles. `ended` is called with the errno for which it ended, when what was accepted is delivered. */

@@ -9,7 +9,7 @@ const registry = process as unknown as Record<symbol, Leaving | undefined>
 
 /** One listener for all loads: each with its own would pass the limit that Node.js warns of. It keeps the load that has
  * made it, until the last function is removed. */
-export function onLeaving(leave: () => void): void {
+export function onProcessExit(leave: () => void): void {
   let leaving = registry[KEY]
   if (leaving === undefined) {
     const functions: Leaving = new Set()
@@ -23,7 +23,7 @@ export function onLeaving(leave: () => void): void {
   leaving.add(leave)
 }
 
-export function offLeaving(leave: () => void): void {
+export function offProcessExit(leave: () => void): void {
   const leaving = registry[KEY]
   if (leaving === undefined || !leaving.delete(leave) || leaving.size > 0) return
   if (leaving.listener !== undefined) process.removeListener('exit', leaving.listener)

@@ -19,10 +19,10 @@ import type { Part } from './part.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 import type { TlsSetting } from './tls.js'
-import type { Keeper } from './waits.js'
+import type { RefCounter } from './waits.js'
 
 /** The socket in the engine: its life, its parts and options, and what keeps the process alive for it. */
-export class Handle implements Listener, Keeper {
+export class Handle implements Listener, RefCounter {
   readonly s: number
   readonly #id: number
   /** In the order in which they are called. Another array when one is added, also while they are called. */
@@ -66,7 +66,7 @@ export class Handle implements Listener, Keeper {
     if (!this.isOpen) throw closedError(syscall)
   }
 
-  /** Who is at the other end of a connection, as long as there is one. */
+  /** Describes the peer of a connection; undefined when the connection has ended. */
   peerOf(pipe: number): EngineEvent | undefined {
     const event = native.peer(this.s, pipe)
     return typeof event === 'number' ? undefined : event
@@ -151,7 +151,7 @@ export class Handle implements Listener, Keeper {
     this.#onClosed?.()
   }
 
-  /** Somebody else did it: nn_term(), or nn_close() with its number. */
+  /** It was closed from outside: by nn_term(), or by nn_close() with its number. */
   #wasClosed(): void {
     this.#closed = Promise.resolve()
     this.#endCalls()

@@ -10,7 +10,7 @@ const OUTGOING_BYTES = 64 * 1024
 
 let dispatchEvents: (count: number) => void = () => {}
 
-/** Who hears of sockets' events. */
+/** Sets the function that is called when sockets have events. */
 export function onEvents(dispatch: (count: number) => void): void {
   dispatchEvents = dispatch
 }
@@ -18,7 +18,7 @@ export function onEvents(dispatch: (count: number) => void): void {
 export const shared: Shared = {
   events: new Int32Array(2 * EVENTS_LIMIT),
   received: new Int32Array(3 * RECEIVED_LIMIT),
-  conversations: new Int32Array(2 * RECEIVED_LIMIT),
+  contexts: new Int32Array(2 * RECEIVED_LIMIT),
   records: new Int32Array(4 * RECORDS_LIMIT),
   gathered: new Int32Array(1),
   outgoing: Buffer.from(new ArrayBuffer(OUTGOING_BYTES)),

@@ -41,18 +41,18 @@ export const options = {
 
 export type OptionName = keyof typeof options
 
-const LARGEST = 0x7fffffff
+const MAX_INT = 0x7fffffff
 
 /** What each kind of value must be, and how a message says it. */
 const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectation: string }>> = {
-  milliseconds: { lowest: 0, highest: LARGEST, expectation: 'a whole number of milliseconds' },
+  milliseconds: { lowest: 0, highest: MAX_INT, expectation: 'a whole number of milliseconds' },
   'milliseconds or -1': {
     lowest: -1,
-    highest: LARGEST,
+    highest: MAX_INT,
     expectation: 'a whole number of milliseconds, or -1 for no limit',
   },
-  bytes: { lowest: 1, highest: LARGEST, expectation: 'a whole number of bytes, at least 1' },
-  'bytes or -1': { lowest: -1, highest: LARGEST, expectation: 'a whole number of bytes, or -1 for no limit' },
+  bytes: { lowest: 1, highest: MAX_INT, expectation: 'a whole number of bytes, at least 1' },
+  'bytes or -1': { lowest: -1, highest: MAX_INT, expectation: 'a whole number of bytes, or -1 for no limit' },
   priority: { lowest: 1, highest: 16, expectation: 'a whole number from 1 (highest) to 16' },
   hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
   boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
@@ -65,7 +65,7 @@ const truths: Partial<Record<Kind, number>> = { boolean: 1, inverted: 0, 'text o
 
 export const isBoolean = (kind: Kind): boolean => truths[kind] !== undefined
 
-/** What the engine is told, or undefined when the value is not allowed. */
+/** The value in the engine's terms, or undefined when it is not allowed. */
 export function toEngine(kind: Kind, value: unknown): number | undefined {
   const { lowest, highest } = ranges[kind]
   const truth = truths[kind]
@@ -99,7 +99,7 @@ export interface SocketOptions {
   receiveTimeout?: number
   /** Milliseconds until a broken connection is tried again. Default: 100. */
   reconnectInterval?: number
-  /** When not 0, the interval doubles with each failure, up to so many milliseconds. Default: 0. */
+  /** When not 0, the interval doubles with each failure, up to this number of milliseconds. Default: 0. */
   reconnectIntervalMax?: number
   /** Priority of peers of later endpoints when sending: 1 (highest) to 16. Default: 8. */
   sendPriority?: number

@@ -1,5 +1,5 @@
 /**
- * The own properties of an options object, each read once, and no others: what somebody has put on Object.prototype is
+ * The own properties of an options object, each read once, and no others: what the program has put on Object.prototype is
  * no option. A getter that throws throws here. What is no object is given back, for the caller to refuse.
  */
 export function ownOptions<T>(options: T): T {

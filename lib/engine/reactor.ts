@@ -1,4 +1,4 @@
-import { offLeaving, onLeaving } from './exit-listener.js'
+import { offProcessExit, onProcessExit } from './exit-listener.js'
 import { native, onEvents, shared } from './native.js'
 
 /** A socket, as the event loop sees it. */
@@ -32,8 +32,8 @@ export function onExit(leave: () => void): void {
 
 function setListening(isListening: boolean): void {
   native.setListening(isListening)
-  if (isListening) onLeaving(atExit)
-  else offLeaving(atExit)
+  if (isListening) onProcessExit(atExit)
+  else offProcessExit(atExit)
 }
 
 onEvents((count) => {
@@ -64,7 +64,7 @@ export function hold(): void {
 export function unhold(): void {
   holds--
   if (holds > 0 || isLetGoScheduled) return
-  // A conversation holds and lets go for every message: the event loop is told when nothing follows.
+  // Requests and replies hold and let go for every message: the event loop is told when none follows.
   isLetGoScheduled = true
   setImmediate(letGo)
 }
@@ -80,7 +80,7 @@ function letGo(): void {
 
 // ---- Fairness to the rest of the program ----
 
-/** So many messages may pass in one turn of the event loop before timers and other sockets get theirs. */
+/** The limit of messages in one turn of the event loop, after which timers and other sockets get their turn. */
 const WORK_LIMIT = 8192
 
 let work = 0

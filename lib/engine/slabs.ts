@@ -12,21 +12,21 @@ const View = (
 )[Symbol.species]
 
 /**
- * Slabs of so many KiB may be alive before messages are copied out of later ones: whoever keeps a few of many small
- * messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
+ * The limit of memory in slabs that are alive, above which messages are copied out of later ones: a program that keeps a
+ * few of many small messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
  * messages that nobody keeps are not copied.
  */
-const CROWD_KIB = 128 * 1024
-/** When no more than these are left, messages are views again. */
-const FEW_KIB = 96 * 1024
-/** Memory for so many bytes is part of the object. */
-const LONGEST_INSIDE = 64
+const MAX_ALIVE_KIB = 128 * 1024
+/** The limit below which messages are views again. */
+const UNCROWDED_KIB = 96 * 1024
+/** The limit up to which the bytes of an array are part of the object. */
+const MAX_INLINE_BYTES = 64
 
 /** ArrayBuffers that show the memory that the engine receives into, by its tokens. They can be detached at any time: the
  * engine then receives into others, and `copySlabBytes` still reads what messages they held. */
 export const slabs: ArrayBuffer[] = []
 
-/** Numbers that the binding writes: how much memory the slabs have that are alive, those that somebody keeps messages in
+/** Numbers that the binding writes: how much memory the slabs have that are alive, those with messages that the program keeps
  * included; and whether messages must have memory of their own, because a slab was detached or the runtime shows no
  * foreign memory. */
 export const slabState = new Int32Array(2)
@@ -47,16 +47,16 @@ export function setSlabReader(read: typeof copySlabBytes): void {
 const known = new WeakSet<ArrayBuffer>()
 
 /** The binding hands over what is longer, as memory of its own. */
-const LEAST_OWN_BYTES = 4 * 1024
+const MIN_OWN_BYTES = 4 * 1024
 
-/** Received messages of so many bytes that are copied when they are handed on, besides those in slabs. */
+/** Received messages of at least MIN_OWN_BYTES that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()
 
 /** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short one. */
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
   if (!isUint8Array(message)) return false
   if (known.has(message.buffer as ArrayBuffer)) return true
-  if (message.length >= LEAST_OWN_BYTES) return copied.has(message)
+  if (message.length >= MIN_OWN_BYTES) return copied.has(message)
   // What was handed over already has no bytes any more.
   return message.length > 0 || !isGone(message)
 }
@@ -69,7 +69,7 @@ export function noteCopied(message: Buffer): Buffer {
 export const emptyBody = (): Buffer => new View(0)
 
 let slabInUse: ArrayBuffer | undefined
-/** A view on slabInUse that has no bytes when that is detached: V8 tells the length of a view sooner than anything else. */
+/** A view on slabInUse that has no bytes when that is detached: V8 reads the length of a view faster than anything else. */
 let probe: Buffer = new View(0)
 let isCrowded = false
 let mustCopy = false
@@ -92,14 +92,14 @@ function enterSlab(slab: ArrayBuffer): boolean {
     slabInUse = slab
   }
   mustCopy = slabState[MUST_COPY] !== 0
-  isCrowded = mustCopy || slabState[ALIVE_KIB]! > (isCrowded ? FEW_KIB : CROWD_KIB)
+  isCrowded = mustCopy || slabState[ALIVE_KIB]! > (isCrowded ? UNCROWDED_KIB : MAX_ALIVE_KIB)
   return true
 }
 
 /** The slab was detached, by a byte stream for example, before the message was viewed. */
 export function rescued(token: number, offset: number, length: number): Buffer {
   const copy = copySlabBytes(token, offset, length)
-  return length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
+  return length < MIN_OWN_BYTES ? copy : noteCopied(copy)
 }
 
 function viewOrCopyOf(view: Buffer): Buffer {
@@ -110,7 +110,7 @@ function viewOrCopyOf(view: Buffer): Buffer {
 /** Memory of its own, also where Buffer's own slice() makes views and Buffer.from() uses a pool. */
 export function ownCopyOf(view: Buffer): Buffer {
   const copy = Uint8Array.prototype.slice.call(view) as Buffer
-  return view.length < LEAST_OWN_BYTES ? copy : noteCopied(copy)
+  return view.length < MIN_OWN_BYTES ? copy : noteCopied(copy)
 }
 
 const POOL_BYTES = 8 * 1024
@@ -121,7 +121,7 @@ let poolUsed = 0
  * to byte streams and is shared with other parts of the program. */
 function pooledCopyOf(view: Buffer): Buffer {
   const { length } = view
-  if (length <= LONGEST_INSIDE || length >= LEAST_OWN_BYTES) return ownCopyOf(view)
+  if (length <= MAX_INLINE_BYTES || length >= MIN_OWN_BYTES) return ownCopyOf(view)
   if (length > pool.byteLength - poolUsed) {
     pool = new ArrayBuffer(POOL_BYTES)
     poolUsed = 0

@@ -45,7 +45,7 @@ export interface TlsSetting {
   readonly file?: string
 }
 
-const LONGEST_TEXT = 2 ** 20
+const MAX_TEXT_BYTES = 2 ** 20
 
 const BEGIN = '-----BEGIN'
 
@@ -66,7 +66,7 @@ function hasBegin(value: Text): boolean {
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (!isText(value)) return undefined
   const bytes = Buffer.from(value)
-  return bytes.includes(0) || bytes.length > LONGEST_TEXT ? undefined : bytes
+  return bytes.includes(0) || bytes.length > MAX_TEXT_BYTES ? undefined : bytes
 }
 
 /** The one property of an object, which must be its own. */
@@ -131,7 +131,7 @@ const rows: Readonly<Record<keyof TlsOptions, Row>> = {
   requireClientCertificate: { number: 6, expectation: 'true or false', toEngine: (value) => flagOf(value, false) },
 }
 
-/** What the engine is told: all options, so that those which are not given get their defaults again. */
+/** What the engine gets: all options, so that those which are not given get their defaults again. */
 export function tlsSettings(given: unknown): TlsSetting[] {
   if (typeof given !== 'object' || given === null) throw argumentError('setsockopt', 'tls', 'an object', given)
   const options = ownOptions(given)
@@ -170,7 +170,7 @@ function troubleWith(file: string): string | undefined {
   }
 }
 
-/** Which of the files is the reason why `bind()` or `connect()` has failed, as a message tells it; or ''. A key without
+/** Which of the files is the reason why `bind()` or `connect()` has failed, as a message says it; or ''. A key without
  * the lines around it is taken for a name, and is not shown. */
 export function unreadableFile(settings: readonly TlsSetting[], errno: number): string {
   const setting = settings.find(({ file }) => file !== undefined && troubleWith(file) === codeOf(errno))

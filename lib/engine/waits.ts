@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { argumentError, errnoError, type NanomsgError } from './errors.js'
 
 /** How long to wait. */
-export interface Waiting {
+export interface WaitOptions {
   /** Milliseconds; -1 waits for ever, 0 not at all. Default: the socket's `sendTimeout` or `receiveTimeout`. */
   timeout?: number | undefined
   /** Gives up waiting: the promise is rejected with the signal's reason. */
@@ -21,28 +21,28 @@ interface Wait<Job, Result> {
   next: Wait<Job, Result> | undefined
 }
 
-/** What a queue tells its socket, which keeps the process alive meanwhile. */
-export interface Keeper {
+/** What counts the calls that wait, and keeps the process alive while there are any. */
+export interface RefCounter {
   readonly isReferenced: boolean
   waitAdded(): void
   waitRemoved(): void
 }
 
 /** Longer delays overflow Node's timers, which would then fire at once. */
-export const LONGEST_TIMEOUT_MS = 0x7fffffff
+export const MAX_TIMEOUT_MS = 0x7fffffff
 
 /** Calls that wait, first come, first served. */
 export class WaitQueue<Job, Result> {
   readonly #syscall: string
-  readonly #keeper: Keeper
+  readonly #refCounter: RefCounter
   readonly #subjectOf: ((job: Job) => string) | undefined
   #first: Wait<Job, Result> | undefined
   #last: Wait<Job, Result> | undefined
 
   /** @param subjectOf what a timeout's message says about a job */
-  constructor(syscall: string, keeper: Keeper, subjectOf?: (job: Job) => string) {
+  constructor(syscall: string, refCounter: RefCounter, subjectOf?: (job: Job) => string) {
     this.#syscall = syscall
-    this.#keeper = keeper
+    this.#refCounter = refCounter
     this.#subjectOf = subjectOf
   }
 
@@ -56,7 +56,7 @@ export class WaitQueue<Job, Result> {
   }
 
   /** @param defaultTimeout milliseconds, for calls that name none */
-  add(job: Job, options: Waiting | undefined, defaultTimeout: number): Promise<Result> {
+  add(job: Job, options: WaitOptions | undefined, defaultTimeout: number): Promise<Result> {
     const timeout = options?.timeout ?? defaultTimeout
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(signal.reason)
@@ -74,7 +74,7 @@ export class WaitQueue<Job, Result> {
       }
       this.#link(wait)
       if (signal !== undefined) this.#watch(wait, signal)
-      if (timeout > 0 && timeout <= LONGEST_TIMEOUT_MS) this.#startTimer(wait, timeout)
+      if (timeout > 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(wait, timeout)
     })
   }
 
@@ -116,7 +116,7 @@ export class WaitQueue<Job, Result> {
       this.#remove(wait)
       wait.reject(this.#timeoutOf(wait.job))
     }, timeout)
-    if (!this.#keeper.isReferenced) wait.timer.unref()
+    if (!this.#refCounter.isReferenced) wait.timer.unref()
   }
 
   #timeoutOf(job: Job): NanomsgError {
@@ -126,7 +126,7 @@ export class WaitQueue<Job, Result> {
   /** The socket was referenced or unreferenced: its timers follow. */
   updateReferences(): void {
     for (let wait = this.#first; wait !== undefined; wait = wait.next) {
-      if (this.#keeper.isReferenced) wait.timer?.ref()
+      if (this.#refCounter.isReferenced) wait.timer?.ref()
       else wait.timer?.unref()
     }
   }
@@ -135,7 +135,7 @@ export class WaitQueue<Job, Result> {
     if (this.#last === undefined) this.#first = wait
     else this.#last.next = wait
     this.#last = wait
-    this.#keeper.waitAdded()
+    this.#refCounter.waitAdded()
   }
 
   #remove(wait: Wait<Job, Result>): void {
@@ -145,12 +145,12 @@ export class WaitQueue<Job, Result> {
     else wait.next.previous = wait.previous
     if (wait.timer !== undefined) clearTimeout(wait.timer)
     if (wait.onAbort !== undefined) wait.signal!.removeEventListener('abort', wait.onAbort)
-    this.#keeper.waitRemoved()
+    this.#refCounter.waitRemoved()
   }
 }
 
 /** Checks what a caller has passed to a function that waits. */
-export function checkWaiting(options: Waiting | undefined, syscall: string): void {
+export function checkWaitOptions(options: WaitOptions | undefined, syscall: string): void {
   if (options === undefined) return
   if (typeof options !== 'object' || options === null) {
     throw argumentError(syscall, 'options', 'an object such as { timeout: 1000 }', options)

@@ -22,7 +22,7 @@ export function checkBytes(value: unknown, name: string, syscall: string): asser
   }
 }
 
-/** Tells that an array has lost its memory, before a call or while it waits. */
+/** The error for an array that has lost its memory, before a call or while it waits. */
 export const goneError = (name: string, syscall: string): NanomsgError =>
   argumentError(syscall, name, 'bytes that are still there', 'an array whose memory was transferred or cut')
 

@@ -21,7 +21,7 @@ const RECORDS_LIMIT = records.length / RECORD_NUMBERS
 const OUTGOING_BYTES = outgoing.length
 
 /** Longer bodies are sent from where they are. */
-export const LONGEST_GATHERED_BYTES = 8 * 1024
+export const MAX_GATHERED_BYTES = 8 * 1024
 
 /** No tick ends any more: each message is sent at once. */
 let isEnding = false
@@ -68,10 +68,10 @@ function makeRoom(bytes: number): void {
 }
 
 /** Sends one body now, or not at all. Returns 0 or a negated errno. */
-export function sendNow(s: number, body: Body, conversation: number): number {
+export function sendNow(s: number, body: Body, context: number): number {
   makeRoom(roomFor(body))
   const length = place(body)
-  return native.send(s, usedBytes, length, conversation)
+  return native.send(s, usedBytes, length, context)
 }
 
 /** From now until the end of the tick the sender's messages are gathered. */
@@ -83,30 +83,30 @@ export function beginGathering(sender: Sender): void {
 }
 
 /** Adds a message of a sender that is gathering. Returns false when a peer takes no more: the message is not sent. */
-export function gather(sender: Sender, body: Body, conversation: number): boolean {
+export function gather(sender: Sender, body: Body, context: number): boolean {
   makeRoom(roomFor(body))
   if (!sender.isGathering) return false
-  addRecord(sender, place(body), conversation)
+  addRecord(sender, place(body), context)
   return true
 }
 
-function addRecord(sender: Sender, length: number, conversation: number): void {
+function addRecord(sender: Sender, length: number, context: number): void {
   if (!sender.isGathered) {
     sender.isGathered = true
     firsts.push({ sender, first: count })
   }
-  writeRecord(count, sender.s, usedBytes, length, conversation)
+  writeRecord(count, sender.s, usedBytes, length, context)
   // What a Worker has accepted when it is terminated is sent by the binding, by this number.
   gathered[0] = ++count
   usedBytes += length
 }
 
-function writeRecord(number: number, s: number, offset: number, length: number, conversation: number): void {
+function writeRecord(number: number, s: number, offset: number, length: number, context: number): void {
   const record = RECORD_NUMBERS * number
   records[record] = s
   records[record + 1] = offset
   records[record + 2] = length
-  records[record + 3] = conversation
+  records[record + 3] = context
 }
 
 /** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before it
@@ -123,13 +123,13 @@ function placeUnlessGone(body: Body, offset: number, isFirst: boolean): number {
 /** Sends short bodies from the one at `begin` on, as many as there is room for, if a peer takes the first of them now.
  * Returns how many were taken, or a negated errno. */
 export function sendTogether(s: number, bodies: readonly Body[], begin: number): number {
-  makeRoom(LONGEST_GATHERED_BYTES)
+  makeRoom(MAX_GATHERED_BYTES)
   let number = count
   let offset = usedBytes
   for (let i = begin; i < bodies.length && number < RECORDS_LIMIT; i++) {
     const body = bodies[i]!
     const room = roomFor(body)
-    if (room > LONGEST_GATHERED_BYTES || offset + room > OUTGOING_BYTES) break
+    if (room > MAX_GATHERED_BYTES || offset + room > OUTGOING_BYTES) break
     const length = placeUnlessGone(body, offset, number === count)
     if (length < 0) break
     writeRecord(number++, s, offset, length, 0)
@@ -143,7 +143,7 @@ export function sendTogether(s: number, bodies: readonly Body[], begin: number):
 export function gatherBytes(sender: Sender, bytes: Uint8Array): boolean {
   const { length } = bytes
   // Where memory was transferred, there is no length, either.
-  if (length === 0 || length > LONGEST_GATHERED_BYTES) return false
+  if (length === 0 || length > MAX_GATHERED_BYTES) return false
   if (usedBytes + length > OUTGOING_BYTES || count === RECORDS_LIMIT) return false
   outgoing.set(bytes, usedBytes)
   addRecord(sender, length, 0)

@@ -4,7 +4,7 @@ import { native } from '../engine/native.js'
 import type { OptionName } from '../engine/options.js'
 import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
-import { type Keeper, type Waiting, WaitQueue } from '../engine/waits.js'
+import { type RefCounter, type WaitOptions, WaitQueue } from '../engine/waits.js'
 import { Placed, viewAt, viewsOf } from './placed.js'
 
 const { EAGAIN } = constants.errno
@@ -15,7 +15,7 @@ export class Inbox implements Part {
   readonly #limit: number
   /** Taken and not yet received. Empty while calls wait. */
   readonly #messages = new Placed()
-  /** The engine may have messages for us: it tells when there are some again, not as long as there are. */
+  /** The engine may have messages: it reports when there are some again, not while there are. */
   #isReadable: boolean
   /** onReadable() follows when the event loop has turned. */
   #isDeferred = false
@@ -27,11 +27,11 @@ export class Inbox implements Part {
    * @param limit messages to take at a time. 1 where taking a message changes the socket's state, which is then asked
    *     each time.
    */
-  constructor(s: number, limit: number, keeper: Keeper) {
+  constructor(s: number, limit: number, refCounter: RefCounter) {
     this.#s = s
     this.#limit = limit
     this.#isReadable = limit === 1
-    this.#waits = new WaitQueue('receive', keeper)
+    this.#waits = new WaitQueue('receive', refCounter)
   }
 
   /** The next message; undefined when there is none now. */
@@ -50,7 +50,7 @@ export class Inbox implements Part {
     return this.#messages.next()
   }
 
-  receive(options?: Waiting): Promise<Buffer> {
+  receive(options?: WaitOptions): Promise<Buffer> {
     if (this.#waits.isEmpty) {
       if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
       const message = this.#take((options?.timeout ?? this.defaultTimeout) === 0)
@@ -60,7 +60,7 @@ export class Inbox implements Part {
   }
 
   /** The same for all messages that there are then, as many as are taken at a time. */
-  receiveAll(options?: Waiting): Promise<Buffer[]> {
+  receiveAll(options?: WaitOptions): Promise<Buffer[]> {
     const messages = this.tryReceiveAll()
     if (messages !== undefined) return Promise.resolve(messages)
     return this.#waits.add(true, options, this.defaultTimeout) as Promise<Buffer[]>

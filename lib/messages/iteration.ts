@@ -1,5 +1,5 @@
 import type { Handle } from '../engine/handle.js'
-import type { Waiting } from '../engine/waits.js'
+import type { WaitOptions } from '../engine/waits.js'
 import type { Inbox } from './inbox.js'
 
 /** Iterates over what `next` gives. It ends, and does not fail, when the socket is closed. */
@@ -56,7 +56,7 @@ function unlessAborted<Item>(signal: AbortSignal | undefined, tryNext: () => Ite
   }
 }
 
-export function receiveEach(handle: Handle, inbox: Inbox, options?: Waiting): AsyncIterableIterator<Buffer> {
+export function receiveEach(handle: Handle, inbox: Inbox, options?: WaitOptions): AsyncIterableIterator<Buffer> {
   return new Reception(
     handle,
     unlessAborted(options?.signal, () => inbox.tryReceiveNext()),
@@ -64,7 +64,7 @@ export function receiveEach(handle: Handle, inbox: Inbox, options?: Waiting): As
   )
 }
 
-export function receiveBatches(handle: Handle, inbox: Inbox, options?: Waiting): AsyncIterableIterator<Buffer[]> {
+export function receiveBatches(handle: Handle, inbox: Inbox, options?: WaitOptions): AsyncIterableIterator<Buffer[]> {
   return new Reception(
     handle,
     unlessAborted(options?.signal, () => inbox.tryReceiveAll()),

@@ -6,20 +6,20 @@ import type { OptionName } from '../engine/options.js'
 import { ownOptions } from '../engine/own-options.js'
 import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
-import { type Keeper, type Waiting, WaitQueue } from '../engine/waits.js'
+import { type RefCounter, type WaitOptions, WaitQueue } from '../engine/waits.js'
 import { type Body, toUint8Array } from './bytes.js'
 import {
   beginGathering,
   flush,
   gather,
   gatherBytes,
-  LONGEST_GATHERED_BYTES,
+  MAX_GATHERED_BYTES,
   roomFor,
   type Sender,
   sendNow,
   sendTogether,
 } from './gatherer.js'
-import { type Sending, Transfer, tryTransfer } from './transfer.js'
+import { type SendOptions, Transfer, tryTransfer } from './transfer.js'
 
 const { EAGAIN } = constants.errno
 const sent = Promise.resolve()
@@ -45,10 +45,10 @@ export class Outbox implements Part, Sender {
   defaultTimeout = -1
 
   /** @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once */
-  constructor(s: number, mayGather: boolean, keeper: Keeper) {
+  constructor(s: number, mayGather: boolean, refCounter: RefCounter) {
     this.s = s
     this.#mayGather = mayGather
-    this.#waits = new WaitQueue('send', keeper)
+    this.#waits = new WaitQueue('send', refCounter)
   }
 
   /** Sends a body that can be gathered at once, as most can. Nothing is done where this returns undefined. */
@@ -57,18 +57,18 @@ export class Outbox implements Part, Sender {
   }
 
   #tryGather(body: Body): boolean {
-    // While messages are gathered nobody waits, and nothing has failed. Those of conversations are, too, where others are not.
+    // While messages are gathered no call waits, and none has failed. Those of contexts are, too, where others are not.
     return this.#mayGather && this.isGathering && isUint8Array(body) && gatherBytes(this, body)
   }
 
-  send(body: Body, options?: Sending): Promise<void> {
+  send(body: Body, options?: SendOptions): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
     if (options?.transfer) return this.#transfer(new Transfer(body as Uint8Array), options)
     if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
     return accepted()
   }
 
-  #transfer(message: Transfer, options: Sending): Promise<void> {
+  #transfer(message: Transfer, options: SendOptions): Promise<void> {
     if (!this.#waits.isEmpty || !this.#tryTransfer(message)) {
       return this.#waits.add(message, options, this.defaultTimeout)
     }
@@ -95,7 +95,7 @@ export class Outbox implements Part, Sender {
    * or none can be sent now. */
   #tryTogether(bodies: readonly Body[], begin: number): number {
     const isFirst = this.#mayGather && !this.isGathering && !this.#isFull && this.#waits.isEmpty
-    if (!isFirst || bodies.length - begin < 2 || roomFor(bodies[begin]!) > LONGEST_GATHERED_BYTES) return 0
+    if (!isFirst || bodies.length - begin < 2 || roomFor(bodies[begin]!) > MAX_GATHERED_BYTES) return 0
     this.#throwFailure()
     const taken = sendTogether(this.s, bodies, begin)
     this.#isFull = taken === -EAGAIN
@@ -105,7 +105,7 @@ export class Outbox implements Part, Sender {
     return taken
   }
 
-  async sendBatch(bodies: readonly Body[], options: Waiting | undefined): Promise<void> {
+  async sendBatch(bodies: readonly Body[], options: WaitOptions | undefined): Promise<void> {
     const timeout = options?.timeout ?? this.defaultTimeout
     const signal = options?.signal
     const giveUpAt = performance.now() + timeout
@@ -116,9 +116,9 @@ export class Outbox implements Part, Sender {
     if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
   }
 
-  /** Sends in a conversation, for which nobody has to wait. */
-  sendIn(conversation: number, body: Body): void {
-    if (!this.#trySend(body, conversation)) this.#trySend(body, conversation)
+  /** Sends in a context, which never waits. */
+  sendInContext(context: number, body: Body): void {
+    if (!this.#trySend(body, context)) this.#trySend(body, context)
   }
 
   onWritable(): void {
@@ -157,13 +157,13 @@ export class Outbox implements Part, Sender {
     this.#waits.updateReferences()
   }
 
-  #trySend(body: Body, conversation: number): boolean {
+  #trySend(body: Body, context: number): boolean {
     this.#throwFailure()
-    const isShort = roomFor(body) <= LONGEST_GATHERED_BYTES
-    const mayGather = this.#mayGather || conversation !== 0
-    if (isShort && mayGather && this.isGathering) return gather(this, body, conversation)
+    const isShort = roomFor(body) <= MAX_GATHERED_BYTES
+    const mayGather = this.#mayGather || context !== 0
+    if (isShort && mayGather && this.isGathering) return gather(this, body, context)
     if (this.isGathering) flush()
-    const rc = isShort ? sendNow(this.s, body, conversation) : native.sendBody(this.s, toMemory(body), conversation)
+    const rc = isShort ? sendNow(this.s, body, context) : native.sendBody(this.s, toMemory(body), context)
     this.#isFull = rc === -EAGAIN
     if (this.#isFull) return this.#refuse()
     if (rc < 0) throw errnoError(-rc, 'send')
@@ -177,7 +177,7 @@ export class Outbox implements Part, Sender {
     return tryTransfer(this.s, message) || this.#refuse()
   }
 
-  /** Somebody waits from now on: nothing that comes later may be gathered, and overtake it. */
+  /** A call waits from now on: no later message may be gathered, and overtake it. */
   #refuse(): false {
     this.isGathering = false
     return false

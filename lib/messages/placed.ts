@@ -42,7 +42,7 @@ const FIRST_ROOM = 16
 const isKept = (token: number): boolean => isInSlab(token) && token < slabPins.length
 
 /**
- * Messages that were taken from the engine and that nobody has received yet. The receiver of an earlier one may give its
+ * Messages that were taken from the engine and were not received yet. The receiver of an earlier one may give its
  * memory, which is that of others too, to a byte stream: their slabs are kept until the messages are received, so that
  * those whose view has lost its bytes can be copied.
  */

@@ -3,10 +3,10 @@ import { constants } from 'node:os'
 import { argumentError, errnoError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { isCopiedWhenHandedOn } from '../engine/slabs.js'
-import { checkWaiting, type Waiting } from '../engine/waits.js'
+import { checkWaitOptions, type WaitOptions } from '../engine/waits.js'
 
 /** How to send. */
-export interface Sending extends Waiting {
+export interface SendOptions extends WaitOptions {
   /**
    * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()` or a whole message that was
    * received, which has no bytes any more when the message is accepted. (Received messages that do not have memory of
@@ -40,8 +40,8 @@ export function allocMessage(size: number): Buffer {
   return Buffer.from(memory, 0, size)
 }
 
-export function checkSending(options: Sending | undefined): void {
-  checkWaiting(options, 'send')
+export function checkSendOptions(options: SendOptions | undefined): void {
+  checkWaitOptions(options, 'send')
   const transfer = options?.transfer
   if (transfer !== undefined && typeof transfer !== 'boolean') {
     throw argumentError('send', 'transfer', 'true or false', transfer)

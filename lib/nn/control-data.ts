@@ -18,7 +18,7 @@ function checkLength(length: unknown, name: string, macro: string): asserts leng
   if (!Number.isSafeInteger(length) || (length as number) < 0) throw invalid(macro, name, 'a number of bytes', length)
 }
 
-/** The bytes that a record takes whose data has so many. */
+/** The length of a record with data of a given length. */
 export function NN_CMSG_SPACE(length: number): number {
   checkLength(length, 'the length', 'NN_CMSG_SPACE')
   return align(length) + HEAD_BYTES

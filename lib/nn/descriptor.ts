@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { errnoError, NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { hold, isTurnOver, type Listener, nextTurn, register, unhold, unregister } from '../engine/reactor.js'
-import { type Keeper, WaitQueue } from '../engine/waits.js'
+import { type RefCounter, WaitQueue } from '../engine/waits.js'
 import { NN_RCVTIMEO, NN_SNDTIMEO, NN_SOL_SOCKET } from './constants.js'
 import { checked, dontWait, failure, noted, notedUnknown } from './failing.js'
 
@@ -21,7 +21,7 @@ export type Side = 'sends' | 'receives'
 const descriptors = new Map<number, Descriptor>()
 
 /** A socket that this thread has opened: the calls that wait for it, first come, first served. */
-export class Descriptor implements Listener, Keeper {
+export class Descriptor implements Listener, RefCounter {
   readonly isReferenced = true
   readonly sends = new WaitQueue<Attempt<unknown>, unknown>('nn_send', this)
   readonly receives = new WaitQueue<Attempt<unknown>, unknown>('nn_recv', this)
@@ -73,7 +73,7 @@ export class Descriptor implements Listener, Keeper {
   }
 }
 
-/** The descriptor in this thread; undefined when the number is another thread's, or nobody's. */
+/** The descriptor in this thread; undefined when the number is another thread's, or not in use. */
 export const descriptorOf = (s: number): Descriptor | undefined => descriptors.get(s)
 
 function retry(queue: WaitQueue<Attempt<unknown>, unknown>, syscall: string): void {

@@ -3,7 +3,7 @@ import { hold, nextTurn, unhold } from '../engine/reactor.js'
 import { type Descriptor, descriptorOf, notHere } from './descriptor.js'
 import { checked, checkInt, failure } from './failing.js'
 
-/** So many messages are forwarded before other sockets get their turn. */
+/** The limit of messages that are forwarded before other sockets get their turn. */
 const BUDGET = 256
 
 /** Forwards until the engine says that it is over. */

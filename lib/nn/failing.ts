@@ -1,4 +1,4 @@
-/** Failing as the C API does: by an errno, which nn_errno() tells afterwards, and by an Error that carries it. */
+/** Failing as the C API does: by an errno, which nn_errno() returns afterwards, and by an Error that carries it. */
 import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { EFAULT, NN_DONTWAIT } from './constants.js'
 

@@ -64,7 +64,7 @@ function controlOf(msghdr: nn_msghdr, syscall: string): Uint8Array | undefined {
   return msg_controllen === NN_MSG ? msg_control : firstBytes(msg_control, msg_controllen, syscall)
 }
 
-/** Tells whether views still have the bytes that they had. */
+/** Whether views still have the bytes that they had. */
 function watchMemory(views: readonly Uint8Array[], syscall: string): () => void {
   const lengths = views.map((view) => view.length)
   return () => {

@@ -8,7 +8,7 @@ import { checkInt, dontWait, failure, invalid, memoryFailure, notedUnknown } fro
 import { firstBytes, isView } from './memory.js'
 
 const NOTHING = Buffer.alloc(0)
-const NO_CONVERSATION = 0
+const NO_CONTEXT = 0
 
 // ---- Memory of the engine ----
 
@@ -30,7 +30,7 @@ const notAMessage = (syscall: string): Error =>
  * Allocates a message that can be sent without being copied. Its bytes are undefined.
  *
  * @param type must be 0
- * @returns a Buffer of the engine's memory. It is freed when nobody refers to it any more, or by nn_freemsg().
+ * @returns a Buffer of the engine's memory. It is freed by the garbage collector, or by nn_freemsg().
  * @throws {NanomsgError} EINVAL, ENOMEM; ENOTSUP where the runtime allows no memory but its own
  */
 export function nn_allocmsg(size: number, type: number): Buffer {
@@ -78,7 +78,7 @@ function sendBytes(s: number, buffer: unknown, length: unknown, flags: unknown):
   const count = body.length
   return perform(s, 'sends', 'nn_send', flags, () => {
     if (body.length !== count) throw memoryFailure('nn_send', 'the buffer was transferred meanwhile')
-    const rc = native.sendBody(s, body, NO_CONVERSATION)
+    const rc = native.sendBody(s, body, NO_CONTEXT)
     return rc < 0 ? rc : count
   })
 }

@@ -72,10 +72,10 @@ export function nn_setsockopt(
   return 0
 }
 
-const LONGEST_KNOWN_BYTES = 64
+const FIRST_ROOM_BYTES = 64
 
 function bytesOf(s: number, level: number, option: number): Buffer {
-  for (let room = LONGEST_KNOWN_BYTES; ; ) {
+  for (let room = FIRST_ROOM_BYTES; ; ) {
     const bytes = Buffer.alloc(room)
     const length = checked(native.optionBytes(s, level, option, bytes), 'nn_getsockopt')
     if (length <= room) return bytes.subarray(0, length)

@@ -1,4 +1,4 @@
-/** Waiting for several sockets. */
+/** WaitOptions for several sockets. */
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'
 import { hold, unhold } from '../engine/reactor.js'

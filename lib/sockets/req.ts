@@ -1,4 +1,4 @@
-import { type Requesting, Requests } from '../contexts/requests.js'
+import { type RequestOptions, Requests } from '../contexts/requests.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Body, checkBody } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
@@ -24,7 +24,7 @@ export class Req extends DuplexSocket {
    * @param body Do not change the bytes before the promise settles.
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile.
    */
-  request(body: Body, options?: Requesting): Promise<Buffer> {
+  request(body: Body, options?: RequestOptions): Promise<Buffer> {
     // No async function: of what thousands of requests leave for the garbage collector, it would be the largest part.
     try {
       checkBody(body, 'the body', 'request')

@@ -1,4 +1,4 @@
-import { type Handler, Service, type Serving } from '../contexts/service.js'
+import { type Handler, type ServeOptions, Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
 
@@ -13,12 +13,12 @@ export class Respondent extends DuplexSocket {
   /**
    * Answers surveys as they come, many at a time and in any order.
    *
-   * @param handler gets the body of a survey, and who has sent it; what it returns, or its promise resolves to, is the
+   * @param handler gets the body of a survey and its sender; what it returns, or its promise resolves to, is the
    *   answer. Undefined: none.
    * @returns when the socket is closed, or the signal ends serving.
    * @throws what the handler throws, unless `onError` hears of it; {NanomsgError} `EINVAL`, `EBADF`.
    */
-  async serve(handler: Handler, options: Serving = {}): Promise<void> {
+  async serve(handler: Handler, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
     this.#service ??= new Service(this.handle, this.inbox, this.outbox)
     await this.#service.serve(handler, options)

@@ -1,4 +1,4 @@
-import { type Answer, type Surveying, Surveys } from '../contexts/surveys.js'
+import { type Answer, type SurveyOptions, Surveys } from '../contexts/surveys.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Body, checkBody } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
@@ -8,8 +8,8 @@ export interface SurveyorOptions extends SocketOptions {
   deadline?: number
 }
 
-/** Sends a survey to all connected Respondents and receives their answers until the deadline, which is told by
- * `ETIMEDOUT`. With `send()` a new survey ends the last; with `survey()` any number go on side by side. */
+/** Sends a survey to all connected Respondents and receives their answers until the deadline, which is reported
+ * by `ETIMEDOUT`. With `send()` a new survey ends the last; with `survey()` any number go on side by side. */
 export class Surveyor extends DuplexSocket {
   #surveys: Surveys | undefined
 
@@ -24,10 +24,10 @@ export class Surveyor extends DuplexSocket {
    *   ends the survey.
    * @throws {NanomsgError} `EINVAL`; `EBADF` when the socket is closed.
    */
-  survey(question: Body, options?: Surveying & { peers?: false | undefined }): AsyncIterableIterator<Buffer>
-  survey(question: Body, options: Surveying & { peers: true }): AsyncIterableIterator<Answer>
-  survey(question: Body, options?: Surveying): AsyncIterableIterator<Buffer | Answer>
-  survey(question: Body, options: Surveying = {}): AsyncIterableIterator<Buffer | Answer> {
+  survey(question: Body, options?: SurveyOptions & { peers?: false | undefined }): AsyncIterableIterator<Buffer>
+  survey(question: Body, options: SurveyOptions & { peers: true }): AsyncIterableIterator<Answer>
+  survey(question: Body, options?: SurveyOptions): AsyncIterableIterator<Buffer | Answer>
+  survey(question: Body, options: SurveyOptions = {}): AsyncIterableIterator<Buffer | Answer> {
     checkBody(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
     this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)

@@ -127,7 +127,7 @@ bool Host::IsCollected() const
 bool Host::ReadShared(napi_value shared)
 {
     return napi_create_reference(env_, shared, 0, &shared_) == napi_ok && ReadArray(env_, shared, "events", &events) &&
-           ReadArray(env_, shared, "received", &received) && ReadArray(env_, shared, "conversations", &conversations) &&
+           ReadArray(env_, shared, "received", &received) && ReadArray(env_, shared, "contexts", &conversations) &&
            ReadArray(env_, shared, "records", &records) && ReadArray(env_, shared, "gathered", &gathered) &&
            ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabState", &slab_state) &&
            ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&

@@ -377,9 +377,9 @@ void AddMessageFunctions(Properties *properties, Host *host)
     AddFunction(properties, "sendTogether", SendTogether, host);
     AddFunction(properties, "flush", Flush, host);
     AddFunction(properties, "receive", Receive, host);
-    AddFunction(properties, "receiveAny", ReceiveAny, host);
+    AddFunction(properties, "receiveInContexts", ReceiveAny, host);
     AddFunction(properties, "slabBytes", SlabBytes, host);
-    AddFunction(properties, "forget", Forget, host);
+    AddFunction(properties, "closeContext", Forget, host);
 }
 
 } // namespace nanomsg_native

@@ -1,9 +1,9 @@
 /** Requests on their way, by the numbers of their conversations. */
 import { expect, test } from 'vitest'
-import { Pending } from '../../lib/contexts/request-table.js'
+import { RequestTable } from '../../lib/contexts/request-table.js'
 
 test('each is found by its number until it is taken out', () => {
-  const pending = new Pending<string>()
+  const pending = new RequestTable<string>()
   const numbers = Array.from({ length: 1000 }, (_, i) => pending.add(`request ${i}`))
   expect(new Set(numbers).size).toBe(1000)
   for (const [i, number] of numbers.entries()) {
@@ -17,7 +17,7 @@ test('each is found by its number until it is taken out', () => {
 })
 
 test('one that nobody answers is found after many others have come and gone', () => {
-  const pending = new Pending<string>()
+  const pending = new RequestTable<string>()
   const first = pending.add('first')
   for (let i = 0; i < 10_000; i++) {
     const number = pending.add('another')

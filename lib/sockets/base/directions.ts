@@ -8,7 +8,7 @@ import { argumentError } from '../../engine/errors.js'
 import type { Handle } from '../../engine/handle.js'
 import type { SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
-import { checkWaiting, type Waiting } from '../../engine/waits.js'
+import { checkWaitOptions, type WaitOptions } from '../../engine/waits.js'
 import { type Body, checkBody } from '../../messages/bytes.js'
 import { Inbox } from '../../messages/inbox.js'
 import { receiveBatches, receiveEach } from '../../messages/iteration.js'
@@ -21,13 +21,13 @@ import {
   toWebWritable,
   writableOf,
 } from '../../messages/streams.js'
-import { checkSending, type Sending } from '../../messages/transfer.js'
+import { checkSendOptions, type SendOptions } from '../../messages/transfer.js'
 import { Socket } from './socket.js'
 
 /** Where taking or sending a message changes what the socket may do next, that is done one by one. */
 const BATCH_LIMIT = 512
 
-function send(handle: Handle, outbox: Outbox, body: Body, options: Sending | undefined): Promise<void> {
+function send(handle: Handle, outbox: Outbox, body: Body, options: SendOptions | undefined): Promise<void> {
   if (options === undefined) {
     const gathered = outbox.sendGathered(body)
     if (gathered !== undefined) return gathered
@@ -35,7 +35,7 @@ function send(handle: Handle, outbox: Outbox, body: Body, options: Sending | und
   try {
     checkBody(body, 'the body', 'send')
     const own = ownOptions(options)
-    checkSending(own)
+    checkSendOptions(own)
     handle.assertOpen('send')
     return outbox.send(body, own)
   } catch (error) {
@@ -53,12 +53,12 @@ function sendBatch(
   handle: Handle,
   outbox: Outbox,
   bodies: readonly Body[],
-  options: Waiting | undefined,
+  options: WaitOptions | undefined,
 ): Promise<void> {
   try {
     checkBatch(handle, bodies)
     const own = ownOptions(options)
-    checkWaiting(own, 'send')
+    checkWaitOptions(own, 'send')
     own?.signal?.throwIfAborted()
     return outbox.sendBatch(bodies, own)
   } catch (error) {
@@ -112,7 +112,7 @@ export abstract class SendingSocket extends Socket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
    *   sent.
    */
-  send(body: Body, options?: Sending): Promise<void> {
+  send(body: Body, options?: SendOptions): Promise<void> {
     return send(this.handle, this.#outbox, body, options)
   }
 
@@ -134,7 +134,7 @@ export abstract class SendingSocket extends Socket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
    *   been sent then; `trySendBatch()` tells how many.
    */
-  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+  sendBatch(bodies: readonly Body[], options?: WaitOptions): Promise<void> {
     return sendBatch(this.handle, this.#outbox, bodies, options)
   }
 
@@ -174,10 +174,10 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
    *   nothing to wait for (a Req without a request).
    */
-  receive(options?: Waiting): Promise<Buffer> {
+  receive(options?: WaitOptions): Promise<Buffer> {
     try {
       const own = ownOptions(options)
-      checkWaiting(own, 'receive')
+      checkWaitOptions(own, 'receive')
       this.handle.assertOpen('receive')
       return this.inbox.receive(own)
     } catch (error) {
@@ -202,9 +202,9 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @param options.timeout Milliseconds to wait for each message; then the iteration fails with `ETIMEDOUT`.
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */
-  messages(options?: Waiting): AsyncIterableIterator<Buffer> {
+  messages(options?: WaitOptions): AsyncIterableIterator<Buffer> {
     const own = ownOptions(options)
-    checkWaiting(own, 'receive')
+    checkWaitOptions(own, 'receive')
     return receiveEach(this.handle, this.inbox, own)
   }
 
@@ -213,9 +213,9 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    *
    * @param options as those of `messages()`
    */
-  batches(options?: Waiting): AsyncIterableIterator<Buffer[]> {
+  batches(options?: WaitOptions): AsyncIterableIterator<Buffer[]> {
     const own = ownOptions(options)
-    checkWaiting(own, 'receive')
+    checkWaitOptions(own, 'receive')
     return receiveBatches(this.handle, this.inbox, own)
   }
 
@@ -252,7 +252,7 @@ export abstract class DuplexSocket extends ReceivingSocket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
    *   nothing to answer (a Rep without a request). Then the message is not sent.
    */
-  send(body: Body, options?: Sending): Promise<void> {
+  send(body: Body, options?: SendOptions): Promise<void> {
     return send(this.handle, this.outbox, body, options)
   }
 
@@ -290,7 +290,7 @@ export abstract class FreeDuplexSocket extends DuplexSocket {
    * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
    *   been sent then; `trySendBatch()` tells how many.
    */
-  sendBatch(bodies: readonly Body[], options?: Waiting): Promise<void> {
+  sendBatch(bodies: readonly Body[], options?: WaitOptions): Promise<void> {
     return sendBatch(this.handle, this.outbox, bodies, options)
   }
 

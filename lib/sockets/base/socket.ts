@@ -4,7 +4,7 @@ import { ObservedEmitter } from '../../connections/emitter.js'
 import { Endpoint } from '../../connections/endpoint.js'
 import type { SocketEvent, SocketEvents } from '../../connections/events.js'
 import { Monitor } from '../../connections/monitor.js'
-import { Readiness, type Readying } from '../../connections/readiness.js'
+import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
 import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { ProtocolName } from '../../engine/constants.js'
 import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/constants.js'
@@ -15,12 +15,12 @@ import { ownOptions } from '../../engine/own-options.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import type { Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
-import { checkWaiting } from '../../engine/waits.js'
+import { checkWaitOptions } from '../../engine/waits.js'
 
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
  *
- * As an EventEmitter it tells of its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
+ * As an EventEmitter it reports its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
  * never emits `error`. Listeners alone do not keep the process alive.
  */
 export abstract class Socket extends ObservedEmitter<SocketEvents> {
@@ -134,7 +134,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    */
   events(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<SocketEvent> {
     const own = ownOptions(options)
-    checkWaiting(own, 'events')
+    checkWaitOptions(own, 'events')
     this.handle.assertOpen('events')
     return this.#monitored().iterate(own?.signal)
   }
@@ -146,7 +146,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    * @throws {NanomsgError} `ETIMEDOUT`, whose message says how many there are and what has failed; `EBADF` when the
    *   socket is closed, or closes meanwhile.
    */
-  async ready(options?: Readying): Promise<void> {
+  async ready(options?: ReadyOptions): Promise<void> {
     this.handle.assertOpen('ready')
     if (this.#readiness === undefined) {
       this.#readiness = new Readiness(this.handle, this.#monitored())
