@@ -1,7 +1,8 @@
 import { checkAddress } from './connections/endpoint.js'
-import { NN_SUB_SUBSCRIBE, type ProtocolName, protocols } from './engine/constants.js'
+import { type ProtocolName, protocols } from './engine/constants.js'
 import { argumentError, check, errnoError } from './engine/errors.js'
 import { native } from './engine/native.js'
+import { NN_SUB_SUBSCRIBE } from './engine/option-numbers.js'
 import { type Statistics, statisticsOf } from './engine/statistics.js'
 
 /** What a device can forward, and the protocols of its two sides: messages, or requests, come in at the first. */

@@ -27,15 +27,5 @@ export const NN_EVENT_DISCONNECT = 2
 export const NN_EVENT_REJECT = 3
 export const NN_EVENTS_LIMIT = 1024
 
-export const NN_SOL_SOCKET = 0
-export const NN_TCP = -3
-export const NN_WS = -4
-export const NN_TLS = -6
-
-export const NN_SOCKET_NAME = 15
-export const NN_WS_REQUEST_HEADERS = 16
-export const NN_SUB_SUBSCRIBE = 1
-export const NN_SUB_UNSUBSCRIBE = 2
-
 export const ETERM = 156384712 + 53
 export const EFSM = 156384712 + 54

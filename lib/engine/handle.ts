@@ -6,14 +6,12 @@ import {
   NN_LOOP_EVENTS,
   NN_POLLIN,
   NN_POLLOUT,
-  NN_SOCKET_NAME,
-  NN_SOL_SOCKET,
-  NN_TLS,
   type ProtocolName,
   protocols,
 } from './constants.js'
 import { argumentError, check, errnoError, type NanomsgError } from './errors.js'
 import { native } from './native.js'
+import { NN_SOCKET_NAME, NN_SOL_SOCKET, NN_TLS } from './option-numbers.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
 import type { Part } from './part.js'
 import { hold, type Listener, register, unhold, unregister } from './reactor.js'

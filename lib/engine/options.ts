@@ -1,4 +1,5 @@
-import { NN_SOL_SOCKET, NN_TCP, NN_WS, protocols } from './constants.js'
+import { protocols } from './constants.js'
+import * as nn from './option-numbers.js'
 import type { RequestHeaders } from './request-headers.js'
 import type { TlsOptions } from './tls.js'
 
@@ -19,27 +20,33 @@ interface Option {
   readonly kind: Kind
 }
 
-/** Every option that is a number or a boolean, by the name of its property. */
+/** The options of every socket that are numbers or booleans, by the names of their properties. */
+export const commonOptions = {
+  linger: { level: nn.NN_SOL_SOCKET, number: nn.NN_LINGER, kind: 'milliseconds or -1' },
+  sendBuffer: { level: nn.NN_SOL_SOCKET, number: nn.NN_SNDBUF, kind: 'bytes' },
+  receiveBuffer: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVBUF, kind: 'bytes' },
+  sendTimeout: { level: nn.NN_SOL_SOCKET, number: nn.NN_SNDTIMEO, kind: 'milliseconds or -1' },
+  receiveTimeout: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVTIMEO, kind: 'milliseconds or -1' },
+  reconnectInterval: { level: nn.NN_SOL_SOCKET, number: nn.NN_RECONNECT_IVL, kind: 'milliseconds' },
+  reconnectIntervalMax: { level: nn.NN_SOL_SOCKET, number: nn.NN_RECONNECT_IVL_MAX, kind: 'milliseconds' },
+  sendPriority: { level: nn.NN_SOL_SOCKET, number: nn.NN_SNDPRIO, kind: 'priority' },
+  receivePriority: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVPRIO, kind: 'priority' },
+  ipv6: { level: nn.NN_SOL_SOCKET, number: nn.NN_IPV4ONLY, kind: 'inverted' },
+  maxMessageSize: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVMAXSIZE, kind: 'bytes or -1' },
+  maxTtl: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAXTTL, kind: 'hops' },
+  tcpNoDelay: { level: nn.NN_TCP, number: nn.NN_TCP_NODELAY, kind: 'boolean' },
+  textFrames: { level: nn.NN_WS, number: nn.NN_WS_MSG_TYPE, kind: 'text or binary' },
+} as const satisfies Record<string, Option>
+
+/** The same with those of single types of sockets. */
 export const options = {
-  linger: { level: NN_SOL_SOCKET, number: 1, kind: 'milliseconds or -1' },
-  sendBuffer: { level: NN_SOL_SOCKET, number: 2, kind: 'bytes' },
-  receiveBuffer: { level: NN_SOL_SOCKET, number: 3, kind: 'bytes' },
-  sendTimeout: { level: NN_SOL_SOCKET, number: 4, kind: 'milliseconds or -1' },
-  receiveTimeout: { level: NN_SOL_SOCKET, number: 5, kind: 'milliseconds or -1' },
-  reconnectInterval: { level: NN_SOL_SOCKET, number: 6, kind: 'milliseconds' },
-  reconnectIntervalMax: { level: NN_SOL_SOCKET, number: 7, kind: 'milliseconds' },
-  sendPriority: { level: NN_SOL_SOCKET, number: 8, kind: 'priority' },
-  receivePriority: { level: NN_SOL_SOCKET, number: 9, kind: 'priority' },
-  ipv6: { level: NN_SOL_SOCKET, number: 14, kind: 'inverted' },
-  maxMessageSize: { level: NN_SOL_SOCKET, number: 16, kind: 'bytes or -1' },
-  maxTtl: { level: NN_SOL_SOCKET, number: 17, kind: 'hops' },
-  tcpNoDelay: { level: NN_TCP, number: 1, kind: 'boolean' },
-  textFrames: { level: NN_WS, number: 1, kind: 'text or binary' },
-  resendInterval: { level: protocols.req, number: 1, kind: 'milliseconds' },
-  deadline: { level: protocols.surveyor, number: 1, kind: 'milliseconds' },
+  ...commonOptions,
+  resendInterval: { level: protocols.req, number: nn.NN_REQ_RESEND_IVL, kind: 'milliseconds' },
+  deadline: { level: protocols.surveyor, number: nn.NN_SURVEYOR_DEADLINE, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
 
 export type OptionName = keyof typeof options
+export type CommonOptionName = keyof typeof commonOptions
 
 const MAX_INT = 0x7fffffff
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { isUint8Array } from 'node:util/types'
 import { argumentError, codeOf } from './errors.js'
+import * as nn from './option-numbers.js'
 import { ownOptions } from './own-options.js'
 
 /** Text in the PEM format, as a string or as the bytes of a file. It is never taken for the name of a file. */
@@ -119,16 +120,20 @@ interface Row {
 const PEM = 'PEM text, or the name of a file with it (without line breaks), or { pem } or { file }'
 
 const rows: Readonly<Record<keyof TlsOptions, Row>> = {
-  cert: { number: 1, expectation: PEM, toEngine: pemOf },
-  key: { number: 2, expectation: PEM, toEngine: pemOf },
-  ca: { number: 3, expectation: `${PEM}, or an array of PEM texts`, toEngine: authoritiesOf },
-  verify: { number: 4, expectation: 'true or false', toEngine: (value) => flagOf(value, true) },
+  cert: { number: nn.NN_TLS_CERT, expectation: PEM, toEngine: pemOf },
+  key: { number: nn.NN_TLS_KEY, expectation: PEM, toEngine: pemOf },
+  ca: { number: nn.NN_TLS_CA, expectation: `${PEM}, or an array of PEM texts`, toEngine: authoritiesOf },
+  verify: { number: nn.NN_TLS_VERIFY, expectation: 'true or false', toEngine: (value) => flagOf(value, true) },
   serverName: {
-    number: 5,
+    number: nn.NN_TLS_SERVER_NAME,
     expectation: 'the name of a host, without a dot at its start',
     toEngine: serverNameOf,
   },
-  requireClientCertificate: { number: 6, expectation: 'true or false', toEngine: (value) => flagOf(value, false) },
+  requireClientCertificate: {
+    number: nn.NN_TLS_REQUIRE_CLIENT_CERT,
+    expectation: 'true or false',
+    toEngine: (value) => flagOf(value, false),
+  },
 }
 
 /** What the engine gets: all options, so that those which are not given get their defaults again. */

@@ -1,4 +1,5 @@
-import { NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE, protocols } from '../engine/constants.js'
+import { protocols } from '../engine/constants.js'
+import { NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE } from '../engine/option-numbers.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Bytes, checkBytes, toUint8Array } from '../messages/bytes.js'
 import { ReceivingSocket } from './base/directions.js'

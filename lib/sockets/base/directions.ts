@@ -92,8 +92,55 @@ function writable(
   return type === 'web' ? toWebWritable(stream) : stream
 }
 
+/** How sockets send. */
+export interface SendsMessages {
+  /**
+   * Sends one message. Waits while no peer can take it.
+   *
+   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
+   *   one body.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
+   *   nothing to answer (a Rep without a request). Then the message is not sent.
+   */
+  send(body: Body, options?: SendOptions): Promise<void>
+
+  /**
+   * Sends one message now, or not at all.
+   *
+   * @returns false when no peer can take it now, or other calls wait to send.
+   */
+  trySend(body: Body): boolean
+
+  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web.
+   * Ending it leaves the socket open. */
+  writable(options?: StreamKind<'node'>): Writable
+  /** A WritableStream of the web into which each chunk is a message. Closing it leaves the socket open. */
+  writable(options: StreamKind<'web'>): WritableStream<Body>
+}
+
+/** How sockets send that may send at any time. */
+export interface SendsBatches {
+  /**
+   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
+   * accepted. What other calls send meanwhile may go between them.
+   *
+   * @param bodies Do not change them before the promise settles.
+   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
+   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may
+   *   have been sent then; `trySendBatch()` returns how many.
+   */
+  sendBatch(bodies: readonly Body[], options?: WaitOptions): Promise<void>
+
+  /**
+   * Sends messages in their order, as many as can be sent now.
+   *
+   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
+   */
+  trySendBatch(bodies: readonly Body[]): number
+}
+
 /** A socket that only sends. */
-export abstract class SendingSocket extends Socket {
+export abstract class SendingSocket extends Socket implements SendsMessages, SendsBatches {
   readonly #outbox: Outbox
 
   /** @internal */
@@ -104,51 +151,22 @@ export abstract class SendingSocket extends Socket {
     this.configure(options)
   }
 
-  /**
-   * Sends one message. Waits while no peer can take it.
-   *
-   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
-   *   one body.
-   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. Then the message is not
-   *   sent.
-   */
   send(body: Body, options?: SendOptions): Promise<void> {
     return send(this.handle, this.#outbox, body, options)
   }
 
-  /**
-   * Sends one message now, or not at all.
-   *
-   * @returns false when no peer can take it now, or other calls wait to send.
-   */
   trySend(body: Body): boolean {
     return trySend(this.handle, this.#outbox, body)
   }
 
-  /**
-   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
-   * accepted. What other calls send meanwhile may go between them.
-   *
-   * @param bodies Do not change them before the promise settles.
-   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
-   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
-   *   been sent then; `trySendBatch()` tells how many.
-   */
   sendBatch(bodies: readonly Body[], options?: WaitOptions): Promise<void> {
     return sendBatch(this.handle, this.#outbox, bodies, options)
   }
 
-  /**
-   * Sends messages in their order, as many as can be sent now.
-   *
-   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
-   */
   trySendBatch(bodies: readonly Body[]): number {
     return trySendBatch(this.handle, this.#outbox, bodies)
   }
 
-  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
-   * it leaves the socket open. */
   writable(options?: StreamKind<'node'>): Writable
   writable(options: StreamKind<'web'>): WritableStream<Body>
   writable(options?: StreamKind): Writable | WritableStream<Body> {
@@ -232,7 +250,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
 }
 
 /** A socket that sends and receives. */
-export abstract class DuplexSocket extends ReceivingSocket {
+export abstract class DuplexSocket extends ReceivingSocket implements SendsMessages {
   /** @internal */
   protected readonly outbox: Outbox
 
@@ -244,29 +262,14 @@ export abstract class DuplexSocket extends ReceivingSocket {
     this.configure(options)
   }
 
-  /**
-   * Sends one message. Waits while no peer can take it.
-   *
-   * @param body Do not change the bytes before the promise settles. Strings are sent as UTF-8, the parts of an array as
-   *   one body.
-   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile; `EFSM` when there is
-   *   nothing to answer (a Rep without a request). Then the message is not sent.
-   */
   send(body: Body, options?: SendOptions): Promise<void> {
     return send(this.handle, this.outbox, body, options)
   }
 
-  /**
-   * Sends one message now, or not at all.
-   *
-   * @returns false when no peer can take it now, or other calls wait to send.
-   */
   trySend(body: Body): boolean {
     return trySend(this.handle, this.outbox, body)
   }
 
-  /** A stream into which each chunk is a message: Node's Writable in object mode, or a WritableStream of the web. Ending
-   * it leaves the socket open. */
   writable(options?: StreamKind<'node'>): Writable
   writable(options: StreamKind<'web'>): WritableStream<Body>
   writable(options?: StreamKind): Writable | WritableStream<Body> {
@@ -275,30 +278,16 @@ export abstract class DuplexSocket extends ReceivingSocket {
 }
 
 /** A socket that sends and receives, and may do either at any time. */
-export abstract class FreeDuplexSocket extends DuplexSocket {
+export abstract class FreeDuplexSocket extends DuplexSocket implements SendsBatches {
   /** @internal */
   constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
     super(protocol, false, options)
   }
 
-  /**
-   * Sends messages in their order, each of them as `send()` does: the cheapest way to send many. Settles when all are
-   * accepted. What other calls send meanwhile may go between them.
-   *
-   * @param bodies Do not change them before the promise settles.
-   * @param options.timeout milliseconds for all of them. Default: the socket's `sendTimeout`.
-   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile. The first of them may have
-   *   been sent then; `trySendBatch()` tells how many.
-   */
   sendBatch(bodies: readonly Body[], options?: WaitOptions): Promise<void> {
     return sendBatch(this.handle, this.outbox, bodies, options)
   }
 
-  /**
-   * Sends messages in their order, as many as can be sent now.
-   *
-   * @returns how many: the number of bodies, unless no peer can take the next one now, or other calls wait to send.
-   */
   trySendBatch(bodies: readonly Body[]): number {
     return trySendBatch(this.handle, this.outbox, bodies)
   }

@@ -7,10 +7,10 @@ import { Monitor } from '../../connections/monitor.js'
 import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
 import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { ProtocolName } from '../../engine/constants.js'
-import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/constants.js'
 import { argumentError } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
-import type { SocketOptions } from '../../engine/options.js'
+import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/option-numbers.js'
+import { type CommonOptionName, commonOptions, type SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import type { Statistics } from '../../engine/statistics.js'
@@ -23,6 +23,7 @@ import { checkWaitOptions } from '../../engine/waits.js'
  * As an EventEmitter it reports its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
  * never emits `error`. Listeners alone do not keep the process alive.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines all of them from the same table
 export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /** @internal */
   protected readonly handle: Handle
@@ -188,102 +189,18 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
 
   // ---- Options; `SocketOptions` says what they mean ----
 
-  get linger(): number {
-    return this.handle.getOption('linger') as number
-  }
-  set linger(milliseconds: number) {
-    this.handle.setOption('linger', milliseconds)
-  }
-
-  get sendBuffer(): number {
-    return this.handle.getOption('sendBuffer') as number
-  }
-  set sendBuffer(bytes: number) {
-    this.handle.setOption('sendBuffer', bytes)
-  }
-
-  get receiveBuffer(): number {
-    return this.handle.getOption('receiveBuffer') as number
-  }
-  set receiveBuffer(bytes: number) {
-    this.handle.setOption('receiveBuffer', bytes)
-  }
-
-  get sendTimeout(): number {
-    return this.handle.getOption('sendTimeout') as number
-  }
-  set sendTimeout(milliseconds: number) {
-    this.handle.setOption('sendTimeout', milliseconds)
-  }
-
-  get receiveTimeout(): number {
-    return this.handle.getOption('receiveTimeout') as number
-  }
-  set receiveTimeout(milliseconds: number) {
-    this.handle.setOption('receiveTimeout', milliseconds)
-  }
-
-  get reconnectInterval(): number {
-    return this.handle.getOption('reconnectInterval') as number
-  }
-  set reconnectInterval(milliseconds: number) {
-    this.handle.setOption('reconnectInterval', milliseconds)
-  }
-
-  get reconnectIntervalMax(): number {
-    return this.handle.getOption('reconnectIntervalMax') as number
-  }
-  set reconnectIntervalMax(milliseconds: number) {
-    this.handle.setOption('reconnectIntervalMax', milliseconds)
-  }
-
-  get sendPriority(): number {
-    return this.handle.getOption('sendPriority') as number
-  }
-  set sendPriority(priority: number) {
-    this.handle.setOption('sendPriority', priority)
-  }
-
-  get receivePriority(): number {
-    return this.handle.getOption('receivePriority') as number
-  }
-  set receivePriority(priority: number) {
-    this.handle.setOption('receivePriority', priority)
-  }
-
-  get ipv6(): boolean {
-    return this.handle.getOption('ipv6') as boolean
-  }
-  set ipv6(isAllowed: boolean) {
-    this.handle.setOption('ipv6', isAllowed)
-  }
-
-  get maxMessageSize(): number {
-    return this.handle.getOption('maxMessageSize') as number
-  }
-  set maxMessageSize(bytes: number) {
-    this.handle.setOption('maxMessageSize', bytes)
-  }
-
-  get maxTtl(): number {
-    return this.handle.getOption('maxTtl') as number
-  }
-  set maxTtl(hops: number) {
-    this.handle.setOption('maxTtl', hops)
-  }
-
-  get textFrames(): boolean {
-    return this.handle.getOption('textFrames') as boolean
-  }
-  set textFrames(isSet: boolean) {
-    this.handle.setOption('textFrames', isSet)
-  }
-
-  get tcpNoDelay(): boolean {
-    return this.handle.getOption('tcpNoDelay') as boolean
-  }
-  set tcpNoDelay(isSet: boolean) {
-    this.handle.setOption('tcpNoDelay', isSet)
+  static {
+    for (const name of Object.keys(commonOptions) as CommonOptionName[]) {
+      Object.defineProperty(Socket.prototype, name, {
+        get(this: Socket): number | boolean {
+          return this.handle.getOption(name)
+        },
+        set(this: Socket, value: unknown) {
+          this.handle.setOption(name, value)
+        },
+        configurable: true,
+      })
+    }
   }
 
   get tls(): Readonly<TlsOptions> {
@@ -311,6 +228,9 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     this.handle.name = name
   }
 }
+
+/** Options that are numbers or booleans are properties. */
+export interface Socket extends Required<Pick<SocketOptions, CommonOptionName>> {}
 
 /** An option is a property that a socket's class can set. */
 function isOption(socket: Socket, name: string): boolean {

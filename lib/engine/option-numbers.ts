@@ -1,0 +1,49 @@
+/** Levels and numbers of options, as nanomsg/*.h have them. */
+
+export const NN_SOL_SOCKET = 0
+export const NN_INPROC = -1
+export const NN_IPC = -2
+export const NN_TCP = -3
+export const NN_WS = -4
+export const NN_TLS = -6
+
+export const NN_LINGER = 1
+export const NN_SNDBUF = 2
+export const NN_RCVBUF = 3
+export const NN_SNDTIMEO = 4
+export const NN_RCVTIMEO = 5
+export const NN_RECONNECT_IVL = 6
+export const NN_RECONNECT_IVL_MAX = 7
+export const NN_SNDPRIO = 8
+export const NN_RCVPRIO = 9
+export const NN_SNDFD = 10
+export const NN_RCVFD = 11
+export const NN_DOMAIN = 12
+export const NN_PROTOCOL = 13
+export const NN_IPV4ONLY = 14
+export const NN_SOCKET_NAME = 15
+export const NN_RCVMAXSIZE = 16
+export const NN_MAXTTL = 17
+
+export const NN_SUB_SUBSCRIBE = 1
+export const NN_SUB_UNSUBSCRIBE = 2
+export const NN_REQ_RESEND_IVL = 1
+export const NN_SURVEYOR_DEADLINE = 1
+export const NN_TCP_NODELAY = 1
+export const NN_IPC_SEC_ATTR = 1
+export const NN_IPC_OUTBUFSZ = 2
+export const NN_IPC_INBUFSZ = 3
+export const NN_IPC_CREDENTIALS = 16
+export const NN_WS_MSG_TYPE = 1
+export const NN_WS_MSG_TYPE_TEXT = 1
+export const NN_WS_MSG_TYPE_BINARY = 2
+export const NN_WS_REQUEST_HEADERS = 16
+export const NN_WS_REQUEST_HEADERS_MAX = 3072
+export const NN_WS_PEER_HEADERS = 17
+export const NN_TLS_CERT = 1
+export const NN_TLS_KEY = 2
+export const NN_TLS_CA = 3
+export const NN_TLS_VERIFY = 4
+export const NN_TLS_SERVER_NAME = 5
+export const NN_TLS_REQUIRE_CLIENT_CERT = 6
+export const NN_TLS_PEER_CERTIFICATE = 7
