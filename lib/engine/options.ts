@@ -20,6 +20,9 @@ interface Option {
   readonly kind: Kind
 }
 
+/** Options that have properties of their own kind are not in the table. */
+export type CommonOptionName = Exclude<keyof SocketOptions, 'requestHeaders' | 'tls' | 'name'>
+
 /** The options of every socket that are numbers or booleans, by the names of their properties. */
 export const commonOptions = {
   linger: { level: nn.NN_SOL_SOCKET, number: nn.NN_LINGER, kind: 'milliseconds or -1' },
@@ -36,7 +39,7 @@ export const commonOptions = {
   maxTtl: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAXTTL, kind: 'hops' },
   tcpNoDelay: { level: nn.NN_TCP, number: nn.NN_TCP_NODELAY, kind: 'boolean' },
   textFrames: { level: nn.NN_WS, number: nn.NN_WS_MSG_TYPE, kind: 'text or binary' },
-} as const satisfies Record<string, Option>
+} as const satisfies Record<CommonOptionName, Option>
 
 /** The same with those of single types of sockets. */
 export const options = {
@@ -46,7 +49,6 @@ export const options = {
 } as const satisfies Record<string, Option>
 
 export type OptionName = keyof typeof options
-export type CommonOptionName = keyof typeof commonOptions
 
 const MAX_INT = 0x7fffffff
 

@@ -63,7 +63,7 @@ describe('the installed programs', () => {
   })
 
   test('are no others', () => {
-    expect(Object.keys(bin).sort()).toEqual(['nanocat', ...links].sort())
+    expect(Object.keys(bin).sort()).toEqual(['nanocat', 'nanomsg-native-build', ...links].sort())
   })
 
   test('come with a manual page that names every option and command', () => {
