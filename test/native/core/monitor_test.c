@@ -758,7 +758,7 @@ TEST(facts_that_do_not_exist_and_pointers_that_are_not_there_are_refused)
 
 /* ---- Numbers of pipes ---- */
 
-/* Of native/core/socket_internal.h. */
+/* Of native/core/pipe.h. */
 void sp_pipe_count_from(uint32_t last_id);
 
 /* Connects one more to `bound` and tells the number of its pipe there. */
