@@ -473,6 +473,24 @@ TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questi
     scene_close(&scene);
 }
 
+TEST(nothing_is_sent_over_a_stream_that_takes_nothing_since_before_the_handshake)
+{
+    static const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+    struct scene scene;
+    uint8_t bytes[64];
+
+    host_open(&scene.host, NULL);
+    scene.guest = (struct guest){0};
+    guest_open(&scene.guest, &scene.host, NN_PAIR);
+    end_open(&scene.end, &scene.guest);
+    nn_stream_close_write(scene.end.stream);
+    end_gives(&scene.end, handshake, sizeof handshake);
+    CHECK_EQUAL(nn_get_statistic(scene.guest.s, NN_STAT_CURRENT_CONNECTIONS), 1);
+    CHECK_ERRNO(nn_send(scene.guest.s, "x", 1, NN_DONTWAIT), EAGAIN);
+    CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 0);
+    scene_close(&scene);
+}
+
 /* Its gathering buffer must not become the spare one of a socket that is gone. */
 TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
 {
