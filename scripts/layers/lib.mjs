@@ -1,5 +1,5 @@
-// Layers of lib/: an import points down only, and there are no circles, neither of files nor of folders. Imports of types
-// count as well.
+// Layers of lib/: an import points down only, and there are no circles, neither of files nor of folders. Imports of
+// types count as well.
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
 import { circles } from './circles.mjs'
