@@ -10,6 +10,7 @@ const channels = {
   failure: channel('nanomsg:failure'),
 }
 const all = [opened, ...Object.values(channels)]
+const failures = channel('nanomsg:handler-failure')
 
 /** Whether sockets have to tell of themselves. */
 export function isObserved(): boolean {
@@ -23,4 +24,10 @@ export function publishSocket(socket: object): void {
 export function publishEvent(socket: object, event: SocketEvent): void {
   const to = channels[event.type]
   if (to.hasSubscribers) to.publish({ socket, event })
+}
+
+/** Returns whether there is a subscriber. */
+export function publishHandlerFailure(failure: object): boolean {
+  if (failures.hasSubscribers) failures.publish(failure)
+  return failures.hasSubscribers
 }

@@ -6,6 +6,7 @@ import { checkWaitOptions, MAX_TIMEOUT_MS, type WaitOptions } from '../engine/wa
 import type { Body } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
+import { markRequest, unmarkReply } from './error-replies.js'
 import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { RequestTable } from './request-table.js'
 
@@ -14,6 +15,9 @@ export interface RequestOptions extends WaitOptions {
   /** Milliseconds after which the request is sent once more, to the next Rep in turn, and again after as many; the
    * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
   retry?: number | undefined
+  /** The request rejects with a `RemoteError` when its handler fails at a server with `serve(…, { replyErrors: true })`.
+   * Only for such servers: others would receive the mark of this convention as a part of the body. Default: false. */
+  expectErrors?: boolean | undefined
 }
 
 /** What settles a promise. */
@@ -37,8 +41,20 @@ class Request {
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(settle: Settle) {
+  readonly #expectsErrors: boolean
+
+  constructor(settle: Settle, expectsErrors: boolean) {
     this.#settle = settle
+    this.#expectsErrors = expectsErrors
+  }
+
+  /** Settles with a reply, or with the error that it carries. */
+  reply(body: Buffer): void {
+    try {
+      this.settle(this.#expectsErrors ? unmarkReply(body) : body)
+    } catch (error) {
+      this.settle(Promise.reject(error))
+    }
   }
 
   addContext(context: number): void {
@@ -86,6 +102,10 @@ function checkRequestOptions(options: RequestOptions | undefined): void {
   if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= MAX_TIMEOUT_MS)) {
     throw argumentError('request', 'retry', 'a number of milliseconds above 0', retry)
   }
+  const expectErrors = options?.expectErrors
+  if (expectErrors !== undefined && typeof expectErrors !== 'boolean') {
+    throw argumentError('request', 'expectErrors', 'true or false', expectErrors)
+  }
 }
 
 /** The requests of a Req that are on their way, side by side. */
@@ -116,13 +136,15 @@ export class Requests implements ContextHandler {
     return promise
   }
 
-  #requestWith(body: Body, options: RequestOptions | undefined, timeout: number): Promise<Buffer> {
+  #requestWith(given: Body, options: RequestOptions | undefined, timeout: number): Promise<Buffer> {
     checkRequestOptions(options)
     const signal = options?.signal
     const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)
     const promise = new Promise<Buffer>(keepSettle)
-    const request = new Request(settle)
+    const expectsErrors = options?.expectErrors ?? false
+    const body = expectsErrors ? markRequest(given) : given
+    const request = new Request(settle, expectsErrors)
     request.addContext(this.#send(request, body))
     this.#handle.waitAdded()
     if (timeout >= 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(request, timeout)
@@ -164,7 +186,7 @@ export class Requests implements ContextHandler {
     if (request === undefined) return
     if (request instanceof Request) {
       this.#end(request, context)
-      request.settle(body)
+      request.reply(body)
       return
     }
     this.#pending.delete(context)

@@ -5,21 +5,41 @@ import { checkWaitOptions } from '../engine/waits.js'
 import { type Body, checkBody } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
+import { errorReply, markReply, unmarkRequest } from './error-replies.js'
+import { type FailureKind, reportFailure } from './handler-failures.js'
 import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
 
 /** Answers one question that a peer has: with its result, or not at all when that is undefined. */
 export type Handler = (body: Buffer, peer: Peer) => Body | undefined | Promise<Body | undefined>
 
+/** A failure of a request: which of the steps to its reply has failed. */
+class RequestFailure {
+  constructor(
+    readonly kind: FailureKind,
+    readonly error: unknown,
+  ) {}
+}
+
 export interface ServeOptions {
   /** How many questions may be worked on at a time; others wait at their peers. Default: 64. */
   concurrency?: number | undefined
   /** Ends serving: no more questions are taken, and those at hand are answered. */
   signal?: AbortSignal | undefined
-  /** Hears what the handler has thrown, and may answer instead of it. Without it, the first error ends serving and
-   * rejects its promise. */
-  onError?: ((error: unknown, body: Buffer, peer: Peer) => Body | undefined) | undefined
+  /** Is called when the handler has thrown, or its result cannot be sent; what it returns, or its promise resolves to, is
+   * the reply, undefined: none. Serving goes on. Without it, the channel `nanomsg:handler-failure` of
+   * node:diagnostics_channel reports the failure, or, if that has no subscriber, a warning of the process, once for each
+   * kind of failure. */
+  onError?: ((error: unknown, body: Buffer, peer: Peer) => Reply | Promise<Reply>) | undefined
+  /** The first error ends serving and rejects the promise of serve(). Not together with `onError`. Default: false. */
+  stopOnError?: boolean | undefined
+  /** A request of `request(…, { expectErrors: true })` gets an error as its reply when its handler fails: the name, the
+   * message and the code of the error, which its asker can read. Other askers never see such a reply. Default: false. */
+  replyErrors?: boolean | undefined
 }
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that only logs returns nothing
+type Reply = Body | undefined | void
 
 const DEFAULT_CONCURRENCY = 64
 
@@ -30,13 +50,19 @@ function checkServeOptions(handler: unknown, options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw argumentError('serve', 'options', 'an object such as { concurrency: 10 }', options)
   }
-  const { concurrency, signal, onError } = options as ServeOptions
+  const { concurrency, signal, onError, stopOnError, replyErrors } = options as ServeOptions
   checkWaitOptions(ownOptions({ signal }), 'serve')
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
   if (onError !== undefined && typeof onError !== 'function') {
     throw argumentError('serve', 'onError', 'a function of an error and a body', onError)
+  }
+  for (const [name, value] of Object.entries({ stopOnError, replyErrors })) {
+    if (value !== undefined && typeof value !== 'boolean') throw argumentError('serve', name, 'true or false', value)
+  }
+  if (stopOnError && onError !== undefined) {
+    throw argumentError('serve', 'stopOnError', 'left out where there is onError', true)
   }
 }
 
@@ -48,30 +74,60 @@ class Run {
   isStopping = false
   #resolve!: () => void
   #reject!: (error: unknown) => void
+  readonly stopsOnError: boolean
   readonly #handler: Handler
   readonly #onError: ServeOptions['onError']
+  readonly #repliesErrors: boolean
 
-  constructor(handler: Handler, { concurrency = DEFAULT_CONCURRENCY, onError }: ServeOptions) {
-    this.concurrency = concurrency
+  constructor(handler: Handler, options: ServeOptions) {
+    this.concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
+    this.stopsOnError = options.stopOnError ?? false
     this.#handler = handler
-    this.#onError = onError
+    this.#onError = options.onError
+    this.#repliesErrors = options.replyErrors ?? false
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
   }
 
-  async answer(body: Buffer, peer: Peer): Promise<Body | undefined> {
-    let answer: Body | undefined
+  /** The reply to a request. `report` is called with a failure that onError does not get. */
+  async reply(request: Buffer, peer: Peer, report: (failure: RequestFailure) => void): Promise<Body | undefined> {
+    const marked = this.#repliesErrors ? unmarkRequest(request) : undefined
+    const body = marked ?? request
+    let kind: FailureKind = 'handler'
     try {
-      answer = await this.#handler(body, peer)
-      if (answer !== undefined) checkBody(answer, 'the answer', 'serve')
+      const reply = await this.#handler(body, peer)
+      if (reply === undefined) return undefined
+      kind = 'reply'
+      checkBody(reply, 'the answer', 'serve')
+      return marked === undefined ? reply : markReply(reply)
     } catch (error) {
-      if (this.#onError === undefined) throw error
-      answer = this.#onError(error, body, peer)
-      if (answer !== undefined) checkBody(answer, 'the answer of onError', 'serve')
+      const reply = await this.#replyToError(new RequestFailure(kind, error), body, peer, report)
+      if (marked === undefined) return reply
+      return reply === undefined ? errorReply(error) : markReply(reply)
     }
-    return answer
+  }
+
+  async #replyToError(
+    failure: RequestFailure,
+    body: Buffer,
+    peer: Peer,
+    report: (failure: RequestFailure) => void,
+  ): Promise<Body | undefined> {
+    if (this.#onError === undefined) {
+      report(failure)
+      return undefined
+    }
+    try {
+      const reply = await this.#onError(failure.error, body, peer)
+      if (reply === undefined) return undefined
+      checkBody(reply, 'the answer of onError', 'serve')
+      return reply
+    } catch (error) {
+      report(new RequestFailure('onError', error))
+      return undefined
+    }
   }
 
   end(failure?: { error: unknown }): void {
@@ -82,11 +138,14 @@ class Run {
 
 /** What a Rep or a Respondent does while it serves: questions are answered as they come, in any order. */
 export class Service implements ContextHandler {
+  readonly #socket: object
   readonly #handle: Handle
   readonly #multiplexer: Multiplexer
   #run: Run | undefined
 
-  constructor(handle: Handle, inbox: Inbox, outbox: Outbox) {
+  /** @param socket the one that failures are reported of */
+  constructor(socket: object, handle: Handle, inbox: Inbox, outbox: Outbox) {
+    this.#socket = socket
     this.#handle = handle
     this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
@@ -129,19 +188,27 @@ export class Service implements ContextHandler {
   }
 
   async #answer(run: Run, context: number, body: Buffer, peer: Peer): Promise<void> {
+    const report = ({ kind, error }: RequestFailure) => {
+      if (run.stopsOnError) this.#stop(run, error)
+      else reportFailure(this.#socket, kind, error, body, peer)
+    }
     run.active++
+    const reply = await run.reply(body, peer, report)
     try {
-      const answer = await run.answer(body, peer)
-      if (answer === undefined) this.#multiplexer.forget(context)
-      else if (this.#handle.isOpen) this.#multiplexer.send(context, answer)
+      if (reply === undefined) this.#multiplexer.forget(context)
+      else if (this.#handle.isOpen) this.#multiplexer.send(context, reply)
     } catch (error) {
       this.#multiplexer.forget(context)
-      run.isStopping = true
-      run.end({ error })
+      report(new RequestFailure('reply', error))
     }
     run.active--
     this.#endIfDone(run)
     this.#multiplexer.onReadable()
+  }
+
+  #stop(run: Run, error: unknown): void {
+    run.isStopping = true
+    run.end({ error })
   }
 
   #endIfDone(run: Run): void {

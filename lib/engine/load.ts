@@ -18,11 +18,14 @@ export function checkFunctions(functions: Functions | undefined): Functions {
   return functions
 }
 
+/** Whether this is no clone of the repository that has been built. */
+const isInstalled = (): boolean => !existsSync(join(home, 'build/Release'))
+
 /** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
 export function loadAddon(): Addon {
   try {
     const load = require('node-gyp-build') as (folder: string) => Addon
-    return existsSync(compiled) ? require(compiled) : load(home)
+    return isInstalled() && existsSync(compiled) ? require(compiled) : load(home)
   } catch (error) {
     const shortage = shortageOf(error) ?? shortageOfReading()
     throw shortage === undefined ? loadError(error) : shortageError(shortage, error)

@@ -16,11 +16,14 @@ export class Respondent extends DuplexSocket {
    * @param handler gets the body of a survey and its sender; what it returns, or its promise resolves to, is the
    *   answer. Undefined: none.
    * @returns when the socket is closed, or the signal ends serving.
-   * @throws what the handler throws, unless `onError` hears of it; {NanomsgError} `EINVAL`, `EBADF`.
+   * A handler that throws, or returns what cannot be sent, ends that one request, which gets no reply; see `onError`,
+   * `stopOnError` and `replyErrors`.
+   *
+   * @throws {NanomsgError} `EINVAL`, `EBADF`; with `stopOnError` what the handler has thrown.
    */
   async serve(handler: Handler, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
-    this.#service ??= new Service(this.handle, this.inbox, this.outbox)
+    this.#service ??= new Service(this, this.handle, this.inbox, this.outbox)
     await this.#service.serve(handler, options)
   }
 }

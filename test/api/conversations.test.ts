@@ -235,14 +235,17 @@ describe('serving', () => {
     expect(most).toBe(3)
   })
 
-  test('ends with the first error that nobody hears of', async () => {
+  test('ends with the first error when it shall', async () => {
     await using req = new Req()
     await using rep = new Rep()
     connectAll('inproc://error', rep, req)
     const reason = new Error('not today')
-    const serving = rep.serve(() => {
-      throw reason
-    })
+    const serving = rep.serve(
+      () => {
+        throw reason
+      },
+      { stopOnError: true },
+    )
     const unanswered = failureOf(() => req.request('x', { timeout: 50 }))
     await expect(serving).rejects.toBe(reason)
     expect((await unanswered).code).toBe('ETIMEDOUT')
@@ -269,7 +272,7 @@ describe('serving', () => {
     await using req = new Req()
     await using rep = new Rep()
     connectAll('inproc://wrong-answer', rep, req)
-    const serving = failureOf(() => rep.serve(() => 5 as never))
+    const serving = failureOf(() => rep.serve(() => 5 as never, { stopOnError: true }))
     void req.request('x').catch(() => {})
     const error = await serving
     expect(error.code).toBe('EINVAL')
