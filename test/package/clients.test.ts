@@ -52,7 +52,7 @@ const clients: Client[] = [
   },
   {
     name: 'pnpm 12',
-    program: '@pnpm/exe.linux-x64/pnpm',
+    program: 'pnpm12/pnpm',
     add: ['add'],
     configure: npmrc,
     run: ['node'],
