@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { isUint8Array } from 'node:util/types'
+import { isGone } from '../engine/detached.js'
 import { argumentError, NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { type Bytes, toUint8Array } from '../messages/bytes.js'
@@ -11,16 +12,17 @@ const { EAGAIN } = constants.errno
 /** A message that was given to send(), with its flags. */
 export type Entry = [message: unknown, flags: number | undefined]
 
+/** Throws a TypeError where the memory is gone. */
+function viewOf(message: ArrayBufferView): Uint8Array {
+  if (!isUint8Array(message)) return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+  if (message.length === 0 && isGone(message)) throw new TypeError('The memory of a message is gone')
+  return message
+}
+
 /** Bytes of what a caller has sent: views as they are, all else as text. */
 export function bytesOf(message: unknown): Bytes {
-  if (ArrayBuffer.isView(message)) {
-    // Also where the memory is gone: it cannot be copied from.
-    if (message.byteLength === 0) return ''
-    if (isUint8Array(message)) return message
-    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
-  }
   try {
-    return `${message}`
+    return ArrayBuffer.isView(message) ? viewOf(message) : `${message}`
   } catch {
     throw argumentError('send', 'a message', 'bytes, or something that has a text', message)
   }

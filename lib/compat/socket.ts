@@ -3,6 +3,7 @@ import type { DuplexOptions } from 'node:stream'
 import { EFSM } from '../engine/constants.js'
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'
+import { isArray, isRevoked } from '../engine/proxies.js'
 import { hold, unhold } from '../engine/reactor.js'
 import { AF_SP, AF_SP_RAW, NN_DONTWAIT } from '../nn/constants.js'
 import { Descriptor } from '../nn/descriptor.js'
@@ -100,7 +101,7 @@ export class Socket extends Stream {
   constructor(type: SocketType, options?: SocketOptions | null, made?: Socket)
   constructor(type: SocketType, given?: SocketOptions | null, made?: Socket) {
     const { protocol, sender, receiver, isStateful } = typeOf(type)
-    const options = ownOptions({ objectMode: true, ...given })
+    const options = ownOptions({ objectMode: true, ...ownOptions(given, 'socket') }, 'socket')
     if (options.chan !== undefined) checkChannels(options.chan)
     super(options, made)
     this.type = type
@@ -211,8 +212,10 @@ export class Socket extends Stream {
   /** Sends a message when the event loop turns, or as soon as a peer can take it. Returns its length. */
   // biome-ignore lint/suspicious/noExplicitAny: as ever, everything that has a text can be sent
   send(message: any, flags?: number): number {
+    if (!mayHaveText(message)) {
+      throw invalid(new TypeError('A message must be bytes, or something that has a text'), 'send')
+    }
     const length = message.length
-    if (typeof message === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
     this.queue.push([message, flags])
     if (this.sender && !this.#isClosed) this.#flushSoon()
     return length
@@ -262,6 +265,7 @@ export class Socket extends Stream {
       return
     }
     this.#outgoing.drop()
+    if (this.queue.length > 0) this.#flushSoon()
     this.emit('error', new SocketError(errno, 'send'))
   }
 
@@ -277,7 +281,14 @@ export class Socket extends Stream {
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error) => void): void {
-    this.send(chunk, this.nndontwait)
+    try {
+      this.send(chunk, this.nndontwait)
+    } catch (error) {
+      // The stream goes on with the chunks behind it.
+      callback()
+      this.emit('error', error)
+      return
+    }
     callback()
   }
 
@@ -447,6 +458,12 @@ Object.defineProperty(Socket.prototype, 'closed', {
   },
 })
 
+function mayHaveText(message: unknown): boolean {
+  if (message === null || message === undefined || typeof message === 'symbol' || isRevoked(message)) return false
+  // What only inherits from an array of bytes, or is a Proxy of one, has no length.
+  return ArrayBuffer.isView(message) || !(message instanceof Uint8Array)
+}
+
 function checkChannels(channels: unknown): void {
-  if (!Array.isArray(channels)) throw invalid(new TypeError('chan requires an Array'), 'chan')
+  if (!isArray(channels)) throw invalid(new TypeError('chan requires an Array'), 'chan')
 }

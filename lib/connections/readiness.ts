@@ -37,7 +37,7 @@ export class Readiness implements Part, Watcher {
   }
 
   async wait(given: ReadyOptions | undefined): Promise<void> {
-    const options = ownOptions(given)
+    const options = ownOptions(given, 'ready')
     checkReadyOptions(options)
     this.#handle.assertOpen('ready')
     options?.signal?.throwIfAborted()

@@ -127,7 +127,7 @@ export class Requests implements ContextHandler {
   }
 
   request(body: Body, options: RequestOptions | undefined): Promise<Buffer> {
-    const own = ownOptions(options)
+    const own = ownOptions(options, 'request')
     const timeout = own?.timeout ?? this.#inbox.defaultTimeout
     if (own !== undefined || timeout >= 0) return this.#requestWith(body, own, timeout)
     const promise = new Promise<Buffer>(keepSettle)

@@ -1,8 +1,9 @@
 import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
+import { isRevoked } from '../engine/proxies.js'
 import { checkWaitOptions } from '../engine/waits.js'
-import { type Body, checkBody } from '../messages/bytes.js'
+import { type Body, bodyOf } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
 import { errorReply, markReply, unmarkRequest } from './error-replies.js'
@@ -51,7 +52,7 @@ function checkServeOptions(handler: unknown, options: unknown): void {
     throw argumentError('serve', 'options', 'an object such as { concurrency: 10 }', options)
   }
   const { concurrency, signal, onError, stopOnError, replyErrors } = options as ServeOptions
-  checkWaitOptions(ownOptions({ signal }), 'serve')
+  checkWaitOptions(ownOptions({ signal }, 'serve'), 'serve')
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
@@ -97,10 +98,12 @@ class Run {
     const body = marked ?? request
     let kind: FailureKind = 'handler'
     try {
-      const reply = await this.#handler(body, peer)
-      if (reply === undefined) return undefined
+      const given: unknown = this.#handler(body, peer)
+      // To wait for a Proxy that was revoked throws a TypeError of V8: the check of the body refuses it.
+      const result = isRevoked(given) ? given : await given
+      if (result === undefined) return undefined
       kind = 'reply'
-      checkBody(reply, 'the answer', 'serve')
+      const reply = bodyOf(result, 'the answer', 'serve')
       return marked === undefined ? reply : markReply(reply)
     } catch (error) {
       const reply = await this.#replyToError(new RequestFailure(kind, error), body, peer, report)
@@ -120,10 +123,9 @@ class Run {
       return undefined
     }
     try {
-      const reply = await this.#onError(failure.error, body, peer)
-      if (reply === undefined) return undefined
-      checkBody(reply, 'the answer of onError', 'serve')
-      return reply
+      const given: unknown = this.#onError(failure.error, body, peer)
+      const result = isRevoked(given) ? given : await given
+      return result === undefined ? undefined : bodyOf(result, 'the answer of onError', 'serve')
     } catch (error) {
       report(new RequestFailure('onError', error))
       return undefined
@@ -158,7 +160,7 @@ export class Service implements ContextHandler {
   }
 
   async serve(handler: Handler, given: ServeOptions): Promise<void> {
-    const options = ownOptions(given)
+    const options = ownOptions(given, 'serve')
     checkServeOptions(handler, options)
     if (this.#run !== undefined) throw argumentError('serve', 'the socket', 'one that is not serving', 'one that is')
     const { signal } = options

@@ -105,7 +105,7 @@ export class Surveys implements ContextHandler {
   }
 
   survey(question: Body, given: SurveyOptions, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
-    const options = ownOptions(given)
+    const options = ownOptions(given, 'survey')
     checkWaitOptions(options, 'survey')
     const { deadline, signal, peers = false } = options
     if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)

@@ -1,8 +1,10 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { isUint8Array } from 'node:util/types'
+import { elementsOf } from './elements.js'
 import { argumentError, codeOf } from './errors.js'
 import * as nn from './option-numbers.js'
 import { ownOptions } from './own-options.js'
+import { isArray, isRevoked } from './proxies.js'
 
 /** Text in the PEM format, as a string or as the bytes of a file. It is never taken for the name of a file. */
 export interface PemText {
@@ -72,7 +74,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 /** The one property of an object, which must be its own. */
 function onlyOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || isUint8Array(value)) return undefined
+  if (typeof value !== 'object' || value === null || isUint8Array(value) || isRevoked(value)) return undefined
   const names = Object.keys(value)
   return names.length === 1 && names[0] === name ? Reflect.get(value, name) : undefined
 }
@@ -95,9 +97,10 @@ function pemOf(value: unknown): Uint8Array | undefined {
 }
 
 function authoritiesOf(value: unknown): Uint8Array | undefined {
-  if (!Array.isArray(value)) return pemOf(value)
-  const texts = value.map(pemTextOf).filter((text) => text !== undefined)
-  return texts.length > 0 && texts.length === value.length ? bytesOf(texts.map(textOf).join('\n')) : undefined
+  if (!isArray(value)) return pemOf(value)
+  const given = elementsOf(value, 'tls.ca', 'setsockopt', pemTextOf)
+  const texts = given.filter((text) => text !== undefined)
+  return texts.length > 0 && texts.length === given.length ? bytesOf(texts.map(textOf).join('\n')) : undefined
 }
 
 /** OpenSSL takes a leading dot for any name that ends like this. */
@@ -139,7 +142,7 @@ const rows: Readonly<Record<keyof TlsOptions, Row>> = {
 /** What the engine gets: all options, so that those which are not given get their defaults again. */
 export function tlsSettings(given: unknown): TlsSetting[] {
   if (typeof given !== 'object' || given === null) throw argumentError('setsockopt', 'tls', 'an object', given)
-  const options = ownOptions(given)
+  const options = ownOptions(given, 'setsockopt', 'tls')
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(rows, name))
       throw argumentError('setsockopt', 'an option of tls', `one of ${Object.keys(rows).join(', ')}`, name)

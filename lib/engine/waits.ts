@@ -149,6 +149,15 @@ export class WaitQueue<Job, Result> {
   }
 }
 
+/** A Proxy of one, or what only inherits from it, cannot be listened to. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    return value instanceof AbortSignal && typeof value.aborted === 'boolean'
+  } catch {
+    return false
+  }
+}
+
 /** Checks what a caller has passed to a function that waits. */
 export function checkWaitOptions(options: WaitOptions | undefined, syscall: string): void {
   if (options === undefined) return
@@ -159,7 +168,7 @@ export function checkWaitOptions(options: WaitOptions | undefined, syscall: stri
   if (timeout !== undefined && !(typeof timeout === 'number' && (timeout >= 0 || timeout === -1))) {
     throw argumentError(syscall, 'timeout', 'a number of milliseconds, or -1 to wait for ever', timeout)
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isSignal(signal)) {
     throw argumentError(syscall, 'signal', 'an AbortSignal', signal)
   }
 }

@@ -1,6 +1,8 @@
 import { isUint8Array } from 'node:util/types'
 import { isGone } from '../engine/detached.js'
+import { checkCount } from '../engine/elements.js'
 import { argumentError, type NanomsgError } from '../engine/errors.js'
+import { isArray } from '../engine/proxies.js'
 
 /** The body of a message. Strings are sent as UTF-8. */
 export type Bytes = Uint8Array | string
@@ -8,9 +10,40 @@ export type Bytes = Uint8Array | string
 /** The body of a message to send: bytes, or parts that become one body. */
 export type Body = Bytes | readonly Bytes[]
 
-export function checkBody(value: unknown, name: string, syscall: string): asserts value is Body {
-  if (!Array.isArray(value)) checkBytes(value, name, syscall)
-  else for (let i = 0; i < value.length; i++) checkBytes(value[i], `${name}[${i}]`, syscall)
+/** Most are, and need no name for an error. */
+const isSent = (value: unknown): value is Bytes =>
+  typeof value === 'string' || (isUint8Array(value) && value.length > 0)
+
+/** The body that is sent when a caller passes this. */
+export function bodyOf(value: unknown, name: string, syscall: string): Body {
+  if (isSent(value)) return value
+  if (isArray(value)) return partsOf(value, name, syscall)
+  checkBytes(value, name, syscall)
+  return value
+}
+
+function partsOf(array: readonly unknown[], name: string, syscall: string): Bytes[] {
+  const { length } = array
+  checkCount(length, name, syscall)
+  const parts: Bytes[] = []
+  for (let i = 0; i < length; i++) {
+    const part = array[i]
+    if (!isSent(part)) checkBytes(part, `${name}[${i}]`, syscall)
+    parts.push(part)
+  }
+  return parts
+}
+
+/** The bodies that are sent when a caller passes this. */
+export function bodiesOf(array: readonly unknown[], name: string, syscall: string): Body[] {
+  const { length } = array
+  checkCount(length, name, syscall)
+  const bodies: Body[] = []
+  for (let i = 0; i < length; i++) {
+    const body = array[i]
+    bodies.push(isSent(body) ? body : bodyOf(body, `${name}[${i}]`, syscall))
+  }
+  return bodies
 }
 
 export function checkBytes(value: unknown, name: string, syscall: string): asserts value is Bytes {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { isUint8Array } from 'node:util/types'
+import { isGone } from '../engine/detached.js'
 import { errnoError, type NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import type { OptionName } from '../engine/options.js'
@@ -7,7 +8,7 @@ import { ownOptions } from '../engine/own-options.js'
 import type { Part } from '../engine/part.js'
 import { isTurnOver, nextTurn } from '../engine/reactor.js'
 import { type RefCounter, type WaitOptions, WaitQueue } from '../engine/waits.js'
-import { type Body, toUint8Array } from './bytes.js'
+import { type Body, goneError, toUint8Array } from './bytes.js'
 import {
   beginGathering,
   flush,
@@ -29,7 +30,9 @@ const accepted = (): Promise<void> => (isTurnOver(1) ? new Promise(nextTurn) : s
 
 /** What the engine sends from where it is, or joins. */
 function toMemory(body: Body): Uint8Array | Uint8Array[] {
-  return typeof body === 'string' || isUint8Array(body) ? toUint8Array(body) : body.map(toUint8Array)
+  if (typeof body === 'string' || isUint8Array(body)) return toUint8Array(body)
+  for (const part of body) if (part.length === 0 && isGone(toUint8Array(part))) throw goneError('body', 'send')
+  return body.map(toUint8Array)
 }
 
 /** The sending side of a socket: messages go to the engine, or wait until it can take them. */
@@ -111,7 +114,7 @@ export class Outbox implements Part, Sender {
     const giveUpAt = performance.now() + timeout
     for (let i = this.trySendFrom(bodies, 0); i < bodies.length; i = this.trySendFrom(bodies, i + 1)) {
       const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
-      await this.send(bodies[i]!, ownOptions({ timeout: left, signal }))
+      await this.send(bodies[i]!, ownOptions({ timeout: left, signal }, 'send'))
     }
     if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
   }

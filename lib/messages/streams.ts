@@ -10,7 +10,7 @@ export interface StreamKind<Type extends 'node' | 'web' = 'node' | 'web'> {
 }
 
 export function checkKind(options: StreamKind | undefined, syscall: string): 'node' | 'web' {
-  const type = (ownOptions(options) as StreamKind | null | undefined)?.type ?? 'node'
+  const type = (ownOptions(options, syscall) as StreamKind | null | undefined)?.type ?? 'node'
   if (type !== 'node' && type !== 'web') throw argumentError(syscall, 'type', "'node' or 'web'", type)
   return type
 }

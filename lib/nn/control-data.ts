@@ -106,7 +106,7 @@ interface Controlled {
 }
 
 function controlOf(msghdr: Controlled): Uint8Array {
-  const { msg_control, msg_controllen } = ownOptions(msghdr ?? {})
+  const { msg_control, msg_controllen } = ownOptions(msghdr ?? {}, 'nn_cmsghdr', 'msghdr')
   if (!isUint8Array(msg_control)) return new Uint8Array(0)
   if (msg_controllen === undefined || msg_controllen === NN_MSG) return msg_control
   return firstBytes(msg_control, msg_controllen, 'nn_cmsghdr')

@@ -1,6 +1,8 @@
 /** Messages in pieces, and with control data. */
+import { elementsOf } from '../engine/elements.js'
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'
+import { isArray } from '../engine/proxies.js'
 import { EFAULT, EINVAL, EMSGSIZE, type NN_DONTWAIT, NN_MSG } from './constants.js'
 import { copyRecords } from './control-data.js'
 import { perform } from './descriptor.js'
@@ -27,9 +29,9 @@ export interface nn_msghdr {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** Why in a copy: what a caller changes while the call waits must not change what has been checked. */
-function pieceOf(piece: unknown, syscall: string): { base: Uint8Array; isMessage: boolean } {
+function pieceOf(piece: unknown, _name: string, syscall: string): { base: Uint8Array; isMessage: boolean } {
   if (!isObject(piece)) throw invalid(syscall, 'each of msg_iov', 'an object such as { iov_base: buffer }', piece)
-  const { iov_base, iov_len } = ownOptions(piece as nn_iovec)
+  const { iov_base, iov_len } = ownOptions(piece as nn_iovec, syscall, 'each of msg_iov')
   if (iov_len === NN_MSG) return { base: isView(iov_base) ? iov_base : new Uint8Array(0), isMessage: true }
   if (iov_base !== null && !isView(iov_base)) {
     throw invalid(syscall, 'iov_base', 'a Buffer, a Uint8Array or null', iov_base)
@@ -45,20 +47,20 @@ interface Pieces {
 
 function piecesOf(msghdr: unknown, syscall: string): Pieces {
   if (!isObject(msghdr)) throw invalid(syscall, 'msghdr', 'an object such as { msg_iov: [] }', msghdr)
-  const { msg_iov, msg_iovlen } = ownOptions(msghdr as nn_msghdr)
-  if (!Array.isArray(msg_iov)) throw invalid(syscall, 'msg_iov', 'an array', msg_iov)
+  const { msg_iov, msg_iovlen } = ownOptions(msghdr as nn_msghdr, syscall, 'msghdr')
+  if (!isArray(msg_iov)) throw invalid(syscall, 'msg_iov', 'an array', msg_iov)
   const count = msg_iovlen ?? msg_iov.length
   checkInt(count, 'msg_iovlen', syscall)
   if (count < 0) throw failure(EMSGSIZE, syscall)
   if (count > msg_iov.length) throw memoryFailure(syscall, `msg_iov has ${msg_iov.length} pieces, not ${count}`)
-  const pieces = Array.from({ length: count }, (_, i) => pieceOf(msg_iov[i], syscall))
+  const pieces = elementsOf(msg_iov, 'msg_iov', syscall, pieceOf, count)
   const isMessage = pieces.some((piece) => piece.isMessage)
   if (isMessage && count > 1) throw failure(EINVAL, syscall, '(a message of NN_MSG is the only piece)')
   return { bases: pieces.map((piece) => piece.base), isMessage }
 }
 
 function controlOf(msghdr: nn_msghdr, syscall: string): Uint8Array | undefined {
-  const { msg_control, msg_controllen } = ownOptions(msghdr)
+  const { msg_control, msg_controllen } = ownOptions(msghdr, syscall, 'msghdr')
   if (msg_control === undefined || msg_control === null) return undefined
   if (!isView(msg_control)) throw invalid(syscall, 'msg_control', 'a Buffer or a Uint8Array', msg_control)
   return msg_controllen === NN_MSG ? msg_control : firstBytes(msg_control, msg_controllen, syscall)
@@ -89,7 +91,7 @@ function sendDescribed(s: number, msghdr: nn_msghdr, flags: unknown): number | P
 }
 
 /** Control data in memory of nn_allocmsg() goes with the call, also when it fails. */
-function releaseControl({ msg_control, msg_controllen }: nn_msghdr): void {
+function releaseControl({ msg_control, msg_controllen }: Partial<nn_msghdr>): void {
   if (msg_controllen === NN_MSG && isView(msg_control)) native.freeMessage(msg_control)
 }
 
@@ -105,13 +107,13 @@ export function nn_sendmsg(s: number, msghdr: nn_msghdr, flags?: number): number
 export function nn_sendmsg(s: number, msghdr: nn_msghdr, flags?: number): number | Promise<number> {
   return promised(flags, 'nn_sendmsg', () => {
     checkInt(s, 's', 'nn_sendmsg')
-    const described = { ...msghdr }
+    const described = ownOptions(msghdr, 'nn_sendmsg', 'msghdr')
     try {
-      const result = sendDescribed(s, msghdr, flags)
-      if (typeof result === 'number') releaseControl(described)
-      return typeof result === 'number' ? result : result.finally(() => releaseControl(described))
+      const result = sendDescribed(s, described, flags)
+      if (typeof result === 'number') releaseControl(described ?? {})
+      return typeof result === 'number' ? result : result.finally(() => releaseControl(described ?? {}))
     } catch (error) {
-      releaseControl(described)
+      releaseControl(described ?? {})
       throw error
     }
   })

@@ -1,6 +1,8 @@
 /** WaitOptions for several sockets. */
+import { elementsOf } from '../engine/elements.js'
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'
+import { isArray } from '../engine/proxies.js'
 import { hold, unhold } from '../engine/reactor.js'
 import { EINVAL } from './constants.js'
 import { type Descriptor, descriptorOf, notHere } from './descriptor.js'
@@ -14,19 +16,20 @@ export interface nn_pollfd {
   revents?: number | undefined
 }
 
-function entriesOf(fds: readonly nn_pollfd[], count: number): Int32Array {
-  const entries = new Int32Array(3 * count)
-  for (let i = 0; i < count; i++) {
-    const asked: unknown = fds[i]
-    if (typeof asked !== 'object' || asked === null) {
-      throw invalid('nn_poll', 'each of fds', 'an object such as { fd: s, events: NN_POLLIN }', asked)
-    }
-    const { fd, events } = ownOptions(asked as nn_pollfd)
+function pollfdOf(asked: unknown): nn_pollfd {
+  if (typeof asked === 'object' && asked !== null) return asked as nn_pollfd
+  throw invalid('nn_poll', 'each of fds', 'an object such as { fd: s, events: NN_POLLIN }', asked)
+}
+
+function entriesOf(fds: readonly nn_pollfd[]): Int32Array {
+  const entries = new Int32Array(3 * fds.length)
+  fds.forEach((asked, i) => {
+    const { fd, events } = ownOptions(asked, 'nn_poll', 'each of fds')
     checkInt(fd, 'fd', 'nn_poll')
     checkInt(events, 'events', 'nn_poll')
     entries[3 * i] = fd
     entries[3 * i + 1] = events
-  }
+  })
   return entries
 }
 
@@ -61,13 +64,13 @@ function waitFor(descriptors: ReadonlySet<Descriptor>, look: () => number, timeo
   })
 }
 
-async function poll(fds: readonly nn_pollfd[], count: number, timeout: number): Promise<number> {
-  const entries = entriesOf(fds, count)
-  const look = () => native.poll(entries, count)
+async function poll(fds: readonly nn_pollfd[], timeout: number): Promise<number> {
+  const entries = entriesOf(fds)
+  const look = () => native.poll(entries, fds.length)
   let ready = checked(look(), 'nn_poll')
   if (ready === 0 && timeout !== 0) ready = checked(await waitFor(descriptorsIn(entries), look, timeout), 'nn_poll')
   if (ready > 0)
-    fds.slice(0, count).forEach((each, i) => {
+    fds.forEach((each, i) => {
       each.revents = entries[3 * i + 2]!
     })
   return ready
@@ -83,13 +86,13 @@ async function poll(fds: readonly nn_pollfd[], count: number, timeout: number): 
  */
 export async function nn_poll(fds: nn_pollfd[], nfds?: number, timeout: number = -1): Promise<number> {
   try {
-    if (!Array.isArray(fds)) throw invalid('nn_poll', 'fds', 'an array', fds)
+    if (!isArray(fds)) throw invalid('nn_poll', 'fds', 'an array', fds)
     const count = nfds ?? fds.length
     checkInt(count, 'nfds', 'nn_poll')
     checkInt(timeout, 'timeout', 'nn_poll')
     if (count < 0) throw failure(EINVAL, 'nn_poll', '(nfds is negative)')
     if (count > fds.length) throw memoryFailure('nn_poll', `nfds is ${count}, but there are ${fds.length}`)
-    return await poll(fds, count, timeout)
+    return await poll(elementsOf(fds, 'fds', 'nn_poll', pollfdOf, count), timeout)
   } catch (error) {
     throw notedUnknown(error)
   }

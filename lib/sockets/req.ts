@@ -1,6 +1,6 @@
 import { type RequestOptions, Requests } from '../contexts/requests.js'
 import type { SocketOptions } from '../engine/options.js'
-import { type Body, checkBody } from '../messages/bytes.js'
+import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
 
 export interface ReqOptions extends SocketOptions {
@@ -27,10 +27,10 @@ export class Req extends DuplexSocket {
   request(body: Body, options?: RequestOptions): Promise<Buffer> {
     // No async function: of what thousands of requests leave for the garbage collector, it would be the largest part.
     try {
-      checkBody(body, 'the body', 'request')
+      const own = bodyOf(body, 'the body', 'request')
       this.handle.assertOpen('request')
       this.#requests ??= new Requests(this.handle, this.inbox, this.outbox)
-      return this.#requests.request(body, options)
+      return this.#requests.request(own, options)
     } catch (error) {
       return Promise.reject(error)
     }

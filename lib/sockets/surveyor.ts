@@ -1,6 +1,6 @@
 import { type Answer, type SurveyOptions, Surveys } from '../contexts/surveys.js'
 import type { SocketOptions } from '../engine/options.js'
-import { type Body, checkBody } from '../messages/bytes.js'
+import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
 
 export interface SurveyorOptions extends SocketOptions {
@@ -28,10 +28,10 @@ export class Surveyor extends DuplexSocket {
   survey(question: Body, options: SurveyOptions & { peers: true }): AsyncIterableIterator<Answer>
   survey(question: Body, options?: SurveyOptions): AsyncIterableIterator<Buffer | Answer>
   survey(question: Body, options: SurveyOptions = {}): AsyncIterableIterator<Buffer | Answer> {
-    checkBody(question, 'the question', 'survey')
+    const own = bodyOf(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
     this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)
-    return this.#surveys.survey(question, options, this.deadline)
+    return this.#surveys.survey(own, options, this.deadline)
   }
 
   get deadline(): number {

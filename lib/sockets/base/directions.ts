@@ -2,14 +2,14 @@
 
 import type { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
-import { isUint8Array } from 'node:util/types'
 import type { ProtocolName } from '../../engine/constants.js'
 import { argumentError } from '../../engine/errors.js'
 import type { Handle } from '../../engine/handle.js'
 import type { SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
+import { isArray } from '../../engine/proxies.js'
 import { checkWaitOptions, type WaitOptions } from '../../engine/waits.js'
-import { type Body, checkBody } from '../../messages/bytes.js'
+import { type Body, bodiesOf, bodyOf } from '../../messages/bytes.js'
 import { Inbox } from '../../messages/inbox.js'
 import { receiveBatches, receiveEach } from '../../messages/iteration.js'
 import { Outbox } from '../../messages/outbox.js'
@@ -33,20 +33,20 @@ function send(handle: Handle, outbox: Outbox, body: Body, options: SendOptions |
     if (gathered !== undefined) return gathered
   }
   try {
-    checkBody(body, 'the body', 'send')
-    const own = ownOptions(options)
-    checkSendOptions(own)
+    const own = bodyOf(body, 'the body', 'send')
+    const how = ownOptions(options, 'send')
+    checkSendOptions(how)
     handle.assertOpen('send')
-    return outbox.send(body, own)
+    return outbox.send(own, how)
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
 function trySend(handle: Handle, outbox: Outbox, body: Body): boolean {
-  checkBody(body, 'the body', 'send')
+  const own = bodyOf(body, 'the body', 'send')
   handle.assertOpen('send')
-  return outbox.trySend(body)
+  return outbox.trySend(own)
 }
 
 function sendBatch(
@@ -56,29 +56,25 @@ function sendBatch(
   options: WaitOptions | undefined,
 ): Promise<void> {
   try {
-    checkBatch(handle, bodies)
-    const own = ownOptions(options)
+    const batch = batchOf(handle, bodies)
+    const own = ownOptions(options, 'send')
     checkWaitOptions(own, 'send')
     own?.signal?.throwIfAborted()
-    return outbox.sendBatch(bodies, own)
+    return outbox.sendBatch(batch, own)
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
 function trySendBatch(handle: Handle, outbox: Outbox, bodies: readonly Body[]): number {
-  checkBatch(handle, bodies)
-  return outbox.trySendFrom(bodies, 0)
+  return outbox.trySendFrom(batchOf(handle, bodies), 0)
 }
 
-function checkBatch(handle: Handle, bodies: readonly Body[]): void {
-  if (!Array.isArray(bodies)) throw argumentError('send', 'bodies', 'an array of bodies', bodies)
-  for (let i = 0; i < bodies.length; i++) {
-    const body = bodies[i]
-    // Most are, and need no name for an error.
-    if (!isUint8Array(body) || body.length === 0) checkBody(body, `bodies[${i}]`, 'send')
-  }
+function batchOf(handle: Handle, bodies: unknown): readonly Body[] {
+  if (!isArray(bodies)) throw argumentError('send', 'bodies', 'an array of bodies', bodies)
+  const batch = bodiesOf(bodies, 'bodies', 'send')
   handle.assertOpen('send')
+  return batch
 }
 
 function writable(
@@ -194,7 +190,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    */
   receive(options?: WaitOptions): Promise<Buffer> {
     try {
-      const own = ownOptions(options)
+      const own = ownOptions(options, 'receive')
       checkWaitOptions(own, 'receive')
       this.handle.assertOpen('receive')
       return this.inbox.receive(own)
@@ -221,7 +217,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */
   messages(options?: WaitOptions): AsyncIterableIterator<Buffer> {
-    const own = ownOptions(options)
+    const own = ownOptions(options, 'receive')
     checkWaitOptions(own, 'receive')
     return receiveEach(this.handle, this.inbox, own)
   }
@@ -232,7 +228,7 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
    * @param options as those of `messages()`
    */
   batches(options?: WaitOptions): AsyncIterableIterator<Buffer[]> {
-    const own = ownOptions(options)
+    const own = ownOptions(options, 'receive')
     checkWaitOptions(own, 'receive')
     return receiveBatches(this.handle, this.inbox, own)
   }

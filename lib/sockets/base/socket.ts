@@ -12,6 +12,7 @@ import { Handle } from '../../engine/handle.js'
 import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/option-numbers.js'
 import { type CommonOptionName, commonOptions, type SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
+import { isArray } from '../../engine/proxies.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import type { Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
@@ -44,7 +45,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     try {
       this.handle.setOption('tcpNoDelay', true)
       this.handle.setOption('ipv6', true)
-      this.#setAll(options ?? {})
+      this.#setAll(ownOptions(options, 'socket') ?? {})
     } catch (error) {
       void this.handle.close()
       throw error
@@ -112,7 +113,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    */
   close(options?: { linger?: number }): Promise<void> {
     try {
-      return this.handle.close(ownOptions(options)?.linger)
+      return this.handle.close(ownOptions(options, 'close')?.linger)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -134,7 +135,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */
   events(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<SocketEvent> {
-    const own = ownOptions(options)
+    const own = ownOptions(options, 'events')
     checkWaitOptions(own, 'events')
     this.handle.assertOpen('events')
     return this.#monitored().iterate(own?.signal)
@@ -207,7 +208,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     return this.#tls
   }
   set tls(options: TlsOptions) {
-    const own = ownOptions(options)
+    const own = ownOptions(options, 'setsockopt', 'tls')
     this.handle.setTls(tlsSettings(own))
     this.#tls = Object.freeze({ ...own })
   }
@@ -216,7 +217,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     return this.#requestHeaders
   }
   set requestHeaders(headers: RequestHeaders) {
-    const own = Array.isArray(headers) ? headers : ownOptions(headers)
+    const own = isArray(headers) ? headers : ownOptions(headers, 'setsockopt', 'requestHeaders')
     this.handle.setBytesOption(NN_WS, NN_WS_REQUEST_HEADERS, requestHeaderLines(own), 'setsockopt')
     this.#requestHeaders = Object.freeze({ ...own })
   }
