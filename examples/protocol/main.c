@@ -1,4 +1,5 @@
-/* Shows LATEST at work, and fails when it does not: a source that is faster than its view, and a view that comes late. */
+/* Shows LATEST at work, and fails when it does not: a source that is faster than its view, and a view that comes
+ * late. */
 #include "latest.h"
 
 #include <nanomsg/nn.h>

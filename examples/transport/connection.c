@@ -1,7 +1,7 @@
 /* One connection of packet://: greeting, messages in packets, farewell.
  *
- * On the wire: each side begins with a packet of eight bytes, as the SP specification has it for streams. A message is one
- * packet or several: a byte that is 1 when more of the message follows and 0 with its last part, and the part. */
+ * On the wire: each side begins with a packet of eight bytes, as the SP specification has it for streams. A message is
+ * one packet or several: a byte that is 1 when more of the message follows and 0 with its last part, and the part. */
 #include "packet.h"
 
 #include <errno.h>
@@ -58,8 +58,8 @@ static void leave_greeting(struct connection *self)
     *link = self->next;
 }
 
-/* What the peer has sent last is read before the end: the kernel would answer unread packets by an error, which the peer
- * might see before what we sent. */
+/* What the peer has sent last is read before the end: the kernel would answer unread packets by an error, which the
+ * peer might see before what we sent. */
 static void connection_free(struct connection *self)
 {
     char unwanted[1];
@@ -119,7 +119,8 @@ static ssize_t send_part(int fd, const struct nn_message *message, size_t offset
     return sendmsg(fd, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : (ssize_t)part_bytes;
 }
 
-/* Sends on until the message is out or the kernel is full. Returns 0, -EAGAIN, or -errno when the connection is broken. */
+/* Sends on until the message is out or the kernel is full. Returns 0, -EAGAIN, or -errno when the connection is
+ * broken. */
 static int send_parts(int fd, const struct nn_message *message, size_t *sent_bytes)
 {
     do {

@@ -1,11 +1,12 @@
-/* packet://PATH: SP over AF_UNIX sockets of type SOCK_SEQPACKET, which keep the bounds of what is sent: messages need no
- * lengths. Messages of any size go as several packets. */
+/* packet://PATH: SP over AF_UNIX sockets of type SOCK_SEQPACKET, which keep the bounds of what is sent: messages need
+ * no lengths. Messages of any size go as several packets. */
 #ifndef PACKET_H
 #define PACKET_H
 
 #include <nanomsg/transport.h>
 
-/* Makes the scheme "packet" known to nn_bind() and nn_connect(). Returns 0, or -1 and errno as nn_transport_register(). */
+/* Makes the scheme "packet" known to nn_bind() and nn_connect(). Returns 0, or -1 and errno as
+ * nn_transport_register(). */
 int packet_register(void);
 
 /* ---- Between packet.c (addresses, endpoints) and connection.c ---- */

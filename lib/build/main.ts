@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// nanomsg-native-build: compiles the addon from the sources in the package, where no prebuilt one fits. An explicit command,
-// because package managers do not run install scripts any more, or ask first.
+// nanomsg-native-build: compiles the addon from the sources in the package, where no prebuilt one fits. An explicit
+// command, because package managers do not run install scripts any more, or ask first.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'

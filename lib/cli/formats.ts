@@ -56,7 +56,8 @@ async function msgpack(): Promise<Formatter> {
 /** Whether a format prints what a peer has sent as it is, escape sequences included. */
 export const printsBytesAsTheyAre = (name: FormatName): boolean => name === 'raw' || name === 'msgpack'
 
-/** Whether a terminal would act on these bytes instead of showing them: controls other than those of lines, and what is no
+/** Whether a terminal would act on these bytes instead of showing them: controls other than those of lines, and what is
+ *  no
  * UTF-8, since a terminal may take it for one. */
 export function actsOnTerminal(bytes: Uint8Array): boolean {
   if (bytes.some((byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x09 || byte > 0x0d)))) return true

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** What may be wrong with a command line or an address, and what may have been meant. Loaded when something is wrong. */
+/** What may be wrong with a command line or an address, and what may have been meant. Loaded when something is
+ *  wrong. */
 
 const transports = ['tcp', 'ipc', 'inproc', 'ws', 'tls+tcp', 'wss']
 const listed = transports.map((name) => `${name}://`).join(', ')
@@ -11,7 +12,8 @@ const encrypted = ['tls+tcp', 'wss']
 /** The port of examples. */
 const PORT = 5555
 
-/** How many letters have to be added, left out, replaced or exchanged with their neighbours to make one word of another. */
+/** How many letters have to be added, left out, replaced or exchanged with their neighbours to make one word of
+ *  another. */
 function editDistance(from: string, to: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)]
   for (let row = 1; row <= from.length; row++) {

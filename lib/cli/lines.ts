@@ -3,7 +3,8 @@ import { cannotRead } from './input.js'
 
 const NEWLINE = 10
 
-/** The lines of a stream as bytes, without their newlines. What follows the last newline is a line if it is not empty. */
+/** The lines of a stream as bytes, without their newlines. What follows the last newline is a line if it is not
+ *  empty. */
 export function linesOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   addAbortSignal(signal, stream)
   // Reading reports an error, also one that came before.

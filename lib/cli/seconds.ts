@@ -6,7 +6,8 @@ const NOT_A_NUMBER = /^[+-]?nan(\(\w*\))?$/i
 /** The longest time that timers and socket options hold, about 24 days. */
 const MAX_MS = 2 ** 31 - 1
 
-/** Reads a number as strtof of the C library does, which may have white space in front only; undefined when it is none. */
+/** Reads a number as strtof of the C library does, which may have white space in front only; undefined when it is
+ *  none. */
 export function parseFloatingPoint(text: string): number | undefined {
   const word = text.trimStart()
   if (DECIMAL.test(word)) return Number(word)

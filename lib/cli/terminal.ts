@@ -33,7 +33,8 @@ export class StatusLine {
   }
 
   show(text: string): void {
-    // A terminal without a size says 0. The cursor stays in the line's last column at most: a terminal that wraps it would need two lines.
+    // A terminal without a size says 0. The cursor stays in the line's last column at most: a terminal that wraps it
+    // would need two lines.
     const visible = text.slice(0, (this.#stream.columns || 80) - 1)
     if (visible === this.#shown) return
     this.#stream.write(`\r\x1b[K${visible}`)

@@ -42,7 +42,8 @@ export interface DisconnectEvent extends AnyConnectionEvent {
   readonly pipe: number
   /** `closed`: by us; `left`: by the peer; `failed`: `error` says how. */
   readonly reason: 'closed' | 'left' | 'failed'
-  /** `ECONNRESET`, `ETIMEDOUT`, ... when the connection broke; `EPROTO` when the peer broke the rules, `EMSGSIZE` when it
+  /** `ECONNRESET`, `ETIMEDOUT`, ... when the connection broke; `EPROTO` when the peer broke the rules, `EMSGSIZE` when
+   *  it
    * sent more than `maxMessageSize`. */
   readonly error: NanomsgError | undefined
 }
@@ -53,7 +54,8 @@ export interface RejectEvent extends AnyConnectionEvent {
   /** What the peer said it is, if it came to that: a number when it is no type of ours. */
   readonly protocol: ProtocolName | number | undefined
   /** `EPROTOTYPE` (its type does not go with ours), `EPROTO` (it does not speak the protocol), `EBUSY` (a Pair has its
-   * peer already), `ETIMEDOUT` (it said nothing), `EACCES` (a certificate), `ECONNRESET` (it left, perhaps for such a reason), ... */
+   * peer already), `ETIMEDOUT` (it said nothing), `EACCES` (a certificate), `ECONNRESET` (it left, perhaps for such a
+   * reason), ... */
   readonly error: NanomsgError
 }
 

@@ -1,6 +1,6 @@
 /**
- * Replies that carry an error. The protocols of the family have none, so this is a convention of two programs that both ask
- * for it: `request(…, { expectErrors: true })` and `serve(…, { replyErrors: true })`.
+ * Replies that carry an error. The protocols of the family have none, so this is a convention of two programs that both
+ * ask for it: `request(…, { expectErrors: true })` and `serve(…, { replyErrors: true })`.
  *
  * A request begins with MARK, and so does its reply, behind which comes a byte: OK and the body, or FAILED and JSON of
  * { name, message, code }. A reply is marked only if its request was, so that other peers never see a mark.

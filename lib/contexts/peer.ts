@@ -4,8 +4,8 @@ import type { ProtocolName } from '../engine/constants.js'
 import type { Handle } from '../engine/handle.js'
 
 /**
- * The sender of a request, a survey or an answer: one connection. Its properties besides `pipe` are looked up when one is
- * first read, and are undefined if the connection was gone by then: to use them later, read one at the beginning.
+ * The sender of a request, a survey or an answer: one connection. Its properties besides `pipe` are looked up when one
+ * is first read, and are undefined if the connection was gone by then: to use them later, read one at the beginning.
  */
 export class Peer {
   /** Which connection: the number that the events `connect` and `disconnect` call so, too. */

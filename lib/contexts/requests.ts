@@ -15,7 +15,8 @@ export interface RequestOptions extends WaitOptions {
   /** Milliseconds after which the request is sent once more, to the next Rep in turn, and again after as many; the
    * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
   retry?: number | undefined
-  /** The request rejects with a `RemoteError` when its handler fails at a server with `serve(…, { replyErrors: true })`.
+  /** The request rejects with a `RemoteError` when its handler fails at a server with `serve(…, { replyErrors: true
+   *  })`.
    * Only for such servers: others would receive the mark of this convention as a part of the body. Default: false. */
   expectErrors?: boolean | undefined
 }

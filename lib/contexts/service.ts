@@ -27,15 +27,17 @@ export interface ServeOptions {
   concurrency?: number | undefined
   /** Ends serving: no more questions are taken, and those at hand are answered. */
   signal?: AbortSignal | undefined
-  /** Is called when the handler has thrown, or its result cannot be sent; what it returns, or its promise resolves to, is
+  /** Is called when the handler has thrown, or its result cannot be sent; what it returns, or its promise resolves to,
+   *  is
    * the reply, undefined: none. Serving goes on. Without it, the channel `nanomsg:handler-failure` of
-   * node:diagnostics_channel reports the failure, or, if that has no subscriber, a warning of the process, once for each
-   * kind of failure. */
+   * node:diagnostics_channel reports the failure, or, if that has no subscriber, a warning of the process, once for
+   * each kind of failure. */
   onError?: ((error: unknown, body: Buffer, peer: Peer) => Reply | Promise<Reply>) | undefined
   /** The first error ends serving and rejects the promise of serve(). Not together with `onError`. Default: false. */
   stopOnError?: boolean | undefined
   /** A request of `request(…, { expectErrors: true })` gets an error as its reply when its handler fails: the name, the
-   * message and the code of the error, which its asker can read. Other askers never see such a reply. Default: false. */
+   * message and the code of the error, which its asker can read. Other askers never see such a reply. Default:
+   * false. */
   replyErrors?: boolean | undefined
 }
 

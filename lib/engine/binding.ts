@@ -66,7 +66,8 @@ export interface Functions {
   monitor(s: number, isOn: boolean): number
   /** 0: there is none. */
   nextEvent(s: number): EngineEvent | number
-  /** The event that describes the peer of a connection, a negated ENOENT when there is no such connection (any more). */
+  /** The event that describes the peer of a connection, a negated ENOENT when there is no such connection (any
+   *  more). */
   peer(s: number, pipe: number): EngineEvent | number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
@@ -76,7 +77,8 @@ export interface Functions {
   send(s: number, offset: number, length: number, context: number): number
   /** Sends a body from where it is, or parts of one, now or not at all. */
   sendBody(s: number, body: Uint8Array | Uint8Array[], context: number): number
-  /** Sends what `count` records from the one at `first` on name, all of one socket, if a peer takes the first message now;
+  /** Sends what `count` records from the one at `first` on name, all of one socket, if a peer takes the first message
+   *  now;
    * then others may wait in the socket. Returns how many were taken. */
   sendTogether(s: number, first: number, count: number): number
   /** Sends what the first `count` records name. In the first record of each socket it leaves: ~descriptor when
@@ -91,8 +93,8 @@ export interface Functions {
   /** Ends a context. */
   closeContext(s: number, context: number): number
 
-  // What lib/nn is made of. A message is a Uint8Array that shows all of an ArrayBuffer of the engine's memory; sending or
-  // freeing it detaches the ArrayBuffer.
+  // What lib/nn is made of. A message is a Uint8Array that shows all of an ArrayBuffer of the engine's memory; sending
+  // or freeing it detaches the ArrayBuffer.
   allocMessage(size: number): ArrayBuffer | number
   reallocMessage(message: Uint8Array, size: number): ArrayBuffer | number
   freeMessage(message: Uint8Array): number

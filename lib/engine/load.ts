@@ -32,7 +32,8 @@ export function loadAddon(): Addon {
   }
 }
 
-/** What the system lacks when it is asked for the files of the package: node-gyp-build takes a folder that it cannot read
+/** What the system lacks when it is asked for the files of the package: node-gyp-build takes a folder that it cannot
+ *  read
  * for an empty one. */
 function shortageOfReading(): Shortage | undefined {
   for (const folder of [join('build', 'Release'), 'prebuilds']) {

@@ -2,8 +2,8 @@ import { argumentError } from './errors.js'
 import { isRevoked, REVOKED } from './proxies.js'
 
 /**
- * The own properties of an options object, each read once, and no others: what the program has put on Object.prototype is
- * no option. A getter that throws throws here. What is no object is given back, for the caller to refuse.
+ * The own properties of an options object, each read once, and no others: what the program has put on Object.prototype
+ * is no option. A getter that throws throws here. What is no object is given back, for the caller to refuse.
  */
 export function ownOptions<T>(options: T, syscall: string, name = 'options'): T {
   if (isRevoked(options)) throw argumentError(syscall, name, 'an object that can be read', REVOKED)

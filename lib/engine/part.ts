@@ -1,7 +1,8 @@
 import type { NanomsgError } from './errors.js'
 import type { OptionName } from './options.js'
 
-/** A part of a socket. The socket's handle calls it when something happens to the socket; it implements what it needs. */
+/** A part of a socket. The socket's handle calls it when something happens to the socket; it implements what it
+ *  needs. */
 export interface Part {
   /** The engine has events of connections. */
   onEvents?(): void

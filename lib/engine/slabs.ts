@@ -12,9 +12,9 @@ const View = (
 )[Symbol.species]
 
 /**
- * The limit of memory in slabs that are alive, above which messages are copied out of later ones: a program that keeps a
- * few of many small messages would otherwise keep all that came with them. V8 collects garbage when it has grown by half of that, so
- * messages that nobody keeps are not copied.
+ * The limit of memory in slabs that are alive, above which messages are copied out of later ones: a program that keeps
+ * a few of many small messages would otherwise keep all that came with them. V8 collects garbage when it has grown by
+ * half of that, so messages that nobody keeps are not copied.
  */
 const MAX_ALIVE_KIB = 128 * 1024
 /** The limit below which messages are views again. */
@@ -22,11 +22,13 @@ const UNCROWDED_KIB = 96 * 1024
 /** The limit up to which the bytes of an array are part of the object. */
 const MAX_INLINE_BYTES = 64
 
-/** ArrayBuffers that show the memory that the engine receives into, by its tokens. They can be detached at any time: the
+/** ArrayBuffers that show the memory that the engine receives into, by its tokens. They can be detached at any time:
+ *  the
  * engine then receives into others, and `copySlabBytes` still reads what messages they held. */
 export const slabs: ArrayBuffer[] = []
 
-/** Numbers that the binding writes: how much memory the slabs have that are alive, those with messages that the program keeps
+/** Numbers that the binding writes: how much memory the slabs have that are alive, those with messages that the program
+ *  keeps
  * included; and whether messages must have memory of their own, because a slab was detached or the runtime shows no
  * foreign memory. */
 export const slabState = new Int32Array(2)
@@ -52,7 +54,8 @@ const MIN_OWN_BYTES = 4 * 1024
 /** Received messages of at least MIN_OWN_BYTES that are copied when they are handed on, besides those in slabs. */
 const copied = new WeakSet<Uint8Array>()
 
-/** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short one. */
+/** Whether a message is copied when it is handed on: one that was received in memory that stays here, or any short
+ *  one. */
 export function isCopiedWhenHandedOn(message: Uint8Array): boolean {
   if (!isUint8Array(message)) return false
   if (known.has(message.buffer as ArrayBuffer)) return true
@@ -69,7 +72,8 @@ export function noteCopied(message: Buffer): Buffer {
 export const emptyBody = (): Buffer => new View(0)
 
 let slabInUse: ArrayBuffer | undefined
-/** A view on slabInUse that has no bytes when that is detached: V8 reads the length of a view faster than anything else. */
+/** A view on slabInUse that has no bytes when that is detached: V8 reads the length of a view faster than anything
+ *  else. */
 let probe: Buffer = new View(0)
 let isCrowded = false
 let mustCopy = false
@@ -82,7 +86,8 @@ export function bodyAt(token: number, offset: number, length: number): Buffer {
   return enterSlab(slab) ? viewOrCopyOf(new View(slab, offset, length)) : rescued(token, offset, length)
 }
 
-/** Looks whether views on the slab would keep too much, or take memory from each other. Returns false when it is detached. */
+/** Looks whether views on the slab would keep too much, or take memory from each other. Returns false when it is
+ *  detached. */
 function enterSlab(slab: ArrayBuffer): boolean {
   if (slab !== slabInUse || probe.length === 0) {
     slabInUse = undefined
@@ -117,7 +122,8 @@ const POOL_BYTES = 8 * 1024
 let pool = new ArrayBuffer(0)
 let poolUsed = 0
 
-/** Short ones in an object of their own, others in a pool, which holds few. It is not Buffer's pool, which cannot be given
+/** Short ones in an object of their own, others in a pool, which holds few. It is not Buffer's pool, which cannot be
+ *  given
  * to byte streams and is shared with other parts of the program. */
 function pooledCopyOf(view: Buffer): Buffer {
   const { length } = view

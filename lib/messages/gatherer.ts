@@ -109,7 +109,8 @@ function writeRecord(number: number, s: number, offset: number, length: number, 
   records[record + 3] = context
 }
 
-/** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before it
+/** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before
+ *  it
  * are sent. */
 function placeUnlessGone(body: Body, offset: number, isFirst: boolean): number {
   try {

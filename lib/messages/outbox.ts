@@ -83,7 +83,8 @@ export class Outbox implements Part, Sender {
     return this.#waits.isEmpty && this.#trySend(body, 0)
   }
 
-  /** Sends bodies from the one at `begin` on, as many as peers take now. Returns the index of the first that was not. */
+  /** Sends bodies from the one at `begin` on, as many as peers take now. Returns the index of the first that was
+   *  not. */
   trySendFrom(bodies: readonly Body[], begin: number): number {
     let i = begin + this.#tryTogether(bodies, begin)
     while (i < bodies.length) {
@@ -94,7 +95,8 @@ export class Outbox implements Part, Sender {
     return i
   }
 
-  /** Sends the first messages of a tick together, as many as can be. Returns how many; 0 where one has to be sent by itself,
+  /** Sends the first messages of a tick together, as many as can be. Returns how many; 0 where one has to be sent by
+   *  itself,
    * or none can be sent now. */
   #tryTogether(bodies: readonly Body[], begin: number): number {
     const isFirst = this.#mayGather && !this.isGathering && !this.#isFull && this.#waits.isEmpty

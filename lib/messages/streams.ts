@@ -15,7 +15,8 @@ export function checkKind(options: StreamKind | undefined, syscall: string): 'no
   return type
 }
 
-/** A stream of messages, each a chunk. It reads none ahead: a byte stream that takes the memory of the one before would take
+/** A stream of messages, each a chunk. It reads none ahead: a byte stream that takes the memory of the one before would
+ *  take
  * its memory as well. */
 export function readableOf(messages: AsyncIterable<Buffer>): Readable {
   return Readable.from(messages, { objectMode: true, highWaterMark: 0 })

@@ -8,9 +8,9 @@ import { checkWaitOptions, type WaitOptions } from '../engine/waits.js'
 /** How to send. */
 export interface SendOptions extends WaitOptions {
   /**
-   * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()` or a whole message that was
-   * received, which has no bytes any more when the message is accepted. (Received messages that do not have memory of
-   * their own, as those of less than 4 KiB, are copied, and keep their bytes; so are any others that are as short.)
+   * Hands the body over instead of copying it: it must be a whole Buffer of `allocMessage()` or a whole message that
+   * was received, which has no bytes any more when the message is accepted. (Received messages that do not have memory
+   * of their own, as those of less than 4 KiB, are copied, and keep their bytes; so are any others that are as short.)
    * A message that is not sent keeps them. Default: false.
    */
   transfer?: boolean | undefined
@@ -26,10 +26,12 @@ export class Transfer {
 }
 
 /**
- * Makes a Buffer for a message that `send(message, { transfer: true })` hands over without copying it, within the process
- * (`inproc://`, between workers too) as well as to a connection. Its bytes are undefined. It is freed as every Buffer is.
+ * Makes a Buffer for a message that `send(message, { transfer: true })` hands over without copying it, within the
+ * process (`inproc://`, between workers too) as well as to a connection. Its bytes are undefined. It is freed as every
+ * Buffer is.
  *
- * @throws {NanomsgError} `EINVAL`; `ENOMEM`; `ENOTSUP` where the runtime allows no memory but its own: send a copy there.
+ * @throws {NanomsgError} `EINVAL`; `ENOMEM`; `ENOTSUP` where the runtime allows no memory but its own: send a copy
+ * there.
  */
 export function allocMessage(size: number): Buffer {
   if (!Number.isInteger(size) || size < 0 || size > limits.MAX_LENGTH) {

@@ -150,8 +150,8 @@ function receiveDescribed(s: number, msghdr: nn_msghdr, flags: unknown): number 
 }
 
 /**
- * Receives one message into pieces. A piece whose iov_len is NN_MSG gets the message itself as its iov_base; msg_control
- * gets the control data, as a message when msg_controllen is NN_MSG.
+ * Receives one message into pieces. A piece whose iov_len is NN_MSG gets the message itself as its iov_base;
+ * msg_control gets the control data, as a message when msg_controllen is NN_MSG.
  *
  * @returns the full length of the message
  * @throws {NanomsgError} as nn_recv(); EMSGSIZE

@@ -43,7 +43,8 @@ export function nn_allocmsg(size: number, type: number): Buffer {
 }
 
 /**
- * Changes the length of a message and keeps its bytes, as realloc(3). The Buffer that is passed has no bytes afterwards.
+ * Changes the length of a message and keeps its bytes, as realloc(3). The Buffer that is passed has no bytes
+ * afterwards.
  *
  * @throws {NanomsgError} EFAULT, ENOMEM: the message is as it was
  */

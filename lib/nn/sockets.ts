@@ -94,7 +94,8 @@ export function nn_get_statistic(s: number, statistic: number): number {
   return result.value
 }
 
-/** Closes all sockets of the process, those of other threads and of the classes included. From then on nn_socket() fails
+/** Closes all sockets of the process, those of other threads and of the classes included. From then on nn_socket()
+ *  fails
  * with ETERM. */
 export function nn_term(): void {
   flush()

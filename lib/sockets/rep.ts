@@ -2,7 +2,8 @@ import { type Handler, type ServeOptions, Service } from '../contexts/service.js
 import type { SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
 
-/** Receives requests; what it sends next is the reply to the one received last. With `serve()` many are worked on side by side. */
+/** Receives requests; what it sends next is the reply to the one received last. With `serve()` many are worked on side
+ *  by side. */
 export class Rep extends DuplexSocket {
   #service: Service | undefined
 

@@ -2,7 +2,8 @@ import { type Handler, type ServeOptions, Service } from '../contexts/service.js
 import type { SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
 
-/** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side by side. */
+/** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side
+ *  by side. */
 export class Respondent extends DuplexSocket {
   #service: Service | undefined
 

@@ -12,8 +12,8 @@ export class Sub extends ReceivingSocket {
   }
 
   /**
-   * Receives from now on what begins with any of the prefixes, too. The empty prefix stands for everything. A prefix can
-   * be subscribed to more than once, and is then unsubscribed from as often.
+   * Receives from now on what begins with any of the prefixes, too. The empty prefix stands for everything. A prefix
+   * can be subscribed to more than once, and is then unsubscribed from as often.
    */
   subscribe(...prefixes: Bytes[]): this {
     return this.#change(NN_SUB_SUBSCRIBE, prefixes, 'subscribe')

@@ -14,8 +14,8 @@ namespace
 using nanomsg_native::Host;
 using nanomsg_native::Properties;
 
-// attach(shared): returns the functions of a host of its own. lib/engine/binding.ts says what `shared` holds. Each load of
-// the JavaScript calls it: the host ends when none of its functions can be called any more.
+// attach(shared): returns the functions of a host of its own. lib/engine/binding.ts says what `shared` holds. Each load
+// of the JavaScript calls it: the host ends when none of its functions can be called any more.
 napi_value Attach(napi_env env, napi_callback_info info)
 {
     napi_value shared;

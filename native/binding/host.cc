@@ -314,8 +314,8 @@ void Host::OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *data)
     static_cast<Host *>(data)->End(handle);
 }
 
-// Node.js hears of the end of `ended` when libuv has let go of the loop's descriptor. NULL: the environment goes on, and
-// nobody has sockets of this host.
+// Node.js hears of the end of `ended` when libuv has let go of the loop's descriptor. NULL: the environment goes on,
+// and nobody has sockets of this host.
 void Host::End(napi_async_cleanup_hook_handle ended)
 {
     if (ended == nullptr)

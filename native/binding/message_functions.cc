@@ -166,8 +166,8 @@ void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t 
         std::sort(order->begin(), order->end(), is_before);
 }
 
-// sendTogether(s, first, count): sends what so many records from the first one on name, of one socket, when a peer takes
-// the first of it; then the rest may wait in the socket. Returns how many were taken, or -errno.
+// sendTogether(s, first, count): sends what so many records from the first one on name, of one socket, when a peer
+// takes the first of it; then the rest may wait in the socket. Returns how many were taken, or -errno.
 napi_value SendTogether(napi_env env, napi_callback_info info)
 {
     int32_t arguments[3];
@@ -201,8 +201,8 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, SendGathered(host, arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0])));
 }
 
-// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody else
-// has can be handed on.
+// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody
+// else has can be handed on.
 int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
 {
     host->handed_over_bytes += message.body_bytes;

@@ -1,5 +1,5 @@
-// The memory that the engine receives into, as JavaScript views it. It belongs to the engine; an ArrayBuffer that shows it
-// only keeps a reference: JavaScript may detach the ArrayBuffer, or give its memory to others, at any time.
+// The memory that the engine receives into, as JavaScript views it. It belongs to the engine; an ArrayBuffer that shows
+// it only keeps a reference: JavaScript may detach the ArrayBuffer, or give its memory to others, at any time.
 #pragma once
 
 #include <nanomsg/loop.h>
@@ -37,11 +37,11 @@ class SlabStore
 
     nn_slab_source Source();
 
-    // Makes a slab for the caller. Returns NULL when memory is short, on a thread that is not the environment's, and where
-    // JavaScript could not view it.
+    // Makes a slab for the caller. Returns NULL when memory is short, on a thread that is not the environment's, and
+    // where JavaScript could not view it.
     uint8_t *Acquire(size_t size_bytes, uint32_t *token);
-    // The same in memory of V8 where foreign memory is forbidden. JavaScript copies what lies there before it is shown to
-    // anybody, so that nobody can detach it.
+    // The same in memory of V8 where foreign memory is forbidden. JavaScript copies what lies there before it is shown
+    // to anybody, so that nobody can detach it.
     uint8_t *AcquirePrivate(size_t size_bytes, uint32_t *token);
     // No new messages lie in the slab any more.
     void Release(uint32_t token);

@@ -1,6 +1,6 @@
-/* Cache of large buffers. Fresh memory costs a page fault for every 4 KiB, more than filling it: the buffer of one large
- * message is kept for the next. Buffers are kept only while loops retain the cache, which they do as long as large
- * messages come and go, and never more than SP_BUFFER_CACHE_KEPT_BYTES. From any thread. */
+/* Cache of large buffers. Fresh memory costs a page fault for every 4 KiB, more than filling it: the buffer of one
+ * large message is kept for the next. Buffers are kept only while loops retain the cache, which they do as long as
+ * large messages come and go, and never more than SP_BUFFER_CACHE_KEPT_BYTES. From any thread. */
 #ifndef SP_UTIL_BUFFER_CACHE_H
 #define SP_UTIL_BUFFER_CACHE_H
 
@@ -18,8 +18,8 @@ static inline bool sp_buffer_cache_has(size_t bytes)
     return bytes >= SP_BUFFER_CACHE_MIN_BYTES && bytes <= SP_BUFFER_CACHE_MAX_BYTES;
 }
 
-/* A buffer of a size that sp_buffer_cache_has. *size_bytes is the size that is needed, and on return the real one, up to
- * an eighth more. Returns NULL when memory is short. */
+/* A buffer of a size that sp_buffer_cache_has. *size_bytes is the size that is needed, and on return the real one, up
+ * to an eighth more. Returns NULL when memory is short. */
 void *sp_buffer_cache_get(size_t *size_bytes);
 
 /* Takes it back; size_bytes is what sp_buffer_cache_get returned. */

@@ -1,7 +1,9 @@
-/** Publishers and subscribers. A publisher sends a burst when an earlier one has reached all subscribers, so that no peer
+/** Publishers and subscribers. A publisher sends a burst when an earlier one has reached all subscribers, so that no
+ *  peer
  * has to drop a message: the figures are deliveries. */
 
-/** So many messages each, and so many bursts under way: to many subscribers few, to a single one enough for its pace. */
+/** So many messages each, and so many bursts under way: to many subscribers few, to a single one enough for its
+ *  pace. */
 const FAN_OUT = { burst: 100, underWay: 2 }
 const TOPICS = { burst: 1000, underWay: 4 }
 

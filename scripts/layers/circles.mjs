@@ -21,7 +21,8 @@ function wayBetween(from, to, next) {
   return undefined
 }
 
-/** One circle through each node that lies on any and not on one that was found before: lists of nodes that end where they
+/** One circle through each node that lies on any and not on one that was found before: lists of nodes that end where
+ *  they
  * begin. */
 export function circles(edges) {
   const next = new Map()

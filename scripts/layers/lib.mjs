@@ -51,7 +51,8 @@ const addon = (all) =>
     .filter(([, , line]) => /['"]node-gyp-build['"]|\.node['"]/.test(line))
     .map(([file, number]) => `${file}:${number}: only lib/engine/load.ts loads the addon`)
 
-/** What is wrong with the imports of lib/: those that point up, circles, and loading of the addon elsewhere than in its loader. */
+/** What is wrong with the imports of lib/: those that point up, circles, and loading of the addon elsewhere than in its
+ *  loader. */
 export function checkLib() {
   const all = new Set(files('lib', /\.ts$/))
   const edges = [...all].flatMap((file) => importsOf(file, all))

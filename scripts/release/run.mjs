@@ -1,5 +1,5 @@
-// npm run release: everything between a finished change and `npm publish`. Stops with a sentence at the first thing that is
-// missing. Publishing itself is left to the owner.
+// npm run release: everything between a finished change and `npm publish`. Stops with a sentence at the first thing
+// that is missing. Publishing itself is left to the owner.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,4 +1,5 @@
-/** Interfaces in addresses, in a network of the program's own: `unshare` makes it, and `ip` (iproute2) its interfaces. */
+/** Interfaces in addresses, in a network of the program's own: `unshare` makes it, and `ip` (iproute2) its
+ *  interfaces. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

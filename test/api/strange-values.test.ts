@@ -1,4 +1,5 @@
-/** What callers may pass where a body or options belong: each value is sent as it is, or refused with a reason. Then the
+/** What callers may pass where a body or options belong: each value is sent as it is, or refused with a reason. Then
+ *  the
  * socket goes on working, and nothing else is sent or lost. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'

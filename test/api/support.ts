@@ -62,7 +62,8 @@ export async function fill(push: Push, body: Uint8Array): Promise<number> {
 const dist = join(__dirname, '..', '..', 'dist')
 
 /**
- * Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of it.
+ * Runs a program in a process of its own. In its text `require('nanomsg-native')` is the built package, or a face of
+ * it.
  *
  * @param options.node the Node.js that runs it
  * @param options.env its environment, if it is not ours

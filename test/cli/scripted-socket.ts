@@ -6,7 +6,8 @@ export function refusal(code: string, message: string = code): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** What the calls of a scripted socket answer, one after the other; where the script ends, a call waits for the close. */
+/** What the calls of a scripted socket answer, one after the other; where the script ends, a call waits for the
+ *  close. */
 export interface Script {
   receive?: readonly (string | Uint8Array | Error)[]
   send?: readonly (undefined | Error)[]

@@ -4,7 +4,8 @@ import { ids, RawPeer, streams } from './raw-peer.js'
 
 const MiB = 1024 * 1024
 
-/** A program that binds and tells its address, and then, four times a second, what of it is in memory besides garbage. */
+/** A program that binds and tells its address, and then, four times a second, what of it is in memory besides
+ *  garbage. */
 const watched = (socket: string, address: string) => `
   require('node:v8').setFlagsFromString('--expose-gc'); const gc = require('node:vm').runInNewContext('gc')
   const socket = new ${socket}; console.log(socket.bind('${address}').address)

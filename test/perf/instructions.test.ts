@@ -1,4 +1,5 @@
-/** Instructions per message of the C engine, counted by callgrind: unlike seconds they are the same on a busy machine. */
+/** Instructions per message of the C engine, counted by callgrind: unlike seconds they are the same on a busy
+ *  machine. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -31,8 +31,8 @@ const runs = (path: string) => {
 }
 
 /**
- * Describes the same tests on each version of Node.js. Versions that are not installed are skipped, and said to be; where
- * peers are required (NN_REQUIRE_PEERS=1) that is a failure. `scripts/install-test-tools` installs them.
+ * Describes the same tests on each version of Node.js. Versions that are not installed are skipped, and said to be;
+ * where peers are required (NN_REQUIRE_PEERS=1) that is a failure. `scripts/install-test-tools` installs them.
  */
 export function describeNodes(name: string, define: (node: NodeVersion) => void): void {
   for (const version of versions) {

@@ -12,7 +12,8 @@ const program = join(__dirname, 'terminations.cjs')
 /** NN_TERMINATIONS says how many for each role; the default ends within a minute. */
 const rounds = process.env.NN_TERMINATIONS ?? '6'
 
-/** How much of the heap a termination may leave behind. Caches of malloc and Node.js take 3 KB of each in short runs. */
+/** How much of the heap a termination may leave behind. Caches of malloc and Node.js take 3 KB of each in short
+ *  runs. */
 const heapLimitKilobytes = 16
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-heap-'))

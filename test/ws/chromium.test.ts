@@ -1,4 +1,5 @@
-/** Chromium in conversation with our sockets: a page that a server of Node.js gives it, and that reports what it sees. */
+/** Chromium in conversation with our sockets: a page that a server of Node.js gives it, and that reports what it
+ *  sees. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -129,8 +129,8 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
 
   /**
-   * What happens to the socket's connections from now on, until it is closed. An iteration that is not read keeps the last
-   * 1024 events, and says in `lost` how many it has dropped.
+   * What happens to the socket's connections from now on, until it is closed. An iteration that is not read keeps the
+   * last 1024 events, and says in `lost` how many it has dropped.
    *
    * @param options.signal Ends the iteration: it fails with the signal's reason.
    */

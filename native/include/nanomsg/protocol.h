@@ -122,12 +122,13 @@ NN_EXPORT bool nn_pipe_can_send(const struct nn_pipe *pipe);
 NN_EXPORT bool nn_pipe_can_receive(const struct nn_pipe *pipe);
 
 /** Whether the pipe that has given the last message gives the next one, too, before others have their turn. Where
- *  messages are taken one by one, it never does. Where many are taken at a time, short ones come in runs of a few: whoever
- *  takes them sees them together anyway, and a run costs less than as many turns. */
+ *  messages are taken one by one, it never does. Where many are taken at a time, short ones come in runs of a few:
+ *  whoever takes them sees them together anyway, and a run costs less than as many turns. */
 NN_EXPORT bool nn_pipe_keeps_turn(const struct nn_pipe *pipe);
 
 /** Hands a message to the peer. Takes it and returns 0, or the message stays with the caller: -EAGAIN
- *  until the pipe is writable again, -ENOMEM at any time. A body that is not yet on its way is copied if it is borrowed, shared if it is owned. */
+ *  until the pipe is writable again, -ENOMEM at any time. A body that is not yet on its way is copied if it is
+ *  borrowed, shared if it is owned. */
 NN_EXPORT int nn_pipe_send(struct nn_pipe *pipe, struct nn_message *message);
 
 /** Takes the next complete message; its body is owned and everything the peer sent stands in it,
@@ -163,7 +164,8 @@ NN_EXPORT int nn_protocol_max_ttl(const struct nn_protocol_socket *self);
 /** Milliseconds of the monotonic clock. */
 NN_EXPORT uint64_t nn_protocol_now_ms(void);
 
-/** 32 random bits, for ids that must differ between processes, and that a peer must not guess from those it has seen. */
+/** 32 random bits, for ids that must differ between processes, and that a peer must not guess from those it has
+ *  seen. */
 NN_EXPORT uint32_t nn_protocol_random(void);
 
 /* Flags of a protocol. */

@@ -1,14 +1,15 @@
-/* Connections over streams of the program: byte streams that the engine knows nothing of, such as a TLS implementation of
- * the program's own, or the input and output of a process. The bytes on the stream are those of tcp: SP's handshake, then
- * each message behind its length (sp-tcp-mapping-01). The engine does the handshake, checks limits and deadlines, and runs
- * the protocol, as for its own connections.
+/* Connections over streams of the program: byte streams that the engine knows nothing of, such as a TLS implementation
+ * of the program's own, or the input and output of a process. The bytes on the stream are those of tcp: SP's handshake,
+ * then each message behind its length (sp-tcp-mapping-01). The engine does the handshake, checks limits and deadlines,
+ * and runs the protocol, as for its own connections.
  *
  * The program feeds the engine what arrives from the peer, and drains from it what is to be sent to the peer, when
  * nn_loop_next_ready (nanomsg/loop.h) reports the `user` of a stream:
  *
  * - NN_POLLIN: there are bytes to drain, where there were none before.
  * - NN_POLLOUT: nn_stream_feed, which has not taken all bytes, can be called again with the rest.
- * - NN_LOOP_CLOSED: the engine is done with the stream, except for bytes that can still be drained. It is the last event.
+ * - NN_LOOP_CLOSED: the engine is done with the stream, except for bytes that can still be drained. It is the last
+ *   event.
  *
  * The functions may be called from any thread until nn_stream_release is called, but not from two threads at a time;
  * nn_stream_release must not be called while another thread is in nn_loop_next_ready, which may have taken an event of
@@ -25,8 +26,8 @@ extern "C" {
 struct nn_stream;
 
 /**
- * Opens a connection of a socket whose loop the program drives (a hosted loop). It has an endpoint of its own, and begins
- * the handshake.
+ * Opens a connection of a socket whose loop the program drives (a hosted loop). It has an endpoint of its own, and
+ * begins the handshake.
  *
  * @param address  "scheme://...", which events and statistics of the connection show
  * @param is_bound whether the peer has connected to us
@@ -38,8 +39,8 @@ NN_EXPORT struct nn_stream *nn_stream_attach(int s, const char *address, bool is
 /**
  * Passes bytes from the peer to the engine. They are copied once, to where messages are received from.
  *
- * @return the number of bytes taken; where it is less than size_bytes, feed the rest after NN_POLLOUT. -1 and errno EPIPE:
- *         the engine takes no more.
+ * @return the number of bytes taken; where it is less than size_bytes, feed the rest after NN_POLLOUT. -1 and errno
+ *         EPIPE: the engine takes no more.
  */
 NN_EXPORT int64_t nn_stream_feed(struct nn_stream *stream, const void *bytes, size_t size_bytes);
 
@@ -47,8 +48,8 @@ NN_EXPORT int64_t nn_stream_feed(struct nn_stream *stream, const void *bytes, si
  *  sent. */
 NN_EXPORT void nn_stream_end(struct nn_stream *stream, bool is_broken);
 
-/** The stream takes no more bytes: the connection sends nothing more, and bytes that were not drained are dropped. Bytes
- *  from the peer can still be fed, until nn_stream_end. */
+/** The stream takes no more bytes: the connection sends nothing more, and bytes that were not drained are dropped.
+ *  Bytes from the peer can still be fed, until nn_stream_end. */
 NN_EXPORT void nn_stream_close_write(struct nn_stream *stream);
 
 /** Bytes for the peer. The caller of nn_stream_drain owns a reference to the chunk: see nn_chunk_release. */
@@ -58,9 +59,9 @@ struct nn_stream_piece {
     size_t size_bytes;
 };
 
-/** Takes at most `count` pieces, in the order in which they are to be sent, and returns their number. When it is less than
- *  `count`, there are no more until NN_POLLIN is reported. A body that the socket owns, as one of nn_allocmsg, is not
- *  copied; another one has been copied once. */
+/** Takes at most `count` pieces, in the order in which they are to be sent, and returns their number. When it is less
+ *  than `count`, there are no more until NN_POLLIN is reported. A body that the socket owns, as one of nn_allocmsg, is
+ *  not copied; another one has been copied once. */
 NN_EXPORT int nn_stream_drain(struct nn_stream *stream, struct nn_stream_piece *pieces, int count);
 
 /** As nn_shutdown() of the connection's endpoint: what was accepted can be drained as long as the socket lingers. */

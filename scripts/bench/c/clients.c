@@ -2,9 +2,9 @@
  *
  *   clients <tcp address> <count> <what a client says, in hexadecimal> <bytes that it then hears>
  *
- * Each cycle opens `count` connections, so many of them at a time, keeps them all, and closes them when the last has been
- * greeted. The first cycles warm the server up; those that count have CONNECTIONS_LEAST connections together. What is
- * timed is the opening. */
+ * Each cycle opens `count` connections, so many of them at a time, keeps them all, and closes them when the last has
+ * been greeted. The first cycles warm the server up; those that count have CONNECTIONS_LEAST connections together. What
+ * is timed is the opening. */
 #include "bench.h"
 
 #include <arpa/inet.h>

@@ -139,7 +139,8 @@ static void ask_again(int s)
     ask_until_answered(s);
 }
 
-/* The deadline of the survey ends nn_recv. A timeout of nn_recv that comes at the same time makes NNG's hang now and then. */
+/* The deadline of the survey ends nn_recv. A timeout of nn_recv that comes at the same time makes NNG's hang now and
+ * then. */
 static void ask_all(int s)
 {
     set_int(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, IMPATIENCE_MS);

@@ -1,4 +1,5 @@
-/* Protocols and transports of users: what is registered, and what the engine does with it. Whole ones are in examples/. */
+/* Protocols and transports of users: what is registered, and what the engine does with it. Whole ones are in
+ * examples/. */
 #include "sockets.h"
 
 #include <nanomsg/loop.h>

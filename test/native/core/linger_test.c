@@ -174,8 +174,9 @@ TEST_OVER_TRANSPORTS(sockets_that_send_once_and_close_lose_nothing)
     }
 }
 
-/* Over tcp, closing with bytes that nobody has read resets the connection, which costs the peer what is still on its way.
- * Here both sides have such bytes: each has stopped reading at the first message, and the kernel keeps little for one. */
+/* Over tcp, closing with bytes that nobody has read resets the connection, which costs the peer what is still on its
+ * way. Here both sides have such bytes: each has stopped reading at the first message, and the kernel keeps little for
+ * one. */
 TEST_OVER_TRANSPORTS(last_words_arrive_though_the_peers_are_not_read)
 {
     enum { LAST_BYTES = 100000 };

@@ -1,5 +1,5 @@
-/* Names that take long to resolve: how many threads they occupy, and whom they hold up. getaddrinfo() is the test's own,
- * as if there were no answer from DNS servers until a case says so. */
+/* Names that take long to resolve: how many threads they occupy, and whom they hold up. getaddrinfo() is the test's
+ * own, as if there were no answer from DNS servers until a case says so. */
 #include "raw_peer.h"
 #include "sockets.h"
 

@@ -1,5 +1,5 @@
-/* Peers that finish or die: their descriptors are closed, also while their messages wait, and nothing of them stays when
- * those are taken. */
+/* Peers that finish or die: their descriptors are closed, also while their messages wait, and nothing of them stays
+ * when those are taken. */
 #include "gone_tests.h"
 #include "raw_peer.h"
 #include "ws_peer.h"

@@ -1,5 +1,5 @@
-/* Programs that end by exit() while a connection with TLS still holds what they have sent: the record that the kernel has
- * not taken whole, and what waits behind it. */
+/* Programs that end by exit() while a connection with TLS still holds what they have sent: the record that the kernel
+ * has not taken whole, and what waits behind it. */
 #include "exit_tests.h"
 #include "tls_peer.h"
 

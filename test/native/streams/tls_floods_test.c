@@ -214,7 +214,8 @@ TEST(peers_that_say_a_byte_and_nothing_more_cost_little_memory)
     host_close(&host);
 }
 
-/* Asks until the kernel takes nothing more and the guest reads nothing more. Returns how often; at most `limit` times. */
+/* Asks until the kernel takes nothing more and the guest reads nothing more. Returns how often; at most `limit`
+ * times. */
 static int ask_until_ignored(struct host *host, SSL *ssl, int limit)
 {
     int asked = 0;

@@ -1,5 +1,5 @@
-/* Peers that finish or die, whatever they have said, and whether they read or not, for each transport: included by a file
- * that says how peers speak it. */
+/* Peers that finish or die, whatever they have said, and whether they read or not, for each transport: included by a
+ * file that says how peers speak it. */
 #ifndef TEST_GONE_TESTS_H
 #define TEST_GONE_TESTS_H
 

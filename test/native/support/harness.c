@@ -361,8 +361,8 @@ __attribute__((format(printf, 1, 2))) static const char *keep(const char *format
     return texts[index];
 }
 
-/* An address of this machine for each process: what other tests connect to, and what still comes back to a port that was
- * theirs, is elsewhere. */
+/* An address of this machine for each process: what other tests connect to, and what still comes back to a port that
+ * was theirs, is elsewhere. */
 static struct in_addr own_host(void)
 {
     uint32_t pid = (uint32_t)getpid();
