@@ -5,7 +5,7 @@
       "target_name": "nanomsg_native",
       # TLS is the OpenSSL of Node.js itself, whose headers come with those of Node.js.
       "variables": {
-        "nn_addon_api": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
+        "nn_addon_api%": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
         "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
       },
       # The engine's files stand in sources.txt and, for each platform, sources.<its name>.txt; CMakeLists.txt reads them too.

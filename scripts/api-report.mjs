@@ -25,6 +25,8 @@ function programOf({ emitted, options }) {
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (path) => emitted.has(path) || fileExists(path)
+  // No folders of the declarations need exist, and where this is not asked the compiler looks for the files themselves.
+  host.directoryExists = undefined
   host.readFile = (path) => emitted.get(path) ?? readFile(path)
   host.getSourceFile = (path, target) =>
     emitted.has(path) ? ts.createSourceFile(path, emitted.get(path), target, true) : getSourceFile(path, target)

@@ -57,8 +57,7 @@ async function msgpack(): Promise<Formatter> {
 export const printsBytesAsTheyAre = (name: FormatName): boolean => name === 'raw' || name === 'msgpack'
 
 /** Whether a terminal would act on these bytes instead of showing them: controls other than those of lines, and what is
- *  no
- * UTF-8, since a terminal may take it for one. */
+ * no UTF-8, since a terminal may take it for one. */
 export function actsOnTerminal(bytes: Uint8Array): boolean {
   if (bytes.some((byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x09 || byte > 0x0d)))) return true
   return !isUtf8(bytes) || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().search(deceptive) >= 0

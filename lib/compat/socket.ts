@@ -366,9 +366,23 @@ export class Socket extends Stream {
     }
   }
 
+  /** A message that cannot be sent holds up none of those behind it. */
   #sendRest(): void {
-    this.#outgoing.send()
-    this.#outgoing.handOver()
+    const failures: unknown[] = []
+    const attempt = (pass: () => number): boolean => {
+      try {
+        const errno = pass()
+        if (errno === 0 || errno === EBADF || errno === EFSM) return true
+        failures.push(new SocketError(errno, 'send'))
+        this.#outgoing.drop()
+      } catch (error) {
+        failures.push(error) // of transform(); the queue has dropped its message
+      }
+      return false
+    }
+    attempt(() => this.#outgoing.send().errno)
+    while (!attempt(() => this.#outgoing.handOver()));
+    for (const failure of failures) this.emit('error', failure)
   }
 
   /** By term(), or by the number. */

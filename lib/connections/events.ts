@@ -43,8 +43,7 @@ export interface DisconnectEvent extends AnyConnectionEvent {
   /** `closed`: by us; `left`: by the peer; `failed`: `error` says how. */
   readonly reason: 'closed' | 'left' | 'failed'
   /** `ECONNRESET`, `ETIMEDOUT`, ... when the connection broke; `EPROTO` when the peer broke the rules, `EMSGSIZE` when
-   *  it
-   * sent more than `maxMessageSize`. */
+   * it sent more than `maxMessageSize`. */
   readonly error: NanomsgError | undefined
 }
 

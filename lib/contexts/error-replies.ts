@@ -6,6 +6,7 @@
  * { name, message, code }. A reply is marked only if its request was, so that other peers never see a mark.
  */
 import { NanomsgError } from '../engine/errors.js'
+import { noteCopied } from '../engine/slabs.js'
 import type { Body, Bytes } from '../messages/bytes.js'
 
 const MARK = Buffer.from('\0nn-err1', 'latin1')
@@ -51,7 +52,7 @@ const startsWith = (body: Buffer, mark: Buffer): boolean =>
 
 /** The body of a marked request; undefined when it has no mark. */
 export const unmarkRequest = (body: Buffer): Buffer | undefined =>
-  startsWith(body, MARK) ? body.subarray(MARK.length) : undefined
+  startsWith(body, MARK) ? noteCopied(body.subarray(MARK.length)) : undefined
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value.slice(0, MAX_TEXT_LENGTH) : '')
 
@@ -95,7 +96,7 @@ function malformed(what: string): NanomsgError {
 
 /** The body of a marked reply. Throws the error that it carries, or EPROTO when it has no mark. */
 export function unmarkReply(reply: Buffer): Buffer {
-  if (startsWith(reply, OK)) return reply.subarray(OK.length)
+  if (startsWith(reply, OK)) return noteCopied(reply.subarray(OK.length))
   if (!startsWith(reply, FAILED)) throw malformed('The reply does not follow the convention for errors')
   const failure = remoteFailureOf(reply.toString('utf8', FAILED.length))
   throw failure === undefined ? malformed('The reply carries an error that cannot be read') : new RemoteError(failure)

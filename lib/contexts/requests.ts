@@ -16,8 +16,8 @@ export interface RequestOptions extends WaitOptions {
    * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
   retry?: number | undefined
   /** The request rejects with a `RemoteError` when its handler fails at a server with `serve(…, { replyErrors: true
-   *  })`.
-   * Only for such servers: others would receive the mark of this convention as a part of the body. Default: false. */
+   * })`. Only for such servers: others would receive the mark of this convention as a part of the body. Default:
+   * false. */
   expectErrors?: boolean | undefined
 }
 

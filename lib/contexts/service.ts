@@ -28,8 +28,7 @@ export interface ServeOptions {
   /** Ends serving: no more questions are taken, and those at hand are answered. */
   signal?: AbortSignal | undefined
   /** Is called when the handler has thrown, or its result cannot be sent; what it returns, or its promise resolves to,
-   *  is
-   * the reply, undefined: none. Serving goes on. Without it, the channel `nanomsg:handler-failure` of
+   * is the reply, undefined: none. Serving goes on. Without it, the channel `nanomsg:handler-failure` of
    * node:diagnostics_channel reports the failure, or, if that has no subscriber, a warning of the process, once for
    * each kind of failure. */
   onError?: ((error: unknown, body: Buffer, peer: Peer) => Reply | Promise<Reply>) | undefined
@@ -108,10 +107,21 @@ class Run {
       const reply = bodyOf(result, 'the answer', 'serve')
       return marked === undefined ? reply : markReply(reply)
     } catch (error) {
-      const reply = await this.#replyToError(new RequestFailure(kind, error), body, peer, report)
-      if (marked === undefined) return reply
-      return reply === undefined ? errorReply(error) : markReply(reply)
+      return this.replyTo(new RequestFailure(kind, error), request, peer, report)
     }
+  }
+
+  /** The reply to a request that has failed. */
+  async replyTo(
+    failure: RequestFailure,
+    request: Buffer,
+    peer: Peer,
+    report: (failure: RequestFailure) => void,
+  ): Promise<Body | undefined> {
+    const marked = this.#repliesErrors ? unmarkRequest(request) : undefined
+    const reply = await this.#replyToError(failure, marked ?? request, peer, report)
+    if (marked === undefined) return reply
+    return reply === undefined ? errorReply(failure.error) : markReply(reply)
   }
 
   async #replyToError(
@@ -197,17 +207,37 @@ export class Service implements ContextHandler {
       else reportFailure(this.#socket, kind, error, body, peer)
     }
     run.active++
-    const reply = await run.reply(body, peer, report)
     try {
-      if (reply === undefined) this.#multiplexer.forget(context)
-      else if (this.#handle.isOpen) this.#multiplexer.send(context, reply)
+      this.#send(context, await run.reply(body, peer, report))
     } catch (error) {
-      this.#multiplexer.forget(context)
-      report(new RequestFailure('reply', error))
+      await this.#sendInstead(run, context, new RequestFailure('reply', error), body, peer, report)
     }
     run.active--
     this.#endIfDone(run)
     this.#multiplexer.onReadable()
+  }
+
+  /** No reply ends the request as well. */
+  #send(context: number, reply: Body | undefined): void {
+    if (reply === undefined) this.#multiplexer.forget(context)
+    else if (this.#handle.isOpen) this.#multiplexer.send(context, reply)
+  }
+
+  /** The reply could not be sent: another one takes its place. */
+  async #sendInstead(
+    run: Run,
+    context: number,
+    failure: RequestFailure,
+    body: Buffer,
+    peer: Peer,
+    report: (failure: RequestFailure) => void,
+  ): Promise<void> {
+    try {
+      this.#send(context, await run.replyTo(failure, body, peer, report))
+    } catch (error) {
+      this.#multiplexer.forget(context)
+      report(new RequestFailure('reply', error))
+    }
   }
 
   #stop(run: Run, error: unknown): void {

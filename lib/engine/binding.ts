@@ -78,8 +78,7 @@ export interface Functions {
   /** Sends a body from where it is, or parts of one, now or not at all. */
   sendBody(s: number, body: Uint8Array | Uint8Array[], context: number): number
   /** Sends what `count` records from the one at `first` on name, all of one socket, if a peer takes the first message
-   *  now;
-   * then others may wait in the socket. Returns how many were taken. */
+   * now; then others may wait in the socket. Returns how many were taken. */
   sendTogether(s: number, first: number, count: number): number
   /** Sends what the first `count` records name. In the first record of each socket it leaves: ~descriptor when
    * messages wait in the socket; the number of refused messages; their errno. */

@@ -7,3 +7,8 @@ export function isGone(array: Uint8Array): boolean {
     return true
   }
 }
+
+const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!
+
+/** The length of an array as V8 knows it: a subclass, or a property of the array, may say another. */
+export const lengthOf = Function.prototype.call.bind(get!) as (bytes: Uint8Array) => number

@@ -1,6 +1,5 @@
 /** The functions that are called when the process exits. All loads of the package share it, other versions as well: it
- *  stays
- * a set of functions, and `listener`, which calls them. */
+ * stays a set of functions, and `listener`, which calls them. */
 interface Leaving extends Set<() => void> {
   listener?: () => void
 }

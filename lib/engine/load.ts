@@ -12,20 +12,27 @@ const home = join(__dirname, '..', '..')
 /** What nanomsg-native-build makes. */
 const compiled = join(home, 'native/build/Release/nanomsg_native.node')
 
+/** Named by its path: npx would look for a package of that name where the command is not linked. */
+export const buildCommand = join(home, 'dist/build/main.js')
+
 /** The functions of the addon, which has none where it lacked memory when it was started. */
 export function checkFunctions(functions: Functions | undefined): Functions {
   if (functions === undefined) throw shortageError('ENOMEM', 'the addon could not be started')
   return functions
 }
 
-/** Whether this is no clone of the repository that has been built. */
-const isInstalled = (): boolean => !existsSync(join(home, 'build/Release'))
+/** What nanomsg-native-build has made comes first, unless the environment chooses, or this is a clone that has been
+ * built. */
+function isCompiled(): boolean {
+  const { NANOMSG_NATIVE_PREBUILD, PREBUILDS_ONLY } = process.env
+  return !NANOMSG_NATIVE_PREBUILD && !PREBUILDS_ONLY && !existsSync(join(home, 'build/Release')) && existsSync(compiled)
+}
 
 /** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
 export function loadAddon(): Addon {
   try {
     const load = require('node-gyp-build') as (folder: string) => Addon
-    return isInstalled() && existsSync(compiled) ? require(compiled) : load(home)
+    return isCompiled() ? require(compiled) : load(home)
   } catch (error) {
     const shortage = shortageOf(error) ?? shortageOfReading()
     throw shortage === undefined ? loadError(error) : shortageError(shortage, error)
@@ -33,8 +40,7 @@ export function loadAddon(): Addon {
 }
 
 /** What the system lacks when it is asked for the files of the package: node-gyp-build takes a folder that it cannot
- *  read
- * for an empty one. */
+ * read for an empty one. */
 function shortageOfReading(): Shortage | undefined {
   for (const folder of [join('build', 'Release'), 'prebuilds']) {
     try {
@@ -58,7 +64,8 @@ function shortageError(code: Shortage, error: unknown): Error {
 
 function prebuiltPlatforms(): string {
   try {
-    const platforms = readdirSync(join(home, 'prebuilds'))
+    const entries = readdirSync(join(home, 'prebuilds'), { withFileTypes: true })
+    const platforms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
     return platforms.length > 0 ? platforms.join(', ') : 'none'
   } catch {
     return 'none'
@@ -79,7 +86,7 @@ function loadError(error: unknown): Error {
     `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${cLibrary()}` : ''}.`,
     `Tried: ${compiled}, ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
     platform === 'linux'
-      ? 'To compile it, run: npx nanomsg-native-build. That needs gcc or clang, make and Python 3.'
+      ? `To compile it, run: node ${buildCommand}. That needs gcc or clang, make and Python 3.`
       : `The sources do not compile on ${platform} yet.`,
     `The reason: ${error instanceof Error ? error.message : error}`,
   ].join('\n')

@@ -97,8 +97,7 @@ export interface SocketOptions {
   /** Milliseconds for which `close()` goes on delivering accepted messages; -1: as long as it takes. Default: 1000. */
   linger?: number
   /** Bytes that are kept for a peer which does not take them yet, by the engine where the system does not allow as
-   *  much;
-   * beyond, sending waits. Default: 131072; the system's own buffers, until it is set, may hold more. */
+   * much; beyond, sending waits. Default: 131072; the system's own buffers, until it is set, may hold more. */
   sendBuffer?: number
   /** Bytes that are kept from a peer in the same process before it has to wait. Default: 131072, or 17 messages of any
    * size. */

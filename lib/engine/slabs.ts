@@ -23,14 +23,12 @@ const UNCROWDED_KIB = 96 * 1024
 const MAX_INLINE_BYTES = 64
 
 /** ArrayBuffers that show the memory that the engine receives into, by its tokens. They can be detached at any time:
- *  the
- * engine then receives into others, and `copySlabBytes` still reads what messages they held. */
+ * the engine then receives into others, and `copySlabBytes` still reads what messages they held. */
 export const slabs: ArrayBuffer[] = []
 
 /** Numbers that the binding writes: how much memory the slabs have that are alive, those with messages that the program
- *  keeps
- * included; and whether messages must have memory of their own, because a slab was detached or the runtime shows no
- * foreign memory. */
+ * keeps included; and whether messages must have memory of their own, because a slab was detached or the runtime shows
+ * no foreign memory. */
 export const slabState = new Int32Array(2)
 const ALIVE_KIB = 0
 const MUST_COPY = 1
@@ -123,8 +121,7 @@ let pool = new ArrayBuffer(0)
 let poolUsed = 0
 
 /** Short ones in an object of their own, others in a pool, which holds few. It is not Buffer's pool, which cannot be
- *  given
- * to byte streams and is shared with other parts of the program. */
+ * given to byte streams and is shared with other parts of the program. */
 function pooledCopyOf(view: Buffer): Buffer {
   const { length } = view
   if (length <= MAX_INLINE_BYTES || length >= MIN_OWN_BYTES) return ownCopyOf(view)

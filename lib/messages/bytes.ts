@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { isGone } from '../engine/detached.js'
+import { isGone, lengthOf } from '../engine/detached.js'
 import { checkCount } from '../engine/elements.js'
 import { argumentError, type NanomsgError } from '../engine/errors.js'
 import { isArray } from '../engine/proxies.js'
@@ -12,7 +12,7 @@ export type Body = Bytes | readonly Bytes[]
 
 /** Most are, and need no name for an error. */
 const isSent = (value: unknown): value is Bytes =>
-  typeof value === 'string' || (isUint8Array(value) && value.length > 0)
+  typeof value === 'string' || (isUint8Array(value) && lengthOf(value) > 0)
 
 /** The body that is sent when a caller passes this. */
 export function bodyOf(value: unknown, name: string, syscall: string): Body {
@@ -50,7 +50,7 @@ export function checkBytes(value: unknown, name: string, syscall: string): asser
   if (typeof value === 'string') return
   // Also one of another realm; and none that only inherits from Uint8Array, or is a Proxy, whose bytes cannot be read.
   if (!isUint8Array(value)) throw argumentError(syscall, name, 'a Buffer, a Uint8Array or a string', value)
-  if (value.length === 0 && isGone(value)) {
+  if (lengthOf(value) === 0 && isGone(value)) {
     throw goneError(name, syscall)
   }
 }

@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { lengthOf } from '../engine/detached.js'
 import { native, shared } from '../engine/native.js'
 import { onExit } from '../engine/reactor.js'
 import { type Body, type Bytes, goneError } from './bytes.js'
@@ -39,7 +40,7 @@ function placeAt(bytes: Bytes, offset: number): number {
     // It was there when the call began, which has waited since.
     throw goneError('body', 'send')
   }
-  return bytes.length
+  return lengthOf(bytes)
 }
 
 /** Copies a body into the memory that the engine sends from. Returns its length. */
@@ -53,7 +54,7 @@ function placeBody(body: Body, offset: number): number {
 /** The same behind what is gathered there. */
 const place = (body: Body): number => placeBody(body, usedBytes)
 
-const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? bytes.length * 3 : bytes.length)
+const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? bytes.length * 3 : lengthOf(bytes))
 
 /** An upper limit of the bytes that a body takes. */
 export function roomFor(body: Body): number {
@@ -110,8 +111,7 @@ function writeRecord(number: number, s: number, offset: number, length: number, 
 }
 
 /** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before
- *  it
- * are sent. */
+ * it are sent. */
 function placeUnlessGone(body: Body, offset: number, isFirst: boolean): number {
   try {
     return placeBody(body, offset)
@@ -142,7 +142,7 @@ export function sendTogether(s: number, bodies: readonly Body[], begin: number):
 /** The same as gather() for bytes of a sender that is gathering, as long as there is room for them. Returns false when
  * that is not so, with nothing done. */
 export function gatherBytes(sender: Sender, bytes: Uint8Array): boolean {
-  const { length } = bytes
+  const length = lengthOf(bytes)
   // Where memory was transferred, there is no length, either.
   if (length === 0 || length > MAX_GATHERED_BYTES) return false
   if (usedBytes + length > OUTGOING_BYTES || count === RECORDS_LIMIT) return false

@@ -96,8 +96,7 @@ export class Outbox implements Part, Sender {
   }
 
   /** Sends the first messages of a tick together, as many as can be. Returns how many; 0 where one has to be sent by
-   *  itself,
-   * or none can be sent now. */
+   * itself, or none can be sent now. */
   #tryTogether(bodies: readonly Body[], begin: number): number {
     const isFirst = this.#mayGather && !this.isGathering && !this.#isFull && this.#waits.isEmpty
     if (!isFirst || bodies.length - begin < 2 || roomFor(bodies[begin]!) > MAX_GATHERED_BYTES) return 0

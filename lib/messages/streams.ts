@@ -16,8 +16,7 @@ export function checkKind(options: StreamKind | undefined, syscall: string): 'no
 }
 
 /** A stream of messages, each a chunk. It reads none ahead: a byte stream that takes the memory of the one before would
- *  take
- * its memory as well. */
+ * take its memory as well. */
 export function readableOf(messages: AsyncIterable<Buffer>): Readable {
   return Readable.from(messages, { objectMode: true, highWaterMark: 0 })
 }

@@ -1,4 +1,4 @@
-/** WaitOptions for several sockets. */
+/** Waiting for several sockets. */
 import { elementsOf } from '../engine/elements.js'
 import { native } from '../engine/native.js'
 import { ownOptions } from '../engine/own-options.js'

@@ -95,8 +95,7 @@ export function nn_get_statistic(s: number, statistic: number): number {
 }
 
 /** Closes all sockets of the process, those of other threads and of the classes included. From then on nn_socket()
- *  fails
- * with ETERM. */
+ * fails with ETERM. */
 export function nn_term(): void {
   flush()
   native.term()

@@ -141,6 +141,8 @@ static void connection_pass_gathered(struct sp_connection *self)
         return;
     }
     sp_pipe_mark_dirty(self->pipe);
+    if (self->is_hosted)
+        update_can_send(self, 0); /* the queue is all that the stream has: NN_SNDBUF limits each message of a batch */
     if (self->queue.bytes >= BURST_BYTES)
         sp_connection_write(self);
 }

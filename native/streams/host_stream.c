@@ -75,6 +75,12 @@ static ssize_t host_write(struct sp_stream *stream, struct iovec *vectors, int c
     return 0;
 }
 
+/* As long as one waits for the user, the connection takes no more bytes. */
+static bool has_unreceived_message(const struct sp_connection *connection)
+{
+    return connection != NULL && connection->pipe != NULL && connection->pipe->can_receive;
+}
+
 static void host_want(struct sp_stream *stream, unsigned wanted)
 {
     struct nn_stream *self = stream->host;
@@ -83,7 +89,7 @@ static void host_want(struct sp_stream *stream, unsigned wanted)
         self->is_announced = true;
         stream_report(self, NN_POLLIN);
     }
-    if ((wanted & SP_READABLE) && self->is_awaited) {
+    if ((wanted & SP_READABLE) && self->is_awaited && !has_unreceived_message(self->connection)) {
         self->is_awaited = false;
         stream_report(self, NN_POLLOUT);
     }

@@ -118,7 +118,7 @@ static int take_scope(struct sp_socket_address *address, char scope[IF_NAMESIZE]
 }
 
 /* Reads an IPv4 or IPv6 literal, in brackets or not, the latter with an optional %scope, which is copied where it
- * counts. Returns its family, 0 when it is none, or -ENODEV when there is no such interface. */
+ * counts. Returns its family, 0 when it is none, -ENODEV when there is no such interface, or what the system lacks. */
 static int parse_literal(const char *place, uint16_t port, struct sp_socket_address *address, char scope[IF_NAMESIZE])
 {
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
@@ -242,7 +242,9 @@ static int parse_source(const char *text, size_t length, bool ipv4_only, struct 
         strcpy(target->interface, place);
         return 0;
     }
-    if (family <= 0 || (family == AF_INET6 && ipv4_only))
+    if (family < 0)
+        return family;
+    if (family == 0 || (family == AF_INET6 && ipv4_only))
         return -ENODEV;
     target->family = target->local.storage.ss_family;
     return 0;

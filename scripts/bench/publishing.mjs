@@ -1,6 +1,5 @@
 /** Publishers and subscribers. A publisher sends a burst when an earlier one has reached all subscribers, so that no
- *  peer
- * has to drop a message: the figures are deliveries. */
+ * peer has to drop a message: the figures are deliveries. */
 
 /** So many messages each, and so many bursts under way: to many subscribers few, to a single one enough for its
  *  pace. */

@@ -22,8 +22,7 @@ function wayBetween(from, to, next) {
 }
 
 /** One circle through each node that lies on any and not on one that was found before: lists of nodes that end where
- *  they
- * begin. */
+ * they begin. */
 export function circles(edges) {
   const next = new Map()
   for (const [from, to] of edges) next.set(from, (next.get(from) ?? new Set()).add(to))

@@ -63,8 +63,8 @@ describe('messages that are kept', () => {
 const LIMIT_MIB = 2
 
 /** Does something `count` times in each of several rounds. Slabs come and go by the dozen, so that one round tells
- *  little:
- * rounds go on until the later half of them has grown by less than the limit on average. What leaks grows in all. */
+ * little: rounds go on until the later half of them has grown by less than the limit on average. What leaks grows in
+ * all. */
 async function bounded(run: string, count: number): Promise<void> {
   const { stdout, exitCode } = await runWithGc(`
     const run = async (count) => { ${run} }

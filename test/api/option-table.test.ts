@@ -1,6 +1,5 @@
 /** The options of sockets stand in one table, lib/engine/options.ts, beside those of TLS and headers. Here it is
- *  compared
- * with the engine, its symbols, the properties of sockets, nanocat, and the documentation. */
+ * compared with the engine, its symbols, the properties of sockets, nanocat, and the documentation. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Pull, Req, type Socket, Surveyor } from 'nanomsg-native'

@@ -1,6 +1,5 @@
 /** What callers may pass where a body or options belong: each value is sent as it is, or refused with a reason. Then
- *  the
- * socket goes on working, and nothing else is sent or lost. */
+ * the socket goes on working, and nothing else is sent or lost. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createContext, runInContext } from 'node:vm'
@@ -62,6 +61,9 @@ const changing = (...values: unknown[]) => {
   return parts
 }
 
+/** Bytes with a length of their own. */
+const claiming = (length: number, text = 'x') => Object.defineProperty(Buffer.from(text), 'length', { value: length })
+
 class Iterable extends Array<string> {
   override *[Symbol.iterator](): ArrayIterator<string> {
     yield 'of the iterator'
@@ -85,6 +87,11 @@ const sent: [string, () => unknown, string][] = [
   ['parts with an iterator of their own', () => Iterable.from(['a', 'b']), 'ab'],
   ['an array without a prototype', () => Object.setPrototypeOf(['a', 'b'], null), 'ab'],
   ['no parts', () => [], ''],
+  ['bytes that say they are more', () => claiming(8000), 'x'],
+  ['bytes that say they are fewer', () => claiming(0, 'xy'), 'xy'],
+  ['bytes that say they are fewer than none', () => claiming(-5), 'x'],
+  ['parts that say they are fewer than none', () => ['a', claiming(-5)], 'ax'],
+  ['long bytes that say they are one', () => claiming(1, 'y'.repeat(9000)), 'y'.repeat(9000)],
 ]
 
 const refused: [string, () => unknown][] = [

@@ -113,8 +113,7 @@ async function inject(program: Program, injection: string): Promise<ChildProcess
 }
 
 /** What a program in which `before` was done says when it does `what` while a call of the system fails. Afterwards it
- *  can
- * do the same, or does it by itself. */
+ * can do the same, or does it by itself. */
 async function answerOf(before: string[], injection: string, what: string) {
   await using program = new Program(opening)
   await program.line()

@@ -207,7 +207,7 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
       expect(message).toMatch(/^ERR_DLOPEN_FAILED nanomsg-native has no addon for Node\.js v\d/)
       expect(message).toContain(`${process.platform}-${process.arch}`)
       expect(message).toContain(join(installed(), 'prebuilds'))
-      expect(message).toContain('npx nanomsg-native-build')
+      expect(message).toContain(`node ${join(installed(), 'dist/build/main.js')}`)
       expect(message).toContain('No native build was found')
     })
 

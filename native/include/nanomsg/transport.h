@@ -150,10 +150,12 @@ NN_EXPORT void nn_pipe_end(struct nn_pipe *pipe);
 
 /** Has exit() wait for what the connection holds, within the limits of `NN_LINGER` and one second.
  *
- *  @param held_bytes returns how much the connection has accepted and not passed on yet; it is called under the lock.
- *  @param is_within_process true: only a thread of this process can take it, and a program without other threads does
- *                          not
- *         wait. A pipe without this function counts as holding something while it is not writable. */
+ *  A pipe without this function counts as holding something while it is not writable.
+ *
+ *  @param held_bytes returns the number of bytes that the connection has accepted and not passed on yet; it is called
+ *                    under the lock.
+ *  @param is_within_process true: only a thread of this process can take the bytes, and exit() of a program without
+ *                           other threads does not wait. */
 NN_EXPORT void nn_pipe_set_held_bytes(struct nn_pipe *pipe, size_t (*held_bytes)(const struct nn_pipe *pipe),
                                       bool is_within_process);
 
