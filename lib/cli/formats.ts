@@ -25,7 +25,7 @@ const quotedTexts = everyByte.map((byte) => {
 
 function ascii(message: Uint8Array): Uint8Array {
   const line = new Uint8Array(message.length + 1)
-  for (let index = 0; index < message.length; index++) line[index] = asciiBytes[message[index]]
+  for (let index = 0; index < message.length; index++) line[index] = asciiBytes[message[index]!]!
   line[message.length] = NEWLINE
   return line
 }

@@ -65,6 +65,12 @@ struct nn_cmsghdr *nn_cmsg_nxthdr_(const struct nn_msghdr *mhdr, const struct nn
 
 /* ---- Sending ---- */
 
+/* NN_CMSG_DATA of a record that is only read. */
+static const unsigned char *data_of(const struct nn_cmsghdr *record)
+{
+    return (const unsigned char *)(record + 1);
+}
+
 /* The length of a record's data. */
 static size_t data_bytes(const struct nn_cmsghdr *record)
 {
@@ -73,7 +79,7 @@ static size_t data_bytes(const struct nn_cmsghdr *record)
 
 static int take_header(const struct nn_cmsghdr *record, struct nn_message *message)
 {
-    const unsigned char *data = NN_CMSG_DATA(record);
+    const unsigned char *data = data_of(record);
     size_t length;
 
     if (data_bytes(record) < sizeof length)
@@ -88,7 +94,7 @@ static void take_frame_type(const struct nn_cmsghdr *record, struct nn_message *
 {
     if (data_bytes(record) == 0)
         return;
-    unsigned char type = *NN_CMSG_DATA(record);
+    unsigned char type = *data_of(record);
     if (type == NN_WS_MSG_TYPE_TEXT || type == NN_WS_MSG_TYPE_BINARY)
         message->type = type;
 }

@@ -224,8 +224,8 @@ struct nn_cmsghdr {
 NN_EXPORT struct nn_cmsghdr *nn_cmsg_nxthdr_(const struct nn_msghdr *mhdr, const struct nn_cmsghdr *cmsg);
 
 #define NN_CMSG_ALIGN_(len) (((len) + sizeof(size_t) - 1) & (size_t) ~(sizeof(size_t) - 1))
-#define NN_CMSG_FIRSTHDR(mhdr) nn_cmsg_nxthdr_((struct nn_msghdr *)(mhdr), NULL)
-#define NN_CMSG_NXTHDR(mhdr, cmsg) nn_cmsg_nxthdr_((struct nn_msghdr *)(mhdr), (struct nn_cmsghdr *)(cmsg))
+#define NN_CMSG_FIRSTHDR(mhdr) nn_cmsg_nxthdr_((const struct nn_msghdr *)(mhdr), NULL)
+#define NN_CMSG_NXTHDR(mhdr, cmsg) nn_cmsg_nxthdr_((const struct nn_msghdr *)(mhdr), (const struct nn_cmsghdr *)(cmsg))
 #define NN_CMSG_DATA(cmsg) ((unsigned char *)(((struct nn_cmsghdr *)(cmsg)) + 1))
 #define NN_CMSG_SPACE(len) (NN_CMSG_ALIGN_(len) + NN_CMSG_ALIGN_(sizeof(struct nn_cmsghdr)))
 #define NN_CMSG_LEN(len) (NN_CMSG_ALIGN_(sizeof(struct nn_cmsghdr)) + (len))
