@@ -1,5 +1,5 @@
-/** So many turns of the event loop, and some more, are taken by a connection within the process until both ends are
- * there, also when it begins with a request over HTTP. */
+/** The number of turns of the event loop in which a connection within the process is established at both ends, also
+ * when it begins with a request over HTTP. */
 const TURNS = 16
 
 let turnsLeft = 0
@@ -9,8 +9,8 @@ function count(): void {
 }
 
 /** Connections begin. In the npm package a thread makes them while the program goes on; here they need turns of the
- * event loop, and what is sent to whoever is there must not miss them when the program was busy until it was time to
- * send. */
+ * event loop, and messages to all connected peers must reach them even when the program was busy until it was time
+ * to send. */
 export function connectionsBegin(): void {
   if (turnsLeft === 0) setImmediate(count)
   turnsLeft = TURNS

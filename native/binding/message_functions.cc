@@ -166,8 +166,8 @@ void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t 
         std::sort(order->begin(), order->end(), is_before);
 }
 
-// sendTogether(s, first, count): sends what so many records from the first one on name, of one socket, when a peer
-// takes the first of it; then the rest may wait in the socket. Returns how many were taken, or -errno.
+// sendTogether(s, first, count): sends the messages of `count` records from the first one on, of one socket, when a
+// peer takes the first message; then the rest may wait in the socket. Returns how many were taken, or -errno.
 napi_value SendTogether(napi_env env, napi_callback_info info)
 {
     int32_t arguments[3];

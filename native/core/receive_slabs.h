@@ -4,7 +4,7 @@
 
 #include "core/loop_state.h"
 
-/* Takes a slab with at least so much room, up to 256 KiB; the caller owns it until sp_slab_give. Returns 0 or -ENOMEM.
+/* Takes a slab with at least this room, at most 256 KiB; the caller owns it until sp_slab_give. Returns 0 or -ENOMEM.
  * */
 int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes);
 void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab);

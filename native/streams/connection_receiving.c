@@ -95,8 +95,8 @@ static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *str
     return count;
 }
 
-/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The user who asks for them
- * needs not wait for the loop, and a peer of better priority does not lose its turn. But when no message has reached
+/* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The receiving thread
+ * need not wait for the loop, and a peer of better priority does not lose its turn. But when no message has reached
  * the user since the last time, the protocol passes over what the peer sends: then the loop comes first. Returns as
  * sp_receive_buffer_fill. */
 static ssize_t connection_read_on(struct sp_connection *self)

@@ -273,7 +273,7 @@ static int context_open(struct tls_source *self)
     return 0;
 }
 
-/* Only names in the subjectAltName count (RFC 9525), and whoever has none shall be told so. */
+/* Only names in the subjectAltName count (RFC 9525), and the error names a certificate that has none. */
 static int explain_mismatch(int is_good, X509_STORE_CTX *verification)
 {
     int error = X509_STORE_CTX_get_error(verification);

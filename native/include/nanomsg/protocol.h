@@ -121,9 +121,9 @@ NN_EXPORT bool nn_pipe_can_send(const struct nn_pipe *pipe);
 /** Whether a complete message waits to be received. */
 NN_EXPORT bool nn_pipe_can_receive(const struct nn_pipe *pipe);
 
-/** Whether the pipe that has given the last message gives the next one, too, before others have their turn. Where
- *  messages are taken one by one, it never does. Where many are taken at a time, short ones come in runs of a few:
- *  whoever takes them sees them together anyway, and a run costs less than as many turns. */
+/** Returns true if the pipe that has given the last message gives the next one, too, before the other pipes have their
+ *  turn. When messages are received one by one, it returns false. In a batch, short messages of a pipe come in runs of
+ *  a few: the receiver gets them together anyway, and a run costs less than one turn for each message. */
 NN_EXPORT bool nn_pipe_keeps_turn(const struct nn_pipe *pipe);
 
 /** Hands a message to the peer. Takes it and returns 0, or the message stays with the caller: -EAGAIN

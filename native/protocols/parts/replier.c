@@ -175,8 +175,8 @@ int sp_replier_cooked_open(struct nn_protocol_socket *base)
     return sp_replier_open(base);
 }
 
-/* Whoever receives gives up what was received before, also when nothing new is there: programs rely on
- * the send that follows being refused. */
+/* Receiving gives up the request that was received before, also when there is no new one: programs rely on the send
+ * that follows being refused. */
 int sp_replier_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
