@@ -22,9 +22,16 @@ export interface Shared {
   readonly slabPins: Int32Array
   /** No message can be longer. */
   readonly longestBuffer: number
+  /** How the addon is told that there is work: one of the constants below. */
+  readonly watcherKind: typeof WATCH_BY_POLL | typeof WATCH_BY_THREAD
   /** Called once per wake-up, with the number of pairs in `events`. */
   dispatch(count: number): void
 }
+
+/** libuv polls a descriptor of the engine, as in Node.js. */
+export const WATCH_BY_POLL = 0
+/** A thread waits, and calls the event loop: where there is no libuv. */
+export const WATCH_BY_THREAD = 1
 
 /** In place of a token: the body is in `bodies`, and can be handed on; or others have it as well. Any other negative
  * number stands for an empty body. */

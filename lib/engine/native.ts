@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import type { Functions, Shared } from './binding.js'
 import { checkFunctions, loadAddon } from './load.js'
+import { watcherKind } from './runtime.js'
 import { slabPins, slabState, slabs } from './slabs.js'
 
 const RECEIVED_LIMIT = 512
@@ -27,6 +28,7 @@ export const shared: Shared = {
   slabState,
   slabPins,
   longestBuffer: constants.MAX_LENGTH,
+  watcherKind: watcherKind(),
   dispatch: (count) => dispatchEvents(count),
 }
 

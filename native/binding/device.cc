@@ -2,8 +2,6 @@
 
 #include "functions.h"
 
-#include <poll.h>
-
 #include <cerrno>
 
 namespace nanomsg_native
@@ -19,12 +17,11 @@ constexpr int kLingerLimitMs = 10000;
 // Waits until the loop has work, does it, and returns how many sockets have closed for good.
 int RunLoop(nn_loop *loop)
 {
-    pollfd descriptor = {nn_loop_descriptor(loop), POLLIN, 0};
     void *user;
     int ready;
     int closed = 0;
 
-    poll(&descriptor, 1, -1);
+    nn_loop_wait(loop, -1);
     nn_loop_run(loop, kBudgetEvents);
     while (nn_loop_next_ready(loop, &user, &ready)) {
         if (ready & NN_LOOP_CLOSED)
@@ -60,8 +57,7 @@ Device *Device::Start(napi_env env, int first_protocol, int second_protocol, nap
         *error = nn_errno();
     } else if (!self->MakeCallback(ended)) {
         *error = EINVAL;
-    } else if (const int rc = uv_thread_create(
-                   &self->driver_, [](void *device) { static_cast<Device *>(device)->Drive(); }, self);
+    } else if (const int rc = self->driver_.Start([](void *device) { static_cast<Device *>(device)->Drive(); }, self);
                rc < 0) {
         *error = -rc;
         napi_release_threadsafe_function(self->ended_, napi_tsfn_abort);
@@ -108,8 +104,7 @@ void Device::CloseSockets() const
 // The thread that serves the loop, until both sockets have delivered what they accepted.
 void Device::Drive()
 {
-    const int rc = uv_thread_create(
-        &forwarder_, [](void *device) { static_cast<Device *>(device)->Forward(); }, this);
+    const int rc = forwarder_.Start([](void *device) { static_cast<Device *>(device)->Forward(); }, this);
     if (rc < 0) {
         end_errno_ = -rc;
         CloseSockets();
@@ -117,7 +112,7 @@ void Device::Drive()
     for (int closed = 0; closed < 2;)
         closed += RunLoop(loop_);
     if (rc == 0)
-        uv_thread_join(&forwarder_);
+        forwarder_.Join();
     nn_loop_destroy(loop_);
     napi_call_threadsafe_function(ended_, nullptr, napi_tsfn_nonblocking);
     napi_release_threadsafe_function(ended_, napi_tsfn_release);
@@ -136,7 +131,7 @@ void Device::Join()
     if (is_joined_)
         return;
     is_joined_ = true;
-    uv_thread_join(&driver_);
+    driver_.Join();
 }
 
 void Device::CallEnded(napi_env env, napi_value ended, void *context, void * /*data*/)
@@ -144,6 +139,7 @@ void Device::CallEnded(napi_env env, napi_value ended, void *context, void * /*d
     auto *const self = static_cast<Device *>(context);
     napi_value undefined;
     napi_value argument;
+    napi_value result; // NULL in its place stops Deno
 
     self->Join();
     if (env == nullptr)
@@ -151,7 +147,7 @@ void Device::CallEnded(napi_env env, napi_value ended, void *context, void * /*d
     napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, self);
     if (napi_get_undefined(env, &undefined) == napi_ok &&
         napi_create_int32(env, self->end_errno_, &argument) == napi_ok)
-        napi_call_function(env, undefined, ended, 1, &argument, nullptr);
+        napi_call_function(env, undefined, ended, 1, &argument, &result);
 }
 
 void Device::OnEnvironmentEnd(void *device)

@@ -2,10 +2,11 @@
 // them. Messages pass by without JavaScript, and without the event loop of Node.js.
 #pragma once
 
+#include "thread.h"
+
 #include <nanomsg/loop.h>
 
 #include <node_api.h>
-#include <uv.h>
 
 namespace nanomsg_native
 {
@@ -47,8 +48,8 @@ class Device
     int first_ = -1;
     int second_ = -1;
     int end_errno_ = 0;
-    uv_thread_t driver_ = {};
-    uv_thread_t forwarder_ = {};
+    Thread driver_;
+    Thread forwarder_;
     bool is_joined_ = false;
     napi_threadsafe_function ended_ = nullptr;
 };

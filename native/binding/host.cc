@@ -1,8 +1,8 @@
 #include "host.h"
 
-#include <poll.h>
-
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace nanomsg_native
@@ -15,7 +15,7 @@ namespace
 constexpr int kBudgetEvents = 64;
 constexpr size_t kCopiesBytes = 64 * 1024;
 // A linger without limit must not hold up the end of the process for ever.
-constexpr uint64_t kLingerLimitMs = 10000;
+constexpr int kLingerLimitMs = 10000;
 
 bool ReadProperty(napi_env env, napi_value object, const char *name, napi_ref *reference)
 {
@@ -62,8 +62,7 @@ void ReportException(napi_env env)
 Host *Host::Open(napi_env env, napi_value shared)
 {
     Host *const self = new Host(env);
-    if (!self->ReadShared(shared) || !self->Prepare() ||
-        napi_add_async_cleanup_hook(env, OnEnvironmentEnd, self, &self->environment_end_) != napi_ok) {
+    if (!self->ReadShared(shared) || !self->Prepare() || !self->HookEnvironmentEnd()) {
         self->DeleteReferences();
         if (self->slabs_ != nullptr)
             self->slabs_->Close();
@@ -108,13 +107,15 @@ void Host::OnFunctionsCollected(napi_env /*env*/, void *data, void * /*hint*/)
 {
     auto *const functions = static_cast<Functions *>(data);
     if (functions->host != nullptr)
-        functions->host->End(nullptr);
+        functions->host->End(Reason::kCollected);
     delete functions;
 }
 
 // Node.js tells later that the functions are collected: the memory in `shared` is gone by then.
 bool Host::IsCollected() const
 {
+    if (is_pinned_)
+        return false;
     napi_handle_scope scope;
     if (napi_open_handle_scope(env_, &scope) != napi_ok)
         return true;
@@ -132,7 +133,8 @@ bool Host::ReadShared(napi_value shared)
            ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabState", &slab_state) &&
            ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&
            ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_) &&
-           ReadNumber(env_, shared, "longestBuffer", &longest_bytes);
+           ReadNumber(env_, shared, "longestBuffer", &longest_bytes) &&
+           ReadNumber(env_, shared, "watcherKind", &watcher_kind);
 }
 
 bool Host::Prepare()
@@ -153,24 +155,23 @@ int Host::OpenLoop()
 {
     if (loop_ != nullptr)
         return 0;
-    uv_loop_t *uv_loop;
-    if (napi_get_uv_event_loop(env_, &uv_loop) != napi_ok)
-        return -ENOMEM;
     const nn_slab_source source = slabs_->Source();
     nn_loop *const loop = nn_loop_create(&source);
     if (loop == nullptr)
         return -nn_errno();
 
-    auto *const poll = new uv_poll_t;
-    if (const int rc = uv_poll_init(uv_loop, poll, nn_loop_descriptor(loop)); rc < 0) {
-        delete poll; // not initialised: nothing to close
+    const auto run = [](void *self) { static_cast<Host *>(self)->Run(); };
+    int error;
+    watcher_ = LoopWatcher::Start(has_libuv() ? LoopWatcher::Kind::kPoll : LoopWatcher::Kind::kThread, env_, loop, run,
+                                  this, &error);
+    if (watcher_ == nullptr) {
         nn_loop_destroy(loop);
-        return rc;
+        return error;
     }
     loop_ = loop;
-    poll->data = this;
-    poll_ = poll;
-    uv_poll_start(poll_, UV_READABLE, OnReadable);
+    // Deno makes no handles any more when the environment ends, so we could not ask then.
+    if (!has_libuv())
+        is_pinned_ = napi_reference_ref(env_, shared_, nullptr) == napi_ok;
     SetReferenced(is_referenced_);
     return 0;
 }
@@ -189,27 +190,21 @@ void Host::SetListening(bool is_listening)
 void Host::SetReferenced(bool is_referenced)
 {
     is_referenced_ = is_referenced;
-    if (poll_ == nullptr)
-        return;
-    auto *const handle = reinterpret_cast<uv_handle_t *>(poll_);
-    if (is_referenced)
-        uv_ref(handle);
-    else
-        uv_unref(handle);
+    if (watcher_ != nullptr)
+        watcher_->SetReferenced(is_referenced);
 }
 
-void Host::OnReadable(uv_poll_t *poll, int /*status*/, int /*ready*/)
+void Host::Run()
 {
-    auto *const self = static_cast<Host *>(poll->data);
     napi_handle_scope scope;
-    if (napi_open_handle_scope(self->env_, &scope) != napi_ok)
+    if (napi_open_handle_scope(env_, &scope) != napi_ok)
         return;
-    if (!self->IsCollected()) {
-        self->slabs_->Recycle();
-        nn_loop_run(self->loop_, kBudgetEvents);
-        self->Dispatch();
+    if (!IsCollected()) {
+        slabs_->Recycle();
+        nn_loop_run(loop_, kBudgetEvents);
+        Dispatch();
     }
-    napi_close_handle_scope(self->env_, scope);
+    napi_close_handle_scope(env_, scope);
 }
 
 void Host::Dispatch()
@@ -235,12 +230,13 @@ void Host::CallDispatch(int32_t count)
     napi_value receiver;
     napi_value function;
     napi_value argument;
+    napi_value result; // NULL in its place stops Deno
     if (napi_get_global(env_, &receiver) != napi_ok ||
         napi_get_reference_value(env_, dispatch_, &function) != napi_ok ||
         napi_create_int32(env_, count, &argument) != napi_ok)
         return;
     // make_callback, and not call_function: promises settled by it go on before libuv's next event.
-    if (napi_make_callback(env_, context_, receiver, function, 1, &argument, nullptr) != napi_ok)
+    if (napi_make_callback(env_, context_, receiver, function, 1, &argument, &result) != napi_ok)
         ReportException(env_);
 }
 
@@ -287,12 +283,11 @@ void Host::Linger()
         nn_close(socket.second);
     sockets_.clear();
 
-    const uint64_t limit_ms = uv_hrtime() / 1000000 + kLingerLimitMs;
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kLingerLimitMs);
     void *user;
     int ready;
-    while (loop_ != nullptr && nn_loop_is_lingering(loop_) && uv_hrtime() / 1000000 < limit_ms) {
-        pollfd descriptor = {nn_loop_descriptor(loop_), POLLIN, 0};
-        poll(&descriptor, 1, 100);
+    while (loop_ != nullptr && nn_loop_is_lingering(loop_) && std::chrono::steady_clock::now() < limit) {
+        nn_loop_wait(loop_, 100);
         nn_loop_run(loop_, kBudgetEvents);
         while (nn_loop_next_ready(loop_, &user, &ready)) {
         }
@@ -309,21 +304,43 @@ void Host::DeleteReferences()
         napi_async_destroy(env_, context_);
 }
 
-void Host::OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *data)
+// libuv lets go of a descriptor later than we do, so Node.js waits for us. Other runtimes have nothing to wait for, and
+// Deno does not expect the hook to be removed from within.
+bool Host::HookEnvironmentEnd()
 {
-    static_cast<Host *>(data)->End(handle);
+    if (has_libuv())
+        return napi_add_async_cleanup_hook(
+                   env_,
+                   [](napi_async_cleanup_hook_handle /*handle*/, void *self) {
+                       static_cast<Host *>(self)->End(Reason::kEnvironmentEnds);
+                   },
+                   this, &environment_end_) == napi_ok;
+    return napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this) == napi_ok;
 }
 
-// Node.js hears of the end of `ended` when libuv has let go of the loop's descriptor. NULL: the environment goes on,
-// and nobody has sockets of this host.
-void Host::End(napi_async_cleanup_hook_handle ended)
+void Host::OnEnvironmentEnd(void *self)
 {
-    if (ended == nullptr)
+    static_cast<Host *>(self)->End(Reason::kEnvironmentEnds);
+}
+
+void Host::UnhookEnvironmentEnd()
+{
+    if (has_libuv())
         napi_remove_async_cleanup_hook(environment_end_);
+    else
+        napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
+}
+
+// Where the functions are collected, the environment goes on, and no socket of this host is in use.
+void Host::End(Reason reason)
+{
+    const bool is_environment_ending = reason == Reason::kEnvironmentEnds;
+    if (!is_environment_ending)
+        UnhookEnvironmentEnd();
     else if (functions_ != nullptr)
         functions_->host = nullptr;
     // What JavaScript has gathered in its last turn was accepted.
-    if (ended != nullptr && !IsCollected() && gathered.elements[0] > 0)
+    if (is_environment_ending && !IsCollected() && gathered.elements[0] > 0)
         SendGathered(*this, static_cast<size_t>(gathered.elements[0]));
 
     // No JavaScript calls us any more, so no slab can be made: the engine takes memory of its own from here on.
@@ -331,26 +348,30 @@ void Host::End(napi_async_cleanup_hook_handle ended)
         slabs_->Release(copies_token_);
     slabs_->Detach();
     Linger();
+    napi_async_cleanup_hook_handle const awaited = is_environment_ending ? environment_end_ : nullptr;
     if (loop_ != nullptr)
-        CloseLoop(ended);
-    else if (ended != nullptr)
-        napi_remove_async_cleanup_hook(ended);
+        CloseLoop(awaited);
+    else if (awaited != nullptr)
+        napi_remove_async_cleanup_hook(awaited);
     slabs_->Close();
-    DeleteReferences();
+    // At its end, Deno needs a handle for what it frees, and cannot make one.
+    if (!is_environment_ending || has_libuv())
+        DeleteReferences();
     delete this;
 }
 
-void Host::CloseLoop(napi_async_cleanup_hook_handle ended)
+// Node.js hears that the hook is done when libuv has let go of the loop's descriptor.
+void Host::CloseLoop(napi_async_cleanup_hook_handle awaited)
 {
-    uv_poll_stop(poll_);
-    nn_loop_destroy(loop_);
-
-    poll_->data = ended;
-    uv_close(reinterpret_cast<uv_handle_t *>(poll_), [](uv_handle_t *poll) {
-        if (poll->data != nullptr)
-            napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(poll->data));
-        delete reinterpret_cast<uv_poll_t *>(poll);
-    });
+    nn_loop *const loop = loop_;
+    loop_ = nullptr;
+    watcher_->Close(
+        [](void *hook) {
+            if (hook != nullptr)
+                napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook));
+        },
+        awaited);
+    nn_loop_destroy(loop);
 }
 
 } // namespace nanomsg_native

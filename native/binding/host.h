@@ -1,8 +1,9 @@
-// One environment (the main thread or a Worker) as the host of an engine loop: libuv polls the loop's
-// descriptor, and JavaScript hears of what has changed once per wake-up.
+// One environment (the main thread or a Worker) as the host of an engine loop: JavaScript hears once per wake-up of
+// what has changed.
 #pragma once
 
 #include "functions.h"
+#include "loop_watcher.h"
 #include "message_memory.h"
 #include "numbered.h"
 #include "slab_store.h"
@@ -11,7 +12,6 @@
 #include <nanomsg/loop.h>
 
 #include <node_api.h>
-#include <uv.h>
 
 #include <cstdint>
 #include <optional>
@@ -116,6 +116,7 @@ class Host
     napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
     size_t handed_over_bytes = 0;       // since V8 was asked for memory
     double longest_bytes = 0;           // of a Buffer of this runtime
+    double watcher_kind = 0;            // 0: libuv polls the loop's descriptor; 1: a thread waits for it
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
     std::vector<uint32_t> outgoing_order;
@@ -126,16 +127,23 @@ class Host
 
     bool ReadShared(napi_value shared);
     bool Prepare();
-    void CloseLoop(napi_async_cleanup_hook_handle ended);
-    static void OnReadable(uv_poll_t *poll, int status, int ready);
+    bool has_libuv() const
+    {
+        return watcher_kind == 0;
+    }
+    bool HookEnvironmentEnd();
+    void UnhookEnvironmentEnd();
+    void CloseLoop(napi_async_cleanup_hook_handle awaited);
+    void Run();
     void Dispatch();
     void CallDispatch(int32_t count);
     struct Functions;
     void Keep(napi_value keeper, napi_value kept) const;
     bool IsCollected() const;
     static void OnFunctionsCollected(napi_env env, void *functions, void *hint);
-    static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void *self);
-    void End(napi_async_cleanup_hook_handle ended);
+    static void OnEnvironmentEnd(void *self);
+    enum class Reason { kCollected, kEnvironmentEnds };
+    void End(Reason reason);
     void Linger();
     void DeleteReferences();
 
@@ -147,13 +155,14 @@ class Host
     napi_env env_;
     nn_loop *loop_ = nullptr;
     SlabStore *slabs_ = nullptr;
-    uv_poll_t *poll_ = nullptr; // on the heap: uv_close() ends later than we do
+    LoopWatcher *watcher_ = nullptr;
     napi_async_context context_ = nullptr;
-    napi_async_cleanup_hook_handle environment_end_ = nullptr;
+    napi_async_cleanup_hook_handle environment_end_ = nullptr; // with libuv
     Functions *functions_ = nullptr;
     napi_ref shared_ = nullptr; // keeps what follows, and all memory in it; weak while nobody listens
     napi_ref dispatch_ = nullptr;
     bool is_listening_ = false;
+    bool is_pinned_ = false; // shared_ is strong from the first socket on
     bool is_referenced_ = false;
     napi_ref slab_array_ = nullptr;
     std::unordered_map<int, int> sockets_;  // handles by number

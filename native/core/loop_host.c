@@ -60,6 +60,17 @@ int nn_loop_descriptor(const struct nn_loop *self)
     return self->base.poller.fd;
 }
 
+int nn_loop_wait(struct nn_loop *self, int timeout_ms)
+{
+    return !sp_loop_is_inherited(self) && sp_poller_is_ready(&self->base.poller, timeout_ms);
+}
+
+void nn_loop_wake(struct nn_loop *self)
+{
+    if (!sp_loop_is_inherited(self))
+        sp_loop_wake(&self->base);
+}
+
 int nn_loop_run(struct nn_loop *self, int budget_events)
 {
     int handled = 0;

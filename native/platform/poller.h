@@ -38,6 +38,9 @@ int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsi
  * events filled in; 0 also when a signal came. */
 int sp_poller_wait(struct sp_poller *self, struct sp_poller_event *events, int count, int timeout_ms);
 
+/* Waits until something is ready, as sp_poller_wait does, and leaves it there. Thread-safe. */
+bool sp_poller_is_ready(const struct sp_poller *self, int timeout_ms);
+
 /* Makes the set ready at deadline_ns; SP_FOREVER disarms. Thread-safe. */
 void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns);
 

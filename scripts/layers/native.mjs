@@ -19,7 +19,7 @@ const allowed = {
   // No stream lies under inproc: it is made with what transports of users are made with, and with messages.
   'transports/inproc': ['message', 'platform', 'util', 'include/transport.h', 'include/numbers'],
   api: ['protocols', 'transports', 'core', 'message', 'platform', 'util', 'util/sizes', 'include'],
-  binding: ['include', 'util/sizes'],
+  binding: ['include', 'platform', 'util/sizes'],
   include: [],
 }
 // The headers of single protocols and transports hold numbers, and what options of theirs look like.

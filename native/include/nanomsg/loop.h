@@ -53,6 +53,18 @@ NN_EXPORT void nn_loop_destroy(struct nn_loop *loop);
 NN_EXPORT int nn_loop_descriptor(const struct nn_loop *loop);
 
 /**
+ * Waits until nn_loop_run has work to do, at most timeout_ms milliseconds (-1: no limit). It handles nothing, so a
+ * thread of its own may wait for a host whose event loop can watch no descriptor, while the host's thread runs the
+ * loop. May return early, as after nn_loop_wake.
+ *
+ * @return 1: there is work; 0: there is none yet.
+ */
+NN_EXPORT int nn_loop_wait(struct nn_loop *loop, int timeout_ms);
+
+/** Gives the loop work that does nothing: a nn_loop_wait, now or the next one, returns. Thread-safe. */
+NN_EXPORT void nn_loop_wake(struct nn_loop *loop);
+
+/**
  * Handles pending events without blocking, for at most about budget_events connections. If events remain, the
  * descriptor stays readable.
  *

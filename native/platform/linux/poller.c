@@ -3,6 +3,7 @@
 #include "platform/descriptor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -112,6 +113,13 @@ int sp_poller_wait(struct sp_poller *self, struct sp_poller_event *events, int c
     for (int i = 0; i < found; i++)
         poller_translate(self, &raw[i], &events[i]);
     return found < 0 ? 0 : found;
+}
+
+bool sp_poller_is_ready(const struct sp_poller *self, int timeout_ms)
+{
+    struct pollfd set = {.fd = self->fd, .events = POLLIN};
+
+    return poll(&set, 1, timeout_ms) > 0;
 }
 
 void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns)

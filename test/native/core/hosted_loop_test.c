@@ -51,6 +51,47 @@ TEST(after_termination_a_loop_gets_no_socket)
     host_close(&host);
 }
 
+/* ---- Waiting ---- */
+
+TEST(a_loop_can_be_waited_for_without_running_it)
+{
+    const char *address = test_tcp_address();
+    struct host host;
+    struct guest pair = {0};
+    int peer = SOCKET(NN_PAIR);
+
+    host_open(&host, NULL);
+    guest_open(&pair, &host, NN_PAIR);
+    CHECK_OK(nn_bind(pair.s, address));
+    host_run_all(&host);
+    CHECK_EQUAL(nn_loop_wait(host.loop, 30), 0);
+    CHECK_OK(nn_connect(peer, address));
+    CHECK_EQUAL(nn_loop_wait(host.loop, test_default_deadline_ms()), 1);
+    CHECK_EQUAL(pair.out, 0);
+    CHECK_EQUAL(nn_loop_wait(host.loop, 0), 1); /* nothing was taken */
+    HOST_RUN_UNTIL(&host, pair.out == 1);
+    host_close(&host);
+}
+
+static void wake_loop(void *loop)
+{
+    nn_loop_wake(loop);
+}
+
+TEST(waiting_ends_when_another_thread_wakes_the_loop)
+{
+    struct host host;
+
+    host_open(&host, NULL);
+    struct test_thread *thread = test_thread_start(wake_loop, host.loop);
+    CHECK_EQUAL(nn_loop_wait(host.loop, -1), 1);
+    test_thread_join(thread);
+    CHECK_EQUAL(nn_loop_wait(host.loop, -1), 1); /* until the loop is run */
+    CHECK_EQUAL(nn_loop_run(host.loop, 10), 0);
+    CHECK_EQUAL(nn_loop_wait(host.loop, 30), 0);
+    host_close(&host);
+}
+
 /* ---- Readiness ---- */
 
 TEST_OVER_TRANSPORTS(readiness_is_reported_with_the_users_pointer)

@@ -1,0 +1,10 @@
+/** What the runtime is: Node.js, or one that has another event loop under the same modules. */
+import { WATCH_BY_POLL, WATCH_BY_THREAD } from './binding.js'
+
+/** Bun's libuv ends the process when a descriptor is to be polled, and Deno's reports a descriptor only once. */
+const hasLibuv = process.versions.bun === undefined && process.versions.deno === undefined
+
+/** `NANOMSG_NATIVE_WATCHER=thread` has Node.js do as other runtimes do, so that it can be tested there. */
+export function watcherKind(): typeof WATCH_BY_POLL | typeof WATCH_BY_THREAD {
+  return hasLibuv && process.env.NANOMSG_NATIVE_WATCHER !== 'thread' ? WATCH_BY_POLL : WATCH_BY_THREAD
+}

@@ -1,0 +1,57 @@
+/** The package on runtimes other than Node.js, and on Node.js in the way that it works there. */
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { ca, server } from '../tls/certificates.js'
+
+const home = join(__dirname, '..', '..')
+const program = join(__dirname, 'exchanges.cjs')
+const installed = (path: string) => join(__dirname, 'node_modules', path)
+
+interface Runtime {
+  title: string
+  path: string
+  args: string[]
+  env: Record<string, string>
+  /** It has no OpenSSL that the engine could use. */
+  lacksTls?: boolean
+}
+
+const runtimes: Runtime[] = [
+  { title: 'Bun', path: installed('bun/bin/bun'), args: [], env: {}, lacksTls: true },
+  { title: 'Deno', path: installed('deno/deno'), args: ['run', '-A', '--quiet'], env: {}, lacksTls: true },
+  // What stands for libuv in other runtimes has to hold under the checks that Node.js makes.
+  {
+    title: 'Node.js, watched by a thread',
+    path: process.execPath,
+    args: ['--expose-gc'],
+    env: { NANOMSG_NATIVE_WATCHER: 'thread' },
+  },
+]
+
+const names = execFileSync(process.execPath, [program, home, 'list'], { encoding: 'utf8' }).trim().split(' ')
+
+for (const { title, path, args, env, lacksTls } of runtimes) {
+  const isThere = existsSync(path)
+  if (!isThere && process.env.NN_REQUIRE_PEERS === '1') {
+    test(title, () => {
+      throw new Error(`${title} is required here: scripts/install-test-tools installs it`)
+    })
+    continue
+  }
+  if (!isThere) console.log(`skipped: ${title}; scripts/install-test-tools installs it`)
+
+  describe.skipIf(!isThere)(`an exchange on ${title}`, () => {
+    test.each(names.filter((name) => !(lacksTls && (name === 'tls' || name === 'wss'))))('%s', async (name) => {
+      const given = { ...process.env, ...env, NN_CA: ca.certFile, NN_CERT: server.certFile, NN_KEY: server.keyFile }
+      // Whatever stops the runtime fails the test: a signal, an exit status, a process that does not end.
+      const { stdout } = await promisify(execFile)(path, [...args, program, home, name], {
+        env: given,
+        timeout: 50_000,
+      })
+      expect(stdout.trim()).toBe(`done ${name}`)
+    })
+  })
+}
