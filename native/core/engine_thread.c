@@ -2,6 +2,7 @@
 #include "core/engine_thread.h"
 
 #include "core/loop_state.h"
+#include "core/process.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
 
@@ -70,12 +71,13 @@ int sp_engine_loop(struct nn_loop **out)
     return rc;
 }
 
+/* A socket is counted before it asks for the loop, which takes the lock: none can come to a loop that is stopped. */
 void sp_engine_stop(void)
 {
     sp_mutex_lock(&engine.lock);
-    struct nn_loop *loop = engine.loop;
-    engine.loop = NULL;
+    struct nn_loop *loop = sp_process_has_sockets() ? NULL : engine.loop;
     if (loop != NULL) {
+        engine.loop = NULL;
         atomic_store(&engine.is_stopping, true);
         sp_loop_wake(&loop->base);
         sp_thread_join(&engine.thread);

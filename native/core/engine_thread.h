@@ -7,7 +7,7 @@
 /* The loop; its thread is started on first use. Returns 0 or -errno. */
 int sp_engine_loop(struct nn_loop **out);
 
-/* Stops the thread when no socket needs it any more. */
+/* Stops the thread unless a socket needs it: another thread may have opened one. */
 void sp_engine_stop(void);
 
 /* Keeps the loop, which is NULL where there is none, until sp_engine_unlock. Returns false when the lock is taken. */

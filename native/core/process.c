@@ -75,6 +75,7 @@ void sp_process_terminate_undo(void)
     sp_mutex_lock(&process.lock);
     process.is_used = true;
     process.is_terminated = false;
+    sp_condition_broadcast(&process.changed);
     sp_mutex_unlock(&process.lock);
 }
 
@@ -83,9 +84,18 @@ bool sp_process_wait_for_sockets(int limit_ms)
     sp_time_ns deadline_ns = sp_deadline_after_ms(limit_ms);
 
     sp_mutex_lock(&process.lock);
-    while (process.engine_sockets > 0 && sp_condition_wait(&process.changed, &process.lock, deadline_ns)) {
+    while (process.engine_sockets > 0 && process.is_terminated &&
+           sp_condition_wait(&process.changed, &process.lock, deadline_ns)) {
     }
     bool is_done = process.engine_sockets == 0;
     sp_mutex_unlock(&process.lock);
     return is_done;
+}
+
+bool sp_process_has_sockets(void)
+{
+    sp_mutex_lock(&process.lock);
+    bool result = process.engine_sockets > 0;
+    sp_mutex_unlock(&process.lock);
+    return result;
 }

@@ -15,7 +15,9 @@ bool sp_process_is_terminated(void);
 bool sp_process_terminate(void);
 void sp_process_terminate_undo(void);
 
-/* Waits until no socket is counted in. Returns false when that takes longer than limit_ms. */
+/* Waits until no socket is counted in. Returns false when that takes longer than limit_ms, or another thread lets the
+ * process open sockets again. */
 bool sp_process_wait_for_sockets(int limit_ms);
+bool sp_process_has_sockets(void);
 
 #endif

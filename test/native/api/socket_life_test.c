@@ -290,6 +290,32 @@ TEST(after_termination_old_descriptors_are_EBADF_and_new_ones_ETERM)
     nn_term();
 }
 
+NN_EXPORT void nn_init(void);
+
+/* Lets the process open sockets again, and opens one that stays, before the termination under way has ended. */
+static void begin_again(void *socket)
+{
+    while ((*(int *)socket = nn_socket(AF_SP, NN_PAIR)) < 0)
+        nn_init();
+}
+
+TEST(termination_ends_though_another_thread_begins_again)
+{
+    int64_t begin_ms = test_now_ms();
+
+    for (int round = 0; round < 200; round++) {
+        int other = -1;
+        SOCKET(NN_PAIR);
+        struct test_thread *thread = test_thread_start(begin_again, &other);
+        nn_term();
+        test_thread_join(thread);
+        nn_init();
+        CHECK(other >= 0);
+        nn_close(other); /* it may be among those that were terminated */
+    }
+    CHECK(test_now_ms() - begin_ms < test_deadline_ms(8000)); /* a termination that waits for others takes 10 s */
+}
+
 TEST(termination_before_the_first_socket_changes_nothing)
 {
     nn_term();
