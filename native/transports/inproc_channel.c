@@ -27,6 +27,7 @@ struct sp_channel_side {
     struct sp_channel *channel;
     void (*ended)(struct nn_endpoint *endpoint); /* constant; NULL: the bound end */
     size_t limit_bytes;            /* NN_RCVBUF: what may be queued to this side; constant once it is attached */
+    size_t kept_bytes;             /* NN_SNDBUF of this side, where it is set: adds to the other side's limit */
     size_t limit_count;            /* messages that may be queued in any case; likewise */
     atomic_bool is_sender_blocked; /* the other side waits for room */
 
@@ -406,12 +407,12 @@ static void side_update(void *context)
 }
 
 /* What a sender has asked to be kept, where it has: there is no kernel between to keep it. */
-static size_t sender_limit(const struct sp_channel_side *side)
+static size_t sender_limit(const struct nn_endpoint *endpoint)
 {
     int limit_bytes = 0;
 
-    if (nn_endpoint_option_is_set(side->endpoint, NN_SOL_SOCKET, NN_SNDBUF))
-        nn_endpoint_option(side->endpoint, NN_SOL_SOCKET, NN_SNDBUF, &limit_bytes);
+    if (nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_SNDBUF))
+        nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_SNDBUF, &limit_bytes);
     return (size_t)limit_bytes;
 }
 
@@ -423,6 +424,7 @@ static struct nn_signal *side_prepare(struct sp_channel_side *side, struct nn_en
     nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RCVBUF, &limit_bytes);
     side->limit_bytes = (size_t)limit_bytes;
     side->limit_count = nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, NN_RCVBUF) ? 1 : MIN_MESSAGES;
+    side->kept_bytes = sender_limit(endpoint);
     side->endpoint = endpoint;
     return nn_signal_open(endpoint, side_update, side);
 }
@@ -467,8 +469,9 @@ void sp_channel_accept(struct sp_channel_arrival *arrival, struct nn_endpoint *b
     sp_mutex_lock(&side->channel->lock);
     side->signal = signal;
     sp_mutex_unlock(&side->channel->lock);
-    side->limit_bytes += sender_limit(&side->channel->sides[0]);
-    side->channel->sides[0].limit_bytes += sender_limit(side);
+    /* The other side's endpoint may be freed at any time: its socket's lock is not ours. */
+    side->limit_bytes += side->channel->sides[0].kept_bytes;
+    side->channel->sides[0].limit_bytes += side->kept_bytes;
     side_attach(side);
 }
 

@@ -331,3 +331,44 @@ TEST_OVER_TRANSPORTS(what_was_sent_over_connections_that_come_and_go_arrives)
     CHECK_OK(nn_close(pull));
     join(&receiver, 1);
 }
+
+/* ---- Endpoints that end while they are found ---- */
+
+static void close_next_endpoints(void *socket)
+{
+    int s = *(int *)socket;
+    int next = 1;
+
+    while (nn_get_statistic(s, NN_STAT_CURRENT_CONNECTIONS) != (uint64_t)-1) {
+        if (nn_shutdown(s, next) == 0)
+            next++;
+    }
+}
+
+/* Whoever accepts has to wait for the socket's lock. */
+static void keep_busy(void *socket)
+{
+    int s = *(int *)socket;
+    char name[64] = "";
+    size_t size = sizeof name;
+
+    while (nn_setsockopt(s, NN_SOL_SOCKET, NN_SOCKET_NAME, name, size - 1) == 0) {
+    }
+}
+
+TEST(an_endpoint_may_be_closed_while_its_peer_accepts_it_over_inproc)
+{
+    const char *address = test_inproc_address();
+    int bound = test_socket_bound(NN_PULL, address);
+    int connecting = SOCKET(NN_PUSH);
+
+    SET_INT(connecting, NN_SOL_SOCKET, NN_SNDBUF, 100);
+    struct test_thread *closing = test_thread_start(close_next_endpoints, &connecting);
+    struct test_thread *busy = test_thread_start(keep_busy, &bound);
+    for (int i = 0; i < 5000; i++)
+        CHECK_OK(nn_connect(connecting, address));
+    CHECK_OK(nn_close(connecting));
+    test_thread_join(closing);
+    CHECK_OK(nn_close(bound));
+    test_thread_join(busy);
+}
