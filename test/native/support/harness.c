@@ -40,6 +40,7 @@
 
 static struct test_case *first_case;
 static struct test_case **end_of_cases = &first_case;
+static const char *current_name = "";
 static void (*at_end[MAX_AT_END])(void);
 static size_t at_end_count;
 static const char *allowed[MAX_ALLOWED];
@@ -313,6 +314,11 @@ static bool report(const char *name, bool is_in_time, int status, int deadline_m
     return is_in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+const char *test_name(void)
+{
+    return current_name;
+}
+
 bool test_run(const char *name, void (*body)(void), int deadline_ms)
 {
     pid_t parent = getpid();
@@ -321,6 +327,7 @@ bool test_run(const char *name, void (*body)(void), int deadline_ms)
     sigset_t mask_before;
     int status = 0;
 
+    current_name = name;
     fflush(NULL);
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);

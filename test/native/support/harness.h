@@ -39,6 +39,9 @@ void test_register(struct test_case *test);
     }                                                                                                                  \
     static void test_body_##case_name(void)
 
+/* The name of the case that runs, for bodies that several cases share. */
+const char *test_name(void);
+
 /* Runs fn in the child when the body has returned, before descriptors are counted; the last one
  * registered runs first, and each runs once. */
 void test_at_end(void (*fn)(void));
