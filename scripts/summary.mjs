@@ -1,4 +1,4 @@
-// Adds up what ctest and vitest have counted in build folders: node scripts/summary.mjs build-test ...
+// Adds up what ctest, vitest and the fuzzers have counted in build folders: node scripts/summary.mjs build-test ...
 // Fails when a test failed or nothing was counted, and with NN_REQUIRE_PEERS=1 when a test was skipped.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,10 +27,18 @@ function addVitest(report) {
   }
 }
 
+/** One for each fuzzer: scripts/fuzz.mjs writes it. */
+function addFuzzers(counted) {
+  total.passed += counted.passed
+  total.failed += counted.failed
+}
+
 for (const folder of process.argv.slice(2)) {
   const ctestLog = join(folder, 'Testing/Temporary/LastTest.log')
   const vitestReport = join(folder, 'vitest.json')
   if (existsSync(ctestLog)) addCtest(readFileSync(ctestLog, 'utf8'))
+  const fuzzReport = join(folder, 'fuzz.json')
+  if (existsSync(fuzzReport)) addFuzzers(JSON.parse(readFileSync(fuzzReport, 'utf8')))
   if (existsSync(vitestReport)) addVitest(JSON.parse(readFileSync(vitestReport, 'utf8')))
 }
 

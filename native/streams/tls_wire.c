@@ -228,11 +228,11 @@ static int bio_read(BIO *bio, char *bytes, int count)
 
 static bool has_first_record(const struct tls_wire *self)
 {
-    const uint8_t *bytes = self->unread.memory + self->unread.begin;
     size_t count = self->unread.end - self->unread.begin;
 
     if (count == 0)
-        return false;
+        return false; /* there may be no memory yet */
+    const uint8_t *bytes = self->unread.memory + self->unread.begin;
     if (bytes[0] != HANDSHAKE_RECORD)
         return true; /* for OpenSSL to refuse */
     if (count < TLS_RECORD_HEADER_BYTES)

@@ -1,0 +1,38 @@
+/* An operating system for one thread, in which an input has one outcome: the clock stands still until it is advanced,
+ * random numbers come from a seed, threads run when they are told to, no name server is asked, and tcp and ipc connect
+ * to the fuzzer itself by socket pairs. The linker puts it in the place of the C library's functions (--wrap, see
+ * CMakeLists.txt). */
+#ifndef FUZZ_VIRTUAL_SYSTEM_H
+#define FUZZ_VIRTUAL_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum virtual_connect { CONNECT_AT_ONCE, CONNECT_LATER, CONNECT_REFUSED, VIRTUAL_CONNECTS };
+
+/* Begins a run. */
+void virtual_begin(void);
+/* Ends it: closes connections that nobody has taken. */
+void virtual_end(void);
+
+/* Moves the clock on. */
+void virtual_advance_ms(uint64_t count);
+
+/* Turns the network on (initially it is) or off, which leaves the kernel's. */
+void virtual_network(bool is_on);
+/* Whether connections are local ones, as with ipc; else they have internet addresses. */
+void virtual_use_local(bool is_local);
+/* How the next attempts to connect end. */
+void virtual_set_connect(enum virtual_connect outcome);
+/* SO_SNDBUF of the engine's ends of connections made from now on. */
+void virtual_set_send_buffer(int size_bytes);
+
+/* Runs the functions of the threads that the engine has started since, one after another. */
+void virtual_run_threads(void);
+
+/* Connects to whatever listens. Returns the fuzzer's end, which does not block, or -1. */
+int virtual_dial(void);
+/* The fuzzer's end of the oldest connection that the engine has made, or -1. */
+int virtual_accept(void);
+
+#endif
