@@ -300,7 +300,7 @@ static int hear_greeting(struct connection *self)
 static void connection_turn_away(struct connection *self, int error)
 {
     nn_endpoint_count_broken(self->endpoint);
-    nn_endpoint_tell_rejected(self->endpoint, 0, error);
+    nn_endpoint_report_rejected(self->endpoint, 0, error);
 }
 
 static void connection_greeted(struct connection *self)
@@ -319,7 +319,7 @@ static void connection_greeted(struct connection *self)
         return;
     }
     leave_greeting(self);
-    nn_endpoint_report(self->endpoint, 0);
+    nn_endpoint_set_error(self->endpoint, 0);
     nn_pipe_set_writable(self->pipe, true);
 }
 

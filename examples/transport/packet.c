@@ -44,7 +44,7 @@ static void accept_peers(void *context, int events)
         if (fd < 0) {
             /* A real transport would stop watching for a while when descriptors have run out. */
             if (errno != EAGAIN && errno != EINTR)
-                nn_endpoint_report(endpoint, -errno);
+                nn_endpoint_set_error(endpoint, -errno);
             return;
         }
         if (nn_endpoint_is_full(endpoint))
@@ -100,7 +100,7 @@ static void wait_and_retry(struct packet_endpoint *self, int error)
 
     nn_endpoint_option(endpoint, NN_SOL_SOCKET, NN_RECONNECT_IVL, &delay_ms);
     if (error != 0)
-        nn_endpoint_report(endpoint, error);
+        nn_endpoint_set_error(endpoint, error);
     nn_endpoint_set_connecting(endpoint, true);
     nn_timer_start(self->retry, delay_ms > 0 ? delay_ms : 1); /* never without a pause */
 }

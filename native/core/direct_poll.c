@@ -4,7 +4,7 @@
 #include "core/pipe.h"
 #include "core/socket_state.h"
 #include "platform/descriptor.h"
-#include "util/waiter.h"
+#include "util/parker.h"
 
 /* How long a descriptor stays out of the loop after its last direct poll. */
 #define REATTACH_DELAY_NS ((sp_time_ns)2 * SP_NS_PER_MS)
@@ -25,10 +25,10 @@ void sp_direct_poll_begin(struct sp_socket *socket, struct sp_direct_poller *pol
 
     if (socket->direct_poll != NULL && socket->direct_poll->poller != NULL)
         return;
-    bool is_told_otherwise = socket->loop->is_hosted || socket->receive_fd.event.fd >= 0;
-    if (self == NULL || self != socket->direct_poll || is_told_otherwise)
+    bool needs_loop = socket->loop->is_hosted || socket->receive_fd.event.fd >= 0;
+    if (self == NULL || self != socket->direct_poll || needs_loop)
         sp_direct_poll_reattach(socket);
-    if (self == NULL || is_told_otherwise || !sp_waiter_can_sleep_beside(poller->waiter))
+    if (self == NULL || needs_loop || !sp_parker_can_sleep_beside(poller->parker))
         return;
     if (sp_watch_want(self->watch, self->watch->wanted & ~SP_READABLE) < 0)
         return;
@@ -84,7 +84,7 @@ void sp_direct_poll_interrupt(struct sp_socket *socket, struct sp_direct_poll *s
     if (socket->direct_poll != self)
         return;
     if (self->poller != NULL)
-        sp_waiter_wake(self->poller->waiter);
+        sp_parker_wake(self->poller->parker);
     else
         socket->direct_poll = NULL;
 }
@@ -97,7 +97,7 @@ bool sp_direct_poll_drop(struct sp_socket *socket, struct sp_direct_poll *self)
     if (self->poller == NULL)
         return false;
     self->poller->must_close = true;
-    sp_waiter_wake(self->poller->waiter);
+    sp_parker_wake(self->poller->parker);
     self->poller = NULL;
     return true;
 }

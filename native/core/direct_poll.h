@@ -19,7 +19,7 @@ struct sp_socket;
 
 /* A blocked call; on its stack. */
 struct sp_direct_poller {
-    struct sp_waiter *waiter;
+    struct sp_parker *parker;
     int fd;          /* -1: it polls no descriptor directly */
     bool is_ready;   /* there is something to read */
     bool must_close; /* the connection has ended meanwhile: the call closes the descriptor */

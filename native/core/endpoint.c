@@ -93,12 +93,12 @@ void sp_endpoint_close(struct nn_endpoint *self)
 
 /* ---- What transports see ---- */
 
-void nn_endpoint_tell_rejected(struct nn_endpoint *self, int protocol, int error)
+void nn_endpoint_report_rejected(struct nn_endpoint *self, int protocol, int error)
 {
     sp_monitor_rejected(self, NULL, protocol, error);
 }
 
-void nn_endpoint_report(struct nn_endpoint *self, int error)
+void nn_endpoint_set_error(struct nn_endpoint *self, int error)
 {
     if (error != 0 && !self->is_bound)
         self->socket->statistics.connect_errors++;
@@ -106,5 +106,5 @@ void nn_endpoint_report(struct nn_endpoint *self, int error)
         self->socket->statistics.accept_errors++;
     if (error != 0)
         sp_monitor_failed(self, "", error);
-    sp_endpoint_report(self, error);
+    sp_endpoint_set_error(self, error);
 }

@@ -47,7 +47,7 @@ static bool lock_patiently(struct sp_mutex *lock)
 static uint64_t pipe_held_bytes(const struct nn_pipe *pipe, const struct survey *survey)
 {
     if (pipe->at_exit.held_bytes == NULL)
-        return pipe->can_send ? 0 : 1; /* it may hold what it does not tell of */
+        return pipe->can_send ? 0 : 1; /* it may hold messages that it does not count */
     if (pipe->at_exit.is_within_process && !survey->has_other_threads)
         return 0; /* only this thread could take it */
     return pipe->at_exit.held_bytes(pipe);
@@ -89,7 +89,7 @@ static void survey_socket(struct sp_socket *socket, struct survey *survey)
     sp_socket_unlock(socket);
 }
 
-/* What a burst has gathered is passed on when the lock is released. */
+/* Coalesced messages are passed on when the lock is released. */
 static void flush_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
@@ -133,7 +133,7 @@ static bool has_other_threads(void)
     return count < 0 || count > 2;
 }
 
-static void report_loss(uint64_t bytes)
+static void log_loss(uint64_t bytes)
 {
     if (bytes > 0 && sp_prints_errors())
         fprintf(stderr, "nanomsg: %llu bytes were accepted and not delivered when the program ended\n",
@@ -158,7 +158,7 @@ void sp_loop_deliver_held(struct nn_loop *loop)
             break;
         pause_1_ms();
     }
-    report_loss(survey.held_bytes);
+    log_loss(survey.held_bytes);
 }
 
 void sp_loop_pass_locks(struct nn_loop *loop)

@@ -1,4 +1,4 @@
-/* What the owner of a hosted loop is told: each socket's events stand once in the list of the loop. */
+/* Events for the owner of a hosted loop: the loop's ready list has one entry for each socket or stream. */
 #include "core/host_events.h"
 
 #include "core/loop_state.h"
@@ -6,62 +6,62 @@
 
 #include <errno.h>
 
-int sp_report_add(struct nn_loop *loop, struct sp_report *report, int events)
+int sp_ready_event_add(struct nn_loop *loop, struct sp_ready_event *event, int events)
 {
     sp_mutex_lock(&loop->base.lock);
-    int added = events & ~report->events;
-    if (report->events == 0 && added != 0)
-        sp_list_append(&loop->ready, &report->item);
-    report->events |= added;
+    int added = events & ~event->events;
+    if (event->events == 0 && added != 0)
+        sp_list_append(&loop->ready, &event->item);
+    event->events |= added;
     sp_mutex_unlock(&loop->base.lock);
     return added;
 }
 
-void sp_report_withdraw(struct nn_loop *loop, struct sp_report *report)
+void sp_ready_event_remove(struct nn_loop *loop, struct sp_ready_event *event)
 {
     sp_mutex_lock(&loop->base.lock);
-    if (report->events != 0)
-        sp_list_remove(&report->item);
-    report->events = 0;
+    if (event->events != 0)
+        sp_list_remove(&event->item);
+    event->events = 0;
     sp_mutex_unlock(&loop->base.lock);
 }
 
 int nn_loop_next_ready(struct nn_loop *self, void **user, int *events)
 {
-    struct sp_report *report = NULL;
-    void (*taken)(struct sp_report *, int) = NULL;
+    struct sp_ready_event *event = NULL;
+    void (*taken)(struct sp_ready_event *, int) = NULL;
 
     if (sp_loop_is_inherited(self))
         return 0;
     sp_mutex_lock(&self->base.lock);
     struct sp_list_item *item = sp_list_pop(&self->ready);
     if (item != NULL) {
-        report = SP_CONTAINER(item, struct sp_report, item);
-        taken = report->taken;
-        *user = report->user;
-        *events = report->events;
-        report->events = 0;
+        event = SP_CONTAINER(item, struct sp_ready_event, item);
+        taken = event->taken;
+        *user = event->user;
+        *events = event->events;
+        event->events = 0;
     }
     sp_mutex_unlock(&self->base.lock);
 
     if (taken != NULL)
-        taken(report, *events);
-    return report != NULL;
+        taken(event, *events);
+    return event != NULL;
 }
 
 /* ---- Of sockets ---- */
 
-void sp_socket_report(struct sp_socket *self, int events)
+void sp_socket_notify_host(struct sp_socket *self, int events)
 {
     struct sp_loop *loop = &self->loop->base;
 
     if (!self->loop->is_hosted)
         return;
     if (events & NN_LOOP_CLOSED)
-        sp_socket_retain(self); /* until the report is taken */
-    int added = sp_report_add(self->loop, &self->report, events);
+        sp_socket_retain(self); /* until the event is taken */
+    int added = sp_ready_event_add(self->loop, &self->ready_event, events);
     if (events & ~added & NN_LOOP_CLOSED)
-        sp_socket_release_reference(self); /* it is reported already */
+        sp_socket_release_reference(self); /* the event is in the list already */
     /* Receiving a request makes a socket writable that could not answer before: its host, which is about to answer,
      * need not be woken for that. */
     bool can_wait = self->is_taking && events == NN_POLLOUT && !self->is_refused;
@@ -69,14 +69,14 @@ void sp_socket_report(struct sp_socket *self, int events)
         sp_loop_wake(loop);
 }
 
-static void report_taken(struct sp_report *report, int events)
+static void ready_event_taken(struct sp_ready_event *event, int events)
 {
     if (events & NN_LOOP_CLOSED)
-        sp_socket_release_reference(SP_CONTAINER(report, struct sp_socket, report));
+        sp_socket_release_reference(SP_CONTAINER(event, struct sp_socket, ready_event));
 }
 
-void sp_socket_init_report(struct sp_socket *self, void *user)
+void sp_socket_init_ready_event(struct sp_socket *self, void *user)
 {
-    self->report.user = user;
-    self->report.taken = report_taken;
+    self->ready_event.user = user;
+    self->ready_event.taken = ready_event_taken;
 }

@@ -6,13 +6,13 @@
 
 #include "loop/loop.h"
 
-/* What the host hears of by nn_loop_next_ready. All of it is guarded by the loop's lock. */
-struct sp_report {
+/* An entry of the ready list, which nn_loop_next_ready returns. Guarded by the loop's lock. */
+struct sp_ready_event {
     struct sp_list_item item;
     void *user;
     int events; /* not taken yet; 0: there are none */
     /* The host has taken these events. Called without the lock; optional. */
-    void (*taken)(struct sp_report *self, int events);
+    void (*taken)(struct sp_ready_event *self, int events);
 };
 
 /* A receive slab and how much of it is taken. */
@@ -26,7 +26,7 @@ struct nn_loop {
     unsigned fork_depth;          /* of the process that made it */
     bool is_hosted;               /* driven by the host's loop; false: by a thread of the engine */
     struct nn_slab_source source; /* acquire is NULL where slabs come from the engine's own memory */
-    struct sp_list ready;         /* struct sp_report; guarded by base.lock */
+    struct sp_list ready;         /* struct sp_ready_event; guarded by base.lock */
     struct sp_list sockets;       /* all that are not released yet; guarded by base.lock */
     struct sp_slab spare;         /* guarded by base.lock */
 };

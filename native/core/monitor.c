@@ -62,7 +62,7 @@ static struct sp_monitor_entry *monitor_add(struct sp_socket *socket, int type, 
     entry->event.is_bound = endpoint->is_bound;
     entry->event.error = -error;
     if (self->count++ == 0)
-        sp_socket_report(socket, NN_LOOP_EVENTS);
+        sp_socket_notify_host(socket, NN_LOOP_EVENTS);
     return entry;
 }
 
@@ -74,7 +74,7 @@ static void entry_set_peer_info(struct sp_monitor_entry *self, const struct sp_p
     sp_peer_facts_copy(self->facts, info->facts);
 }
 
-/* What it tells of a peer can be asked until the next one is taken. */
+/* The properties of its peer can be read until the next event is taken. */
 static void set_taken(struct sp_socket *socket, struct sp_monitor_entry *entry)
 {
     entry_destroy(socket->taken_event);

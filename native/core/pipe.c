@@ -12,14 +12,15 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-/* So much one pipe gives of a batch before others have their turn: the cost of a turn, which finds all that belongs to
- * the pipe in memory that is far away, is spread over many messages, and nobody waits long for his. */
-#define RUN_MESSAGES 64
-#define RUN_BYTES ((size_t)4 * 1024)
+/* Batch quantum: how much of a batch comes from one pipe before the next one has its turn. It amortises the cache
+ * misses of switching pipes, and is short enough that no pipe waits long. */
+#define BATCH_QUANTUM_MESSAGES 64
+#define BATCH_QUANTUM_BYTES ((size_t)4 * 1024)
 
-/* What all pipes with messages read at a time together; and each of them at the least, unless a run is longer. */
-#define SHARED_BYTES ((size_t)256 * 1024)
-#define MIN_SHARE_BYTES ((size_t)4 * 1024)
+/* Read quantum: how much all pipes with unread messages read at a time together, and the minimum for each of them,
+ * unless a batch quantum is longer. */
+#define READ_QUANTUM_BYTES ((size_t)256 * 1024)
+#define MIN_READ_QUANTUM_BYTES ((size_t)4 * 1024)
 
 static atomic_uint last_id;
 
@@ -88,7 +89,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     sp_list_append(&socket->pipes, &self->item);
     sp_id_map_add(&socket->pipes_by_id, &self->by_id, self->id);
     socket->has_had_pipe = true;
-    socket->burst.has_streams = socket->burst.has_streams || ops->flush != NULL;
+    socket->coalescing.has_streams = socket->coalescing.has_streams || ops->flush != NULL;
     socket->statistics.current_connections++;
     endpoint->users++;
     sp_monitor_connected(self);
@@ -112,14 +113,15 @@ void sp_pipe_set_unreadable(struct nn_pipe *self)
     self->socket->readable_pipes--;
 }
 
-size_t sp_pipe_share(const struct nn_pipe *self, size_t frame_bytes)
+size_t sp_pipe_read_quantum(const struct nn_pipe *self, size_t frame_bytes)
 {
-    size_t sharers = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
-    size_t share = SHARED_BYTES / sharers;
-    size_t run = frame_bytes < SHARED_BYTES / RUN_MESSAGES ? frame_bytes * RUN_MESSAGES : SHARED_BYTES;
-    size_t least = run > MIN_SHARE_BYTES ? run : MIN_SHARE_BYTES;
+    size_t readable_pipes = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
+    size_t quantum = READ_QUANTUM_BYTES / readable_pipes;
+    size_t batch = frame_bytes < READ_QUANTUM_BYTES / BATCH_QUANTUM_MESSAGES ? frame_bytes * BATCH_QUANTUM_MESSAGES
+                                                                             : READ_QUANTUM_BYTES;
+    size_t min = batch > MIN_READ_QUANTUM_BYTES ? batch : MIN_READ_QUANTUM_BYTES;
 
-    return share > least ? share : least;
+    return quantum > min ? quantum : min;
 }
 
 void sp_pipe_set_writable(struct nn_pipe *self)
@@ -228,20 +230,20 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
     return self->can_send ? self->ops->send(self, message) : -EAGAIN;
 }
 
-static void run_extend(struct sp_run *self, const struct nn_pipe *pipe, size_t bytes)
+static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe, size_t bytes)
 {
-    if (self->pipe != pipe->id || self->messages >= RUN_MESSAGES || self->bytes >= RUN_BYTES)
-        *self = (struct sp_run){.is_allowed = self->is_allowed, .pipe = pipe->id};
+    if (self->pipe != pipe->id || self->messages >= BATCH_QUANTUM_MESSAGES || self->bytes >= BATCH_QUANTUM_BYTES)
+        *self = (struct sp_batch_quantum){.is_batch = self->is_batch, .pipe = pipe->id};
     self->messages++;
     self->bytes += bytes;
 }
 
-bool nn_pipe_keeps_turn(const struct nn_pipe *self)
+bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
 {
-    const struct sp_run *run = &self->socket->run;
+    const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
 
-    return run->is_allowed && self->can_receive && run->pipe == self->id && run->messages < RUN_MESSAGES &&
-           run->bytes < RUN_BYTES;
+    return quantum->is_batch && self->can_receive && quantum->pipe == self->id &&
+           quantum->messages < BATCH_QUANTUM_MESSAGES && quantum->bytes < BATCH_QUANTUM_BYTES;
 }
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
@@ -254,7 +256,7 @@ int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
         nn_message_init(message);
     message->pipe = rc == 0 ? self->id : 0;
     if (rc == 0)
-        run_extend(&self->socket->run, self, message->body_bytes);
+        batch_quantum_use(&self->socket->batch_quantum, self, message->body_bytes);
     return rc;
 }
 

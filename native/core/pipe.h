@@ -10,7 +10,7 @@ struct sp_peer_info;
 
 /* What a pipe's connection does when the process ends; all under the socket's lock. */
 struct sp_pipe_exit {
-    /* How much of what it has accepted is still to be passed on; NULL: it does not tell. */
+    /* How much of what it has accepted is still to be passed on; NULL: it is not known. */
     size_t (*held_bytes)(const struct nn_pipe *pipe);
     /* The process ends now: what the kernel has taken must reach the peer without it. Optional. */
     void (*finish)(struct nn_pipe *pipe);
@@ -27,9 +27,9 @@ struct nn_pipe {
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
     void *connection; /* the transport's */
-    /* Notes what is known of the peer besides its address; NULL: nothing is. */
-    void (*tell)(const struct nn_pipe *pipe, struct sp_peer_info *info);
-    struct sp_direct_poll *direct_poll; /* NULL: calls cannot look after the connection's descriptor */
+    /* Fills in what is known of the peer besides its address; NULL: nothing is. */
+    void (*describe_peer)(const struct nn_pipe *pipe, struct sp_peer_info *info);
+    struct sp_direct_poll *direct_poll; /* NULL: calls cannot poll the connection's descriptor */
     struct sp_pipe_exit at_exit;        /* what it does when the process ends */
     uint32_t id;
     uint8_t send_priority;
@@ -38,8 +38,8 @@ struct nn_pipe {
     bool can_receive;
     bool is_mute;                   /* nothing can be sent any more */
     bool is_removed;                /* closed: the protocol knows it no more */
-    int error;                      /* why it breaks: negative errno; 0: it is we who close it */
-    struct sp_peer_info *peer_info; /* whom it connects, for events; NULL: nobody has asked */
+    int error;                      /* why it breaks: negative errno; 0: this side closes it */
+    struct sp_peer_info *peer_info; /* for events; NULL: not asked for yet */
     struct sp_task release;
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
@@ -55,22 +55,22 @@ void sp_pipe_set_readable(struct nn_pipe *pipe);
 void sp_pipe_set_unreadable(struct nn_pipe *pipe);
 void sp_pipe_set_writable(struct nn_pipe *pipe);
 
-/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Those whose messages wait to
- * be taken share what one alone would read: what comes is found in memory that is near, and short messages of many
- * peers need little more of it than those of a few. */
-size_t sp_pipe_share(const struct nn_pipe *pipe, size_t frame_bytes);
+/* How many bytes the pipe's connection, whose last frame had frame_bytes, reads at a time. Pipes with unread messages
+ * share what one alone would read: unread bytes stay within the caches, and short messages of many peers need little
+ * more memory than those of a few. */
+size_t sp_pipe_read_quantum(const struct nn_pipe *pipe, size_t frame_bytes);
 
-/* The connection can carry nothing more; the pipe is removed before the lock is left, by ops->close. Of several errors
- * the first is the reason. */
+/* The connection can carry nothing more; the pipe is removed before the lock is released, by ops->close. Of several
+ * errors the first is the reason. */
 void sp_pipe_break(struct nn_pipe *pipe, int error);
 
-/* Nothing can be sent any more; the protocol is told before the lock is left. */
+/* Nothing can be sent any more; the protocol is notified before the lock is released. */
 void sp_pipe_end_sending(struct nn_pipe *pipe);
 
 /* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
 void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
 
-/* For the engine's transports. Of others it is known only whether they accept more, unless they tell. */
+/* For the engine's transports. Of others the engine knows only whether they accept more. */
 void sp_pipe_set_exit(struct nn_pipe *pipe, const struct sp_pipe_exit *at_exit);
 
 /* Asks for ops->flush before the lock is left. */

@@ -1,4 +1,4 @@
-/* Waiting for several sockets at a time: the thread's waiter is put on the list of each. */
+/* Waiting for several sockets at a time: the thread's parker joins the list of each. */
 #include "core/poll_entry.h"
 
 #include "core/socket.h"
@@ -35,13 +35,13 @@ static int poll_entries_check(struct sp_poll_entry *entries, int count)
     return ready;
 }
 
-static void poll_entries_watch(struct sp_poll_entry *entries, int count, struct sp_waiter *waiter)
+static void poll_entries_watch(struct sp_poll_entry *entries, int count, struct sp_parker *parker)
 {
     for (int i = 0; i < count; i++) {
         struct sp_poll_entry *entry = &entries[i];
         if (entry->socket == NULL)
             continue;
-        entry->wait = (struct sp_wait){.waiter = waiter, .events = entry->events | NN_LOOP_CLOSED};
+        entry->wait = (struct sp_wait){.parker = parker, .events = entry->events | NN_LOOP_CLOSED};
         sp_socket_watch(entry->socket, &entry->wait);
     }
 }
@@ -61,14 +61,14 @@ int sp_poll_entries_wait(struct sp_poll_entry *entries, int count, sp_time_ns de
 
     if (ready != 0 || sp_now_ns() >= deadline_ns)
         return ready;
-    struct sp_waiter *waiter = sp_waiter_self();
-    if (waiter == NULL)
+    struct sp_parker *parker = sp_parker_self();
+    if (parker == NULL)
         return -ENOMEM;
 
-    sp_waiter_reset(waiter);
-    poll_entries_watch(entries, count, waiter);
+    sp_parker_reset(parker);
+    poll_entries_watch(entries, count, parker);
     while (ready == 0 && rc == 0) {
-        rc = sp_waiter_sleep(waiter, deadline_ns);
+        rc = sp_parker_sleep(parker, deadline_ns);
         ready = poll_entries_check(entries, count);
     }
     poll_entries_unwatch(entries, count);

@@ -1,7 +1,7 @@
 /* The life of a socket: opening, closing with linger, the release of its memory. */
 #include "core/socket.h"
 
-#include "core/burst.h"
+#include "core/coalesce.h"
 #include "core/engine_thread.h"
 #include "core/event_fd.h"
 #include "core/host_events.h"
@@ -107,7 +107,7 @@ static int socket_create(struct nn_loop *loop, int domain, const struct nn_proto
     self->loop = loop;
     self->domain = domain;
     self->protocol = protocol;
-    sp_socket_init_report(self, user);
+    sp_socket_init_ready_event(self, user);
     self->release.run = socket_free;
     atomic_init(&self->references, 1); /* until it is closed for good */
     sp_options_init(&self->options);
@@ -215,7 +215,7 @@ static void socket_begin_closing(struct sp_socket *self)
     atomic_store(&self->is_delivering, true);
     sp_monitor_switch(self, false); /* nobody can ask for events any more */
     sp_socket_wake(self, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED);
-    sp_socket_report(self, NN_POLLIN | NN_POLLOUT);
+    sp_socket_notify_host(self, NN_POLLIN | NN_POLLOUT);
     sp_event_fd_set(&self->receive_fd, true);
     sp_event_fd_set(&self->send_fd, true);
     sp_event_fd_close(&self->receive_fd);

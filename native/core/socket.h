@@ -10,7 +10,7 @@
 
 #include "platform/thread.h"
 #include "util/list.h"
-#include "util/waiter.h"
+#include "util/parker.h"
 
 struct sp_socket;
 
@@ -84,7 +84,7 @@ const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
 /* A thread that waits for one socket: it is woken when any of `events` rises or the socket closes. */
 struct sp_wait {
     struct sp_list_item item;
-    struct sp_waiter *waiter;
+    struct sp_parker *parker;
     int events; /* NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED */
 };
 

@@ -289,7 +289,7 @@ void sp_socket_watch(struct sp_socket *self, struct sp_wait *wait)
     sp_list_append(&self->waits, &wait->item);
     sp_direct_poll_reattach(self);
     if (self->state != SP_SOCKET_OPEN || (sp_socket_current_events(self) & wait->events))
-        sp_waiter_wake(wait->waiter);
+        sp_parker_wake(wait->parker);
     sp_socket_unlock(self);
 }
 

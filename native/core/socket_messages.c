@@ -1,6 +1,6 @@
 /* Sending and receiving: one message with waiting, or batches without. */
 #include "core/direct_poll.h"
-#include "core/burst.h"
+#include "core/coalesce.h"
 #include "core/socket.h"
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
@@ -12,20 +12,20 @@
  * -EBADF, -ETIMEDOUT, -EINTR, -ENOMEM. */
 static int socket_wait(struct sp_socket *self, int events, sp_time_ns deadline_ns)
 {
-    struct sp_wait wait = {.waiter = sp_waiter_self(), .events = events};
-    struct sp_direct_poller poller = {.waiter = wait.waiter, .fd = -1};
+    struct sp_wait wait = {.parker = sp_parker_self(), .events = events};
+    struct sp_direct_poller poller = {.parker = wait.parker, .fd = -1};
 
-    if (wait.waiter == NULL)
+    if (wait.parker == NULL)
         return -ENOMEM;
-    sp_waiter_reset(wait.waiter);
+    sp_parker_reset(wait.parker);
     sp_list_append(&self->waits, &wait.item);
-    sp_burst_wait(&self->burst, events);
+    sp_coalesce_before_wait(&self->coalescing, events);
     if (events & NN_POLLIN)
         sp_direct_poll_begin(self, &poller);
     sp_socket_unlock(self);
 
-    int rc = poller.fd < 0 ? sp_waiter_sleep(wait.waiter, deadline_ns)
-                           : sp_waiter_sleep_beside(wait.waiter, deadline_ns, poller.fd, &poller.is_ready);
+    int rc = poller.fd < 0 ? sp_parker_sleep(wait.parker, deadline_ns)
+                           : sp_parker_sleep_beside(wait.parker, deadline_ns, poller.fd, &poller.is_ready);
 
     sp_socket_lock(self);
     sp_list_remove(&wait.item);
@@ -73,7 +73,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
         return -ENOTSUP;
 
     sp_socket_lock(self);
-    sp_burst_begin(self, bytes);
+    sp_coalesce_before_send(self, bytes);
     while ((rc = socket_try_send(self, message)) == -EAGAIN && !(flags & NN_DONTWAIT)) {
         if (deadline_ns == 0)
             deadline_ns = sp_deadline_after_ms(self->options.send_timeout_ms);
@@ -82,7 +82,7 @@ int sp_socket_send(struct sp_socket *self, struct nn_message *message, int flags
     }
     if (rc == 0)
         count_sent(self, bytes);
-    sp_burst_continue(self);
+    sp_coalesce_after_send(self);
     sp_socket_unlock(self);
     return rc;
 }
@@ -107,7 +107,7 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
     }
     if (rc == 0) {
         count_received(self, message->body_bytes);
-        sp_burst_receive(&self->burst);
+        sp_coalesce_after_receive(&self->coalescing);
     } else if (rc == -EAGAIN) {
         sp_direct_poll_reattach(self);
     }
@@ -150,12 +150,12 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
-    self->run.is_allowed = count > 1;
+    self->batch_quantum.is_batch = count > 1;
     while (rc == 0 && taken < count && (rc = self->protocol->receive(self->instance, &message)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken++]);
     }
-    self->run.is_allowed = false;
+    self->batch_quantum.is_batch = false;
     socket_leave_taking(self);
     return taken > 0 ? taken : rc;
 }
@@ -173,13 +173,13 @@ int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, 
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
-    self->run.is_allowed = count > 1;
+    self->batch_quantum.is_batch = count > 1;
     while (rc == 0 && taken < count && (rc = self->protocol->receive_any(self->instance, &message, &number)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken]);
         received[taken++].conversation = number;
     }
-    self->run.is_allowed = false;
+    self->batch_quantum.is_batch = false;
     sp_socket_unlock(self);
     return taken > 0 ? taken : rc;
 }

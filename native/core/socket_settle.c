@@ -12,7 +12,7 @@
 #include "message/chunk.h"
 #include "util/invariant.h"
 #include "util/memory.h"
-#include "util/waiter.h"
+#include "util/parker.h"
 
 #include <errno.h>
 
@@ -44,7 +44,7 @@ static void socket_flush(struct sp_socket *self)
     }
 }
 
-static void socket_tell_mute(struct sp_socket *self)
+static void socket_notify_mute(struct sp_socket *self)
 {
     const struct nn_protocol *protocol = self->protocol;
     struct sp_list_item *item;
@@ -90,7 +90,7 @@ static void socket_finish(struct sp_socket *self)
     self->spare_buffer = NULL;
     atomic_store(&self->is_delivering, false);
     self->is_finished = true;
-    sp_socket_report(self, NN_LOOP_CLOSED);
+    sp_socket_notify_host(self, NN_LOOP_CLOSED);
 }
 
 static void socket_continue_closing(struct sp_socket *self)
@@ -103,14 +103,14 @@ static void socket_continue_closing(struct sp_socket *self)
 }
 
 /* One thread is woken after the lock is released, which it wants to take; there seldom are others. */
-static void socket_wake_later(struct sp_socket *self, struct sp_waiter *waiter)
+static void socket_wake_later(struct sp_socket *self, struct sp_parker *parker)
 {
     if (self->woken != NULL) {
-        sp_waiter_wake(waiter);
+        sp_parker_wake(parker);
         return;
     }
-    sp_waiter_retain(waiter);
-    self->woken = waiter;
+    sp_parker_retain(parker);
+    self->woken = parker;
 }
 
 void sp_socket_wake(struct sp_socket *self, int events)
@@ -119,7 +119,7 @@ void sp_socket_wake(struct sp_socket *self, int events)
          item = sp_list_next(&self->waits, item)) {
         struct sp_wait *wait = SP_CONTAINER(item, struct sp_wait, item);
         if (wait->events & events)
-            socket_wake_later(self, wait->waiter);
+            socket_wake_later(self, wait->parker);
     }
 }
 
@@ -134,14 +134,14 @@ static void socket_update_events(struct sp_socket *self, int events)
     sp_event_fd_set(&self->send_fd, events & NN_POLLOUT);
     if (rose != 0) {
         sp_socket_wake(self, rose);
-        sp_socket_report(self, rose);
+        sp_socket_notify_host(self, rose);
         if (rose & NN_POLLOUT)
             self->is_refused = false;
     }
 }
 
 /* Pipes have ended, wholly or in part. */
-static bool has_ends_left(const struct sp_socket *self)
+static bool has_ended_pipes(const struct sp_socket *self)
 {
     return !sp_list_is_empty(&self->broken) || !sp_list_is_empty(&self->mute);
 }
@@ -158,51 +158,51 @@ static void socket_settle(struct sp_socket *self)
         self->is_corked = false;
         socket_flush(self);
         socket_remove_broken(self);
-        socket_tell_mute(self);
+        socket_notify_mute(self);
         if (self->state == SP_SOCKET_CLOSING)
             socket_continue_closing(self);
         if (self->state == SP_SOCKET_OPEN)
             events = sp_socket_current_events(self);
-    } while (!sp_list_is_empty(&self->dirty) || has_ends_left(self));
+    } while (!sp_list_is_empty(&self->dirty) || has_ended_pipes(self));
 
     if (self->state == SP_SOCKET_OPEN)
         socket_update_events(self, events);
 }
 
-/* ---- Held messages ---- */
+/* ---- Coalesced messages ---- */
 
-static void held_flush(struct sp_task *task)
+static void coalesced_flush(struct sp_task *task)
 {
-    struct sp_socket *socket = SP_CONTAINER(task, struct sp_socket, burst.flush);
+    struct sp_socket *socket = SP_CONTAINER(task, struct sp_socket, coalescing.flush);
 
     sp_socket_lock(socket);
-    socket->burst.is_asked = false;
-    socket->burst.last_ns = sp_now_ns(); /* a sender that goes on finds its burst as it was */
+    socket->coalescing.flush_posted = false;
+    socket->coalescing.last_ns = sp_now_ns(); /* a sender that goes on continues its streak */
     sp_socket_unlock(socket);
     sp_socket_release_reference(socket);
 }
 
 void sp_socket_init_flush(struct sp_socket *self)
 {
-    self->burst.flush.run = held_flush;
+    self->coalescing.flush.run = coalesced_flush;
 }
 
-/* Asks the engine's thread to pass on what is held. */
+/* Posts the flush to the engine's thread. */
 static void socket_post_flush(struct sp_socket *socket)
 {
-    if (socket->burst.is_asked)
+    if (socket->coalescing.flush_posted)
         return;
-    socket->burst.is_asked = true;
+    socket->coalescing.flush_posted = true;
     sp_socket_retain(socket); /* until it is done */
-    sp_loop_post(&socket->loop->base, &socket->burst.flush);
+    sp_loop_post(&socket->loop->base, &socket->coalescing.flush);
 }
 
-/* What is dirty now stays so until the engine's thread comes round. */
-static void socket_hold(struct sp_socket *self)
+/* Dirty pipes stay dirty until the engine's thread flushes them. */
+static void socket_stay_corked(struct sp_socket *self)
 {
     self->is_corked = false;
     int events = sp_socket_current_events(self);
-    if (has_ends_left(self)) {
+    if (has_ended_pipes(self)) {
         socket_settle(self);
         return;
     }
@@ -246,12 +246,12 @@ void sp_socket_unlock(struct sp_socket *self)
     bool has_deferred;
     bool is_finished;
 
-    if (self->burst.is_held && self->state == SP_SOCKET_OPEN && !has_ends_left(self))
-        socket_hold(self);
+    if (self->coalescing.stays_corked && self->state == SP_SOCKET_OPEN && !has_ended_pipes(self))
+        socket_stay_corked(self);
     else if (self->state != SP_SOCKET_CLOSED)
         socket_settle(self);
-    SP_INVARIANT(!has_ends_left(self), "a lock is released with broken pipes");
-    self->burst.is_held = false;
+    SP_INVARIANT(!has_ended_pipes(self), "a lock is released with broken pipes");
+    self->coalescing.stays_corked = false;
     self->is_taking = false;
     has_deferred = !sp_list_is_empty(&self->deferred);
     if (has_deferred) {
@@ -260,13 +260,13 @@ void sp_socket_unlock(struct sp_socket *self)
     }
     is_finished = self->is_finished;
     self->is_finished = false;
-    struct sp_waiter *woken = self->woken;
+    struct sp_parker *woken = self->woken;
     self->woken = NULL;
     sp_mutex_unlock(&self->lock);
 
     if (woken != NULL) {
-        sp_waiter_wake(woken);
-        sp_waiter_release(woken);
+        sp_parker_wake(woken);
+        sp_parker_release(woken);
     }
     if (has_deferred)
         deferred_run(&tasks);

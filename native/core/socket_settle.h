@@ -14,7 +14,7 @@ void sp_socket_defer(struct sp_socket *self, struct sp_task *task);
 /* Wakes threads that wait for one of these events, when the lock is released. */
 void sp_socket_wake(struct sp_socket *self, int events);
 
-/* Prepares the task by which the engine's thread passes on what a burst holds. */
+/* Prepares the task by which the engine's thread passes on coalesced messages. */
 void sp_socket_init_flush(struct sp_socket *self);
 
 /* Drops what is still to be delivered, so that the socket closes for good. */

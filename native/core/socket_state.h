@@ -5,7 +5,7 @@
 
 #include <nanomsg/protocol.h>
 
-#include "core/burst.h"
+#include "core/coalesce.h"
 #include "core/event_fd.h"
 #include "core/loop_state.h"
 #include "core/options.h"
@@ -19,7 +19,7 @@
 struct sp_direct_poll;
 struct sp_monitor;
 struct sp_monitor_entry;
-struct sp_waiter;
+struct sp_parker;
 
 enum sp_socket_state {
     SP_SOCKET_OPEN,
@@ -43,9 +43,9 @@ struct sp_statistics {
     uint64_t current_connections;
 };
 
-/* What one pipe has given without another between. */
-struct sp_run {
-    bool is_allowed; /* messages are taken many at a time */
+/* What one pipe has given of a batch without another pipe in between. */
+struct sp_batch_quantum {
+    bool is_batch; /* messages are taken many at a time */
     uint32_t pipe;
     unsigned messages;
     size_t bytes;
@@ -69,28 +69,28 @@ struct sp_socket {
     struct sp_list pipes; /* struct nn_pipe, admitted */
     struct sp_id_map pipes_by_id;
     bool has_had_pipe;
-    struct sp_list broken;    /* pipes to remove before the lock is left */
-    struct sp_list mute;      /* pipes whose end of sending the protocol is to be told before that */
-    struct sp_list dirty;     /* pipes to flush before the lock is left */
-    bool is_corked;           /* pipes gather until then */
-    struct sp_burst burst;    /* or even longer */
-    struct sp_list lingering; /* struct sp_linger: closed connections that still have bytes to pass on */
-    size_t remains_bytes;     /* what peers that are gone have left in memory for the user */
+    struct sp_list broken;           /* pipes to remove before the lock is released */
+    struct sp_list mute;             /* pipes that cannot send any more: the protocol is notified before that */
+    struct sp_list dirty;            /* pipes to flush before the lock is released */
+    bool is_corked;                  /* pipes gather messages until then */
+    struct sp_coalescing coalescing; /* or longer */
+    struct sp_list lingering;        /* struct sp_linger: closed connections that still have bytes to pass on */
+    size_t remains_bytes;            /* what peers that are gone have left in memory for the user */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */
 
     int events;      /* as last computed: NN_POLLIN | NN_POLLOUT */
-    bool is_refused; /* a send, since NN_POLLOUT rose last: the host wants to hear when it rises again */
+    bool is_refused; /* a send, since NN_POLLOUT rose last: the host is woken when it rises again */
     bool is_taking;  /* the host is receiving a batch */
-    struct sp_run run;
+    struct sp_batch_quantum batch_quantum;
     unsigned readable_pipes;            /* those that can_receive */
     struct sp_list waits;               /* struct sp_wait */
-    struct sp_waiter *woken;            /* to be told when the lock is left; or NULL */
+    struct sp_parker *woken;            /* to be woken after the lock is released; or NULL */
     struct sp_direct_poll *direct_poll; /* whose descriptor the loop does not watch; NULL: none */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
-    struct sp_monitor *monitor;           /* NULL: nobody watches */
+    struct sp_monitor *monitor;           /* NULL: the socket is not monitored */
     struct sp_monitor_entry *taken_event; /* the last one; NULL: none yet */
 
     struct sp_timer protocol_timer;
@@ -100,8 +100,8 @@ struct sp_socket {
     atomic_bool is_delivering; /* closed by its user, and not finished yet; read without the lock */
     bool is_finished;          /* CLOSED was reached and the socket's own reference is still to be dropped */
 
-    struct sp_list_item loop_item; /* in loop->sockets; guarded by the loop's lock */
-    struct sp_report report;       /* guarded by the loop's lock */
+    struct sp_list_item loop_item;     /* in loop->sockets; guarded by the loop's lock */
+    struct sp_ready_event ready_event; /* guarded by the loop's lock */
 };
 
 /* A connection whose pipe is closed while it has bytes to pass on. It links itself into socket->lingering and
@@ -109,7 +109,7 @@ struct sp_socket {
 struct sp_linger {
     struct sp_list_item item;
     void (*abandon)(struct sp_linger *self);
-    /* How much is still to be passed on; NULL: nobody knows. */
+    /* How much is still to be passed on; NULL: not known. */
     size_t (*held_bytes)(const struct sp_linger *self);
 };
 

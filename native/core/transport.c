@@ -44,7 +44,7 @@ int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size
     return (size_t)length < size_bytes ? length : -EMSGSIZE;
 }
 
-void sp_endpoint_report(struct nn_endpoint *self, int error)
+void sp_endpoint_set_error(struct nn_endpoint *self, int error)
 {
     bool has_changed = self->last_error != error;
 

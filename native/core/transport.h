@@ -33,7 +33,7 @@ struct nn_endpoint {
 void sp_endpoint_release(struct nn_endpoint *self);
 
 /* The outcome of the last attempt, for statistics and NN_PRINT_ERRORS; 0: all is well. */
-void sp_endpoint_report(struct nn_endpoint *self, int error);
+void sp_endpoint_set_error(struct nn_endpoint *self, int error);
 
 /* The address with the port in use; returns its length or -EMSGSIZE. */
 int sp_endpoint_write_address(const struct nn_endpoint *self, char *buffer, size_t size_bytes);

@@ -66,7 +66,7 @@ int nn_message_share(struct nn_message *to, const struct nn_message *from)
     if (to->chunk != NULL)
         sp_chunk_retain(to->chunk);
     if (to->has_peer_facts)
-        sp_message_tell_facts(to, to->peer.headers, to->peer.certificate);
+        sp_message_attach_peer_info(to, to->peer.headers, to->peer.certificate);
     return 0;
 }
 

@@ -46,8 +46,8 @@ static inline void sp_message_forget_peer(struct nn_message *message)
 }
 
 /* Says what its peer has said of itself: shares the chunks, which may be NULL. */
-static inline void sp_message_tell_facts(struct nn_message *message, struct nn_chunk *headers,
-                                         struct nn_chunk *certificate)
+static inline void sp_message_attach_peer_info(struct nn_message *message, struct nn_chunk *headers,
+                                               struct nn_chunk *certificate)
 {
     if (headers == NULL && certificate == NULL)
         return;

@@ -56,7 +56,7 @@ static int connection_begin(struct sp_connection *self)
     int rc = sp_connection_begin_handshake(self);
 
     if (rc < 0) {
-        sp_connection_tell_rejected(self, rc);
+        sp_connection_report_rejected(self, rc);
         sp_connection_close_stream(self);
         sp_connection_release(self);
     }

@@ -121,7 +121,7 @@ void sp_connection_close(struct nn_pipe *pipe, bool may_linger)
         return;
     }
     if (!may_linger && !self->is_send_broken)
-        sp_connection_write(self); /* what a burst holds goes with what has left already */
+        sp_connection_write(self); /* coalesced messages follow those that have left already */
     connection_send_close_frame_at_once(self);
     sp_stream_drain(&self->stream);
     sp_connection_close_stream(self);

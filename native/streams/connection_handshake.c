@@ -79,7 +79,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         sp_connection_end(self, error);
         return;
     }
-    self->pipe->tell = sp_connection_tell;
+    self->pipe->describe_peer = sp_connection_describe_peer;
     sp_pipe_set_exit(self->pipe, &sp_connection_exit);
     sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);

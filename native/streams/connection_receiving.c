@@ -87,8 +87,8 @@ static void connection_refuse(struct sp_connection *self, int error)
 static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *stream)
 {
     const struct sp_frame *last = &self->received.frame;
-    size_t share = sp_pipe_share(self->pipe, last->prefix_bytes + last->body_bytes);
-    ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, share);
+    size_t quantum = sp_pipe_read_quantum(self->pipe, last->prefix_bytes + last->body_bytes);
+    ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, quantum);
 
     if (stream->filter != NULL && stream == &self->stream)
         sp_connection_watch_unsent(self); /* it may have answered */

@@ -1,4 +1,4 @@
-/* A connection's way out: messages and the framing's own frames, at once, in bursts, or when the kernel takes them. */
+/* A connection's way out: messages and the framing's own frames, at once, coalesced, or when the kernel takes them. */
 #include "streams/connection_sending.h"
 
 #include "streams/connection_held.h"
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 /* The number of bytes sent in one call while messages are gathered. */
-#define BURST_BYTES ((size_t)64 * 1024)
+#define COALESCE_BYTES ((size_t)64 * 1024)
 #define VECTORS_LIMIT 64
 
 void sp_connection_end_sending(struct sp_connection *self)
@@ -133,7 +133,7 @@ bool sp_connection_write(struct sp_connection *self)
     return self->stream.filter == NULL || connection_flush_filter(self);
 }
 
-/* What is gathered leaves when the lock is left, or in bursts. */
+/* Gathered messages leave when the lock is released, or when COALESCE_BYTES have gathered. */
 static void connection_pass_gathered(struct sp_connection *self)
 {
     if (self->watch.wanted & SP_WRITABLE) {
@@ -143,7 +143,7 @@ static void connection_pass_gathered(struct sp_connection *self)
     sp_pipe_mark_dirty(self->pipe);
     if (self->is_hosted)
         update_can_send(self, 0); /* the queue is all that the stream has: NN_SNDBUF limits each message of a batch */
-    if (self->queue.bytes >= BURST_BYTES)
+    if (self->queue.bytes >= COALESCE_BYTES)
         sp_connection_write(self);
 }
 
@@ -317,7 +317,7 @@ void sp_connection_queue_control(struct sp_connection *self)
     struct nn_message nothing;
 
     if (session == NULL || session->control_bytes == 0 || (self->watch.wanted & SP_WRITABLE) ||
-        self->queue.bytes >= BURST_BYTES)
+        self->queue.bytes >= COALESCE_BYTES)
         return;
     nn_message_init(&nothing);
     if (sp_send_queue_add(&self->queue, session->control, session->control_bytes, &nothing,

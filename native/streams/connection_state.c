@@ -95,10 +95,10 @@ void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *
     if (sp_descriptor_credentials(self->watch.fd, &credentials))
         sp_peer_info_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
     if (self->stream.filter != NULL)
-        self->stream.filter->ops->tell(self->stream.filter, ends);
+        self->stream.filter->ops->describe_peer(self->stream.filter, ends);
 }
 
-void sp_connection_tell(const struct nn_pipe *pipe, struct sp_peer_info *ends)
+void sp_connection_describe_peer(const struct nn_pipe *pipe, struct sp_peer_info *ends)
 {
     sp_connection_learn(connection_of(pipe), ends);
 }
@@ -111,7 +111,7 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
         sp_stream_addresses(self->endpoint, self->watch.fd, local, remote);
 }
 
-void sp_connection_tell_rejected(struct sp_connection *self, int error)
+void sp_connection_report_rejected(struct sp_connection *self, int error)
 {
     sp_connection_learn(self, self->ends);
     if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
@@ -198,9 +198,9 @@ void sp_connection_end(struct sp_connection *self, int error)
     if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
     if (!was_admitted)
-        sp_connection_tell_rejected(self, error);
+        sp_connection_report_rejected(self, error);
     else if (self->stream.filter != NULL && self->pipe->peer_info != NULL)
-        self->stream.filter->ops->tell(self->stream.filter, self->pipe->peer_info);
+        self->stream.filter->ops->describe_peer(self->stream.filter, self->pipe->peer_info);
     sp_connection_close_stream(self);
     self->state = CONNECTION_ENDED;
     if (was_admitted) {

@@ -105,9 +105,9 @@ void sp_connection_release(struct sp_connection *self);
 void sp_connection_remember_ends(struct sp_connection *self);
 /* Notes what is known of the peer besides its address. ends: NULL where there is no monitor. */
 void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *ends);
-void sp_connection_tell_rejected(struct sp_connection *self, int error);
+void sp_connection_report_rejected(struct sp_connection *self, int error);
 /* What the pipe tells of its peer. */
-void sp_connection_tell(const struct nn_pipe *pipe, struct sp_peer_info *ends);
+void sp_connection_describe_peer(const struct nn_pipe *pipe, struct sp_peer_info *ends);
 void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 
 /* ---- The end ---- */

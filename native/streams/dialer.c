@@ -64,7 +64,7 @@ static const struct sp_socket_address *address_of(const struct sp_dialer *self)
 static void dialer_failed(struct sp_dialer *self, int error)
 {
     socket_of(self)->statistics.connect_errors++;
-    sp_endpoint_report(self->owner.endpoint, error);
+    sp_endpoint_set_error(self->owner.endpoint, error);
     dialer_wait(self);
 }
 
@@ -82,7 +82,7 @@ static void dialer_admitted(struct sp_connection_owner *owner)
     struct sp_dialer *self = SP_CONTAINER(owner, struct sp_dialer, owner);
 
     self->admitted_ns = sp_now_ns();
-    sp_endpoint_report(owner->endpoint, 0);
+    sp_endpoint_set_error(owner->endpoint, 0);
 }
 
 static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
@@ -96,7 +96,7 @@ static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, i
     if (was_admitted && sp_now_ns() - self->admitted_ns >= least_ns)
         self->failures = 0;
     if (error != 0)
-        sp_endpoint_report(owner->endpoint, error);
+        sp_endpoint_set_error(owner->endpoint, error);
     dialer_wait(self);
 }
 

@@ -24,7 +24,7 @@
 #include <string.h>
 
 struct nn_stream {
-    struct sp_report report;
+    struct sp_ready_event ready_event;
     struct sp_socket *socket;         /* a reference of the host's; its lock guards all below */
     struct nn_endpoint *endpoint;     /* NULL: the connection is gone */
     struct sp_connection *connection; /* NULL: it is done with the stream */
@@ -41,11 +41,12 @@ struct host_endpoint {
     struct nn_stream *stream; /* NULL: released by the host */
 };
 
-static void stream_report(struct nn_stream *self, int events)
+static void stream_notify_host(struct nn_stream *self, int events)
 {
     struct nn_loop *loop = self->socket->loop;
 
-    if (!self->is_released && sp_report_add(loop, &self->report, events) != 0 && !sp_loop_is_running_here(&loop->base))
+    if (!self->is_released && sp_ready_event_add(loop, &self->ready_event, events) != 0 &&
+        !sp_loop_is_running_here(&loop->base))
         sp_loop_wake(&loop->base);
 }
 
@@ -87,11 +88,11 @@ static void host_want(struct sp_stream *stream, unsigned wanted)
 
     if ((wanted & SP_WRITABLE) && !self->is_announced) {
         self->is_announced = true;
-        stream_report(self, NN_POLLIN);
+        stream_notify_host(self, NN_POLLIN);
     }
     if ((wanted & SP_READABLE) && self->is_awaited && !has_unreceived_message(self->connection)) {
         self->is_awaited = false;
-        stream_report(self, NN_POLLOUT);
+        stream_notify_host(self, NN_POLLOUT);
     }
 }
 
@@ -114,7 +115,7 @@ static void host_close(struct sp_stream *stream)
         self->left = connection->queue;
         connection->queue = (struct sp_send_queue){0};
     }
-    stream_report(self, NN_LOOP_CLOSED);
+    stream_notify_host(self, NN_LOOP_CLOSED);
 }
 
 static const struct sp_stream_ops host_stream = {
@@ -196,7 +197,7 @@ static int stream_begin(struct nn_stream *self, struct nn_endpoint *endpoint)
         host_released(&place->owner);
     sp_endpoint_release(endpoint);
     if (rc == -ENOMEM)
-        sp_report_withdraw(self->socket->loop, &self->report);
+        sp_ready_event_remove(self->socket->loop, &self->ready_event);
     return rc == -ENOMEM ? rc : 0;
 }
 
@@ -228,7 +229,7 @@ struct nn_stream *nn_stream_attach(int s, const char *address, bool is_bound, vo
         rc = -ENOMEM;
         self = sp_zalloc(sizeof *self);
         if (self != NULL) {
-            self->report.user = user;
+            self->ready_event.user = user;
             self->socket = socket;
             rc = stream_attach(self, address, is_bound);
         }
@@ -349,7 +350,7 @@ void nn_stream_release(struct nn_stream *self)
     struct sp_socket *socket = self->socket;
 
     sp_socket_lock(socket);
-    sp_report_withdraw(socket->loop, &self->report);
+    sp_ready_event_remove(socket->loop, &self->ready_event);
     self->is_released = true;
     stream_end(self, -ECONNRESET);
     if (self->endpoint != NULL)

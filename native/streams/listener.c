@@ -30,7 +30,7 @@ static void listener_connection_ended(struct sp_connection_owner *owner, bool wa
 static void listener_accept_failed(struct sp_listener *self, int error)
 {
     self->owner.endpoint->socket->statistics.accept_errors++;
-    sp_endpoint_report(self->owner.endpoint, error);
+    sp_endpoint_set_error(self->owner.endpoint, error);
     sp_monitor_failed(self->owner.endpoint, "", error);
     if (!sp_descriptor_is_shortage(error))
         return; /* a peer that left before we came: the next event goes on */
@@ -51,7 +51,7 @@ static void listener_accept(struct sp_listener *self)
             return;
         }
         endpoint->socket->statistics.accepted_connections++;
-        sp_endpoint_report(endpoint, 0);
+        sp_endpoint_set_error(endpoint, 0);
         if (sp_connection_open(&self->owner, fd) < 0)
             endpoint->socket->statistics.broken_connections++;
     }

@@ -9,7 +9,7 @@
 
 /* Bodies up to this length are copied behind their prefix: cheaper than a vector of their own in writev. */
 #define GATHERED_BODY_BYTES ((size_t)4 * 1024)
-/* A first buffer is small, since a burst to many peers makes one for each; the spare is of full size. */
+/* A first buffer is small, since sending to many peers makes one for each; the spare is of full size. */
 #define BUFFER_FIRST_BYTES ((size_t)4 * 1024 + 64)
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
@@ -162,7 +162,7 @@ static uint8_t *append(uint8_t *to, const uint8_t *bytes, size_t count)
     return to + count;
 }
 
-/* A whole frame with a short body: what bursts are made of. */
+/* A whole frame with a short body, as coalesced messages are. */
 static int add_short(struct sp_send_queue *self, const uint8_t *prefix, size_t prefix_bytes, struct nn_message *message,
                      struct nn_chunk **spare)
 {

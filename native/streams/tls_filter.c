@@ -244,7 +244,7 @@ static struct nn_chunk *tls_certificate(const struct sp_filter *base)
     return der;
 }
 
-static void tls_tell(const struct sp_filter *base, struct sp_peer_info *ends)
+static void tls_describe_peer(const struct sp_filter *base, struct sp_peer_info *ends)
 {
     const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
     struct nn_chunk *certificate = ends->facts[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
@@ -275,7 +275,7 @@ static const struct sp_filter_ops tls_ops = {
     .flush = tls_flush,
     .shutdown_write = tls_shutdown_write,
     .certificate = tls_certificate,
-    .tell = tls_tell,
+    .describe_peer = tls_describe_peer,
     .close = tls_close,
 };
 

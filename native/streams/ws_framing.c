@@ -348,8 +348,8 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         self->fragments = NULL;
     }
     message->type = self->message_opcode;
-    if (self->is_telling_headers)
-        sp_message_tell_facts(message, self->peer_headers, NULL);
+    if (self->attaches_headers)
+        sp_message_attach_peer_info(message, self->peer_headers, NULL);
 }
 
 static size_t ws_held_bytes(const struct sp_session *session)

@@ -29,7 +29,7 @@ static void reply_with(struct sp_handshake *handshake, int length)
     handshake->reply_bytes = length > 0 && (size_t)length < sizeof handshake->reply ? (size_t)length : 0;
 }
 
-static void tell_problem(struct sp_handshake *handshake, const char *problem, size_t count)
+static void describe_problem(struct sp_handshake *handshake, const char *problem, size_t count)
 {
     handshake->problem = problem;
     handshake->problem_bytes = count;
@@ -103,14 +103,14 @@ void sp_ws_request(struct sp_session *session, struct sp_handshake *handshake)
 }
 
 /* A server's first line, as far as it is text. */
-static void tell_status(struct sp_handshake *handshake)
+static void describe_status(struct sp_handshake *handshake)
 {
     size_t count = 0;
 
     while (count < handshake->received_bytes && count < STATUS_LIMIT_BYTES && handshake->received[count] >= ' ' &&
            handshake->received[count] < 0x7f)
         count++;
-    tell_problem(handshake, (const char *)handshake->received, count);
+    describe_problem(handshake, (const char *)handshake->received, count);
 }
 
 /* A refusal is known by its first line; libnanomsg never completes the head of one. Returns 0 while it may be an
@@ -124,7 +124,7 @@ static int check_status(struct sp_handshake *handshake)
 
     if (memcmp(handshake->received, accepted, count) == 0)
         return 0;
-    tell_status(handshake);
+    describe_status(handshake);
     return memcmp(handshake->received, accepted, count < version_length ? count : version_length) == 0 ? -ECONNREFUSED
                                                                                                        : -EPROTO;
 }
@@ -187,7 +187,7 @@ static int refuse(struct sp_handshake *handshake, const struct refusal *refusal)
     reply_with(handshake, snprintf((char *)handshake->reply, sizeof handshake->reply,
                                    "HTTP/1.1 %s\r\n%sConnection: %s\r\nContent-Length: 0\r\n\r\n", refusal->status,
                                    refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close"));
-    tell_problem(handshake, refusal->status, strlen(refusal->status));
+    describe_problem(handshake, refusal->status, strlen(refusal->status));
     return refusal->error;
 }
 
@@ -339,7 +339,7 @@ static int keep_headers(struct sp_ws_session *self, struct sp_handshake *handsha
     if (self->peer_headers == NULL)
         return -ENOMEM;
     memcpy(self->peer_headers->bytes, head->fields.bytes, head->fields.count);
-    self->is_telling_headers = socket->options.ws_peer_headers;
+    self->attaches_headers = socket->options.ws_peer_headers;
     handshake->peer_headers = self->peer_headers;
     return 0;
 }

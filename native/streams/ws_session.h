@@ -13,7 +13,7 @@ struct sp_ws_session {
     uint8_t fragment_opcode;          /* of the message whose fragments are coming; 0: none */
     uint8_t message_opcode;           /* of the message that is complete */
     uint16_t close_code;              /* of the peer's close frame */
-    bool is_telling_headers;          /* messages bring the peer's headers along */
+    bool attaches_headers;            /* messages bring the peer's headers along */
     struct nn_chunk *fragments;       /* those that have come */
     size_t checked_bytes;             /* of them, when they are text: whole characters */
     struct nn_chunk *peer_headers;    /* of the request; NULL: not requested */

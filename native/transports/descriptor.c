@@ -61,7 +61,7 @@ static void descriptor_ended(struct sp_connection_owner *owner, bool was_admitte
 {
     (void)was_admitted;
     if (error != 0 && !owner->endpoint->is_closed)
-        sp_endpoint_report(owner->endpoint, error);
+        sp_endpoint_set_error(owner->endpoint, error);
 }
 
 static int descriptor_connect(struct nn_endpoint *base, const char *text)

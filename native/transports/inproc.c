@@ -110,7 +110,7 @@ static void inproc_try(void *context)
     }
     sp_mutex_unlock(&names.lock);
     if (wrong_type != 0)
-        nn_endpoint_tell_rejected(endpoint, wrong_type, -EPROTOTYPE);
+        nn_endpoint_report_rejected(endpoint, wrong_type, -EPROTOTYPE);
 }
 
 static int inproc_connect(struct nn_endpoint *endpoint, const char *name)

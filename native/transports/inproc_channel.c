@@ -93,7 +93,7 @@ static void channel_release(struct sp_channel *self)
 }
 
 /* Lets the other side look at the channel, once the lock of `from` is left. Under the channel's lock. */
-static void tell(struct sp_channel_side *to, struct nn_endpoint *from)
+static void notify(struct sp_channel_side *to, struct nn_endpoint *from)
 {
     if (to->signal != NULL)
         nn_signal_raise(to->signal, from);
@@ -158,7 +158,7 @@ static int push(struct sp_channel_side *to, struct nn_message *message, struct n
     }
     if (rc == 0 && to->is_searching) {
         to->is_searching = false; /* what follows is found with it, or when that is taken */
-        tell(to, from);
+        notify(to, from);
     }
     sp_mutex_unlock(&channel->lock);
     return rc;
@@ -237,7 +237,7 @@ static void make_room(struct sp_channel_side *side, size_t room_bytes)
     if (atomic_load(&side->is_sender_blocked) && has_room_again(side)) {
         atomic_store(&side->is_sender_blocked, false);
         sp_mutex_lock(&side->channel->lock);
-        tell(other_side(side), side->endpoint);
+        notify(other_side(side), side->endpoint);
         sp_mutex_unlock(&side->channel->lock);
     }
 }
@@ -296,7 +296,7 @@ static void side_close(struct sp_channel_side *side, struct nn_endpoint *self)
     unwanted = side->queue;
     side->queue = (struct sp_message_queue){0};
     if (was_open)
-        tell(other_side(side), self);
+        notify(other_side(side), self);
     sp_mutex_unlock(&channel->lock);
 
     sp_memory_note_freed(unwanted.bytes);
@@ -353,7 +353,7 @@ static bool side_attach(struct sp_channel_side *side)
 
     if (is_turned_away) {
         nn_endpoint_count_broken(endpoint);
-        nn_endpoint_tell_rejected(endpoint, nn_endpoint_peer_protocol(endpoint), -ECONNRESET);
+        nn_endpoint_report_rejected(endpoint, nn_endpoint_peer_protocol(endpoint), -ECONNRESET);
     }
     if (is_turned_away || nn_pipe_open(endpoint, side, &side->pipe) < 0) {
         side_close(side, endpoint);
@@ -364,7 +364,7 @@ static bool side_attach(struct sp_channel_side *side)
     nn_pipe_set_held_bytes(side->pipe, channel_held_bytes, true);
     sp_mutex_lock(&side->channel->lock);
     side->is_attached = true;
-    tell(other_side(side), endpoint);
+    notify(other_side(side), endpoint);
     sp_mutex_unlock(&side->channel->lock);
     return true;
 }

@@ -122,9 +122,9 @@ NN_EXPORT bool nn_pipe_can_send(const struct nn_pipe *pipe);
 NN_EXPORT bool nn_pipe_can_receive(const struct nn_pipe *pipe);
 
 /** Returns true if the pipe that has given the last message gives the next one, too, before the other pipes have their
- *  turn. When messages are received one by one, it returns false. In a batch, short messages of a pipe come in runs of
- *  a few: the receiver gets them together anyway, and a run costs less than one turn for each message. */
-NN_EXPORT bool nn_pipe_keeps_turn(const struct nn_pipe *pipe);
+ *  turn. When messages are received one by one, it returns false. In a batch, each pipe gives a quantum of short
+ *  messages: the receiver gets them together anyway, and switching pipes costs more than a short message. */
+NN_EXPORT bool nn_pipe_has_quantum_left(const struct nn_pipe *pipe);
 
 /** Hands a message to the peer. Takes it and returns 0, or the message stays with the caller: -EAGAIN
  *  until the pipe is writable again, -ENOMEM at any time. A body that is not yet on its way is copied if it is

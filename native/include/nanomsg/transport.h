@@ -109,7 +109,7 @@ NN_EXPORT bool nn_endpoint_is_full(const struct nn_endpoint *endpoint);
 /** Report to the statistics: whether the endpoint is trying to connect, and the result of its last attempt (0 or
  *  -errno, which NN_PRINT_ERRORS prints). */
 NN_EXPORT void nn_endpoint_set_connecting(struct nn_endpoint *endpoint, bool is_connecting);
-NN_EXPORT void nn_endpoint_report(struct nn_endpoint *endpoint, int error);
+NN_EXPORT void nn_endpoint_set_error(struct nn_endpoint *endpoint, int error);
 
 /** Reports to the statistics a connection that ended before it had a pipe, for example because its handshake failed.
  *  The engine counts connections that have a pipe. */
@@ -118,7 +118,7 @@ NN_EXPORT void nn_endpoint_count_broken(struct nn_endpoint *endpoint);
 /** Reports to the socket's connection events (nn_socket_monitor in nanomsg/loop.h) a peer that was rejected before it
  *  had a pipe. protocol: the socket type that it claims, or 0; error: -errno. The engine reports peers that
  *  nn_pipe_open refuses. */
-NN_EXPORT void nn_endpoint_tell_rejected(struct nn_endpoint *endpoint, int protocol, int error);
+NN_EXPORT void nn_endpoint_report_rejected(struct nn_endpoint *endpoint, int protocol, int error);
 
 /* ---- Pipes ------------------------------------------------------------------------------------ */
 

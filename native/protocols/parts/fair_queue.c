@@ -25,7 +25,7 @@ int sp_fair_queue_receive(struct sp_fair_queue *self, struct nn_message *message
     while ((slot = sp_priority_ring_first(&self->readable)) != NULL) {
         int rc = nn_pipe_receive(slot->pipe, message);
         if (rc == 0) {
-            if (!nn_pipe_keeps_turn(slot->pipe))
+            if (!nn_pipe_has_quantum_left(slot->pipe))
                 sp_priority_ring_advance(&self->readable, slot);
             if (from != NULL)
                 *from = slot->pipe;

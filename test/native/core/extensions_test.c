@@ -182,9 +182,9 @@ static int echo_connect(struct nn_endpoint *endpoint, const char *address)
     CHECK(!nn_endpoint_option_is_set(endpoint, NN_SOL_SOCKET, 9999));
     CHECK_EQUAL(nn_endpoint_option(endpoint, NN_SOL_SOCKET, 9999, &seen.receive_buffer), -ENOPROTOOPT);
     self->endpoint = endpoint;
-    nn_endpoint_tell_rejected(endpoint, NN_PAIR + 1, -EPROTOTYPE);
-    nn_endpoint_report(endpoint, -ENETUNREACH);
-    nn_endpoint_report(endpoint, 0);
+    nn_endpoint_report_rejected(endpoint, NN_PAIR + 1, -EPROTOTYPE);
+    nn_endpoint_set_error(endpoint, -ENETUNREACH);
+    nn_endpoint_set_error(endpoint, 0);
     self->signal = nn_signal_open(endpoint, echo_is_back, self);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);

@@ -322,7 +322,7 @@ bool nn_pipe_can_receive(const struct nn_pipe *pipe)
 }
 
 /* Messages are taken one by one here. */
-bool nn_pipe_keeps_turn(const struct nn_pipe *pipe)
+bool nn_pipe_has_quantum_left(const struct nn_pipe *pipe)
 {
     (void)pipe;
     return false;

@@ -1,9 +1,9 @@
 /* A thread sleeps parked on its state, or beside a descriptor: then with poll() and an event. */
-#include "util/waiter.h"
+#include "util/parker.h"
 
 #include "platform/event.h"
 #include "platform/fork.h"
-#include "platform/parker.h"
+#include "platform/park.h"
 #include "platform/thread.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -21,35 +21,35 @@ enum state {
     ASLEEP_BESIDE, /* on fd */
 };
 
-struct sp_waiter {
+struct sp_parker {
     atomic_uint state;
-    atomic_uint references; /* its thread's, and one for each who is about to wake it */
+    atomic_uint references; /* its thread's, and one for each thread that is about to wake it */
     struct sp_event event;  /* opened when it is needed */
     unsigned fork_depth;    /* of the process that it is in */
     struct sp_adaptive_spin spin;
 };
 
-static struct sp_once waiter_once = SP_ONCE_INIT;
-static struct sp_thread_key waiter_key;
+static struct sp_once parker_once = SP_ONCE_INIT;
+static struct sp_thread_key parker_key;
 
-void sp_waiter_retain(struct sp_waiter *self)
+void sp_parker_retain(struct sp_parker *self)
 {
     atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
 }
 
-void sp_waiter_release(struct sp_waiter *self)
+void sp_parker_release(struct sp_parker *self)
 {
     unsigned before = atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel);
 
-    SP_INVARIANT(before > 0, "a waiter without references is released");
+    SP_INVARIANT(before > 0, "a parker without references is released");
     if (before > 1)
         return;
     sp_event_close(&self->event);
     sp_free(self);
 }
 
-/* A forked child must not sleep on what wakes its parent, and has nobody who is about to wake it. */
-static void waiter_begin(struct sp_waiter *self)
+/* A forked child must not sleep on what wakes its parent, and no thread is about to wake it. */
+static void parker_begin(struct sp_parker *self)
 {
     atomic_init(&self->state, AWAKE);
     atomic_init(&self->references, 1);
@@ -58,52 +58,52 @@ static void waiter_begin(struct sp_waiter *self)
     sp_adaptive_spin_init(&self->spin);
 }
 
-static void waiter_end(void *waiter)
+static void parker_end(void *parker)
 {
-    struct sp_waiter *self = waiter;
+    struct sp_parker *self = parker;
 
     if (self->fork_depth != sp_fork_depth())
-        waiter_begin(self);
-    sp_waiter_release(self);
+        parker_begin(self);
+    sp_parker_release(self);
 }
 
-static void waiter_key_create(void)
+static void parker_key_create(void)
 {
-    sp_thread_key_create(&waiter_key, waiter_end);
+    sp_thread_key_create(&parker_key, parker_end);
 }
 
-static struct sp_waiter *waiter_create(void)
+static struct sp_parker *parker_create(void)
 {
-    struct sp_waiter *self = sp_alloc(sizeof *self);
+    struct sp_parker *self = sp_alloc(sizeof *self);
 
     if (self == NULL)
         return NULL;
-    waiter_begin(self);
-    if (sp_thread_key_set(&waiter_key, self) == 0)
+    parker_begin(self);
+    if (sp_thread_key_set(&parker_key, self) == 0)
         return self;
     sp_free(self);
     return NULL;
 }
 
-struct sp_waiter *sp_waiter_self(void)
+struct sp_parker *sp_parker_self(void)
 {
-    sp_once_run(&waiter_once, waiter_key_create);
+    sp_once_run(&parker_once, parker_key_create);
 
-    struct sp_waiter *self = sp_thread_key_get(&waiter_key);
+    struct sp_parker *self = sp_thread_key_get(&parker_key);
     if (self == NULL)
-        return waiter_create();
+        return parker_create();
     if (self->fork_depth != sp_fork_depth())
-        waiter_begin(self);
+        parker_begin(self);
     return self;
 }
 
-void sp_waiter_reset(struct sp_waiter *self)
+void sp_parker_reset(struct sp_parker *self)
 {
     atomic_store(&self->state, AWAKE);
 }
 
-/* From here on it costs a system call to wake us. Returns false when somebody has done so already. */
-static bool fall_asleep(struct sp_waiter *self, enum state how)
+/* From here on waking costs a system call. Returns false when another thread has woken us already. */
+static bool fall_asleep(struct sp_parker *self, enum state how)
 {
     unsigned awake = AWAKE;
 
@@ -112,14 +112,14 @@ static bool fall_asleep(struct sp_waiter *self, enum state how)
 
 /* ---- Parked ---- */
 
-static bool is_woken(const void *waiter)
+static bool is_woken(const void *parker)
 {
-    const struct sp_waiter *self = waiter;
+    const struct sp_parker *self = parker;
 
     return atomic_load_explicit(&self->state, memory_order_acquire) == WOKEN;
 }
 
-int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
+int sp_parker_sleep(struct sp_parker *self, sp_time_ns deadline_ns)
 {
     int rc = 0;
 
@@ -133,7 +133,7 @@ int sp_waiter_sleep(struct sp_waiter *self, sp_time_ns deadline_ns)
 
 /* ---- Beside a descriptor ---- */
 
-bool sp_waiter_can_sleep_beside(struct sp_waiter *self)
+bool sp_parker_can_sleep_beside(struct sp_parker *self)
 {
     return self->event.fd >= 0 || sp_event_open(&self->event, false) == 0;
 }
@@ -161,7 +161,7 @@ static int poll_until(struct pollfd *polled, nfds_t count, sp_time_ns deadline_n
     }
 }
 
-int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
+int sp_parker_sleep_beside(struct sp_parker *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
 {
     struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = self->event.fd, .events = POLLIN}};
     int rc = 0;
@@ -171,7 +171,7 @@ int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int f
         rc = poll_until(polled, 2, deadline_ns);
         *is_ready = rc == 0 && polled[0].revents != 0;
     }
-    /* Who wakes us writes after saying so: what comes late ends a later sleep without a reason. */
+    /* The waking thread signals the event after it has set the state: a late signal ends a later sleep spuriously. */
     if (polled[1].revents != 0)
         sp_event_clear(&self->event);
     return atomic_exchange(&self->state, AWAKE) == WOKEN ? 0 : rc;
@@ -179,7 +179,7 @@ int sp_waiter_sleep_beside(struct sp_waiter *self, sp_time_ns deadline_ns, int f
 
 /* ---- Waking ---- */
 
-void sp_waiter_wake(struct sp_waiter *self)
+void sp_parker_wake(struct sp_parker *self)
 {
     switch (atomic_exchange(&self->state, WOKEN)) {
     case ASLEEP:
@@ -189,6 +189,6 @@ void sp_waiter_wake(struct sp_waiter *self)
         sp_event_signal(&self->event);
         break;
     default:
-        break; /* it will read the state before it sleeps */
+        break; /* the thread reads the state before it sleeps */
     }
 }

@@ -1,5 +1,5 @@
 /* futex(2). */
-#include "platform/parker.h"
+#include "platform/park.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* The absence of a deadline, which is a time nevertheless: without any, the kernel would go on waiting after a handler
- * that was installed with SA_RESTART, and nobody would hear of EINTR. */
+ * that was installed with SA_RESTART, and EINTR would be lost. */
 #define MAX_SLEEP_S 0x3fffffff
 
 static struct timespec deadline_of(sp_time_ns deadline_ns)

@@ -1,7 +1,7 @@
 /* Parking a thread on a word of memory until another thread has changed it. Unlike waiting for a condition it can
  * report that a signal was handled, as blocking system calls do. */
-#ifndef SP_PLATFORM_PARKER_H
-#define SP_PLATFORM_PARKER_H
+#ifndef SP_PLATFORM_PARK_H
+#define SP_PLATFORM_PARK_H
 
 #include "platform/clock.h"
 
