@@ -76,7 +76,7 @@ export class Device {
     this.first = new DeviceSide(opened[0])
     this.second = new DeviceSide(opened[1])
     if (pattern === 'pubsub') {
-      // Everything: what is wanted behind the device is known to those who are there only.
+      // All topics: only the subscribers behind the device know which ones they want.
       check(native.setOption(opened[0], protocols.sub, NN_SUB_SUBSCRIBE, new Uint8Array(0)), 'subscribe')
     }
   }

@@ -1,4 +1,4 @@
-// Who may depend on whom (docs/architecture.md): fails on a dependency that points up, and on a circle.
+// Which layer may depend on which (docs/architecture.md): fails on a dependency that points up, and on a circle.
 import { checkLib } from './layers/lib.mjs'
 import { checkNative } from './layers/native.mjs'
 

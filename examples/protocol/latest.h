@@ -3,7 +3,7 @@
 #ifndef LATEST_H
 #define LATEST_H
 
-/* Socket types, and their numbers in greetings: family * 16 + role. The families of the SP specification are small
+/* Socket types, and their numbers in handshakes: family * 16 + role. The families of the SP specification are small
  * numbers; ours is far away from them. */
 #define LATEST_FAMILY 200
 #define LATEST_SOURCE (LATEST_FAMILY * 16 + 0)

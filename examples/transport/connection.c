@@ -1,4 +1,4 @@
-/* One connection of packet://: greeting, messages in packets, farewell.
+/* One connection of packet://: handshake, messages in packets, close.
  *
  * On the wire: each side begins with a packet of eight bytes, as the SP specification has it for streams. A message is
  * one packet or several: a byte that is 1 when more of the message follows and 0 with its last part, and the part. */
@@ -10,16 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define GREETING_BYTES 8
-#define GREETING_LIMIT_MS 1000
+#define HANDSHAKE_BYTES 8
+#define HANDSHAKE_LIMIT_MS 1000
 /* Of one packet, without its first byte. */
 #define PART_LIMIT_BYTES ((size_t)32 * 1024)
 
 struct connection {
-    struct connection *next; /* in endpoint->greeting */
+    struct connection *next; /* in endpoint->handshaking */
     struct nn_endpoint *endpoint;
     struct nn_watch *watch;
-    struct nn_timer *deadline; /* of the greeting */
+    struct nn_timer *deadline; /* of the handshake */
     struct nn_linger *linger;  /* the pipe is closed, the rest is still to be sent */
     struct nn_pipe *pipe;      /* NULL: not admitted yet, or closed */
     int fd;
@@ -46,10 +46,10 @@ static void want(struct connection *self, int events)
 
 /* ---- Opening, closing ---- */
 
-static void leave_greeting(struct connection *self)
+static void leave_handshake_list(struct connection *self)
 {
     struct packet_endpoint *endpoint = nn_endpoint_data(self->endpoint);
-    struct connection **link = &endpoint->greeting;
+    struct connection **link = &endpoint->handshaking;
 
     nn_timer_close(self->deadline);
     self->deadline = NULL;
@@ -65,7 +65,7 @@ static void connection_free(struct connection *self)
     char unwanted[1];
 
     if (self->deadline != NULL)
-        leave_greeting(self);
+        leave_handshake_list(self);
     for (int i = 0; i < 64 && recv(self->fd, unwanted, sizeof unwanted, MSG_DONTWAIT) > 0; i++)
         ;
     nn_watch_close(self->watch);
@@ -84,10 +84,10 @@ static void connection_is_over(struct connection *self)
     connection_free(self);
 }
 
-void connection_abandon_greeting(struct packet_endpoint *endpoint)
+void connection_abandon_handshakes(struct packet_endpoint *endpoint)
 {
-    while (endpoint->greeting != NULL)
-        connection_free(endpoint->greeting);
+    while (endpoint->handshaking != NULL)
+        connection_free(endpoint->handshaking);
 }
 
 /* ---- Sending ---- */
@@ -265,33 +265,33 @@ static void connection_readable(struct connection *self)
     }
 }
 
-/* ---- Greeting ---- */
+/* ---- Handshake ---- */
 
-static const uint8_t greeting_start[4] = {0x00, 'S', 'P', 0x00};
+static const uint8_t handshake_start[4] = {0x00, 'S', 'P', 0x00};
 
-static int say_greeting(struct connection *self)
+static int send_handshake(struct connection *self)
 {
     int protocol = nn_endpoint_protocol(self->endpoint);
-    uint8_t greeting[GREETING_BYTES] = {0};
+    uint8_t handshake[HANDSHAKE_BYTES] = {0};
 
-    memcpy(greeting, greeting_start, sizeof greeting_start);
-    greeting[4] = (uint8_t)(protocol >> 8);
-    greeting[5] = (uint8_t)protocol;
-    return send(self->fd, greeting, sizeof greeting, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+    memcpy(handshake, handshake_start, sizeof handshake_start);
+    handshake[4] = (uint8_t)(protocol >> 8);
+    handshake[5] = (uint8_t)protocol;
+    return send(self->fd, handshake, sizeof handshake, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* Returns 0 when a peer of the right type has greeted, or -errno. */
-static int hear_greeting(struct connection *self)
+/* Returns 0 for the handshake of a peer of the right type, or -errno. */
+static int receive_handshake(struct connection *self)
 {
-    uint8_t greeting[GREETING_BYTES];
-    ssize_t count = recv(self->fd, greeting, sizeof greeting, MSG_DONTWAIT | MSG_TRUNC);
+    uint8_t handshake[HANDSHAKE_BYTES];
+    ssize_t count = recv(self->fd, handshake, sizeof handshake, MSG_DONTWAIT | MSG_TRUNC);
 
     if (count < 0)
         return errno == EINTR ? -EAGAIN : -errno;
     if (count == 0)
         return -ECONNRESET;
-    if (count != GREETING_BYTES || memcmp(greeting, greeting_start, sizeof greeting_start) != 0 ||
-        (greeting[4] << 8 | greeting[5]) != nn_endpoint_peer_protocol(self->endpoint))
+    if (count != HANDSHAKE_BYTES || memcmp(handshake, handshake_start, sizeof handshake_start) != 0 ||
+        (handshake[4] << 8 | handshake[5]) != nn_endpoint_peer_protocol(self->endpoint))
         return -EPROTO;
     return 0;
 }
@@ -303,9 +303,9 @@ static void connection_turn_away(struct connection *self, int error)
     nn_endpoint_report_rejected(self->endpoint, 0, error);
 }
 
-static void connection_greeted(struct connection *self)
+static void connection_admit(struct connection *self)
 {
-    int rc = hear_greeting(self);
+    int rc = receive_handshake(self);
 
     if (rc == -EAGAIN)
         return;
@@ -318,12 +318,12 @@ static void connection_greeted(struct connection *self)
         connection_is_over(self);
         return;
     }
-    leave_greeting(self);
+    leave_handshake_list(self);
     nn_endpoint_set_error(self->endpoint, 0);
     nn_pipe_set_writable(self->pipe, true);
 }
 
-static void greeting_is_late(void *context)
+static void handshake_is_late(void *context)
 {
     struct connection *self = context;
 
@@ -339,7 +339,7 @@ static void connection_handle(void *context, int events)
     struct connection *self = context;
 
     if (self->pipe == NULL && self->linger == NULL) {
-        connection_greeted(self);
+        connection_admit(self);
         return;
     }
     if (self->pipe != NULL && (events & NN_POLLIN))
@@ -360,14 +360,14 @@ struct connection *connection_open(struct nn_endpoint *endpoint, int fd)
     nn_message_init(&self->outgoing);
     nn_message_init(&self->complete);
     self->watch = nn_watch_open(endpoint, fd, connection_handle, self);
-    self->deadline = nn_timer_open(endpoint, greeting_is_late, self);
+    self->deadline = nn_timer_open(endpoint, handshake_is_late, self);
     if (self->watch == NULL || self->deadline == NULL)
         goto fail;
-    self->next = owner->greeting;
-    owner->greeting = self;
+    self->next = owner->handshaking;
+    owner->handshaking = self;
     want(self, NN_POLLIN);
     /* Whatever goes wrong from here on ends at the deadline. */
-    nn_timer_start(self->deadline, say_greeting(self) == 0 && self->error == 0 ? GREETING_LIMIT_MS : 0);
+    nn_timer_start(self->deadline, send_handshake(self) == 0 && self->error == 0 ? HANDSHAKE_LIMIT_MS : 0);
     return self;
 
 fail:

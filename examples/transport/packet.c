@@ -48,7 +48,7 @@ static void accept_peers(void *context, int events)
             return;
         }
         if (nn_endpoint_is_full(endpoint))
-            close(fd); /* before the greeting: the peer shall not believe to be connected */
+            close(fd); /* before the handshake: the peer shall not believe to be connected */
         else
             connection_open(endpoint, fd);
     }
@@ -178,7 +178,7 @@ static void packet_close(struct nn_endpoint *endpoint)
     } else {
         nn_timer_close(self->retry);
     }
-    connection_abandon_greeting(self);
+    connection_abandon_handshakes(self);
 }
 
 static const struct nn_transport packet_transport = {

@@ -16,11 +16,11 @@ struct connection;
 /* One bind or connect: the private part of an nn_endpoint. */
 struct packet_endpoint {
     const char *path;
-    int fd;                        /* listening; bound endpoints only */
-    struct nn_watch *watch;        /* of that descriptor */
-    struct nn_timer *retry;        /* connecting endpoints only */
-    struct connection *greeting;   /* connections that have no pipe yet */
-    struct connection *connection; /* the only one, or NULL; connecting endpoints only */
+    int fd;                         /* listening; bound endpoints only */
+    struct nn_watch *watch;         /* of that descriptor */
+    struct nn_timer *retry;         /* connecting endpoints only */
+    struct connection *handshaking; /* connections that have no pipe yet */
+    struct connection *connection;  /* the only one, or NULL; connecting endpoints only */
     bool is_closed;
 };
 
@@ -28,7 +28,7 @@ struct packet_endpoint {
 struct connection *connection_open(struct nn_endpoint *endpoint, int fd);
 
 /* Drops the connections that have no pipe yet. */
-void connection_abandon_greeting(struct packet_endpoint *endpoint);
+void connection_abandon_handshakes(struct packet_endpoint *endpoint);
 
 /* Told by a connection of a connecting endpoint about its end; error: 0 or -errno. */
 void packet_disconnected(struct nn_endpoint *endpoint, int error);

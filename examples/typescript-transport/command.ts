@@ -16,7 +16,7 @@ const restOf = (address: string): string => address.slice(address.indexOf('://')
 registerTransport('command', {
   async connect(address) {
     const child = spawn(restOf(address), { shell: true, stdio: ['pipe', 'pipe', 'inherit'] })
-    // To log in may take a while. The first that the other side says is its greeting, of which nothing is taken here.
+    // To log in may take a while. The first that the other side says is its handshake, of which nothing is taken here.
     await once(child.stdout, 'readable')
     return Duplex.from({ readable: child.stdout, writable: child.stdin })
   },

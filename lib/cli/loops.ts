@@ -86,10 +86,10 @@ const deadlineOf = ({ interval }: Settings) => (interval === undefined ? undefin
 async function receiveUntil(deadline: number | undefined, limit: number, context: LoopContext): Promise<number> {
   const { socket, settings, print } = context
   if (deadline === undefined) return await receiveAtMost(limit, context)
-  const patience = settings.receiveTimeout ?? Infinity
+  const timeout = settings.receiveTimeout ?? Infinity
   let received = 0
   for (let left = deadline - performance.now(); left > 0 && received < limit; left = deadline - performance.now()) {
-    const message = await receiveIfAny(socket, Math.ceil(Math.min(left, patience)))
+    const message = await receiveIfAny(socket, Math.ceil(Math.min(left, timeout)))
     if (message === undefined) break
     await print(message)
     received++

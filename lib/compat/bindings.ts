@@ -1,5 +1,5 @@
 /** What lies under the sockets: functions of the C API as the npm package has them, and the library's constants. What
- * fails returns -1, and Errno() and Err() tell why. */
+ * fails returns -1, and Errno() and Err() say why. */
 import { NanomsgError } from '../engine/errors.js'
 import { NN_DONTWAIT, NN_MSG, NN_SUB } from '../nn/constants.js'
 import { nn_device } from '../nn/device.js'

@@ -3,7 +3,7 @@ import { hold, unhold } from '../engine/reactor.js'
 import { NN_POLLIN, NN_POLLOUT } from '../nn/constants.js'
 import { type Descriptor, descriptorOf } from '../nn/descriptor.js'
 
-/** What libuv calls it when a descriptor can be read: that is how libraries tell that a socket is ready. */
+/** What libuv calls it when a descriptor can be read: that is how libraries signal that a socket is ready. */
 const READABLE = 1
 
 /** Calls back in every turn of the event loop in which a socket has a message, or can take one. As long as it does, the

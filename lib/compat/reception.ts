@@ -21,7 +21,7 @@ function throwLater(error: unknown): void {
   })
 }
 
-/** Takes all messages from a socket whenever there are some, whether anybody reads them or not. */
+/** Takes all messages from a socket whenever there are some, whether they are read or not. */
 export class Reception {
   /** Nothing is taken while this is false. */
   isOn = false
@@ -50,7 +50,7 @@ export class Reception {
     if (isTurnOver(0)) return this.#defer([])
     const count = native.receive(this.#s, this.limit)
     if (count < 0) {
-      if (count !== -EAGAIN) this.#tell(-count)
+      if (count !== -EAGAIN) this.#reportError(-count)
       return isMessageLost(-count) ? this.#defer([]) : false
     }
     isTurnOver(count)
@@ -71,7 +71,7 @@ export class Reception {
     return true
   }
 
-  #tell(errno: number): void {
+  #reportError(errno: number): void {
     try {
       this.#onError(errno)
     } catch (error) {

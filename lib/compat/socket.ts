@@ -269,7 +269,7 @@ export class Socket extends Stream {
     this.emit('error', new SocketError(errno, 'send'))
   }
 
-  /** Who has asked is listened to; who has answered hears the next one. */
+  /** A SURVEYOR that has sent its survey receives answers; a REP that has replied receives the next request. */
   #hasSent(): void {
     if (this.type !== 'surveyor' && this.type !== 'rep') return
     this.#incoming.isOn = true

@@ -12,7 +12,7 @@ const channels = {
 const all = [opened, ...Object.values(channels)]
 const failures = channel('nanomsg:handler-failure')
 
-/** Whether sockets have to tell of themselves. */
+/** Whether sockets have to publish their events. */
 export function isObserved(): boolean {
   return all.some((each) => each.hasSubscribers)
 }

@@ -9,7 +9,8 @@ import {
 import { errnoError, type NanomsgError } from '../engine/errors.js'
 import { type PeerInfo, peerInfoOf } from './peer-info.js'
 
-/** What all events tell. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the endpoint's. */
+/** Properties of all events. Addresses are as `'tcp://127.0.0.1:5555'`; of ipc and inproc all three are the
+ * endpoint's. */
 interface AnyEvent {
   /** The endpoint's address, as in `Endpoint.address`. */
   readonly address: string
@@ -19,7 +20,7 @@ interface AnyEvent {
   readonly lost: number
 }
 
-/** What connections tell. */
+/** Properties of the events of connections. */
 interface AnyConnectionEvent extends AnyEvent, PeerInfo {
   /** Our end of the connection, and the peer's; undefined where the system has forgotten it. */
   readonly localAddress: string | undefined

@@ -86,27 +86,27 @@ export class Monitor implements Part {
     while (this.#isOn) {
       const event = native.nextEvent(this.#handle.s)
       if (typeof event === 'number') return
-      this.#tell(eventOf(event))
+      this.#publish(eventOf(event))
     }
   }
 
   /** What the engine cannot know: a transport in JavaScript has failed. */
   fail(event: FailureEvent): void {
-    if (this.#isOn) this.#tell(event)
+    if (this.#isOn) this.#publish(event)
   }
 
   /** The socket is closed, and with it all connections. */
   close(): void {
     this.onEvents()
     for (const peer of [...this.#peers.values()]) {
-      this.#tell({ ...peer, type: 'disconnect', lost: 0, reason: 'closed', error: undefined })
+      this.#publish({ ...peer, type: 'disconnect', lost: 0, reason: 'closed', error: undefined })
     }
     this.#isOn = false
     for (const watcher of this.#watchers) watcher.end()
     this.#watchers.clear()
   }
 
-  #tell(event: SocketEvent): void {
+  #publish(event: SocketEvent): void {
     this.#count(event)
     for (const watcher of this.#watchers) watcher.add(event)
     if (this.#isPublishing) publishEvent(this.#socket, event)

@@ -8,7 +8,7 @@ import { checkWaitOptions, type WaitOptions, WaitQueue } from '../engine/waits.j
 import type { SocketEvent } from './events.js'
 import type { Monitor, Watcher } from './monitor.js'
 
-/** For whom to wait, and how long. `timeout`: by default there is no limit. */
+/** Which peers to wait for, and how long. `timeout`: by default there is no limit. */
 export interface ReadyOptions extends WaitOptions {
   /** How many peers must be connected. Default: 1. */
   peers?: number | undefined

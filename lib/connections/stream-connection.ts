@@ -21,7 +21,7 @@ const TURN_LIMIT_CHUNKS = 256
 export class StreamConnection implements Listener {
   readonly #stream: Duplex
   readonly #id: number
-  readonly #carried: number
+  readonly #engineStream: number
   readonly #onEnd: (error: Error | undefined) => void
   /** What has come from `#offset` on waits until the engine takes it; undefined: nothing does. */
   #rest: Uint8Array | undefined
@@ -31,7 +31,7 @@ export class StreamConnection implements Listener {
   #isBroken = false
   #error: Error | undefined
   /** The stream takes nothing more. */
-  #isMute = false
+  #isWriteClosed = false
   #isReleased = false
   #isDestroyed = false
   #isHeld = false
@@ -59,12 +59,12 @@ export class StreamConnection implements Listener {
     this.#lingerMs = lingerMs
     this.#onEnd = onEnd
     this.#id = register(this)
-    this.#carried = native.attachStream(s, address, isBound, this.#id)
-    if (this.#carried < 0) unregister(this.#id)
-    check(this.#carried, isBound ? 'bind' : 'connect', JSON.stringify(address))
+    this.#engineStream = native.attachStream(s, address, isBound, this.#id)
+    if (this.#engineStream < 0) unregister(this.#id)
+    check(this.#engineStream, isBound ? 'bind' : 'connect', JSON.stringify(address))
     stream
-      .on('data', (chunk) => this.#give(chunk))
-      .on('drain', () => this.#take())
+      .on('data', (chunk) => this.#feed(chunk))
+      .on('drain', () => this.#drain())
       .on('finish', () => this.#endOutput())
       .on('end', () => this.#endInput(false))
       .on('error', (error) => this.#break(error))
@@ -74,14 +74,14 @@ export class StreamConnection implements Listener {
   }
 
   onEvents(events: number): void {
-    if (events & NN_POLLOUT) this.#giveRest()
-    if (events & NN_POLLIN) this.#take()
+    if (events & NN_POLLOUT) this.#feedRest()
+    if (events & NN_POLLIN) this.#drain()
     if (events & NN_LOOP_CLOSED) this.#finish()
   }
 
   // ---- To the engine ----
 
-  #give(chunk: unknown): void {
+  #feed(chunk: unknown): void {
     if (this.#isReleased) {
       // It is discarded, but it stands before the end of the stream.
       this.#pauseForTurn()
@@ -94,7 +94,7 @@ export class StreamConnection implements Listener {
     this.hasReceived = true
     this.#rest = chunk
     this.#offset = 0
-    this.#giveRest()
+    this.#feedRest()
     if (this.#rest !== undefined) this.#stream.pause()
     else this.#countRead(chunk.length)
   }
@@ -121,14 +121,14 @@ export class StreamConnection implements Listener {
     })
   }
 
-  #giveRest(): void {
+  #feedRest(): void {
     if (this.#rest === undefined) return
-    const taken = native.feedStream(this.#carried, this.#rest, this.#offset)
+    const taken = native.feedStream(this.#engineStream, this.#rest, this.#offset)
     this.#offset += taken
     // If the engine takes no more, it says so by an event of its own.
     if (taken >= 0 && this.#offset < this.#rest.length) return
     this.#rest = undefined
-    if (this.#hasEnded) this.#tellEnd()
+    if (this.#hasEnded) this.#reportEnd()
     else if (this.#stream.isPaused() && !this.#isPausedForTurn) this.#stream.resume()
   }
 
@@ -141,8 +141,8 @@ export class StreamConnection implements Listener {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.#isBroken = isBroken
-    if (this.#rest === undefined) this.#tellEnd()
-    else this.#mute()
+    if (this.#rest === undefined) this.#reportEnd()
+    else this.#closeWrite()
   }
 
   #break(error: Error): void {
@@ -150,15 +150,15 @@ export class StreamConnection implements Listener {
     this.#endInput(true)
   }
 
-  #tellEnd(): void {
-    native.endStream(this.#carried, this.#isBroken)
+  #reportEnd(): void {
+    native.endStream(this.#engineStream, this.#isBroken)
   }
 
   // ---- From the engine ----
 
-  #take(): void {
+  #drain(): void {
     const stream = this.#stream
-    if (this.#isReleased || this.#hasEnded || this.#isMute || stream.writableNeedDrain) return
+    if (this.#isReleased || this.#hasEnded || this.#isWriteClosed || stream.writableNeedDrain) return
     if (!stream.writable) {
       // Not every stream emits an event when it is destroyed.
       if (stream.destroyed) this.#endInput(true)
@@ -166,7 +166,7 @@ export class StreamConnection implements Listener {
       return
     }
     try {
-      this.#write(native.drainStream(this.#carried))
+      this.#write(native.drainStream(this.#engineStream))
     } catch (error) {
       // Node.js passes on what a stream's own _write() or _writev() throws.
       this.#break(error instanceof Error ? error : argumentError('send', 'what a stream throws', 'an Error', error))
@@ -186,14 +186,14 @@ export class StreamConnection implements Listener {
 
   /** The stream's writable side was ended outside: the peer may still send, but not for ever. */
   #endOutput(): void {
-    if (this.#isReleased || this.#hasEnded || this.#isMute) return
-    this.#mute()
+    if (this.#isReleased || this.#hasEnded || this.#isWriteClosed) return
+    this.#closeWrite()
     setTimeout(() => this.#endInput(true), CLOSE_LIMIT_MS).unref()
   }
 
-  #mute(): void {
-    this.#isMute = true
-    native.closeStreamWrite(this.#carried)
+  #closeWrite(): void {
+    this.#isWriteClosed = true
+    native.closeStreamWrite(this.#engineStream)
   }
 
   // ---- The end ----
@@ -201,7 +201,7 @@ export class StreamConnection implements Listener {
   /** Ends the connection for the engine. */
   close(lingerMs: number): void {
     this.linger(lingerMs)
-    if (!this.#isReleased) native.closeStream(this.#carried)
+    if (!this.#isReleased) native.closeStream(this.#engineStream)
   }
 
   /** The connection is ending. Keeps the process alive until what the engine has sent is carried on, but no longer than
@@ -222,7 +222,7 @@ export class StreamConnection implements Listener {
 
   /** The engine is done with the stream, which may not have passed on everything yet. */
   #finish(): void {
-    this.#take()
+    this.#drain()
     this.#release()
     // Unless we are closing, the engine has refused what came: nothing more is read from such a peer.
     if (this.#hasEnded || !this.#isHeld) {
@@ -240,7 +240,7 @@ export class StreamConnection implements Listener {
     this.#isReleased = true
     this.#rest = undefined
     unregister(this.#id)
-    native.releaseStream(this.#carried)
+    native.releaseStream(this.#engineStream)
   }
 
   #destroy(): void {

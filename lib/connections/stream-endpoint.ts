@@ -195,7 +195,7 @@ export class ListeningEndpoint extends StreamEndpoint {
   }
 }
 
-/** Some streams tell of being destroyed by an error. */
+/** Some streams report that they are destroyed by an error. */
 function destroyUnused(stream: Duplex): void {
   stream.on('error', () => {}).destroy()
 }

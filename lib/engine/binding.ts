@@ -21,7 +21,7 @@ export interface Shared {
   readonly slabState: Int32Array
   readonly slabPins: Int32Array
   /** No message can be longer. */
-  readonly longestBuffer: number
+  readonly maxBuffer: number
   /** How the addon is told that there is work: one of the constants below. */
   readonly watcherKind: typeof WATCH_BY_POLL | typeof WATCH_BY_THREAD
   /** Called once per wake-up, with the number of pairs in `events`. */

@@ -27,7 +27,7 @@ export const shared: Shared = {
   slabs,
   slabState,
   slabPins,
-  longestBuffer: constants.MAX_LENGTH,
+  maxBuffer: constants.MAX_LENGTH,
   watcherKind: watcherKind(),
   dispatch: (count) => dispatchEvents(count),
 }

@@ -130,8 +130,8 @@ export interface SocketOptions {
   /** Headers that `connect()` adds to its request to open a WebSocket, such as `{ Authorization: 'Bearer …' }`; for
    * endpoints made later. At most 3072 bytes as lines of HTTP. Default: none. */
   requestHeaders?: RequestHeaders
-  /** Certificates for `tls+tcp://` and `wss://`, and whom to accept; for endpoints made later. Default: none of its
-   * own; servers must have one that an authority known to the system has signed. */
+  /** Certificates for `tls+tcp://` and `wss://`, and which peers to accept; for endpoints made later. Default: none of
+   * its own; servers must have one that an authority known to the system has signed. */
   tls?: TlsOptions
   /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
   name?: string

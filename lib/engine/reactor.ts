@@ -64,7 +64,7 @@ export function hold(): void {
 export function unhold(): void {
   holds--
   if (holds > 0 || isLetGoScheduled) return
-  // Requests and replies hold and let go for every message: the event loop is told when none follows.
+  // Requests and replies hold and release for every message: the event loop is released when none follows.
   isLetGoScheduled = true
   setImmediate(letGo)
 }

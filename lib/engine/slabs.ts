@@ -14,7 +14,7 @@ const View = (
 /**
  * The limit of memory in slabs that are alive, above which messages are copied out of later ones: a program that keeps
  * a few of many small messages would otherwise keep all that came with them. V8 collects garbage when it has grown by
- * half of that, so messages that nobody keeps are not copied.
+ * half of that, so messages that the program does not keep are not copied.
  */
 const MAX_ALIVE_KIB = 128 * 1024
 /** The limit below which messages are views again. */

@@ -122,7 +122,7 @@ export function nn_sendmsg(s: number, msghdr: nn_msghdr, flags?: number): number
 // ---- Receiving ----
 
 /** Gives the caller what has been received. */
-function giveControl(msghdr: nn_msghdr, room: Uint8Array | undefined, memory: ArrayBuffer): void {
+function writeControl(msghdr: nn_msghdr, room: Uint8Array | undefined, memory: ArrayBuffer): void {
   const control = messageIn(memory, memory.byteLength)
   if (room === undefined) {
     msghdr.msg_control = control
@@ -144,7 +144,7 @@ function receiveDescribed(s: number, msghdr: nn_msghdr, flags: unknown): number 
     const rc = native.receiveDescribed(s, isMessage ? undefined : bases, out)
     if (rc < 0) return rc
     if (piece !== undefined) piece.iov_base = messageIn(out[0]!, rc)
-    if (out[1] !== undefined) giveControl(msghdr, room, out[1])
+    if (out[1] !== undefined) writeControl(msghdr, room, out[1])
     return rc
   })
 }

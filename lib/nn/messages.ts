@@ -172,8 +172,8 @@ export function nn_recv(s: number, buf: Uint8Array | null, len: number | undefin
  * Receives one message as it is, without copying it.
  *
  * @param message NN_MSG, instead of a buffer and its length
- * @returns a Buffer of the engine's memory, which can be sent on with NN_MSG. It is freed when nobody refers to it any
- *   more, or by nn_freemsg().
+ * @returns a Buffer of the engine's memory, which can be sent on with NN_MSG. It is freed when it is unreachable,
+ *   or by nn_freemsg().
  */
 export function nn_recv(s: number, message: typeof NN_MSG, flags?: 0): Promise<Buffer>
 export function nn_recv(s: number, message: typeof NN_MSG, flags: Now): Buffer

@@ -12,7 +12,7 @@
 int nn_body_take(const void *buf, size_t len, struct nn_message *message);
 
 /* The same for pieces, which are put together in memory of their own unless there is only one. Further errors: -EINVAL
- * (NN_MSG among several pieces, lengths that overflow); -EMSGSIZE also tells of a negative count. */
+ * (NN_MSG among several pieces, lengths that overflow); -EMSGSIZE also for a negative count. */
 int nn_body_gather(const struct nn_iovec *pieces, int count, struct nn_message *message);
 
 /* Gives back what sending has not taken: all but the user's own memory. */

@@ -157,14 +157,14 @@ static size_t credentials_space(const struct nn_message *message)
 /* The text and a NUL. */
 static size_t peer_headers_space(const struct nn_message *message)
 {
-    bool has_headers = message->has_peer_facts && message->peer.headers != NULL;
+    bool has_headers = message->has_peer_info && message->peer.headers != NULL;
 
     return has_headers ? NN_CMSG_SPACE(message->peer.headers->size_bytes + 1) : 0;
 }
 
 static size_t certificate_space(const struct nn_message *message)
 {
-    bool has_certificate = message->has_peer_facts && message->peer.certificate != NULL;
+    bool has_certificate = message->has_peer_info && message->peer.certificate != NULL;
 
     return has_certificate ? NN_CMSG_SPACE(message->peer.certificate->size_bytes) : 0;
 }

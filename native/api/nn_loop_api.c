@@ -43,14 +43,14 @@ int nn_socket_receive_batch(int s, struct nn_received *received, int count)
     return nn_result(rc);
 }
 
-int nn_socket_receive_any(int s, struct nn_received *received, int count)
+int nn_socket_context_receive(int s, struct nn_received *received, int count)
 {
     struct sp_socket *socket;
     int rc = sp_socket_acquire(s, &socket);
 
     if (rc < 0)
         return nn_fail(rc);
-    rc = count > 0 ? sp_socket_receive_any(socket, received, count) : -EINVAL;
+    rc = count > 0 ? sp_socket_context_receive(socket, received, count) : -EINVAL;
     sp_socket_release(socket);
     return nn_result(rc);
 }
@@ -64,14 +64,14 @@ void *nn_received_claim(const struct nn_received *received)
     return sp_chunk_expose(chunk, received->body);
 }
 
-int nn_socket_forget(int s, uint32_t conversation)
+int nn_socket_context_close(int s, uint32_t context)
 {
     struct sp_socket *socket;
     int rc = sp_socket_acquire(s, &socket);
 
     if (rc < 0)
         return nn_fail(rc);
-    rc = sp_socket_forget(socket, conversation);
+    rc = sp_socket_context_close(socket, context);
     sp_socket_release(socket);
     return nn_result(rc);
 }

@@ -47,7 +47,7 @@ void *nn_reallocmsg(void *msg, size_t size)
         errno = EFAULT;
         return NULL;
     }
-    /* As ever, what grows moves: programs have been seen to tell the two pointers apart. */
+    /* As in libnanomsg, memory that grows moves: programs are known to compare the two pointers. */
     bool stays = !sp_chunk_is_shared(chunk) && size <= sp_chunk_exposed_bytes(chunk, msg);
     if (stays)
         changed = shorten(chunk, msg, size);

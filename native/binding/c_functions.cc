@@ -310,7 +310,7 @@ napi_value Term(const Call &call)
     return call.Undefined();
 }
 
-// disown(s): somebody else has closed the socket: the number may be a stranger's when the environment ends.
+// disown(s): another thread has closed the socket: its number may be another socket's when the environment ends.
 napi_value Disown(const Call &call)
 {
     call.host()->RemoveSocket(call.IntegerAt(0));

@@ -1,4 +1,4 @@
-// Memory of the engine that an object of JavaScript shows: who releases it, and that it is released once.
+// Memory of the engine that an object of JavaScript shows, and which is released exactly once.
 #pragma once
 
 #include <node_api.h>
@@ -35,8 +35,8 @@ class Given
 // Makes a Buffer with a copy of the bytes. Returns false when memory is short; no exception is pending then.
 bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value *buffer);
 
-// V8 looks for young objects that nobody keeps when it allocates memory itself, and not when it is given ours. This is
-// called each time this number of bytes has been given to it.
+// V8 collects unreachable young objects when it allocates memory itself, but not when it is given external memory: this
+// is called each time that this number of bytes has been given to it.
 constexpr size_t kAskAfterBytes = 1024 * 1024;
 void AskForMemory(napi_env env);
 

@@ -11,7 +11,7 @@ namespace nanomsg_native
 namespace
 {
 
-// So many ready connections are served before libuv gets its turn.
+// How many ready connections are served before libuv continues.
 constexpr int kBudgetEvents = 64;
 constexpr size_t kCopiesBytes = 64 * 1024;
 // A linger without limit must not hold up the end of the process for ever.
@@ -47,7 +47,7 @@ bool ReadArray(napi_env env, napi_value object, const char *name, SharedArray<El
     return true;
 }
 
-// What was thrown in a callback that nobody waits for ends the process, as anywhere else in Node.
+// An exception of a callback that no call waits for ends the process, as anywhere else in Node.
 void ReportException(napi_env env)
 {
     bool is_pending = false;
@@ -111,7 +111,7 @@ void Host::OnFunctionsCollected(napi_env /*env*/, void *data, void * /*hint*/)
     delete functions;
 }
 
-// Node.js tells later that the functions are collected: the memory in `shared` is gone by then.
+// Node.js reports later that the functions are collected: the memory in `shared` is gone by then.
 bool Host::IsCollected() const
 {
     if (is_pinned_)
@@ -128,12 +128,12 @@ bool Host::IsCollected() const
 bool Host::ReadShared(napi_value shared)
 {
     return napi_create_reference(env_, shared, 0, &shared_) == napi_ok && ReadArray(env_, shared, "events", &events) &&
-           ReadArray(env_, shared, "received", &received) && ReadArray(env_, shared, "contexts", &conversations) &&
+           ReadArray(env_, shared, "received", &received) && ReadArray(env_, shared, "contexts", &contexts) &&
            ReadArray(env_, shared, "records", &records) && ReadArray(env_, shared, "gathered", &gathered) &&
            ReadArray(env_, shared, "outgoing", &outgoing) && ReadArray(env_, shared, "slabState", &slab_state) &&
            ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&
            ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_) &&
-           ReadNumber(env_, shared, "longestBuffer", &longest_bytes) &&
+           ReadNumber(env_, shared, "maxBuffer", &max_buffer_bytes) &&
            ReadNumber(env_, shared, "watcherKind", &watcher_kind);
 }
 
@@ -143,7 +143,7 @@ bool Host::Prepare()
     if (napi_create_string_utf8(env_, "nanomsg", NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_async_init(env_, nullptr, name, &context_) != napi_ok)
         return false;
-    received_batch.resize(std::min(received.count / 3, conversations.count));
+    received_batch.resize(std::min(received.count / 3, contexts.count));
     outgoing_batch.resize(records.count / 4);
     slabs_ = new SlabStore(env_, slab_array_, slab_state.elements, slab_pins.elements, slab_pins.count);
     if (messages(env_) == nullptr)
@@ -276,7 +276,7 @@ void Host::RenewCopies()
 // Closes what JavaScript has left open, and passes on what was accepted, for as long as the sockets linger.
 void Host::Linger()
 {
-    // A device uses its sockets: they cannot go before it. And nobody carries anything any more.
+    // A device uses its sockets: it ends before them. So do streams.
     forwarders.Clear();
     streams.Clear();
     for (const auto &socket : sockets_)
@@ -304,8 +304,8 @@ void Host::DeleteReferences()
         napi_async_destroy(env_, context_);
 }
 
-// libuv lets go of a descriptor later than we do, so Node.js waits for us. Other runtimes have nothing to wait for, and
-// Deno does not expect the hook to be removed from within.
+// libuv releases a descriptor later than the host ends, so Node.js waits for it. Other runtimes have nothing to wait
+// for, and Deno does not expect the hook to be removed from within.
 bool Host::HookEnvironmentEnd()
 {
     if (has_libuv())

@@ -105,18 +105,18 @@ class Host
     Numbered<nn_forwarder, nn_forwarder_destroy> forwarders; // of devices
     Numbered<nn_stream, nn_stream_release> streams;          // connections over streams of JavaScript
 
-    SharedArray<int32_t> events;        // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
-    SharedArray<int32_t> received;      // triples: slab's token or a mark, offset, length
-    SharedArray<int32_t> conversations; // pairs, of the messages in `received`: conversation, pipe
-    SharedArray<int32_t> records;       // quadruples: descriptor, offset and length in `outgoing`, conversation
-    SharedArray<int32_t> gathered;      // how many records JavaScript has gathered and not sent yet
-    SharedArray<uint8_t> outgoing;      // bodies that JavaScript has gathered
-    SharedArray<int32_t> slab_state;    // SlabStore::State
-    SharedArray<int32_t> slab_pins;     // by token: who will still view messages in the slab
-    napi_ref bodies = nullptr;          // array of Buffers that are too long for a slab
-    size_t handed_over_bytes = 0;       // since V8 was asked for memory
-    double longest_bytes = 0;           // of a Buffer of this runtime
-    double watcher_kind = 0;            // 0: libuv polls the loop's descriptor; 1: a thread waits for it
+    SharedArray<int32_t> events;     // pairs: socket's id, NN_POLLIN | NN_POLLOUT | NN_LOOP_...
+    SharedArray<int32_t> received;   // triples: slab's token or a mark, offset, length
+    SharedArray<int32_t> contexts;   // pairs, of the messages in `received`: context, pipe
+    SharedArray<int32_t> records;    // quadruples: descriptor, offset and length in `outgoing`, context
+    SharedArray<int32_t> gathered;   // how many records JavaScript has gathered and not sent yet
+    SharedArray<uint8_t> outgoing;   // bodies that JavaScript has gathered
+    SharedArray<int32_t> slab_state; // SlabStore::State
+    SharedArray<int32_t> slab_pins;  // by token: how many messages in the slab JavaScript will still view
+    napi_ref bodies = nullptr;       // array of Buffers that are too long for a slab
+    size_t handed_over_bytes = 0;    // since V8 was asked for memory
+    double max_buffer_bytes = 0;     // of a Buffer of this runtime
+    double watcher_kind = 0;         // 0: libuv polls the loop's descriptor; 1: a thread waits for it
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
     std::vector<uint32_t> outgoing_order;
@@ -159,7 +159,7 @@ class Host
     napi_async_context context_ = nullptr;
     napi_async_cleanup_hook_handle environment_end_ = nullptr; // with libuv
     Functions *functions_ = nullptr;
-    napi_ref shared_ = nullptr; // keeps what follows, and all memory in it; weak while nobody listens
+    napi_ref shared_ = nullptr; // keeps what follows, and all memory in it; weak while no socket listens to events
     napi_ref dispatch_ = nullptr;
     bool is_listening_ = false;
     bool is_pinned_ = false; // shared_ is strong from the first socket on

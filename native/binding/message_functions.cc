@@ -50,13 +50,13 @@ bool IsInOutgoing(const Host &host, int32_t offset, int32_t size_bytes)
            static_cast<size_t>(size_bytes) <= host.outgoing.count - static_cast<size_t>(offset);
 }
 
-int32_t SendOne(int s, const uint8_t *body, size_t size_bytes, int32_t conversation)
+int32_t SendOne(int s, const uint8_t *body, size_t size_bytes, int32_t context)
 {
-    const nn_outgoing message = {body, size_bytes, nullptr, static_cast<uint32_t>(conversation)};
+    const nn_outgoing message = {body, size_bytes, nullptr, static_cast<uint32_t>(context)};
     return nn_socket_send_batch(s, &message, 1, 0) < 0 ? -nn_errno() : 0;
 }
 
-// send(s, offset, length, conversation): sends a body that lies in `outgoing`, now or not at all. Returns 0 or -errno.
+// send(s, offset, length, context): sends a body that lies in `outgoing`, now or not at all. Returns 0 or -errno.
 napi_value Send(napi_env env, napi_callback_info info)
 {
     int32_t arguments[4];
@@ -100,13 +100,13 @@ void *JoinParts(napi_env env, napi_value array, size_t *size_bytes)
     return joined;
 }
 
-int32_t SendParts(napi_env env, int s, napi_value array, int32_t conversation)
+int32_t SendParts(napi_env env, int s, napi_value array, int32_t context)
 {
     size_t size_bytes;
     void *const joined = JoinParts(env, array, &size_bytes);
     if (joined == nullptr)
         return -errno;
-    const nn_outgoing message = {joined, size_bytes, nn_chunk_of(joined), static_cast<uint32_t>(conversation)};
+    const nn_outgoing message = {joined, size_bytes, nn_chunk_of(joined), static_cast<uint32_t>(context)};
     if (nn_socket_send_batch(s, &message, 1, 0) > 0)
         return 0;
     const int error = nn_errno();
@@ -114,25 +114,25 @@ int32_t SendParts(napi_env env, int s, napi_value array, int32_t conversation)
     return -error;
 }
 
-// sendBody(s, bytes or an array of them, conversation): the same for a body of the caller's.
+// sendBody(s, bytes or an array of them, context): the same for a body of the caller's.
 napi_value SendBody(napi_env env, napi_callback_info info)
 {
     napi_value arguments[3];
     size_t count = 3;
     int32_t s;
-    int32_t conversation;
+    int32_t context;
     bool is_array = false;
     Part body;
     napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
     if (napi_get_value_int32(env, arguments[0], &s) != napi_ok ||
-        napi_get_value_int32(env, arguments[2], &conversation) != napi_ok ||
+        napi_get_value_int32(env, arguments[2], &context) != napi_ok ||
         napi_is_array(env, arguments[1], &is_array) != napi_ok)
         return Integer(env, -EFAULT);
     if (is_array)
-        return Integer(env, SendParts(env, s, arguments[1], conversation));
+        return Integer(env, SendParts(env, s, arguments[1], context));
     if (!ReadPart(env, arguments[1], &body))
         return Integer(env, -EFAULT);
-    return Integer(env, SendOne(s, static_cast<uint8_t *>(body.bytes), body.size_bytes, conversation));
+    return Integer(env, SendOne(s, static_cast<uint8_t *>(body.bytes), body.size_bytes, context));
 }
 
 // What JavaScript hears of the records of one socket, in the first of them: ~descriptor when messages wait in
@@ -144,7 +144,7 @@ void ReportRun(int32_t *first, int s, int32_t refused, int error)
     first[2] = error;
 }
 
-// The numbers of a record: descriptor, offset, length, conversation.
+// The numbers of a record: descriptor, offset, length, context.
 constexpr size_t kRecordNumbers = 4;
 
 // Puts the numbers of records in order: those of each socket together, and as they were among themselves. So messages
@@ -201,8 +201,8 @@ napi_value Flush(napi_env env, napi_callback_info info)
     return Integer(env, SendGathered(host, arguments[0] < 0 ? 0 : static_cast<size_t>(arguments[0])));
 }
 
-// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message that nobody
-// else has can be handed on.
+// Makes a Buffer of the message's memory, and returns what stands in place of a slab's token. A message without other
+// references can be transferred.
 int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
 {
     host->handed_over_bytes += message.body_bytes;
@@ -244,7 +244,7 @@ int Place(napi_env env, Host *host, const nn_received &message, napi_value bodie
     to[2] = static_cast<int32_t>(message.body_bytes);
     if (message.body_bytes == 0) {
         to[0] = kEmpty;
-    } else if (static_cast<double>(message.body_bytes) > host->longest_bytes) {
+    } else if (static_cast<double>(message.body_bytes) > host->max_buffer_bytes) {
         nn_chunk_release(message.chunk);
         return EMSGSIZE;
     } else if (const uint8_t *const begin = host->slabs()->Show(message); begin != nullptr) {
@@ -265,7 +265,7 @@ int Place(napi_env env, Host *host, const nn_received &message, napi_value bodie
 // Takes messages with one of the engine's functions, and says in `received` where they are. What cannot be placed is
 // lost, and the call, or the next one on this socket, fails.
 template <int (*take)(int, nn_received *, int)>
-napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_conversations)
+napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_context)
 {
     const auto capacity = static_cast<int32_t>(host->received_batch.size());
     nn_received *const batch = host->received_batch.data();
@@ -288,9 +288,9 @@ napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_con
             refusal = error;
             continue;
         }
-        if (has_conversations) {
-            host->conversations.elements[2 * placed] = static_cast<int32_t>(batch[i].conversation);
-            host->conversations.elements[2 * placed + 1] = static_cast<int32_t>(batch[i].pipe);
+        if (has_context) {
+            host->contexts.elements[2 * placed] = static_cast<int32_t>(batch[i].context);
+            host->contexts.elements[2 * placed + 1] = static_cast<int32_t>(batch[i].pipe);
         }
         placed++;
     }
@@ -309,12 +309,12 @@ napi_value Receive(napi_env env, napi_callback_info info)
     return TakeMessages<nn_socket_receive_batch>(env, host, arguments[0], arguments[1], false);
 }
 
-// receiveAny(s, limit): the same from all conversations, whose numbers are then in `conversations`, and the pipes'.
-napi_value ReceiveAny(napi_env env, napi_callback_info info)
+// receiveInContexts(s, limit): the same from all contexts; sets their numbers, and those of the pipes, in `contexts`.
+napi_value ReceiveInContexts(napi_env env, napi_callback_info info)
 {
     int32_t arguments[2];
     Host *const host = ReadIntegers(env, info, arguments);
-    return TakeMessages<nn_socket_receive_any>(env, host, arguments[0], arguments[1], true);
+    return TakeMessages<nn_socket_context_receive>(env, host, arguments[0], arguments[1], true);
 }
 
 // slabBytes(token, offset, length): a copy of a message that JavaScript could not view in time, because the slab's
@@ -334,12 +334,13 @@ napi_value SlabBytes(napi_env env, napi_callback_info info)
                : nullptr;
 }
 
-// forget(s, conversation)
-napi_value Forget(napi_env env, napi_callback_info info)
+// closeContext(s, context)
+napi_value CloseContext(napi_env env, napi_callback_info info)
 {
     int32_t arguments[2];
     ReadIntegers(env, info, arguments);
-    return Integer(env, nn_socket_forget(arguments[0], static_cast<uint32_t>(arguments[1])) < 0 ? -nn_errno() : 0);
+    return Integer(env,
+                   nn_socket_context_close(arguments[0], static_cast<uint32_t>(arguments[1])) < 0 ? -nn_errno() : 0);
 }
 
 } // namespace
@@ -377,9 +378,9 @@ void AddMessageFunctions(Properties *properties, Host *host)
     AddFunction(properties, "sendTogether", SendTogether, host);
     AddFunction(properties, "flush", Flush, host);
     AddFunction(properties, "receive", Receive, host);
-    AddFunction(properties, "receiveInContexts", ReceiveAny, host);
+    AddFunction(properties, "receiveInContexts", ReceiveInContexts, host);
     AddFunction(properties, "slabBytes", SlabBytes, host);
-    AddFunction(properties, "closeContext", Forget, host);
+    AddFunction(properties, "closeContext", CloseContext, host);
 }
 
 } // namespace nanomsg_native

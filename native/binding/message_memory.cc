@@ -13,7 +13,7 @@ struct MessageMemory::Message : public Given {
     }
 
     const std::shared_ptr<Table> table;
-    void *body; // NULL when the message belongs to somebody else
+    void *body; // NULL: the message has another owner
     const size_t size_bytes;
 
   protected:

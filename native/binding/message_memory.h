@@ -37,7 +37,7 @@ class MessageMemory
     static void *BodyOf(const Message &message);
     static size_t SizeOf(const Message &message);
 
-    // The message belongs to somebody else now: detaches the ArrayBuffer.
+    // The message has another owner now: detaches the ArrayBuffer.
     void Forget(napi_env env, napi_value view, Message *message);
 
   private:

@@ -29,7 +29,7 @@ bool MayEngineFill(void *context, uint32_t token)
 
 // What the ArrayBuffer of a slab owns: a reference to the memory, and a share of the sum of slabs that are alive. It
 // may outlive the store. (Finalizers of Node-API, and no FinalizationRegistry: what that watches outlives each
-// collection of young objects, so that the memory of messages that nobody keeps would stay until V8 collects all
+// collection of young objects, so that the memory of unreachable messages would stay until V8 collects all
 // garbage.)
 class SlabStore::ShownSlab : public Given
 {

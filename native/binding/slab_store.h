@@ -28,7 +28,7 @@ class SlabStore
     };
 
     // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token. At that index of
-    // `pins`, JavaScript counts who will still view messages of the slab.
+    // `pins`, JavaScript counts the messages of the slab that it will still view.
     SlabStore(napi_env env, napi_ref slabs, int32_t *state, const int32_t *pins, size_t pins_count)
         : env_(env), slabs_(slabs), state_(state), pins_(pins), pins_count_(pins_count),
           thread_(std::this_thread::get_id())
@@ -40,12 +40,12 @@ class SlabStore
     // Makes a slab for the caller. Returns NULL when memory is short, on a thread that is not the environment's, and
     // where JavaScript could not view it.
     uint8_t *Acquire(size_t size_bytes, uint32_t *token);
-    // The same in memory of V8 where foreign memory is forbidden. JavaScript copies what lies there before it is shown
-    // to anybody, so that nobody can detach it.
+    // The same in memory of V8 where foreign memory is forbidden. JavaScript copies messages out of it, and never
+    // hands it out, so that it cannot be detached.
     uint8_t *AcquirePrivate(size_t size_bytes, uint32_t *token);
     // No new messages lie in the slab any more.
     void Release(uint32_t token);
-    // False when somebody else has the slab's ArrayBuffer: what is received next must not appear there.
+    // False when other code has the slab's ArrayBuffer: later messages must not appear there.
     bool MayFill(uint32_t token) const;
 
     // The first byte of the slab that the message lies in. Makes sure that JavaScript can view the slab, unless it has
@@ -77,9 +77,8 @@ class SlabStore
 
   private:
     struct Slab {
-        nn_chunk *memory =
-            nullptr;              // a reference until the slab is released; NULL: memory of V8, which nobody else sees
-        uint8_t *begin = nullptr; // NULL: there is no such slab now
+        nn_chunk *memory = nullptr; // a reference until the slab is released; NULL: private memory of V8
+        uint8_t *begin = nullptr;   // NULL: there is no such slab now
         size_t size_bytes = 0;
         napi_ref shown = nullptr; // its ArrayBuffer, when messages in it have been shown
         bool cannot_be_shown = false;

@@ -195,7 +195,7 @@ napi_value NextEvent(const Call &call)
     return rc == 1 ? EventObject(call, call.IntegerAt(0), event) : call.Number(rc);
 }
 
-// peer(s, pipe): the event that tells of a connection's peer, or -errno.
+// peer(s, pipe): the event that describes a connection's peer, or -errno.
 napi_value Peer(const Call &call)
 {
     nn_event event;
@@ -216,7 +216,7 @@ napi_value SetReferenced(const Call &call)
     return call.Undefined();
 }
 
-// setListening(isListening): whether somebody is to hear of events.
+// setListening(isListening): whether any socket listens to events.
 napi_value SetListening(const Call &call)
 {
     call.host()->SetListening(call.FlagAt(0));

@@ -1,5 +1,5 @@
-/* NN_RCVFD and NN_SNDFD: a descriptor that poll(2) finds readable while a socket is. Made on first demand;
- * who never asks pays nothing. */
+/* NN_RCVFD and NN_SNDFD: a descriptor that poll(2) finds readable while a socket is. Created on first
+ * use: programs without it pay nothing. */
 #ifndef SP_CORE_EVENT_FD_H
 #define SP_CORE_EVENT_FD_H
 

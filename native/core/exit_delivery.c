@@ -30,7 +30,7 @@ static void pause_1_ms(void)
     nanosleep(&pause, NULL);
 }
 
-static bool lock_patiently(struct sp_mutex *lock)
+static bool lock_within_limit(struct sp_mutex *lock)
 {
     sp_time_ns deadline_ns = sp_deadline_after_ms(LOCK_LIMIT_MS);
 
@@ -78,7 +78,7 @@ static sp_time_ns socket_deadline(const struct sp_socket *socket, sp_time_ns beg
 
 static void survey_socket(struct sp_socket *socket, struct survey *survey)
 {
-    if (!lock_patiently(&socket->lock))
+    if (!lock_within_limit(&socket->lock))
         return;
     if (socket->state != SP_SOCKET_CLOSED) {
         uint64_t bytes = socket_held_bytes(socket, survey);
@@ -93,7 +93,7 @@ static void survey_socket(struct sp_socket *socket, struct survey *survey)
 static void flush_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
-    if (lock_patiently(&socket->lock))
+    if (lock_within_limit(&socket->lock))
         sp_socket_unlock(socket);
 }
 
@@ -103,7 +103,7 @@ static int count_sockets(struct nn_loop *loop)
 {
     int count = 0;
 
-    if (!lock_patiently(&loop->base.lock))
+    if (!lock_within_limit(&loop->base.lock))
         return 0;
     for (struct sp_list_item *item = sp_list_first(&loop->sockets); item != NULL;
          item = sp_list_next(&loop->sockets, item))
@@ -149,7 +149,7 @@ void sp_loop_deliver_held(struct nn_loop *loop)
         began_ns = sp_now_ns();
     for_each_socket(loop, flush_socket, &survey);
     if (sp_loop_is_running_here(&loop->base))
-        return; /* called by a transport of the program's own: nobody else passes anything on */
+        return; /* called by a transport of the program's own, on the thread that would pass messages on */
     bool others = has_other_threads();
     for (;;) {
         survey = (struct survey){.began_ns = began_ns, .has_other_threads = others};
@@ -171,7 +171,7 @@ void sp_loop_pass_locks(struct nn_loop *loop)
 static void finish_socket(struct sp_socket *socket, struct survey *survey)
 {
     (void)survey;
-    if (!lock_patiently(&socket->lock))
+    if (!lock_within_limit(&socket->lock))
         return;
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
          item = sp_list_next(&socket->pipes, item)) {

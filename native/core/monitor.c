@@ -1,4 +1,4 @@
-/* The queue of a socket's events, which is bounded: what nobody takes in time is dropped and counted. */
+/* The bounded queue of a socket's events: the oldest ones are dropped, and counted, when it is full. */
 #include "core/monitor.h"
 
 #include "core/host_events.h"
@@ -16,7 +16,7 @@
 struct sp_monitor_entry {
     struct sp_list_item item;
     struct nn_event event;
-    struct nn_chunk *facts[SP_PEER_FACTS]; /* references */
+    struct nn_chunk *properties[SP_PEER_PROPERTIES]; /* references */
 };
 
 struct sp_monitor {
@@ -30,7 +30,7 @@ struct sp_monitor {
 static void entry_destroy(struct sp_monitor_entry *self)
 {
     if (self != NULL)
-        sp_peer_facts_clear(self->facts);
+        sp_peer_properties_clear(self->properties);
     sp_free(self);
 }
 
@@ -71,7 +71,7 @@ static void entry_set_peer_info(struct sp_monitor_entry *self, const struct sp_p
     memcpy(self->event.address, info->endpoint, sizeof self->event.address);
     memcpy(self->event.local_address, info->local, sizeof self->event.local_address);
     memcpy(self->event.remote_address, info->remote, sizeof self->event.remote_address);
-    sp_peer_facts_copy(self->facts, info->facts);
+    sp_peer_properties_copy(self->properties, info->properties);
 }
 
 /* The properties of its peer can be read until the next event is taken. */
@@ -98,20 +98,20 @@ int sp_monitor_next(struct sp_socket *socket, struct nn_event *event)
 int sp_monitor_peer(const struct sp_socket *socket, int what, void *value, size_t *size)
 {
     const struct sp_monitor_entry *taken = socket->taken_event;
-    const struct nn_chunk *fact;
+    const struct nn_chunk *property;
 
-    if (what < 0 || what >= SP_PEER_FACTS)
+    if (what < 0 || what >= SP_PEER_PROPERTIES)
         return -EINVAL;
-    if (taken == NULL || (fact = taken->facts[what]) == NULL)
+    if (taken == NULL || (property = taken->properties[what]) == NULL)
         return -ENODATA;
-    memcpy(value, fact->bytes, *size < fact->size_bytes ? *size : fact->size_bytes);
-    *size = fact->size_bytes;
+    memcpy(value, property->bytes, *size < property->size_bytes ? *size : property->size_bytes);
+    *size = property->size_bytes;
     return 0;
 }
 
 /* ---- On and off ---- */
 
-/* Peers of before are asked who they are now. */
+/* Asks for the addresses and properties of the peers that are connected already. */
 static void remember_peers(struct sp_socket *socket)
 {
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;

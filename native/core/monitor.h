@@ -1,5 +1,5 @@
-/* Events of a socket's connections, for whoever watches it. A socket that nobody watches has no monitor and pays
- * nothing. All of it is guarded by the socket's lock. */
+/* Events of a socket's connections. A socket that is not monitored has no monitor, and pays nothing. All of it is
+ * guarded by the socket's lock. */
 #ifndef SP_CORE_MONITOR_H
 #define SP_CORE_MONITOR_H
 
@@ -13,14 +13,14 @@ struct nn_endpoint;
 struct sp_peer_info;
 struct sp_socket;
 
-/* Returns 0 or -ENOMEM. Switching off drops what nobody has taken. */
+/* Returns 0 or -ENOMEM. Switching off drops pending events. */
 int sp_monitor_switch(struct sp_socket *socket, bool is_on);
 /* Returns 1 and fills the oldest event, or 0. */
 int sp_monitor_next(struct sp_socket *socket, struct nn_event *event);
 /* As nn_socket_event_peer; returns 0 or -errno. */
 int sp_monitor_peer(const struct sp_socket *socket, int what, void *value, size_t *size);
 
-/* Fills the event that tells of the pipe's peer, as if it had been taken. Returns 0 or -ENOMEM. */
+/* Fills in the event that describes the pipe's peer, as if it had been taken. Returns 0 or -ENOMEM. */
 int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
 
 /* What happens; does nothing without a monitor. Errors are negative errnos. */

@@ -155,7 +155,7 @@ static int find_text(int level, int option)
     }
 }
 
-/* A file's name has no line break: what has one, and is no PEM, is a mistake, or somebody's attempt to have a file
+/* A file's name has no line break: a text that has one and is no PEM is a mistake, or an attempt to have a file
  * opened. */
 static bool is_pem_or_file(const char *text, size_t size)
 {

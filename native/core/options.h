@@ -46,7 +46,7 @@ struct sp_options {
     int tls_require_client_cert;
     int tls_peer_certificate;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
-    uint32_t set_rows;                       /* a bit for each option that somebody has set */
+    uint32_t set_rows;                       /* a bit for each option that was set */
     bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };
@@ -62,7 +62,7 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
 /* Copies at most *size bytes and sets *size to the full size. Returns 0 or -ENOPROTOOPT. */
 int sp_options_get(const struct sp_options *options, int level, int option, void *value, size_t *size);
 
-/* Whether somebody has set an option, if only to what it was. Of those that are an int. */
+/* Whether an option was set, perhaps to its former value. For options of type int. */
 bool sp_options_is_set(const struct sp_options *options, int level, int option);
 bool sp_options_have_send_buffer(const struct sp_options *options);
 bool sp_options_have_receive_buffer(const struct sp_options *options);

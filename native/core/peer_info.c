@@ -8,28 +8,28 @@
 
 #include <string.h>
 
-void sp_peer_facts_copy(struct nn_chunk *to[SP_PEER_FACTS], struct nn_chunk *const from[SP_PEER_FACTS])
+void sp_peer_properties_copy(struct nn_chunk *to[SP_PEER_PROPERTIES], struct nn_chunk *const from[SP_PEER_PROPERTIES])
 {
-    for (int i = 0; i < SP_PEER_FACTS; i++) {
+    for (int i = 0; i < SP_PEER_PROPERTIES; i++) {
         if ((to[i] = from[i]) != NULL)
             sp_chunk_retain(to[i]);
     }
 }
 
-void sp_peer_facts_clear(struct nn_chunk *facts[SP_PEER_FACTS])
+void sp_peer_properties_clear(struct nn_chunk *properties[SP_PEER_PROPERTIES])
 {
-    for (int i = 0; i < SP_PEER_FACTS; i++) {
-        if (facts[i] != NULL)
-            sp_chunk_release(facts[i]);
-        facts[i] = NULL;
+    for (int i = 0; i < SP_PEER_PROPERTIES; i++) {
+        if (properties[i] != NULL)
+            sp_chunk_release(properties[i]);
+        properties[i] = NULL;
     }
 }
 
 void sp_peer_info_note_chunk(struct sp_peer_info *info, int what, struct nn_chunk *chunk)
 {
-    if (info->facts[what] != NULL)
-        sp_chunk_release(info->facts[what]);
-    info->facts[what] = chunk;
+    if (info->properties[what] != NULL)
+        sp_chunk_release(info->properties[what]);
+    info->properties[what] = chunk;
     sp_chunk_retain(chunk);
 }
 
@@ -46,7 +46,7 @@ void sp_peer_info_note(struct sp_peer_info *info, int what, const void *bytes, s
 
 void sp_peer_info_clear(struct sp_peer_info *info)
 {
-    sp_peer_facts_clear(info->facts);
+    sp_peer_properties_clear(info->properties);
 }
 
 void sp_peer_info_destroy(struct sp_peer_info *info)
@@ -62,11 +62,9 @@ void sp_peer_info_set_endpoint(struct sp_peer_info *info, const struct nn_endpoi
         info->endpoint[0] = '\0';
     memcpy(info->local, info->endpoint, sizeof info->local);
     memcpy(info->remote, info->endpoint, sizeof info->remote);
-    memset(info->facts, 0, sizeof info->facts);
+    memset(info->properties, 0, sizeof info->properties);
 }
 
-/* Asks while it is known: not any more when the connection has broken, or the endpoint is closed. Without memory the
- * addresses stay unknown. */
 void sp_peer_info_remember(struct nn_pipe *pipe)
 {
     if (pipe->peer_info != NULL || (pipe->peer_info = sp_alloc(sizeof *pipe->peer_info)) == NULL)

@@ -49,15 +49,15 @@ static void pipe_free(struct sp_task *task)
     sp_free(SP_CONTAINER(task, struct nn_pipe, release));
 }
 
-/* Takes the pipe out of the lists of what is to be done before the lock is left. */
+/* Takes the pipe out of the lists of work before the lock is released. */
 static void pipe_forget_tasks(struct nn_pipe *self)
 {
     if (sp_list_is_linked(&self->broken_item))
         sp_list_remove(&self->broken_item);
     if (sp_list_is_linked(&self->dirty_item))
         sp_list_remove(&self->dirty_item);
-    if (sp_list_is_linked(&self->mute_item))
-        sp_list_remove(&self->mute_item);
+    if (sp_list_is_linked(&self->send_closed_item))
+        sp_list_remove(&self->send_closed_item);
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
@@ -128,20 +128,20 @@ void sp_pipe_set_writable(struct nn_pipe *self)
 {
     struct sp_socket *socket = self->socket;
 
-    if (self->can_send || self->is_mute || sp_list_is_linked(&self->broken_item))
+    if (self->can_send || self->is_send_closed || sp_list_is_linked(&self->broken_item))
         return;
     self->can_send = true;
-    socket->is_corked = true; /* what has waited leaves together, when the lock is left */
+    socket->is_corked = true; /* waiting messages leave together, when the lock is released */
     socket->protocol->pipe_writable(socket->instance, self);
 }
 
 void sp_pipe_end_sending(struct nn_pipe *self)
 {
     self->can_send = false;
-    if (self->is_mute)
+    if (self->is_send_closed)
         return;
-    self->is_mute = true;
-    sp_list_append(&self->socket->mute, &self->mute_item);
+    self->is_send_closed = true;
+    sp_list_append(&self->socket->send_closed, &self->send_closed_item);
 }
 
 void sp_pipe_break(struct nn_pipe *self, int error)

@@ -18,11 +18,11 @@ struct sp_pipe_exit {
 };
 
 struct nn_pipe {
-    struct sp_list_item item;        /* in socket->pipes */
-    struct sp_id_map_item by_id;     /* likewise */
-    struct sp_list_item broken_item; /* in socket->broken */
-    struct sp_list_item dirty_item;  /* in socket->dirty */
-    struct sp_list_item mute_item;   /* in socket->mute */
+    struct sp_list_item item;             /* in socket->pipes */
+    struct sp_id_map_item by_id;          /* likewise */
+    struct sp_list_item broken_item;      /* in socket->broken */
+    struct sp_list_item dirty_item;       /* in socket->dirty */
+    struct sp_list_item send_closed_item; /* in socket->send_closed */
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
@@ -36,7 +36,7 @@ struct nn_pipe {
     uint8_t receive_priority;
     bool can_send;
     bool can_receive;
-    bool is_mute;                   /* nothing can be sent any more */
+    bool is_send_closed;            /* nothing can be sent any more */
     bool is_removed;                /* closed: the protocol knows it no more */
     int error;                      /* why it breaks: negative errno; 0: this side closes it */
     struct sp_peer_info *peer_info; /* for events; NULL: not asked for yet */
@@ -73,7 +73,7 @@ void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
 /* For the engine's transports. Of others the engine knows only whether they accept more. */
 void sp_pipe_set_exit(struct nn_pipe *pipe, const struct sp_pipe_exit *at_exit);
 
-/* Asks for ops->flush before the lock is left. */
+/* Asks for ops->flush before the lock is released. */
 void sp_pipe_mark_dirty(struct nn_pipe *pipe);
 
 /* The next pipe of the process gets the number behind this one. For tests of numbers that wrap. */

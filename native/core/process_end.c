@@ -1,4 +1,4 @@
-/* exit(): who delivers, when other threads end the program at the same time, and how long it is waited for. */
+/* exit(): which thread delivers when several end the program at the same time, and how long it waits. */
 #include "core/process_end.h"
 
 #include "core/engine_thread.h"

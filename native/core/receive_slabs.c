@@ -54,9 +54,9 @@ static size_t slab_room(const struct sp_slab *slab)
 }
 
 /* Whether the engine may read into what is left of the slab. On a host's loop its own memory is second choice. */
-static bool slab_is_fit(const struct nn_slab_source *source, const struct sp_slab *slab, size_t least_room_bytes)
+static bool slab_is_fit(const struct nn_slab_source *source, const struct sp_slab *slab, size_t min_room_bytes)
 {
-    if (slab_room(slab) < least_room_bytes)
+    if (slab_room(slab) < min_room_bytes)
         return false;
     if (source->acquire == NULL)
         return true;
@@ -64,7 +64,7 @@ static bool slab_is_fit(const struct nn_slab_source *source, const struct sp_sla
            (source->may_fill == NULL || source->may_fill(source->context, slab->chunk->slab_token));
 }
 
-int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes)
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t min_room_bytes)
 {
     struct nn_chunk *made = NULL;
 
@@ -73,11 +73,11 @@ int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_b
     loop->spare = (struct sp_slab){0};
     sp_mutex_unlock(&loop->base.lock);
 
-    if (slab_is_fit(&loop->source, slab, least_room_bytes))
+    if (slab_is_fit(&loop->source, slab, min_room_bytes))
         return 0;
     if (loop->source.acquire != NULL)
         made = host_slab_create(&loop->source);
-    if (made == NULL && slab_room(slab) >= least_room_bytes && !slab->chunk->is_in_slab)
+    if (made == NULL && slab_room(slab) >= min_room_bytes && !slab->chunk->is_in_slab)
         return 0;
     if (slab->chunk != NULL)
         sp_chunk_release(slab->chunk);
@@ -89,7 +89,7 @@ void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab)
 {
     struct nn_chunk *unused;
 
-    /* Nobody views our own memory any more: it is fresh again. A host's may be viewed without our knowing. */
+    /* The engine's own slab without other references is empty again. Of a host's slab the engine does not know. */
     if (!slab->chunk->is_in_slab && !sp_chunk_is_shared(slab->chunk))
         slab->used_bytes = 0;
 

@@ -6,7 +6,7 @@
 
 /* Takes a slab with at least this room, at most 256 KiB; the caller owns it until sp_slab_give. Returns 0 or -ENOMEM.
  * */
-int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t least_room_bytes);
+int sp_slab_take(struct nn_loop *loop, struct sp_slab *slab, size_t min_room_bytes);
 void sp_slab_give(struct nn_loop *loop, struct sp_slab *slab);
 
 #endif

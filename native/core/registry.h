@@ -15,11 +15,11 @@ struct sp_built_in {
 /* Once per process, before everything else here. */
 void sp_registry_init(const struct sp_built_in *tables);
 
-/* Add what a user brings; nn_protocol_register and nn_transport_register tell what is checked. Return 0 or -errno. */
+/* Add what a user brings; nn_protocol_register and nn_transport_register say what is checked. Return 0 or -errno. */
 int sp_registry_add_protocol(const struct nn_protocol *protocol);
 int sp_registry_add_transport(const struct nn_transport *transport);
 
-/* Returns NULL when there is none; *has_domain tells whether the domain exists at all. */
+/* Returns NULL when there is none; *has_domain says whether the domain exists at all. */
 const struct nn_protocol *sp_registry_protocol(int domain, int id, bool *has_domain);
 
 /* How long the scheme of "scheme://rest" is. Returns 0, -EINVAL (there is none) or -ENAMETOOLONG. */

@@ -70,7 +70,7 @@ static void socket_init_lists(struct sp_socket *self)
     sp_list_init(&self->pipes);
     sp_id_map_init(&self->pipes_by_id);
     sp_list_init(&self->broken);
-    sp_list_init(&self->mute);
+    sp_list_init(&self->send_closed);
     sp_list_init(&self->dirty);
     sp_list_init(&self->lingering);
     sp_list_init(&self->waits);
@@ -137,7 +137,7 @@ fail:
     return rc;
 }
 
-/* Undoes socket_create for a socket that nobody has seen. */
+/* Undoes socket_create for a socket that was not published. */
 static void socket_discard_unseen(struct sp_socket *self)
 {
     if (self->protocol->close != NULL)
@@ -213,7 +213,7 @@ static void socket_begin_closing(struct sp_socket *self)
     sp_socket_lock(self);
     self->state = SP_SOCKET_CLOSING;
     atomic_store(&self->is_delivering, true);
-    sp_monitor_switch(self, false); /* nobody can ask for events any more */
+    sp_monitor_switch(self, false); /* no call can take events any more */
     sp_socket_wake(self, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED);
     sp_socket_notify_host(self, NN_POLLIN | NN_POLLOUT);
     sp_event_fd_set(&self->receive_fd, true);

@@ -27,7 +27,7 @@ int sp_socket_handle(int s);
 int sp_socket_acquire(int s, struct sp_socket **out);
 void sp_socket_release(struct sp_socket *self);
 
-/* Makes the descriptor invalid, wakes who waits on it (EBADF), and lets accepted messages be delivered for
+/* Makes the descriptor invalid, wakes the calls that wait on it (EBADF), and lets accepted messages be delivered for
  * up to NN_LINGER ms. Returns 0 or -EBADF. */
 int sp_socket_close(int s);
 
@@ -57,8 +57,8 @@ int sp_socket_receive(struct sp_socket *self, struct nn_message *message, int fl
 int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messages, int count,
                          size_t queue_limit_bytes);
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count);
-int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, int count);
-int sp_socket_forget(struct sp_socket *self, uint32_t conversation);
+int sp_socket_context_receive(struct sp_socket *self, struct nn_received *received, int count);
+int sp_socket_context_close(struct sp_socket *self, uint32_t context);
 int64_t sp_socket_queued_bytes(struct sp_socket *self);
 
 /* ---- Events of connections ---- */

@@ -202,7 +202,7 @@ static bool endpoint_has_error(const struct nn_endpoint *endpoint)
     return endpoint->has_error;
 }
 
-/* As ever, 0 where nothing was sent by priority yet; -1 means that all who could be sent to are gone or full. */
+/* As in libnanomsg, 0 where nothing was sent by priority yet; -1: all peers are gone or full. */
 static int socket_send_priority(struct sp_socket *self)
 {
     return self->protocol->send_priority != NULL && self->has_had_pipe ? self->protocol->send_priority(self->instance)

@@ -46,11 +46,12 @@ static void count_received(struct sp_socket *self, size_t bytes)
     self->statistics.bytes_received += bytes;
 }
 
-static int socket_try_send_in(struct sp_socket *self, struct nn_message *message, uint32_t conversation)
+static int socket_try_context_send(struct sp_socket *self, struct nn_message *message, uint32_t context)
 {
     if (self->state != SP_SOCKET_OPEN)
         return -EBADF;
-    return self->protocol->send_in != NULL ? self->protocol->send_in(self->instance, message, conversation) : -ENOTSUP;
+    return self->protocol->context_send != NULL ? self->protocol->context_send(self->instance, message, context)
+                                                : -ENOTSUP;
 }
 
 static int socket_try_send(struct sp_socket *self, struct nn_message *message)
@@ -127,12 +128,13 @@ static void message_to_received(struct nn_message *message, struct nn_received *
     to->is_in_slab = message->chunk != NULL && message->chunk->is_in_slab;
     to->slab_token = to->is_in_slab ? message->chunk->slab_token : 0;
     to->slab_context = to->is_in_slab ? message->chunk->slab_context : NULL;
-    to->conversation = 0;
+    to->context = 0;
     to->pipe = message->pipe;
 }
 
-/* Leaves the lock. What rises by the host's own receiving is told when it comes round, and does not wake it. */
-static void socket_leave_taking(struct sp_socket *self)
+/* Releases the lock. An event that the host's own receiving raises does not wake the host, which takes it on its next
+ * round. */
+static void socket_unlock_after_batch(struct sp_socket *self)
 {
     self->is_taking = true;
     sp_socket_unlock(self);
@@ -156,41 +158,41 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
         message_to_received(&message, &received[taken++]);
     }
     self->batch_quantum.is_batch = false;
-    socket_leave_taking(self);
+    socket_unlock_after_batch(self);
     return taken > 0 ? taken : rc;
 }
 
-int sp_socket_receive_any(struct sp_socket *self, struct nn_received *received, int count)
+int sp_socket_context_receive(struct sp_socket *self, struct nn_received *received, int count)
 {
     struct nn_message message;
     uint32_t number;
     int taken = 0;
     int rc = 0;
 
-    if (self->protocol->receive_any == NULL)
+    if (self->protocol->context_receive == NULL)
         return -ENOTSUP;
 
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
     self->batch_quantum.is_batch = count > 1;
-    while (rc == 0 && taken < count && (rc = self->protocol->receive_any(self->instance, &message, &number)) == 0) {
+    while (rc == 0 && taken < count && (rc = self->protocol->context_receive(self->instance, &message, &number)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken]);
-        received[taken++].conversation = number;
+        received[taken++].context = number;
     }
     self->batch_quantum.is_batch = false;
     sp_socket_unlock(self);
     return taken > 0 ? taken : rc;
 }
 
-int sp_socket_forget(struct sp_socket *self, uint32_t conversation)
+int sp_socket_context_close(struct sp_socket *self, uint32_t context)
 {
-    if (self->protocol->forget == NULL)
+    if (self->protocol->context_close == NULL)
         return -ENOTSUP;
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN)
-        self->protocol->forget(self->instance, conversation);
+        self->protocol->context_close(self->instance, context);
     sp_socket_unlock(self);
     return 0;
 }
@@ -203,7 +205,7 @@ static void outgoing_to_message(const struct nn_outgoing *from, struct nn_messag
         sp_message_borrow(to, from->body, from->body_bytes);
 }
 
-/* Keeps a message that nobody takes now. Returns 0, -EAGAIN (no room) or -ENOMEM, with nothing changed. */
+/* Queues a message that no peer takes now. Returns 0, -EAGAIN (no room) or -ENOMEM, with nothing changed. */
 static int socket_queue(struct sp_socket *self, struct nn_message *message, size_t limit_bytes)
 {
     if (self->queue.count > 0 && self->queue.bytes >= limit_bytes)
@@ -227,9 +229,9 @@ int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messa
     while (taken < count) {
         outgoing_to_message(&messages[taken], &message);
         bool is_handed_over = message.chunk != NULL;
-        uint32_t conversation = messages[taken].conversation;
-        rc = conversation != 0 ? socket_try_send_in(self, &message, conversation) : socket_try_send(self, &message);
-        if (rc == -EAGAIN && queue_limit_bytes > 0 && conversation == 0)
+        uint32_t context = messages[taken].context;
+        rc = context != 0 ? socket_try_context_send(self, &message, context) : socket_try_send(self, &message);
+        if (rc == -EAGAIN && queue_limit_bytes > 0 && context == 0)
             rc = socket_queue(self, &message, queue_limit_bytes);
         if (rc < 0) {
             if (is_handed_over)

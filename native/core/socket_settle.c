@@ -1,5 +1,5 @@
 /* What is done before a socket's lock is released: flush, remove broken pipes, send what was queued, wake waiting
- * threads, tell the host; and what runs after it. */
+ * threads, notify the host; and what runs after it. */
 #include "core/socket_settle.h"
 
 #include "core/endpoint.h"
@@ -44,14 +44,14 @@ static void socket_flush(struct sp_socket *self)
     }
 }
 
-static void socket_notify_mute(struct sp_socket *self)
+static void socket_notify_send_closed(struct sp_socket *self)
 {
     const struct nn_protocol *protocol = self->protocol;
     struct sp_list_item *item;
 
-    while ((item = sp_list_pop(&self->mute)) != NULL)
+    while ((item = sp_list_pop(&self->send_closed)) != NULL)
         if (protocol->version >= 2 && protocol->pipe_sending_ended != NULL)
-            protocol->pipe_sending_ended(self->instance, SP_CONTAINER(item, struct nn_pipe, mute_item));
+            protocol->pipe_sending_ended(self->instance, SP_CONTAINER(item, struct nn_pipe, send_closed_item));
 }
 
 static void socket_remove_broken(struct sp_socket *self)
@@ -143,7 +143,7 @@ static void socket_update_events(struct sp_socket *self, int events)
 /* Pipes have ended, wholly or in part. */
 static bool has_ended_pipes(const struct sp_socket *self)
 {
-    return !sp_list_is_empty(&self->broken) || !sp_list_is_empty(&self->mute);
+    return !sp_list_is_empty(&self->broken) || !sp_list_is_empty(&self->send_closed);
 }
 
 /* Does what is left to do until nothing is. Asking a protocol for its events is part of that: it may look for the next
@@ -158,7 +158,7 @@ static void socket_settle(struct sp_socket *self)
         self->is_corked = false;
         socket_flush(self);
         socket_remove_broken(self);
-        socket_notify_mute(self);
+        socket_notify_send_closed(self);
         if (self->state == SP_SOCKET_CLOSING)
             socket_continue_closing(self);
         if (self->state == SP_SOCKET_OPEN)

@@ -70,7 +70,7 @@ struct sp_socket {
     struct sp_id_map pipes_by_id;
     bool has_had_pipe;
     struct sp_list broken;           /* pipes to remove before the lock is released */
-    struct sp_list mute;             /* pipes that cannot send any more: the protocol is notified before that */
+    struct sp_list send_closed;      /* pipes that cannot send any more: the protocol is notified before that */
     struct sp_list dirty;            /* pipes to flush before the lock is released */
     bool is_corked;                  /* pipes gather messages until then */
     struct sp_coalescing coalescing; /* or longer */

@@ -1,4 +1,4 @@
-/* Descriptors. A slot's state counts the calls in progress and tells whether the descriptor is open, and for which
+/* Descriptors. A slot's state counts the calls in progress and says whether the descriptor is open, and for which
  * time, in one word: the thread that brings the calls of a closed one to zero gives the slot and the table's reference
  * back. */
 #include "core/socket_table.h"
@@ -96,7 +96,7 @@ static void table_init(void)
     sp_fork_at_child(table_after_fork);
 }
 
-/* The slot of table.next, whose page is made if need be. Returns NULL when there is none, and *error tells why. */
+/* The slot of table.next, whose page is made if need be. Returns NULL when there is none, and *error says why. */
 static struct slot *slot_at_next(int *error)
 {
     int number = table.next;
@@ -143,7 +143,7 @@ static struct slot *slot_recycled(void)
     return slot;
 }
 
-/* Chooses a slot. Called under the lock; returns NULL when there is none, and *error tells why. */
+/* Chooses a slot. Called under the lock; returns NULL when there is none, and *error says why. */
 static struct slot *slot_choose(int *error)
 {
     struct slot *slot = NULL;

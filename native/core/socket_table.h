@@ -1,6 +1,6 @@
 /* Descriptors: small integers that lead to sockets. A look-up takes no lock.
  *
- * A number is used again, and each time its slot has another generation, which socket->generation tells: number and
+ * A number is used again, and each time its slot has another generation, which socket->generation holds: number and
  * generation name one socket of the process's life (until a number has been used 2^32 times). What keeps a number for
  * longer than its user does, keeps both.
  *

@@ -1,5 +1,5 @@
-/* The loop: watches descriptors, keeps deadlines, runs tasks that other threads post. Who drives it is not its
- * concern: a thread of the engine, or the host's own event loop by the one descriptor of the poller.
+/* The loop: watches descriptors, keeps deadlines, runs tasks that other threads post. It is
+ * driven by a thread of the engine, or by the host's event loop through the one descriptor of the poller.
  *
  * Handlers run on the driving thread without any lock of the loop. What a handler (or another thread) is done
  * with while a batch of events is being handled may still be named by a later event of the same batch, so
@@ -53,7 +53,7 @@ struct sp_loop {
     struct sp_returning returning;
 };
 
-/* One descriptor's place in the poller. `wanted` is guarded by whoever owns the watch (a socket's lock). */
+/* One descriptor's place in the poller. `wanted` is guarded by the owner of the watch (a socket's lock). */
 struct sp_watch {
     struct sp_loop *loop;
     int fd;

@@ -189,7 +189,7 @@ static void *resolver_main(void *unused)
     return NULL;
 }
 
-/* Returns false when nobody would work on the queue. */
+/* Returns false when no thread works on the queue. */
 static bool add_thread(void)
 {
     if (thread_count == MAX_THREADS || sp_list_is_empty(&queue))
@@ -201,7 +201,7 @@ static bool add_thread(void)
 
 /* ---- Callers ---- */
 
-static void resolution_leave(struct sp_resolution *self)
+static void resolution_withdraw(struct sp_resolution *self)
 {
     sp_list_remove(&self->item);
     question_release(self->question);
@@ -239,7 +239,7 @@ struct sp_resolution *sp_resolve(struct sp_loop *loop, const char *host, int fam
         self->done = done;
         self->context = context;
         if (!add_thread()) {
-            resolution_leave(self);
+            resolution_withdraw(self);
             self = NULL;
         }
     }
@@ -251,7 +251,7 @@ void sp_resolution_cancel(struct sp_resolution *self)
 {
     sp_mutex_lock(&lock);
     if (sp_list_is_linked(&self->item))
-        resolution_leave(self);
+        resolution_withdraw(self);
     else
         self->is_cancelled = true;
     sp_mutex_unlock(&lock);

@@ -71,7 +71,7 @@ static inline bool sp_chunk_is_shared(const struct nn_chunk *chunk)
     return atomic_load_explicit(&chunk->references, memory_order_acquire) > 1;
 }
 
-/* Whether the body is all that its memory is kept for: nobody else has a part of it, and little comes before. */
+/* Whether the chunk is kept for this body only: it has no other reference, and little precedes the body. */
 bool sp_chunk_is_alone(const struct nn_chunk *chunk, const uint8_t *body, size_t body_bytes);
 
 /* Gives `body`, which is alone in the chunk, to a C program as memory that nn_freemsg and NN_MSG know. The caller's

@@ -25,7 +25,7 @@ void nn_message_init(struct nn_message *message)
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_facts = false;
+    message->has_peer_info = false;
     message->pipe = 0;
 }
 
@@ -65,7 +65,7 @@ int nn_message_share(struct nn_message *to, const struct nn_message *from)
     }
     if (to->chunk != NULL)
         sp_chunk_retain(to->chunk);
-    if (to->has_peer_facts)
+    if (to->has_peer_info)
         sp_message_attach_peer_info(to, to->peer.headers, to->peer.certificate);
     return 0;
 }

@@ -16,7 +16,7 @@ static inline void sp_message_borrow(struct nn_message *message, const void *bod
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_facts = false;
+    message->has_peer_info = false;
     message->pipe = 0;
 }
 
@@ -30,19 +30,19 @@ static inline void sp_message_view(struct nn_message *message, struct nn_chunk *
     message->header_bytes = 0;
     message->type = 0;
     message->is_from_known = false;
-    message->has_peer_facts = false;
+    message->has_peer_info = false;
     message->pipe = 0;
 }
 
-/* Forgets who has sent it. */
+/* Drops the properties of its sender. */
 static inline void sp_message_forget_peer(struct nn_message *message)
 {
-    if (message->has_peer_facts && message->peer.headers != NULL)
+    if (message->has_peer_info && message->peer.headers != NULL)
         sp_chunk_release(message->peer.headers);
-    if (message->has_peer_facts && message->peer.certificate != NULL)
+    if (message->has_peer_info && message->peer.certificate != NULL)
         sp_chunk_release(message->peer.certificate);
     message->is_from_known = false;
-    message->has_peer_facts = false;
+    message->has_peer_info = false;
 }
 
 /* Says what its peer has said of itself: shares the chunks, which may be NULL. */
@@ -51,7 +51,7 @@ static inline void sp_message_attach_peer_info(struct nn_message *message, struc
 {
     if (headers == NULL && certificate == NULL)
         return;
-    message->has_peer_facts = true;
+    message->has_peer_info = true;
     message->peer.headers = headers;
     message->peer.certificate = certificate;
     if (headers != NULL)
@@ -60,12 +60,12 @@ static inline void sp_message_attach_peer_info(struct nn_message *message, struc
         sp_chunk_retain(certificate);
 }
 
-/* The same, besides what is told already. */
+/* The same, besides what is attached already. */
 static inline void sp_message_add_certificate(struct nn_message *message, struct nn_chunk *certificate)
 {
-    if (!message->has_peer_facts)
+    if (!message->has_peer_info)
         message->peer.headers = NULL;
-    message->has_peer_facts = true;
+    message->has_peer_info = true;
     message->peer.certificate = certificate;
     sp_chunk_retain(certificate);
 }

@@ -1,5 +1,5 @@
 /* What a platform supplies to the loop: readiness of descriptors, one deadline, one wake-up. Level-triggered.
- * Deadline and wake-up stand in the same set as the descriptors, so that one descriptor tells of all. */
+ * Deadline and wake-up stand in the same set as the descriptors, so that one descriptor reports them all. */
 #ifndef SP_PLATFORM_POLLER_H
 #define SP_PLATFORM_POLLER_H
 

@@ -1,4 +1,4 @@
-/* BUS: each message to all direct peers that can take it; nothing is passed on. The raw socket tells which
+/* BUS: each message to all direct peers that can take it; nothing is passed on. The raw socket reports which
  * pipe a message came from, so that a device can send it to all the others. */
 #include "protocols/parts/distributor.h"
 #include "protocols/parts/fair_queue.h"

@@ -20,7 +20,7 @@
 
 /* ---- Cooked ---- */
 
-/* The one request of a user who names no context. */
+/* The one request outside of contexts. */
 enum req_state {
     REQ_IDLE,    /* nothing was asked */
     REQ_ASKING,  /* the request is on its way, or its reply is */
@@ -177,12 +177,12 @@ static void req_close(struct nn_protocol_socket *base)
 
 /* ---- Contexts ---- */
 
-static int req_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+static int req_context_send(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     return sp_request_contexts_begin(&req_of(base)->contexts, message, number);
 }
 
-static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+static int req_context_receive(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     int rc = sp_request_contexts_receive(&req_of(base)->contexts, message, number);
 
@@ -193,9 +193,9 @@ static int req_receive_any(struct nn_protocol_socket *base, struct nn_message *m
     return rc == -EFSM ? -EAGAIN : rc;
 }
 
-static void req_forget(struct nn_protocol_socket *base, uint32_t number)
+static void req_context_close(struct nn_protocol_socket *base, uint32_t number)
 {
-    sp_request_contexts_forget(&req_of(base)->contexts, number);
+    sp_request_contexts_close(&req_of(base)->contexts, number);
 }
 
 /* ---- Raw ---- */
@@ -315,9 +315,9 @@ const struct nn_protocol sp_req_protocol = {
     .set_option = req_set_option,
     .get_option = req_get_option,
     .send_priority = req_send_priority,
-    .send_in = req_send_in,
-    .receive_any = req_receive_any,
-    .forget = req_forget,
+    .context_send = req_context_send,
+    .context_receive = req_context_receive,
+    .context_close = req_context_close,
 };
 
 const struct nn_protocol sp_req_raw_protocol = {

@@ -134,7 +134,7 @@ static int surveyor_cooked_open(struct nn_protocol_socket *base)
     return 0;
 }
 
-/* Random, so that nobody can answer who was not asked; and not that of the latest survey, whose answers are late. */
+/* Random, so that only peers that were asked can answer; never that of the latest survey, whose answers are late. */
 static uint32_t surveyor_draw_id(const struct surveyor_cooked *self)
 {
     uint32_t id;
@@ -145,7 +145,7 @@ static uint32_t surveyor_draw_id(const struct surveyor_cooked *self)
     return id;
 }
 
-/* Asks everybody. */
+/* Sends the survey to all peers. */
 static int surveyor_ask(struct surveyor_cooked *self, struct nn_message *message, uint32_t id)
 {
     int rc = sp_backtrace_push_id(message, id);
@@ -199,7 +199,7 @@ static int surveyor_cooked_receive(struct nn_protocol_socket *base, struct nn_me
     }
     if (!sp_filtered_queue_can_receive(&self->raw.received) ||
         sp_survey_contexts_of(&self->contexts, &self->raw.received.ahead) != 0)
-        return -EAGAIN; /* an answer in a context is for receive_any */
+        return -EAGAIN; /* an answer in a context is for context_receive */
     int rc = sp_filtered_queue_receive(&self->raw.received, message);
     if (rc == 0)
         nn_message_header_clear(message);
@@ -240,18 +240,18 @@ static void surveyor_cooked_close(struct nn_protocol_socket *base)
 
 /* ---- Contexts ---- */
 
-static int surveyor_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+static int surveyor_context_send(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
     uint32_t id = surveyor_draw_id(self);
 
     int rc = sp_survey_contexts_begin(&self->contexts, number, id);
     if (rc == 0 && (rc = surveyor_ask(self, message, id)) < 0)
-        sp_survey_contexts_forget(&self->contexts, number);
+        sp_survey_contexts_close(&self->contexts, number);
     return rc;
 }
 
-static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+static int surveyor_context_receive(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
@@ -263,11 +263,11 @@ static int surveyor_receive_any(struct nn_protocol_socket *base, struct nn_messa
     return 0;
 }
 
-static void surveyor_forget(struct nn_protocol_socket *base, uint32_t number)
+static void surveyor_context_close(struct nn_protocol_socket *base, uint32_t number)
 {
     struct surveyor_cooked *self = surveyor_cooked_of(base);
 
-    sp_survey_contexts_forget(&self->contexts, number);
+    sp_survey_contexts_close(&self->contexts, number);
     surveyor_drop_late(self);
 }
 
@@ -328,9 +328,9 @@ const struct nn_protocol sp_surveyor_protocol = {
     .timer = surveyor_cooked_timer,
     .set_option = surveyor_cooked_set_option,
     .get_option = surveyor_cooked_get_option,
-    .send_in = surveyor_send_in,
-    .receive_any = surveyor_receive_any,
-    .forget = surveyor_forget,
+    .context_send = surveyor_context_send,
+    .context_receive = surveyor_context_receive,
+    .context_close = surveyor_context_close,
 };
 
 const struct nn_protocol sp_surveyor_raw_protocol = {

@@ -6,7 +6,7 @@
 #include "streams/connection_held.h"
 #include "streams/connection_state.h"
 #include "streams/descriptor.h"
-#include "streams/stream_ends.h"
+#include "streams/stream_peer_info.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     self->is_hosted = sp_stream_is_hosted(stream);
     self->endpoint->users++;
     sp_list_append(&owner->handshaking, &self->item);
-    sp_connection_remember_ends(self);
+    sp_connection_remember_peer(self);
     *opened = self;
     return 0;
 

@@ -1,4 +1,4 @@
-/* What a connection does when the loop tells of its descriptor or its deadline. */
+/* What a connection does when its descriptor is ready or its deadline has passed. */
 #include "streams/connection_events.h"
 
 #include "streams/connection_closing.h"

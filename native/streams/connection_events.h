@@ -4,7 +4,7 @@
 
 #include "streams/connection_state.h"
 
-/* The stream can be read, or takes bytes; under the lock. ready: what the poller tells of */
+/* The stream can be read, or takes bytes; under the lock. ready: what the poller reports */
 void sp_connection_readable(struct sp_connection *self, unsigned ready);
 void sp_connection_writable(struct sp_connection *self);
 

@@ -70,11 +70,11 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     int error = -EPROTO;
 
     self->peer_id = peer_id;
-    sp_connection_learn(self, self->ends);
+    sp_connection_peer_info(self, self->peer_info);
     if (rest > 0 && sp_receive_buffer_start(&self->received, self->handshake + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->ends, &error);
+        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->peer_info, &error);
     if (self->pipe == NULL) {
         sp_connection_end(self, error);
         return;
@@ -102,7 +102,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
         sp_connection_watch_filter(self);
 }
 
-/* The peer was told why; it shall be able to read that before the end. */
+/* The peer was sent the reason, which it must be able to read before the end. */
 static void connection_turn_away(struct sp_connection *self, int error)
 {
     sp_stream_shutdown_write(&self->stream);
@@ -123,12 +123,12 @@ static void connection_hand_over(struct sp_connection *self)
     sp_connection_release(self);
 }
 
-static void connection_note(struct sp_peer_info *ends, const struct sp_handshake *handshake)
+static void connection_note(struct sp_peer_info *info, const struct sp_handshake *handshake)
 {
     if (handshake->peer_headers != NULL)
-        sp_peer_info_note_chunk(ends, NN_PEER_HEADERS, handshake->peer_headers);
+        sp_peer_info_note_chunk(info, NN_PEER_HEADERS, handshake->peer_headers);
     if (handshake->problem != NULL)
-        sp_peer_info_note(ends, NN_PEER_PROBLEM, handshake->problem, handshake->problem_bytes);
+        sp_peer_info_note(info, NN_PEER_PROBLEM, handshake->problem, handshake->problem_bytes);
 }
 
 /* A descriptor that can be written to lets the next turn go on with what the filter holds; the timer is in use. */
@@ -156,8 +156,8 @@ void sp_connection_answer(struct sp_connection *self)
     handshake.peer_headers = NULL;
     handshake.problem = NULL;
     int peer_id = framing_of(self)->answer(session_of(self), &handshake);
-    if (self->ends != NULL)
-        connection_note(self->ends, &handshake);
+    if (self->peer_info != NULL)
+        connection_note(self->peer_info, &handshake);
     int rc = connection_say(self, &handshake);
 
     if (peer_id == -EXDEV)

@@ -47,7 +47,7 @@ void sp_connection_hold(struct sp_connection *self, unsigned ready)
     unsigned wanted = self->watch.wanted & SP_WRITABLE;
 
     if (ready & SP_HANGUP) {
-        want(self, 0); /* it would be told again and again */
+        want(self, 0); /* the poller would report it again and again */
         connection_give_up(self);
     } else if (ready & SP_FINISHED) {
         want(self, wanted | SP_HANGUP);

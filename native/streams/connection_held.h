@@ -4,7 +4,7 @@
 
 #include "streams/connection_state.h"
 
-/* Reading stops. ready: what the poller tells of. */
+/* Reading stops. ready: what the poller reports. */
 void sp_connection_hold(struct sp_connection *self, unsigned ready);
 /* Ends the connection unless it goes on meanwhile. */
 void sp_connection_limit(struct sp_connection *self);

@@ -7,7 +7,7 @@
 /* What the pipe does; see nanomsg/transport.h. */
 int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message);
 
-/* Reads once or twice. ready: what the poller tells of, if it was asked. */
+/* Reads once or twice. ready: what the poller reports, if it was asked. */
 void sp_connection_read(struct sp_connection *self, unsigned ready);
 /* Tells the protocol when what has come holds a message. */
 void sp_connection_deliver(struct sp_connection *self);

@@ -21,7 +21,7 @@ void sp_connection_end_sending(struct sp_connection *self)
     want(self, self->watch.wanted & ~SP_WRITABLE);
 }
 
-/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then tells of the end, if
+/* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then reports the end, if
  * there is one soon. */
 static void connection_send_failed(struct sp_connection *self)
 {
@@ -137,7 +137,7 @@ bool sp_connection_write(struct sp_connection *self)
 static void connection_pass_gathered(struct sp_connection *self)
 {
     if (self->watch.wanted & SP_WRITABLE) {
-        connection_wait_writable(self); /* the kernel is full: it will tell when to go on */
+        connection_wait_writable(self); /* the kernel is full: the poller reports when to go on */
         return;
     }
     sp_pipe_mark_dirty(self->pipe);

@@ -4,7 +4,7 @@
 #include "core/monitor.h"
 
 #include "streams/descriptor.h"
-#include "streams/stream_ends.h"
+#include "streams/stream_peer_info.h"
 
 #include "message/chunk.h"
 #include "util/invariant.h"
@@ -48,7 +48,7 @@ void sp_connection_free(struct sp_connection *self)
     sp_timer_destroy(&self->timer);
     sp_timer_destroy(&self->limit);
     sp_free(self->handshake);
-    sp_peer_info_destroy(self->ends);
+    sp_peer_info_destroy(self->peer_info);
     if (self->certificate != NULL)
         sp_chunk_release(self->certificate);
     sp_free(self);
@@ -79,28 +79,28 @@ struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
 
 /* ---- The peer ---- */
 
-void sp_connection_remember_ends(struct sp_connection *self)
+void sp_connection_remember_peer(struct sp_connection *self)
 {
-    if (self->socket->monitor == NULL || (self->ends = sp_alloc(sizeof *self->ends)) == NULL)
+    if (self->socket->monitor == NULL || (self->peer_info = sp_alloc(sizeof *self->peer_info)) == NULL)
         return;
-    sp_stream_ends(self->ends, self->endpoint, self->watch.fd);
+    sp_stream_peer_info(self->peer_info, self->endpoint, self->watch.fd);
 }
 
-void sp_connection_learn(const struct sp_connection *self, struct sp_peer_info *ends)
+void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *info)
 {
     struct nn_ipc_credentials credentials;
 
-    if (ends == NULL)
+    if (info == NULL)
         return;
     if (sp_descriptor_credentials(self->watch.fd, &credentials))
-        sp_peer_info_note(ends, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
+        sp_peer_info_note(info, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
     if (self->stream.filter != NULL)
-        self->stream.filter->ops->describe_peer(self->stream.filter, ends);
+        self->stream.filter->ops->describe_peer(self->stream.filter, info);
 }
 
-void sp_connection_describe_peer(const struct nn_pipe *pipe, struct sp_peer_info *ends)
+void sp_connection_describe_peer(const struct nn_pipe *pipe, struct sp_peer_info *info)
 {
-    sp_connection_learn(connection_of(pipe), ends);
+    sp_connection_peer_info(connection_of(pipe), info);
 }
 
 void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
@@ -113,11 +113,11 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
 
 void sp_connection_report_rejected(struct sp_connection *self, int error)
 {
-    sp_connection_learn(self, self->ends);
+    sp_connection_peer_info(self, self->peer_info);
     if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
         error = -EPROTOTYPE;
-    if (self->ends != NULL)
-        sp_monitor_rejected(self->endpoint, self->ends, self->peer_id, error);
+    if (self->peer_info != NULL)
+        sp_monitor_rejected(self->endpoint, self->peer_info, self->peer_id, error);
     else
         sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error);
 }

@@ -14,9 +14,9 @@ static void set_int(int fd, int level, int option, int value)
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* The kernel's buffers, where nobody has set their size. Those of TCP it fits to each connection itself, which setting
- * them would end: they grow only for a peer that reads as fast as the messages come. Those of local sockets stay as
- * they are; they take a large message in few pieces. */
+/* The kernel's buffers, where the user has not set their size. The kernel fits those of TCP to each connection, which
+ * setting them would end: they grow only for a peer that reads as fast as the messages come. Those of local sockets
+ * stay as they are; they take a large message in few pieces. */
 #define LOCAL_BUFFER_BYTES (512 * 1024)
 
 static void set_buffer(int fd, int family, int option, bool is_set, int bytes)
@@ -119,7 +119,7 @@ bool sp_descriptor_is_own_peer(int fd)
 
     if (getsockname(fd, (struct sockaddr *)&own, &own_length) < 0 ||
         getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
-        return false; /* it is gone already, which reading will tell */
+        return false; /* it is gone already, which the next read reports */
     return own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 

@@ -19,13 +19,13 @@ struct sp_socket_address {
 int sp_descriptor_open(int family, const struct sp_options *options);
 int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog);
 
-/* Begins to connect, from `local` when it is not NULL. Returns the descriptor; *is_connected tells whether it is
+/* Begins to connect, from `local` when it is not NULL. Returns the descriptor; *is_connected says whether it is
  * done already. */
 int sp_descriptor_connect(const struct sp_socket_address *address, const struct sp_socket_address *local,
                           const struct sp_options *options, bool *is_connected);
 /* How the attempt ended. */
 int sp_descriptor_connect_result(int fd);
-/* Whether a connection's two ends are the same: with nobody listening on a port that the kernel also gives to clients,
+/* Whether a connection's two ends are the same: without a listener on a port that the kernel also gives to clients,
  * a connecting socket may be given just this one, and tcp then connects it to itself. */
 bool sp_descriptor_is_own_peer(int fd);
 

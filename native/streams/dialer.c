@@ -5,7 +5,7 @@
 
 #include "streams/interface.h"
 #include "streams/net_address.h"
-#include "streams/stream_ends.h"
+#include "streams/stream_peer_info.h"
 
 #include "util/random.h"
 
@@ -88,12 +88,12 @@ static void dialer_admitted(struct sp_connection_owner *owner)
 static void dialer_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
 {
     struct sp_dialer *self = SP_CONTAINER(owner, struct sp_dialer, owner);
-    sp_time_ns least_ns = (sp_time_ns)owner->endpoint->options.reconnect_ivl_ms * SP_NS_PER_MS;
+    sp_time_ns min_ns = (sp_time_ns)owner->endpoint->options.reconnect_ivl_ms * SP_NS_PER_MS;
 
     if (self->state == SP_DIALER_CLOSED)
         return;
     /* A peer that turns us away right after the handshake must not make us come back at once, again and again. */
-    if (was_admitted && sp_now_ns() - self->admitted_ns >= least_ns)
+    if (was_admitted && sp_now_ns() - self->admitted_ns >= min_ns)
         self->failures = 0;
     if (error != 0)
         sp_endpoint_set_error(owner->endpoint, error);

@@ -64,7 +64,7 @@ struct sp_framing {
     int (*answer)(struct sp_session *session, struct sp_handshake *handshake);
 
     /* Reads the prefix at the start of data. Returns 1 and fills frame (whose body need not be there yet); 0 when
-     * more bytes are needed to tell; -EMSGSIZE when the body is longer than limit_bytes; -EPROTO. */
+     * more bytes are needed; -EMSGSIZE when the body is longer than limit_bytes; -EPROTO. */
     int (*parse)(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
                  struct sp_frame *frame);
     /* Writes the prefix of a message and returns its length. */

@@ -103,7 +103,7 @@ static void host_shutdown_write(struct sp_stream *stream)
 }
 
 /* Like a kernel, the stream keeps what was written before it was closed in an orderly way: also the handshake that
- * tells a peer whom it cannot talk to. What a broken connection, or one whose linger is over, still holds is
+ * tells the peer our socket type. What a broken connection, or one whose linger is over, still holds is
  * dropped. */
 static void host_close(struct sp_stream *stream)
 {
@@ -181,7 +181,7 @@ static void host_released(struct sp_connection_owner *owner)
 
 /* ---- Attaching ---- */
 
-/* Returns 0 also when the connection has ended at once, since the socket takes no peer: the host is told. */
+/* Returns 0 also when the connection has ended at once, since the socket takes no peer: the host is notified. */
 static int stream_begin(struct nn_stream *self, struct nn_endpoint *endpoint)
 {
     struct host_endpoint *place = nn_endpoint_data(endpoint);

@@ -24,7 +24,7 @@ int sp_interface_find(const char *name, bool ipv4_only, struct sp_socket_address
 int sp_interface_find_source(const char *name, const struct sp_socket_address *destination,
                              struct sp_socket_address *found);
 
-/* Makes the two ends of a connection to be fit each other: gives a link-local destination that tells no interface that
+/* Makes the two ends of a connection to be fit each other: gives a link-local destination that names no interface that
  * of the source. Returns 0, -ENODEV (other families) or -EINVAL (link-local, on no interface or on another one). */
 int sp_interface_join_scopes(struct sp_socket_address *destination, const struct sp_socket_address *source);
 

@@ -1,8 +1,8 @@
 /* Taking a path. A socket listens under a private name first, and link(2), which replaces nothing, gives it the path:
  * so a path never belongs to a socket that is bound and does not listen yet, which others would take for a dead one. A
- * dead socket's file is removed by the holder of a lock only: otherwise two who have both seen it could remove each
- * other's new one. The lock is a file beside the path, which exists for the time of the removal; when its process dies,
- * the kernel unlocks it, and the next holder removes it. */
+ * dead socket's file is removed by the holder of a lock only: otherwise two processes that have both seen it could
+ * remove each other's new one. The lock is a file beside the path, which exists for the time of the removal; when its
+ * process dies, the kernel unlocks it, and the next holder removes it. */
 #include "streams/local_path.h"
 
 #include "platform/clock.h"
@@ -25,7 +25,7 @@
  * is younger than this is looked at again. */
 #define LISTENS_WITHIN_MS 20
 /* How long we retry while other processes hold the path; then it is theirs. */
-#define PATIENCE_NS (500 * SP_NS_PER_MS)
+#define RETRY_LIMIT_NS (500 * SP_NS_PER_MS)
 #define PAUSE_NS (1 * SP_NS_PER_MS)
 #define NAME_TRIES 8
 
@@ -46,10 +46,10 @@ int sp_local_path_address(const char *path, struct sp_socket_address *address)
 /* ---- What is at the path ---- */
 
 enum occupant {
-    NOBODY,
-    DEAD,     /* a socket that refuses */
-    NEWCOMER, /* the same, but so young that it may be about to listen */
-    SOMEBODY  /* a living socket, or any other file */
+    OCCUPANT_NONE,
+    DEAD,          /* a socket that refuses */
+    NEWCOMER,      /* the same, but so young that it may be about to listen */
+    OCCUPANT_OTHER /* a living socket, or any other file */
 };
 
 static bool is_young(const struct stat *status)
@@ -62,16 +62,16 @@ static bool is_young(const struct stat *status)
     return age_ms > -LISTENS_WITHIN_MS && age_ms < LISTENS_WITHIN_MS;
 }
 
-/* Returns an occupant, or -errno when it cannot be told. */
+/* Returns an occupant, or -errno when it cannot be determined. */
 static int look_at(const char *path, const struct sp_socket_address *address, const struct sp_options *options)
 {
     struct stat status;
     bool is_connected;
 
     if (lstat(path, &status) < 0)
-        return NOBODY; /* if anything else is wrong, bind tells */
+        return OCCUPANT_NONE; /* bind reports any other error */
     if (!S_ISSOCK(status.st_mode))
-        return SOMEBODY;
+        return OCCUPANT_OTHER;
     int fd = sp_descriptor_connect(address, NULL, options, &is_connected);
     if (fd >= 0)
         sp_descriptor_close(fd);
@@ -79,7 +79,7 @@ static int look_at(const char *path, const struct sp_socket_address *address, co
         return fd;
     if (fd == -ECONNREFUSED)
         return is_young(&status) ? NEWCOMER : DEAD;
-    return fd == -ENOENT ? NOBODY : SOMEBODY;
+    return fd == -ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
 }
 
 /* ---- Giving the path to a new socket ---- */
@@ -260,7 +260,7 @@ static int try_listen(const char *path, const struct sp_socket_address *address,
     int rc = look_at(path, address, options);
 
     switch (rc) {
-    case NOBODY:
+    case OCCUPANT_NONE:
         rc = publish(path, address, options, backlog, file);
         break;
     case DEAD:
@@ -269,7 +269,7 @@ static int try_listen(const char *path, const struct sp_socket_address *address,
     case NEWCOMER:
         rc = -EAGAIN;
         break;
-    case SOMEBODY:
+    case OCCUPANT_OTHER:
         rc = -EADDRINUSE;
         break;
     default:
@@ -288,7 +288,7 @@ int sp_local_path_listen(const char *path, const struct sp_options *options, int
         return rc;
     if (*path == '\0')
         return sp_descriptor_listen(&address, options, backlog);
-    uint64_t deadline_ns = sp_now_ns() + PATIENCE_NS;
+    uint64_t deadline_ns = sp_now_ns() + RETRY_LIMIT_NS;
     while ((rc = try_listen(path, &address, options, backlog, file)) == -EAGAIN) {
         if (sp_now_ns() >= deadline_ns)
             return -EADDRINUSE;

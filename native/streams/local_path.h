@@ -20,7 +20,7 @@ int sp_local_path_address(const char *path, struct sp_socket_address *address);
 int sp_local_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file);
 
 /* Removes the path if it is still the listener's. The descriptor must be open: while it is, no other file can have the
- * inode, and nobody takes the path for one that a dead process has left. */
+ * inode, and no process takes the path for one that a dead process has left. */
 void sp_local_path_remove(const char *path, const struct sp_local_file *file);
 
 #endif

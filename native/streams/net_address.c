@@ -106,7 +106,7 @@ static bool split_scope(char *text, char scope[IF_NAMESIZE])
     return true;
 }
 
-/* A scope says nothing about addresses that are the same on all interfaces, and the kernel does not tell it again. */
+/* A scope says nothing about addresses that are the same on all interfaces, and the kernel does not report it again. */
 static int take_scope(struct sp_socket_address *address, char scope[IF_NAMESIZE])
 {
     if (!sp_interface_is_link_local(address))
@@ -325,7 +325,7 @@ void sp_net_address_write(const struct sp_socket_address *address, char *buffer,
 
     if (address->storage.ss_family == AF_INET6) {
         const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)&address->storage;
-        if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr)) { /* a peer over IPv4 of who listens for both */
+        if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr)) { /* an IPv4 peer of a socket that listens for both */
             inet_ntop(AF_INET, &from->sin6_addr.s6_addr[12], host, sizeof host);
             snprintf(buffer, size_bytes, "%s:%u", host, ntohs(from->sin6_port));
             return;

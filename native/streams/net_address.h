@@ -30,7 +30,7 @@ int sp_net_address_to_bind(const char *text, bool ipv4_only, struct sp_socket_ad
 int sp_net_address_to_connect(const char *text, bool ipv4_only, struct sp_dialer_target *target);
 
 /* Finds the address to connect from, of length 0 when the system chooses it, and gives a link-local destination that
- * tells no interface that of the source. Looks interfaces up anew. Returns 0, -ENODEV (the interface has no such
+ * names no interface that of the source. Looks interfaces up anew. Returns 0, -ENODEV (the interface has no such
  * address, or is gone) or -EINVAL (link-local, without an interface or with two). */
 int sp_net_address_find_source(const struct sp_dialer_target *target, struct sp_socket_address *destination,
                                struct sp_socket_address *source);

@@ -11,14 +11,14 @@
 
 /* Longer frames are read into memory of their own, so that their bodies are never copied. */
 #define DIRECT_FRAME_BYTES ((size_t)16 * 1024)
-/* Behind the end of a frame longer than this another such is expected: then only so much is read into the slab that it
- * is recognised, and all else into its own memory. */
+/* After a frame longer than this another such is expected: the slab takes only enough of it to recognise it
+ * (LOOK_AHEAD_BYTES), and its own memory the rest. */
 #define LONG_FRAME_BYTES ((size_t)128 * 1024)
 #define LOOK_AHEAD_BYTES ((size_t)512)
-/* With less room a slab is left. */
+/* With less room, the next slab is used. */
 #define SLAB_MIN_ROOM_BYTES ((size_t)16 * 1024)
-/* A peer's announcement is believed only this far: for so much, addresses are reserved, and the system finds memory for
- * them as bytes arrive, unless memory of another message is at hand. Beyond, the memory is moved as it grows. */
+/* How far a peer's announced length is trusted: up to here, addresses are reserved at once, and the system backs them
+ * by memory as bytes arrive, unless the buffer cache has memory. Beyond, the memory is moved as it grows. */
 #define TRUSTED_FRAME_BYTES ((size_t)4 * 1024 * 1024)
 /* No memory holds a longer body. It is refused even where the user has set no limit, so that its length and that of its
  * prefix can be added. */
@@ -55,7 +55,7 @@ static void hold_slab(struct sp_receive_buffer *self, struct sp_slab *slab, size
 }
 
 /* There is room behind the frame that is read directly for another one as long. */
-static size_t least_room(const struct sp_receive_buffer *self)
+static size_t min_room(const struct sp_receive_buffer *self)
 {
     return is_direct(self) && self->partial_bytes <= LONG_FRAME_BYTES ? self->partial_bytes + LOOK_AHEAD_BYTES
                                                                       : SLAB_MIN_ROOM_BYTES;
@@ -124,7 +124,7 @@ ssize_t sp_receive_buffer_fill(struct sp_receive_buffer *self, struct sp_stream 
                                size_t limit_bytes)
 {
     struct sp_slab slab;
-    int rc = sp_slab_take(loop, &slab, least_room(self));
+    int rc = sp_slab_take(loop, &slab, min_room(self));
 
     if (rc < 0)
         return rc;

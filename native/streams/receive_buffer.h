@@ -38,8 +38,8 @@ static inline bool sp_receive_buffer_is_cut(const struct sp_receive_buffer *self
 int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_framing *framing,
                            const struct sp_session *session, size_t limit_bytes);
 
-/* The start of the frame that sp_receive_buffer_next has found. Nobody else sees these bytes yet: they may be changed
- * in place. */
+/* The start of the frame that sp_receive_buffer_next has found. These bytes are not shared yet: they may be changed in
+ * place. */
 uint8_t *sp_receive_buffer_frame(struct sp_receive_buffer *self);
 
 /* Takes that frame's body as a message, or drops the frame. */

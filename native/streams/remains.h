@@ -1,5 +1,5 @@
-/* What a peer has sent that is gone, and that nobody has taken: read from the kernel, so that the descriptor can be
- * closed before the user asks for it. */
+/* Unread messages of a peer that is gone: read from the kernel into memory, so that the descriptor can be closed before
+ * the user receives them. */
 #ifndef SP_STREAMS_REMAINS_H
 #define SP_STREAMS_REMAINS_H
 

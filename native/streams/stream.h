@@ -34,7 +34,7 @@ struct sp_filter_ops {
     /* The peer's certificate in DER, as a new reference; NULL: there is none. */
     struct nn_chunk *(*certificate)(const struct sp_filter *self);
     /* Notes what is known of the peer, and what was wrong. */
-    void (*describe_peer)(const struct sp_filter *self, struct sp_peer_info *ends);
+    void (*describe_peer)(const struct sp_filter *self, struct sp_peer_info *info);
     void (*close)(struct sp_filter *self);
 };
 

@@ -28,7 +28,7 @@ struct tls_source {
     bool is_server;
     bool is_verifying;
     struct digest read[SP_TLS_TEXTS];
-    /* Of clients: whom they ask for. */
+    /* Of clients: the server's name or address. */
     char *name; /* NULL: by its address */
     uint8_t address[16];
     size_t address_bytes;
@@ -159,7 +159,7 @@ static int use_authority(SSL_CTX *context, X509 *certificate, int index)
     return X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
 }
 
-/* A server tells, too, whose certificates it accepts. */
+/* A server also announces the authorities whose certificates it accepts. */
 static int use_client_authority(SSL_CTX *context, X509 *certificate, int index)
 {
     return use_authority(context, certificate, index) == 1 ? SSL_CTX_add_client_CA(context, certificate) : 0;
@@ -210,7 +210,7 @@ static const char *const system_files[] = {
     "/etc/ssl/cert.pem",                  /* Alpine, BSD, macOS */
 };
 
-/* Who names authorities by the environment means these, and no others. */
+/* Authorities named by the environment replace the default ones. */
 static bool load_authorities_of_environment(X509_STORE *store)
 {
     const char *file = secure_getenv(X509_get_default_cert_file_env());
@@ -255,7 +255,7 @@ static int load_authorities(struct tls_source *self, const struct sp_options *op
 
 /* ---- The context ---- */
 
-/* Sessions are not resumed: each connection proves anew who it is, and nothing is sent that nobody asked for. */
+/* Sessions are not resumed: each connection authenticates anew, and no session tickets are sent. */
 static int context_open(struct tls_source *self)
 {
     SSL_CTX *context = sp_tls_is_over() ? NULL : SSL_CTX_new(TLS_method());
@@ -376,7 +376,7 @@ static bool take_literal(struct tls_source *self, const char *name)
     return self->address_bytes > 0;
 }
 
-/* Whom we connect to: the name that the user gives, or that of the address. The dot that ends a name in full is no part
+/* The server's name: the one that the user gives, or that of the address. The dot that ends a name in full is no part
  * of it in certificates, nor on the wire (RFC 6066, section 3). */
 static int take_target(struct tls_source *self, const struct sp_options *options, const struct sp_dialer_target *target)
 {

@@ -1,5 +1,5 @@
-/* The end of the program: OpenSSL frees what it needs by its own atexit(), while the engine's thread goes on. From then
- * on it is not called. */
+/* The end of the program: OpenSSL frees its memory by its own atexit(), while the engine's thread goes on. From then on
+ * it is not called. */
 #include "streams/tls_openssl.h"
 
 #include "core/process_end.h"
@@ -15,23 +15,23 @@ bool sp_tls_is_over(void)
     return atomic_load_explicit(&is_over, memory_order_acquire);
 }
 
-static void leave_openssl(void)
+static void deliver_before_openssl_ends(void)
 {
     sp_exit_deliver();
     atomic_store(&is_over, true);
     sp_exit_pass_locks();
 }
 
-static void leave_before_openssl(void)
+static void register_exit_handler(void)
 {
     /* Twice, as sp_exit_register does. */
-    atexit(leave_openssl);
-    atexit(leave_openssl);
+    atexit(deliver_before_openssl_ends);
+    atexit(deliver_before_openssl_ends);
 }
 
 void sp_tls_await_exit(void)
 {
     static struct sp_once once = SP_ONCE_INIT;
 
-    sp_once_run(&once, leave_before_openssl);
+    sp_once_run(&once, register_exit_handler);
 }

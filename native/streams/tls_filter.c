@@ -120,7 +120,7 @@ static int tls_shake_hands(struct sp_filter *base)
     return reason != 0 ? reason : -ECONNRESET;
 }
 
-/* Fills one vector. Returns the number of bytes; *reason tells why they are fewer. */
+/* Fills one vector. Returns the number of bytes; *reason says why they are fewer. */
 static size_t read_vector(struct tls_filter *self, const struct iovec *vector, int *reason)
 {
     size_t total = 0;
@@ -244,17 +244,17 @@ static struct nn_chunk *tls_certificate(const struct sp_filter *base)
     return der;
 }
 
-static void tls_describe_peer(const struct sp_filter *base, struct sp_peer_info *ends)
+static void tls_describe_peer(const struct sp_filter *base, struct sp_peer_info *info)
 {
     const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
-    struct nn_chunk *certificate = ends->facts[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
+    struct nn_chunk *certificate = info->properties[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
 
     if (certificate != NULL) {
-        sp_peer_info_note_chunk(ends, NN_PEER_CERTIFICATE, certificate);
+        sp_peer_info_note_chunk(info, NN_PEER_CERTIFICATE, certificate);
         sp_chunk_release(certificate);
     }
     if (self->problem != NULL)
-        sp_peer_info_note(ends, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
+        sp_peer_info_note(info, NN_PEER_PROBLEM, self->problem, strlen(self->problem));
 }
 
 static void tls_close(struct sp_filter *base)

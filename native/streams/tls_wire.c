@@ -161,7 +161,7 @@ static size_t spend(struct tls_wire *self, const uint8_t *bytes, size_t count)
     return used;
 }
 
-/* Returns the number of bytes; 0: nothing there now, or receive_error tells. */
+/* Returns the number of bytes; 0: nothing there now, or an error in receive_error. */
 static size_t receive(struct tls_wire *self, uint8_t *bytes, size_t count)
 {
     ssize_t rc;

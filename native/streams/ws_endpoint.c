@@ -62,7 +62,7 @@ static void transfer_run(struct sp_task *task)
     struct sp_socket *socket = transfer_find(self, &endpoint_id);
 
     if (socket == NULL) {
-        sp_stream_close(&self->stream); /* it was closed meanwhile; the peer will come again and be told */
+        sp_stream_close(&self->stream); /* it was closed meanwhile; the peer will try again and be refused */
     } else {
         sp_socket_lock(socket);
         struct nn_endpoint *endpoint = socket->state == SP_SOCKET_OPEN ? sp_endpoint_find(socket, endpoint_id) : NULL;
@@ -101,7 +101,7 @@ static void ws_hand_over(struct sp_connection_owner *owner, const struct sp_stre
 
 /* ---- Listening ---- */
 
-/* A peer is secure before its request tells which of them it wants: both must expect the same of it. */
+/* TLS precedes the request that names one of them: both must expect the same of it. */
 static bool may_share(const struct sp_ws_endpoint *one, const struct sp_ws_endpoint *other)
 {
     if (!one->stream.is_secure || !other->stream.is_secure)

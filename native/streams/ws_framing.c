@@ -167,7 +167,7 @@ static size_t ws_write_fragment_prefix(struct sp_session *session, uint8_t *pref
     return write_prefix(self, prefix, (is_last ? FIN : 0) | opcode, sp_message_bytes(fragment));
 }
 
-/* A client's messages leave as masked copies: what they are made of may be somebody else's as well. */
+/* A client's messages leave as masked copies: their bodies may be shared. */
 static int ws_mask(const uint8_t *prefix, size_t prefix_bytes, const struct nn_message *message,
                    uint8_t scratch[SP_ENCODE_SCRATCH_BYTES], struct nn_message *encoded)
 {
@@ -230,7 +230,7 @@ static void ws_close_frame(struct sp_session *session, int reason)
 
 /* ---- Receiving ---- */
 
-/* Codes that may stand in a frame (7.4); the rest is reserved, or only for those who saw no frame. */
+/* Codes that may stand in a frame (7.4); the rest is reserved, or only for local use. */
 static bool is_close_code(unsigned code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);

@@ -5,7 +5,7 @@
 #include "streams/framing.h"
 
 /* Longer messages are sent in fragments: NNG ends connections over frames above 1 MiB, whatever its limit of messages.
- * Shorter fragments cost the receiver more, who puts them together: with 256 KiB half as much again at 1 MiB. */
+ * Shorter fragments cost the receiver more, which joins them: 256 KiB half as much again for a message of 1 MiB. */
 #define SP_WS_FRAGMENT_BYTES ((size_t)1024 * 1024)
 
 extern const struct sp_framing sp_ws_client_framing;

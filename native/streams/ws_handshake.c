@@ -293,7 +293,7 @@ static const struct refusal *check_fields(const struct sp_http_head *head, struc
     return NULL;
 }
 
-/* Finds our name among the sub-protocols. Who names none is taken for a PAIR, as libnanomsg does. */
+/* Finds our name among the sub-protocols. A request without one counts as PAIR, as in libnanomsg. */
 static const struct refusal *check_subprotocol(const struct sp_http_head *head, const struct nn_protocol *protocol,
                                                struct sp_text *subprotocol)
 {

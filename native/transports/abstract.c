@@ -64,7 +64,7 @@ static int abstract_connect(struct nn_endpoint *base, const char *text)
     return sp_stream_endpoint_connect(base, &sp_ipc_framing, &target);
 }
 
-/* An endpoint bound without a name tells the one that the kernel chose: five hexadecimal digits. */
+/* An endpoint bound without a name reports the one that the kernel chose: five hexadecimal digits. */
 static void write_address(const struct nn_endpoint *base, char *buffer)
 {
     const struct sp_stream_endpoint *self = nn_endpoint_data(base);

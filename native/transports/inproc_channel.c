@@ -14,8 +14,8 @@
 /* A queue up to this size lets the next message in as soon as there is room; a larger one waits until half of it is
  * gone, so that a full queue does not cost a wake-up for each message. */
 #define EXACT_QUEUE_BYTES ((size_t)4 * 1024)
-/* So many messages a queue takes of any size while nobody has set NN_RCVBUF: large ones change hands by reference, and
- * with fewer the two threads would wake each other for each of them. */
+/* How many messages of any size a queue takes while NN_RCVBUF is not set: large ones are passed by reference, and with
+ * fewer the two threads would wake each other for each of them. */
 #define MIN_MESSAGES 16
 /* What processors pass to each other, two lines at a time. */
 #define LINE_BYTES 128
@@ -37,7 +37,7 @@ struct sp_channel_side {
     bool is_attached;
     bool is_closed;
     struct sp_message_queue queue; /* to this side */
-    bool is_searching;             /* this side has found its queue empty: it wants to be told */
+    bool is_searching;             /* this side has found its queue empty: it wants to be notified */
 
     /* Written by the other side, which sends to this one. */
     char apart_from_queue[LINE_BYTES];
@@ -122,7 +122,7 @@ static bool seems_full(const struct sp_channel_side *to)
     return sent_count - to->seen_count > to->limit_count && sent_bytes - to->seen_bytes >= to->limit_bytes;
 }
 
-/* Asked by the sender, who looks at what the receiver has counted only when it must. */
+/* Called by the sender, which reads the receiver's counter only when it must. */
 static bool is_full(struct sp_channel_side *to)
 {
     if (!seems_full(to))

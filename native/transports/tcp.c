@@ -38,7 +38,7 @@ static int tls_connect(struct nn_endpoint *base, const char *text)
     return tcp_connect(base, text);
 }
 
-/* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
+/* A bound endpoint reports the port that the system chose; a connecting one what it was given. */
 static void tcp_address(const struct nn_endpoint *base, char *buffer)
 {
     const struct sp_stream_endpoint *self = nn_endpoint_data(base);

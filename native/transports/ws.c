@@ -127,7 +127,7 @@ static void ws_close(struct nn_endpoint *base)
     }
 }
 
-/* A bound endpoint tells the port that the system chose; a connecting one what it was given. */
+/* A bound endpoint reports the port that the system chose; a connecting one what it was given. */
 static void ws_address(const struct nn_endpoint *base, char *buffer)
 {
     const struct sp_ws_endpoint *self = nn_endpoint_data(base);

@@ -91,7 +91,7 @@ void sp_buffer_cache_put(void *memory, size_t size_bytes)
     bool is_kept = cache.users > 0 && cache.kept_bytes + size_bytes <= SP_BUFFER_CACHE_KEPT_BYTES;
     if (is_kept) {
         unused->next = cache.lists[class];
-        atomic_signal_fence(memory_order_release); /* whole at each step, for who forks */
+        atomic_signal_fence(memory_order_release); /* consistent at each step, for a fork */
         cache.lists[class] = unused;
         cache.kept_bytes += size_bytes;
     }

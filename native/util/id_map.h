@@ -1,4 +1,4 @@
-/* From a number to what it names, in constant time: pipes, requests and conversations are named by numbers, because
+/* From a number to what it names, in constant time: pipes, requests and contexts are named by numbers, because
  * what they name may be gone by then. */
 #ifndef SP_UTIL_ID_MAP_H
 #define SP_UTIL_ID_MAP_H

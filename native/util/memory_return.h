@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An end has freed about so many bytes. Not for what messages free that come and go. */
+/* The end of a connection has freed about `bytes`. Not for the memory of messages. */
 void sp_memory_note_freed(size_t bytes);
 
 /* Whether enough was freed since the last time. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Functions such as getaddrinfo() and if_nametoindex() find nothing where no descriptor is left for their files and
- * sockets, and do not tell why. Returns -EMFILE or -ENFILE where that is so, or 0. */
+ * sockets, and do not report why. Returns -EMFILE or -ENFILE where that is so, or 0. */
 static inline int sp_descriptor_shortage(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -14,7 +14,7 @@
 #endif
 
 #define BLOCK_BYTES 16
-/* So much is looked at together. */
+/* How many bytes are checked together. */
 #define STRIDE_BYTES 64
 /* The longest way back from a byte to the lead of its character. */
 #define BEFORE_BYTES 3

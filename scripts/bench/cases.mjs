@@ -16,7 +16,7 @@ const FIELD_SIZES = {
   '4 MiB': 4_194_304,
 }
 const SMALL = { size: '64 B', bytes: 64 }
-/** The sizes of a run that somebody waits for: those that a target names, and one between them. */
+/** The sizes of a short run: those that a target names, and one between them. */
 const SHORT_BYTES = [64, 1024, 65_536, 1_048_576]
 
 const bySize = (sizes, pattern, transport) =>
@@ -31,7 +31,7 @@ const bySize = (sizes, pattern, transport) =>
 const byCount = (pattern, counts) =>
   counts.map((count) => ({ pattern, transport: 'tcp', ...SMALL, count, title: `${pattern} ${count}` }))
 
-/** Round trips of so many sockets in one process at the same time, one for each. */
+/** Round trips of this many sockets in one process at the same time, one for each. */
 const sideBySide = (count) => ({
   pattern: 'REQ/REP',
   transport: 'tcp',
@@ -107,7 +107,7 @@ export function isPlayedBy(each, peer) {
   const { pattern, transport } = each
   if (transport === 'inproc' || transport === 'threads') return canCross(each, peer)
   if (!peer.transports.includes(transport)) return false
-  if (pattern === 'idle connections' || pattern === 'connections') return peer.greets !== undefined
+  if (pattern === 'idle connections' || pattern === 'connections') return peer.handshake !== undefined
   if (pattern === 'fan-in' && each.count > peer.mostSockets) return false
   if (peer.program !== undefined) return each.count === undefined && (pattern === 'PUSH→PULL' || pattern === 'REQ/REP')
   const { binds, connects, alone } = ROLES[pattern]

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { rolesOf } from './cases.mjs'
-import { GREETINGS, openIdle } from './idle.mjs'
+import { HANDSHAKES, openIdle } from './idle.mjs'
 import { CLIENTS } from './peers.mjs'
 import { cpuSeconds, ownMemory, start } from './processes.mjs'
 
@@ -86,22 +86,22 @@ async function settledMemory(pid) {
 async function measureIdle(sides, peer, count, address) {
   const server = sides.start('pull', address)
   const { listensAt } = await server.next()
-  const first = await openIdle(listensAt, 10, peer.greets)
+  const first = await openIdle(listensAt, 10, peer.handshake)
   const before = await settledMemory(server.pid)
-  const idle = await openIdle(listensAt, count, peer.greets)
+  const idle = await openIdle(listensAt, count, peer.handshake)
   const after = await settledMemory(server.pid)
   first.close()
   idle.close()
   return { bytesPerConnection: (after - before) / count }
 }
 
-/** How many connections a server takes and greets in a second, while it keeps those that it has. */
+/** How many connections a server takes and handshake in a second, while it keeps those that it has. */
 async function measureConnections(sides, peer, count, address) {
   // A server without a protocol says as much as the others do.
   const hasProtocol = peer.accept === undefined
   const server = sides.start(hasProtocol ? 'pull' : 'accept', address)
   const { listensAt } = await server.next()
-  const { says, hears } = GREETINGS[hasProtocol ? peer.greets : 'sp']
+  const { says, hears } = HANDSHAKES[hasProtocol ? peer.handshake : 'sp']
   const args = [listensAt, String(count), says.toString('hex'), String(hears)]
   const { stdout } = await promisify(execFile)(CLIENTS, args, { timeout: TIME_LIMIT_MS })
   return JSON.parse(stdout)

@@ -1,7 +1,7 @@
 /** What a receiving side counts messages and times round trips with, and what checks their content. */
 const WARM_UP_MS = 400
 const WINDOW_MS = Number(process.env.NN_BENCH_WINDOW_MS ?? 1000)
-/** So many messages pass between two looks at the clock, and between two that are compared in full. */
+/** How many messages pass between two looks at the clock, and between two that are compared in full. */
 const STRIDE = 64
 
 /** Throws when a message is not what was sent: its length and both ends always, each 64th in full. */

@@ -1,4 +1,4 @@
-/** Who is measured, and how each is made ready. */
+/** The implementations that are measured, and how each is made ready. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -53,8 +53,8 @@ async function loadPeer(name) {
   const program = join(BUILD, name)
   if (!existsSync(program)) return undefined
   const version = execFileSync(program, ['version'], { encoding: 'utf8' }).trim()
-  const greets = name === 'libzmq-c' ? 'zmtp' : name === 'raw-c' ? undefined : 'sp'
-  return { name, version, program, greets, transports: IN_C[name], needsFreePort: true }
+  const handshake = name === 'libzmq-c' ? 'zmtp' : name === 'raw-c' ? undefined : 'sp'
+  return { name, version, program, handshake, transports: IN_C[name], needsFreePort: true }
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Publishers and subscribers. A publisher sends a burst when an earlier one has reached all subscribers, so that no
  * peer has to drop a message: the figures are deliveries. */
 
-/** So many messages each, and so many bursts under way: to many subscribers few, to a single one enough for its
+/** Messages in a burst, and bursts under way: to many subscribers few, to a single one enough for its
  *  pace. */
 const FAN_OUT = { burst: 100, underWay: 2 }
 const TOPICS = { burst: 1000, underWay: 4 }
 
-/** Of so many messages one is subscribed to. */
+/** One of this many messages is subscribed to. */
 const MATCHING = 10
 
 /** What all bodies begin with is what is sent until every subscriber has heard it. */
@@ -50,15 +50,15 @@ async function publishBursts(send, bodies, onAllowed) {
 
 /** Tells the publisher that all subscribers have heard the probe, then of each burst that has been delivered. */
 function deliveries(subscriberCount, perSubscriber, underWay, meter, allow) {
-  let greeted = 0
+  let subscribed = 0
   let delivered = 0
   return () => {
-    let isGreeted = false
+    let isSubscribed = false
     return (message) => {
       if (message.length === PROBE.length) {
-        if (isGreeted) return
-        isGreeted = true
-        if (++greeted === subscriberCount) allow(underWay)
+        if (isSubscribed) return
+        isSubscribed = true
+        if (++subscribed === subscriberCount) allow(underWay)
         return
       }
       meter.message(message)
@@ -67,7 +67,7 @@ function deliveries(subscriberCount, perSubscriber, underWay, meter, allow) {
   }
 }
 
-/** Every message for everybody. */
+/** Every message for all subscribers. */
 export async function publish(peer, address, body, listensAt, onAllowed) {
   await publishBursts(await peer.pub(address, listensAt), new Array(FAN_OUT.burst).fill(body), onAllowed)
 }

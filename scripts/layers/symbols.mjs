@@ -1,4 +1,4 @@
-// Dependencies of the engine's object files, by their symbols: what the linker ties together, whoever declares it.
+// Dependencies of the engine's object files, by their symbols: what the linker ties together, wherever it is declared.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'

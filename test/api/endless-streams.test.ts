@@ -4,8 +4,8 @@ import { runProgram } from './support.js'
 
 /** What a stream begins with, as bytes, and what it repeats then. */
 const contents = {
-  'no greeting': ['junkjunk', 'junk'],
-  'the greeting of a wrong type of socket': ['\0SP\0\0\x20\0\0', 'junk'],
+  'no handshake': ['junkjunk', 'junk'],
+  'the handshake of a wrong type of socket': ['\0SP\0\0\x20\0\0', 'junk'],
   'messages that are too long': ['\0SP\0\0\x50\0\0', '\x7f'.repeat(64)],
   messages: ['\0SP\0\0\x50\0\0', '\0'.repeat(64)],
 } as const
@@ -46,7 +46,7 @@ const preamble = ([beginning, rest]: readonly [string, string]) => `
 
 const allKinds = ['atOnce', 'inThisTick', 'inTheNextTurn'].map((way) => `${way} taken\n${way} stuck\n`).join('')
 
-test.each(['no greeting', 'the greeting of a wrong type of socket', 'messages that are too long'] as const)(
+test.each(['no handshake', 'the handshake of a wrong type of socket', 'messages that are too long'] as const)(
   'endless streams of %s are destroyed when they are refused',
   async (content) => {
     const { stdout, stderr } = await runProgram(

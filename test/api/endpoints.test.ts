@@ -226,11 +226,11 @@ test('a name that cannot be resolved is tried again, and disturbs nobody', async
   expect(String(await pull.receive())).toBe('x')
 })
 
-test('a bound port greets with the protocol and its number', async () => {
+test('the handshake of a bound port has the protocol and its number', async () => {
   await using pull = new Pull()
   const port = Number(/:(\d+)$/.exec(pull.bind('tcp://127.0.0.1:0').address)![1])
   const client = connectTcp(port, '127.0.0.1')
-  const greeting = await new Promise<Buffer>((resolve) => client.once('data', resolve))
+  const handshake = await new Promise<Buffer>((resolve) => client.once('data', resolve))
   client.destroy()
-  expect(greeting.toString('hex')).toBe('0053500000510000')
+  expect(handshake.toString('hex')).toBe('0053500000510000')
 })

@@ -45,11 +45,11 @@ class World {
   async close(): Promise<void> {
     for (const socket of this.sockets) if (!socket.closed) this.expect('close', socket.close({ linger: 0 }))
     for (const device of this.devices) this.expect('close', device.close())
-    await within(PATIENCE_MS, Promise.all(this.pending.keys()), () => `still waiting: ${[...this.pending.values()]}`)
+    await within(DEADLINE_MS, Promise.all(this.pending.keys()), () => `still waiting: ${[...this.pending.values()]}`)
   }
 }
 
-const PATIENCE_MS = 10_000
+const DEADLINE_MS = 10_000
 
 async function within(ms: number, promise: Promise<unknown>, describe: () => string): Promise<void> {
   let timer: NodeJS.Timeout | undefined

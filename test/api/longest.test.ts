@@ -10,7 +10,7 @@ const runWithShortBuffers = (text: string) =>
     const root = ${JSON.stringify(join(__dirname, '..', '..', 'dist'))}
     const load = require(root + '/engine/load.js')
     const { loadAddon } = load
-    load.loadAddon = () => ({ attach: (shared) => loadAddon().attach({ ...shared, longestBuffer: 10_000 }) })
+    load.loadAddon = () => ({ attach: (shared) => loadAddon().attach({ ...shared, maxBuffer: 10_000 }) })
     const { Pull, Push, Rep, Req } = require(root + '/index.js')
     ;(async () => { ${text}; process.exit() })()`,
   )

@@ -96,7 +96,7 @@ async function hear(pub: Pub, sub: Sub, text: string): Promise<void> {
 describe('a peer that hangs up', () => {
   test('is called again, and sent what waits', async () => {
     let calls = 0
-    const greeting = Buffer.from('0053500000510000', 'hex')
+    const handshake = Buffer.from('0053500000510000', 'hex')
     let take: (bytes: Buffer) => void
     const taken = new Promise<Buffer>((resolve) => {
       take = resolve
@@ -105,7 +105,7 @@ describe('a peer that hangs up', () => {
       calls++
       if (calls < 5) socket.destroy()
       else socket.on('data', take)
-      socket.write(greeting)
+      socket.write(handshake)
     })
     await using push = new Push({ reconnectInterval: 2 })
     push.connect(address)

@@ -1,4 +1,4 @@
-/** Requests on their way, by the numbers of their conversations. */
+/** Requests on their way, by the numbers of their contexts. */
 import { expect, test } from 'vitest'
 import { RequestTable } from '../../lib/contexts/request-table.js'
 

@@ -413,7 +413,7 @@ describe('streams that are not as they should be', () => {
     await until(() => stream.destroyed)
   })
 
-  test('one that says nothing is given up after the deadline of greetings', async () => {
+  test('one that says nothing is given up after the deadline of handshakes', async () => {
     await using push = new Push({ reconnectInterval: 1000 })
     const rejected = once(push, 'reject')
     const [silent] = memoryPair()

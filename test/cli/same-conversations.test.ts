@@ -366,26 +366,26 @@ describeWithOriginal('as with the original', () => {
         const result = await howItEnds(start('--pull', `-L${port}`, ...timeout))
         return {
           ...result,
-          isPatient: performance.now() - started > 995,
-          isTooPatient: performance.now() - started > 5000,
+          waitsLongEnough: performance.now() - started > 995,
+          waitsTooLong: performance.now() - started > 5000,
         }
       })
     })
 
     test.each([[['-d', '0.4']], [['-d.4']], [['--delay=0.4']]])('with %j', async (delay) => {
-      const { isPatient } = await expectTheSame(async (start, { port }) => {
+      const { waitsLongEnough } = await expectTheSame(async (start, { port }) => {
         await using pull = new Pull()
         pull.bind(`tcp://127.0.0.1:${port}`)
         const started = performance.now()
         await using program = start('--push', '-Dx', `-l${port}`, '-i', '0.05', ...delay)
         await pull.receive()
-        return { isPatient: performance.now() - started > 395, ...(await interrupt(program)) }
+        return { waitsLongEnough: performance.now() - started > 395, ...(await interrupt(program)) }
       })
-      expect(isPatient).toBe(true)
+      expect(waitsLongEnough).toBe(true)
     })
 
     test.each([[['-i', '0.3']], [['-i.3']], [['--interval', '3e-1']], [['--int=0.3']]])('with %j', async (interval) => {
-      const { isPatient } = await expectTheSame(async (start, { port }) => {
+      const { waitsLongEnough } = await expectTheSame(async (start, { port }) => {
         await using pull = new Pull()
         pull.bind(`tcp://127.0.0.1:${port}`)
         await using program = start('--push', '-Dx', `-l${port}`, ...interval)
@@ -393,9 +393,9 @@ describeWithOriginal('as with the original', () => {
         const started = performance.now()
         await pull.receive()
         await pull.receive()
-        return { isPatient: performance.now() - started > 500, ...(await interrupt(program)) }
+        return { waitsLongEnough: performance.now() - started > 500, ...(await interrupt(program)) }
       })
-      expect(isPatient).toBe(true)
+      expect(waitsLongEnough).toBe(true)
     })
   })
 

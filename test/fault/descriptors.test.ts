@@ -3,7 +3,7 @@ import { Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../api/support.js'
 import { Program } from './program.js'
-import { greeting, ids, RawPeer, streams } from './raw-peer.js'
+import { handshake, ids, RawPeer, streams } from './raw-peer.js'
 
 /** A program that does what it is asked by requests. `open` binds or connects the Rep `rep`. */
 const obedient = (open: string) => `
@@ -59,7 +59,7 @@ describe.each(streams)('a process that runs out of descriptors and is called ove
     for (let i = 0; i < 100; i++) expect(await master.ask(`${i}`)).toBe(`${i}`)
     expect(peer.stream.readableLength).toBe(0)
     expect(await master.ask('release')).toBe('done')
-    expect(await peer.greet(ids.req)).toEqual(greeting(ids.rep))
+    expect(await peer.handshake(ids.req)).toEqual(handshake(ids.rep))
     expect(await answered).toBe('late')
     expect(await master.computing()).toBeLessThan(200)
   })
@@ -70,14 +70,14 @@ describe.each(streams)('a process that runs out of descriptors and is called ove
     await using master = new Master()
     master.connect(bound)
     const places: RawPeer[] = []
-    for (let i = 0; i < 5; i++) places.push(await RawPeer.greeted(bound, ids.req))
+    for (let i = 0; i < 5; i++) places.push(await RawPeer.admitted(bound, ids.req))
     expect(await master.ask('exhaust')).toBe('EMFILE')
     for (let i = 0; i < 5; i++) {
       const next = await RawPeer.connect(bound)
-      const said = next.greet(ids.req)
+      const said = next.handshake(ids.req)
       expect(await master.ask('still there?')).toBe('still')
       places.shift()![Symbol.dispose]()
-      expect(await said).toEqual(greeting(ids.rep))
+      expect(await said).toEqual(handshake(ids.rep))
       places.push(next)
     }
     for (const peer of places) peer[Symbol.dispose]()

@@ -7,20 +7,20 @@ import { EchoUnderAttack, PullUnderAttack } from './victims.js'
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `message ${i}`)
 
 /** How a peer can leave so that what it has said is still heard. */
-const farewells: [string, (peer: RawPeer) => Promise<void>][] = [
+const closings: [string, (peer: RawPeer) => Promise<void>][] = [
   ['ends', (peer) => peer.end()],
   ['closes', (peer) => peer.close()], // ipc: what waits to be read comes with a hang-up
 ]
 
 /** How a peer can leave. */
-const endings: [string, (peer: RawPeer) => unknown][] = [...farewells, ['resets', (peer) => peer.reset()]]
+const endings: [string, (peer: RawPeer) => unknown][] = [...closings, ['resets', (peer) => peer.reset()]]
 
 describe.each(streams)('a peer over $scheme', ({ address }) => {
   test.each(endings)('that %s the stream anywhere in a message is not heard', async (_, leave) => {
     await using victim = new PullUnderAttack(address())
     const cuts = [1, 7, 8, 9, 10, 1000, 20_000, 99_999]
     for (const cut of cuts) {
-      using peer = await RawPeer.greeted(victim.address, ids.push)
+      using peer = await RawPeer.admitted(victim.address, ids.push)
       const message = peer.message(Buffer.alloc(100_000, 'x'))
       await peer.write(message.subarray(0, cut))
       await turn()
@@ -30,7 +30,7 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     }
   })
 
-  test.each(endings)('that %s the stream anywhere in its greeting is not heard', async (_, leave) => {
+  test.each(endings)('that %s the stream anywhere in its handshake is not heard', async (_, leave) => {
     await using victim = new PullUnderAttack(address())
     for (let cut = 0; cut < 8; cut++) {
       using peer = await RawPeer.connect(victim.address)
@@ -41,11 +41,11 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     }
   })
 
-  test.each(farewells.flatMap(([name, leave]) => [1, 100, 20_000].map((count) => ({ name, leave, count }))))(
+  test.each(closings.flatMap(([name, leave]) => [1, 100, 20_000].map((count) => ({ name, leave, count }))))(
     'that sends $count messages and then $name is heard to the end',
     async ({ leave, count }) => {
       await using victim = new PullUnderAttack(address())
-      using peer = await RawPeer.greeted(victim.address, ids.push)
+      using peer = await RawPeer.admitted(victim.address, ids.push)
       const messages = numbered(count)
       const left = peer.write(Buffer.concat(messages.map((each) => peer.message(each)))).then(() => leave(peer))
       const heard: string[] = []
@@ -56,11 +56,11 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     },
   )
 
-  test.each(farewells)(
+  test.each(closings)(
     'that %s before anybody has received is heard to the end, when somebody does',
     async (_, leave) => {
       await using victim = new PullUnderAttack(address())
-      using peer = await RawPeer.greeted(victim.address, ids.push)
+      using peer = await RawPeer.admitted(victim.address, ids.push)
       const messages = numbered(500)
       await peer.write(Buffer.concat(messages.map((each) => peer.message(each))))
       await leave(peer)
@@ -72,7 +72,7 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     },
   )
 
-  test.each(farewells)('that greets, speaks and %s in one breath is heard', async (_, leave) => {
+  test.each(closings)('whose handshake and messages come with its end (%s) is heard', async (_, leave) => {
     await using victim = new PullUnderAttack(address())
     for (let i = 0; i < 50; i++) {
       using peer = await RawPeer.connect(victim.address)
@@ -84,9 +84,9 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     await victim.expectOnlyInnocent()
   })
 
-  test.each(farewells)('that sends the longest message and %s is heard', async (_, leave) => {
+  test.each(closings)('that sends the longest message and %s is heard', async (_, leave) => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     const body = Buffer.alloc(victim.pull.maxMessageSize, 'long')
     const left = peer.write(peer.message(body)).then(() => leave(peer))
     expect((await victim.pull.receive()).equals(body)).toBe(true)
@@ -94,9 +94,9 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     await victim.expectOnlyInnocent()
   })
 
-  test.each(farewells)('that sends messages and half of one more, and %s, is heard up to there', async (_, leave) => {
+  test.each(closings)('that sends messages and half of one more, and %s, is heard up to there', async (_, leave) => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     const whole = numbered(100)
     const half = peer.message(Buffer.alloc(1000, 'h')).subarray(0, 500)
     await peer.write(Buffer.concat([...whole.map((each) => peer.message(each)), half]))
@@ -108,7 +108,7 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
   test('that asks and does not wait for the reply costs the next nothing', async () => {
     await using victim = new EchoUnderAttack(address())
     for (let i = 0; i < 50; i++) {
-      using peer = await RawPeer.greeted(victim.address, ids.req)
+      using peer = await RawPeer.admitted(victim.address, ids.req)
       await peer.write(peer.message(Buffer.concat([Buffer.from('80000001', 'hex'), Buffer.alloc(10_000)])))
       if (i % 2 === 0) peer.reset()
       else await peer.end()
@@ -121,7 +121,7 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
   test.each(endings)('that takes half a message and %s is forgotten, and others take the next', async (_, leave) => {
     const peers: RawPeer[] = []
     await using listener = await RawListener.open(scheme, (peer) => {
-      if (peers.push(peer) === 1) void peer.greet(ids.pull) // and never again
+      if (peers.push(peer) === 1) void peer.handshake(ids.pull) // and never again
     })
     await using push = new Push({ linger: 0, reconnectInterval: 5 })
     push.connect(listener.address)
@@ -143,7 +143,7 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
     let calls = 0
     await using listener = await RawListener.open(scheme, async (peer) => {
       if (calls++ > 0) return
-      await peer.greet(ids.rep)
+      await peer.handshake(ids.rep)
       const request = await peer.readMessage()
       // Half a reply is none.
       await peer.write(peer.message(Buffer.concat([request, Buffer.alloc(100)])).subarray(0, 50))
@@ -160,7 +160,7 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
   test('that publishes and ends is heard to the end, by all that have subscribed', async () => {
     const peers: RawPeer[] = []
     await using listener = await RawListener.open(scheme, async (peer) => {
-      await peer.greet(ids.pub)
+      await peer.handshake(ids.pub)
       peers.push(peer)
     })
     await using first = new Sub({ reconnectInterval: 60_000 }).subscribe('')

@@ -2,7 +2,7 @@ import { Bus, Pair, Pub, Pull, Push, Respondent, Sub, Surveyor } from 'nanomsg-n
 import { describe, expect, test } from 'vitest'
 import { until } from '../api/support.js'
 import { Random } from './random.js'
-import { greeting, ids, RawPeer, streams } from './raw-peer.js'
+import { handshake, ids, RawPeer, streams } from './raw-peer.js'
 import { subjects } from './subjects.js'
 import { EchoUnderAttack, expectServed, openDescriptors, PullUnderAttack, residentMiB } from './victims.js'
 
@@ -13,8 +13,8 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
   test.each<[string, (peer: RawPeer) => unknown]>([
     ['leave without a word', (peer) => peer.stream.destroy()],
     ['are reset without a word', (peer) => peer.reset()],
-    ['greet and leave', (peer) => peer.stream.end(greeting(ids.push))],
-    ['leave in a message', (peer) => peer.stream.end(Buffer.concat([greeting(ids.push), peer.prefix(5)]))],
+    ['do the handshake and close', (peer) => peer.stream.end(handshake(ids.push))],
+    ['leave in a message', (peer) => peer.stream.end(Buffer.concat([handshake(ids.push), peer.prefix(5)]))],
   ])('that %s, a thousand in a row, leave nothing behind', async (_, act) => {
     await using victim = new PullUnderAttack(address())
     await victim.expectOnlyInnocent()
@@ -48,7 +48,7 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
     const bystander = new PullUnderAttack(address())
     let isOver = false
     const flood = async () => {
-      using peer = await RawPeer.greeted(victim.address, ids.push)
+      using peer = await RawPeer.admitted(victim.address, ids.push)
       const messages = Buffer.concat(Array.from({ length: 5000 }, () => peer.message('flood')))
       while (!isOver) await peer.write(messages)
     }
@@ -71,11 +71,11 @@ function harm(random: Random, peer: RawPeer, protocol: number): Buffer {
     case 0:
       return random.bytes(1 + random.below(200))
     case 1:
-      return Buffer.concat([greeting(protocol), random.bytes(random.below(2000))])
+      return Buffer.concat([handshake(protocol), random.bytes(random.below(2000))])
     case 2:
-      return Buffer.concat([greeting(protocol), ...valid]) // right but for what protocols put before the body
+      return Buffer.concat([handshake(protocol), ...valid]) // right but for what protocols put before the body
     default:
-      return random.damage(Buffer.concat([greeting(protocol), ...valid]))
+      return random.damage(Buffer.concat([handshake(protocol), ...valid]))
   }
 }
 
@@ -122,7 +122,7 @@ describe.each(streams)('a peer over $scheme that never reads', ({ address }) => 
   test('lets a Push send no more than buffers hold, and others go on', async () => {
     await using push = new Push({ linger: 0 })
     const endpoint = push.bind(address())
-    using _peer = await RawPeer.greeted(endpoint.address, ids.pull)
+    using _peer = await RawPeer.admitted(endpoint.address, ids.pull)
     expect(await acceptedMiB(push)).toBeLessThan(LIMIT_MIB)
     await using pull = new Pull()
     pull.connect(endpoint.address)
@@ -132,7 +132,7 @@ describe.each(streams)('a peer over $scheme that never reads', ({ address }) => 
   test('lets a Pair send no more than buffers hold, and the next peer is served', async () => {
     await using pair = new Pair({ linger: 0 })
     const endpoint = pair.bind(address())
-    const peer = await RawPeer.greeted(endpoint.address, ids.pair)
+    const peer = await RawPeer.admitted(endpoint.address, ids.pair)
     expect(await acceptedMiB(pair)).toBeLessThan(LIMIT_MIB)
     peer[Symbol.dispose]()
     await using next = new Pair({ reconnectInterval: 5 })
@@ -151,7 +151,7 @@ describe.each(streams)('a peer over $scheme that never reads', ({ address }) => 
     await using sender = from()
     const endpoint = sender.bind(address())
     const peers: RawPeer[] = []
-    for (let i = 0; i < 5; i++) peers.push(await RawPeer.greeted(endpoint.address, peerId))
+    for (let i = 0; i < 5; i++) peers.push(await RawPeer.admitted(endpoint.address, peerId))
     await using innocent = to()
     innocent.connect(endpoint.address)
     await until(() => {
@@ -176,7 +176,7 @@ describe.each(streams)('a peer over $scheme that never reads', ({ address }) => 
 
   test('but asks and asks costs a Rep little memory, and others are answered', async () => {
     await using victim = new EchoUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.req)
+    using peer = await RawPeer.admitted(victim.address, ids.req)
     const before = residentMiB()
     const request = peer.message(Buffer.concat([Buffer.from('80000001', 'hex'), Buffer.alloc(256 * KiB)]))
     for (let i = 0; i < 500; i++) {

@@ -61,7 +61,7 @@ function flood(victim: Victim): void {
   for (let i = 0; i < 50; i++) victim.trySend(Buffer.alloc(65_536))
 }
 
-/** A peer of each address, which greets, says 10 messages of 4 KB and reads nothing more. They fit
+/** A peer of each address, which does the handshake, sends 10 messages of 4 KB and reads nothing more. They fit
  * into the kernel's buffers, so that the end of the stream arrives also where the user takes none of them. */
 const peers = `
   const net = require('node:net'), tls = require('node:tls')

@@ -53,7 +53,7 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
       const peers: RawPeer[] = []
       const request = Buffer.concat([Buffer.from('80000001', 'hex'), Buffer.alloc(65_536)])
       for (let i = 0; i < 4; i++) {
-        const peer = await RawPeer.greeted(bound, id)
+        const peer = await RawPeer.admitted(bound, id)
         for (let k = 0; k < 100; k++) peer.stream.write(peer.message(request))
         peers.push(peer)
       }

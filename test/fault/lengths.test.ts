@@ -28,7 +28,7 @@ const tooLong: [string, bigint][] = [
 describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
   test.each(tooLong)('%s bytes is disconnected', async (_, length) => {
     await using victim = new PullUnderAttack(address(), { maxMessageSize: MAX })
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     await peer.write(peer.prefix(length))
     await peer.closedByOther()
     await victim.expectOnlyInnocent()
@@ -36,7 +36,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
 
   test.each(tooLong)('%s bytes, and sends more at once, is disconnected', async (_, length) => {
     await using victim = new PullUnderAttack(address(), { maxMessageSize: MAX })
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     await peer.write(Buffer.concat([peer.prefix(length), Buffer.alloc(MAX)]))
     await peer.closedByOther()
     await victim.expectOnlyInnocent()
@@ -45,7 +45,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
   test.each(impossible)('%s bytes, and sends a few, is disconnected where there is no limit', async (_, length) => {
     await using victim = new PullUnderAttack(address(), { maxMessageSize: -1 })
     for (const count of [0, 1, 100, 4000, 100_000]) {
-      using peer = await RawPeer.greeted(victim.address, ids.push)
+      using peer = await RawPeer.admitted(victim.address, ids.push)
       await peer.write(Buffer.concat([peer.prefix(length), Buffer.alloc(count, 'x')]))
       await peer.closedByOther()
       await victim.expectOnlyInnocent()
@@ -61,7 +61,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
     const before = residentMiB()
     const peers: RawPeer[] = []
     for (let i = 0; i < 200; i++) {
-      const peer = await RawPeer.greeted(victim.address, ids.push)
+      const peer = await RawPeer.admitted(victim.address, ids.push)
       await peer.write(Buffer.concat([peer.prefix(length), Buffer.alloc(100)]))
       peers.push(peer)
     }
@@ -74,7 +74,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
 
   test('maxMessageSize bytes is heard', async () => {
     await using victim = new PullUnderAttack(address(), { maxMessageSize: MAX })
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     await peer.write(peer.message(Buffer.alloc(MAX, 'x')))
     expect((await victim.pull.receive()).length).toBe(MAX)
     await victim.expectOnlyInnocent()
@@ -82,7 +82,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
 
   test('too many after messages that were right has those delivered', async () => {
     await using victim = new PullUnderAttack(address(), { maxMessageSize: MAX })
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     const right = Array.from({ length: 50 }, (_, i) => peer.message(`${i}`))
     await peer.write(Buffer.concat([...right, peer.prefix(MAX + 1), Buffer.alloc(MAX + 1)]))
     for (let i = 0; i < 50; i++) expect(String(await victim.pull.receive())).toBe(`${i}`)
@@ -92,7 +92,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
 
   test('0 bytes is heard: messages may be empty, a thousand of them', async () => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     await peer.write(Buffer.concat(Array.from({ length: 1000 }, () => peer.prefix(0))))
     await peer.write(peer.message('end'))
     for (let i = 0; i < 1000; i++) expect((await victim.pull.receive()).length).toBe(0)
@@ -102,7 +102,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
 
   test.each([1, 7, 8, 9, 100, 20_000, 300_000])('a body of %i bytes and cuts it anywhere is heard', async (count) => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     const body = Buffer.from(Array.from({ length: count }, (_, i) => i % 251))
     const message = Buffer.concat([peer.message('before'), peer.message(body), peer.message('after')])
     for (const cut of [1, 8, 9, 10, 15, 16, 22, 23, 24, 25, message.length - 1, message.length - 20]) {
@@ -123,7 +123,7 @@ describe('an ipc peer whose message has', () => {
 
   test.each([0, 2, 3, 0x7f, 0xff])('a type byte of %i is disconnected', async (type) => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     await peer.write(Buffer.from([type])) // seen before the length comes
     await peer.closedByOther()
     await victim.expectOnlyInnocent()
@@ -131,7 +131,7 @@ describe('an ipc peer whose message has', () => {
 
   test('a wrong type byte after right ones has those delivered', async () => {
     await using victim = new PullUnderAttack(address())
-    using peer = await RawPeer.greeted(victim.address, ids.push)
+    using peer = await RawPeer.admitted(victim.address, ids.push)
     const wrong = peer.message('wrong')
     wrong[0] = 2
     await peer.write(Buffer.concat([peer.message('right'), wrong, peer.message('too late')]))
@@ -148,7 +148,7 @@ describe.each(streams)(
 
     test('is no request, and the connection goes on', async () => {
       await using victim = new EchoUnderAttack(address())
-      using peer = await RawPeer.greeted(victim.address, ids.req)
+      using peer = await RawPeer.admitted(victim.address, ids.req)
       for (const hex of short.filter((each) => each !== '80000000')) {
         await peer.write(peer.message(Buffer.from(hex, 'hex')))
         await victim.serve()
@@ -161,7 +161,7 @@ describe.each(streams)(
 
     test('is no reply, nor is one to a request that was not made', async () => {
       await using listener = await RawListener.open(scheme, async (peer) => {
-        await peer.greet(ids.rep)
+        await peer.handshake(ids.rep)
         const request = await peer.readMessage()
         for (const hex of short) peer.stream.write(peer.message(Buffer.from(hex, 'hex')))
         const other = Buffer.from(request)
@@ -190,7 +190,7 @@ test.each(streams)('what a subscriber says over $scheme is not heard, and costs 
   const endpoint = pub.bind(address())
   await using innocent = new Sub().subscribe('')
   innocent.connect(endpoint.address)
-  using peer = await RawPeer.greeted(endpoint.address, ids.sub)
+  using peer = await RawPeer.admitted(endpoint.address, ids.sub)
   for (let i = 0; i < 100; i++) await peer.write(peer.message('I have something to say'))
   let heard: Buffer | undefined
   await until(() => {

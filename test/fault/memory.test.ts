@@ -15,11 +15,11 @@ const watched = (socket: string, address: string) => `
 async function wave(address: string, protocol: number, act: (peer: RawPeer, i: number) => unknown): Promise<RawPeer> {
   const peers: RawPeer[] = []
   for (let i = 0; i < 300; i++) {
-    const peer = await RawPeer.greeted(address, protocol)
+    const peer = await RawPeer.admitted(address, protocol)
     await act(peer, i)
     peers.push(peer)
   }
-  const survivor = await RawPeer.greeted(address, protocol)
+  const survivor = await RawPeer.admitted(address, protocol)
   survivor.stream.write(survivor.prefix(1_000_000))
   await act(survivor, 0)
   for (const peer of peers) peer[Symbol.dispose]()

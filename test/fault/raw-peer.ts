@@ -7,7 +7,7 @@ import { transports, turn } from '../api/support.js'
 /** The transports on which SP is spoken right over a stream of bytes. */
 export const streams = transports.filter(({ scheme }) => scheme === 'tcp' || scheme === 'ipc')
 
-/** Numbers of protocols, as greetings carry them. */
+/** Numbers of protocols, as handshakes carry them. */
 export const ids = {
   pair: 0x10,
   pub: 0x20,
@@ -21,7 +21,7 @@ export const ids = {
   bus: 0x70,
 } as const
 
-export function greeting(protocol: number, reserved = 0): Buffer {
+export function handshake(protocol: number, reserved = 0): Buffer {
   const bytes = Buffer.from([0, 0x53, 0x50, 0, 0, 0, 0, 0])
   bytes.writeUInt16BE(protocol, 4)
   bytes.writeUInt16BE(reserved, 6)
@@ -57,15 +57,15 @@ export class RawPeer {
     return peer
   }
 
-  /** Connects and exchanges greetings. */
-  static async greeted(address: string, protocol: number): Promise<RawPeer> {
+  /** Connects and exchanges handshakes. */
+  static async admitted(address: string, protocol: number): Promise<RawPeer> {
     const peer = await RawPeer.connect(address)
-    await peer.greet(protocol)
+    await peer.handshake(protocol)
     return peer
   }
 
-  async greet(protocol: number): Promise<Buffer> {
-    this.stream.write(greeting(protocol))
+  async handshake(protocol: number): Promise<Buffer> {
+    this.stream.write(handshake(protocol))
     return this.read(8)
   }
 

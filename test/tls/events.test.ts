@@ -149,14 +149,14 @@ describeTls('what is no TLS', () => {
     ['HTTP', 'GET / HTTP/1.1\r\n\r\n', 'http request'],
     ['SP over tcp', Buffer.from([0, 0x53, 0x50, 0, 0, 80, 0, 0]), 'wrong version number|bad record|packet length'],
     ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' } as const, 'unsupported protocol'],
-  ])('is refused with words for it: %s', async (_, greeting, problem) => {
+  ])('is refused with words for it: %s', async (_, handshake, problem) => {
     await using pull = new Pull({ tls: ofServer })
     const events = pull.events()
     const port = Number(pull.bind('tls+tcp://127.0.0.1:0').address.split(':')[2])
-    const isTls = typeof greeting === 'object' && 'maxVersion' in greeting
+    const isTls = typeof handshake === 'object' && 'maxVersion' in handshake
     const peer = isTls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ciphers: 'ALL:@SECLEVEL=0', ...greeting })
-      : connect(port, '127.0.0.1').end(greeting)
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ciphers: 'ALL:@SECLEVEL=0', ...handshake })
+      : connect(port, '127.0.0.1').end(handshake)
     peer.on('error', () => {})
     expect((await next(events, 'reject')).error).toMatchObject({
       code: 'EPROTO',

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { ca, client, describeTls, ofClient, ofServer, server } from './certificates.js'
 
 const numbers = { pair: 16, req: 48, rep: 49, push: 80, pull: 81 }
-const greeting = (type: keyof typeof numbers) => Buffer.from([0, 0x53, 0x50, 0, 0, numbers[type], 0, 0])
+const handshake = (type: keyof typeof numbers) => Buffer.from([0, 0x53, 0x50, 0, 0, numbers[type], 0, 0])
 
 function frame(body: Uint8Array): Buffer {
   const prefix = Buffer.alloc(8)
@@ -92,8 +92,8 @@ describeTls.each(['TLSv1.2', 'TLSv1.3'] as const)('%s of Node.js', (version) => 
     await using pair = new Pair({ tls: ofServer })
     await using peer = await theirClient(pair.bind('tls+tcp://127.0.0.1:0').address, only)
     expect(peer.socket.getProtocol()).toBe(version)
-    peer.socket.write(greeting('pair'))
-    expect(await peer.read(8)).toEqual(greeting('pair'))
+    peer.socket.write(handshake('pair'))
+    expect(await peer.read(8)).toEqual(handshake('pair'))
     for (const length of lengths) {
       const body = Buffer.alloc(length, 'there and back')
       peer.socket.write(frame(body))
@@ -108,8 +108,8 @@ describeTls.each(['TLSv1.2', 'TLSv1.3'] as const)('%s of Node.js', (version) => 
     await using push = new Push({ tls: ofClient })
     await using peer = await theirServer((address) => push.connect(address), only)
     expect(peer.socket.getProtocol()).toBe(version)
-    expect(await peer.read(8)).toEqual(greeting('push'))
-    peer.socket.write(greeting('pull'))
+    expect(await peer.read(8)).toEqual(handshake('push'))
+    peer.socket.write(handshake('pull'))
     for (const length of lengths) {
       const body = Buffer.alloc(length, 'one way')
       await push.send(body)
@@ -144,7 +144,7 @@ describeTls('a server of Node.js', () => {
   test('is told when our socket closes, by TLS and not by a reset', async () => {
     const push = new Push({ tls: ofClient })
     await using peer = await theirServer((address) => push.connect(address))
-    peer.socket.write(greeting('pull'))
+    peer.socket.write(handshake('pull'))
     await push.send('last words')
     await push.close()
     await peer.read(8)
@@ -159,7 +159,7 @@ describeTls('a client of Node.js', () => {
     await using pull = new Pull({ tls: ofServer })
     const { address } = pull.bind('tls+tcp://127.0.0.1:0')
     await using good = await theirClient(address)
-    good.socket.write(greeting('push'))
+    good.socket.write(handshake('push'))
     for (let i = 0; i < 5; i++) {
       const refusing = connect({ port: Number(address.split(':').at(-1)), ca: [] })
       await once(refusing, 'error')
@@ -171,11 +171,11 @@ describeTls('a client of Node.js', () => {
     expect((await pull.receive()).toString()).toBe('served')
   })
 
-  test('may send greeting and messages in one piece', async () => {
+  test('may send handshake and messages in one piece', async () => {
     await using pull = new Pull({ tls: ofServer })
     await using peer = await theirClient(pull.bind('tls+tcp://127.0.0.1:0').address)
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`message ${i}`))
-    peer.socket.write(Buffer.concat([greeting('push'), ...bodies.map(frame)]))
+    peer.socket.write(Buffer.concat([handshake('push'), ...bodies.map(frame)]))
     for (const body of bodies) expect((await pull.receive()).equals(body)).toBe(true)
   })
 

@@ -115,10 +115,11 @@ NN_EXPORT int nn_socket_handle(int s);
  *  NUL, or -1 and sets errno: EBADF, EINVAL (no such endpoint), EMSGSIZE (the buffer is too small). */
 NN_EXPORT int nn_endpoint_address(int s, int endpoint, char *buffer, size_t size_bytes);
 
-/* Conversations (NNG calls them contexts): a REQ, SURVEYOR, REP or RESPONDENT socket can run any number of requests or
+/* Contexts, as NNG calls them: a REQ, SURVEYOR, REP or RESPONDENT socket can run any number of requests or
  * surveys at the same time. A nonzero number identifies each. On REQ and SURVEYOR the caller chooses it; on REP and
- * RESPONDENT the engine does. A request ends with its reply, a survey with nn_socket_forget; on REP and RESPONDENT a
- * conversation ends when its reply is sent. Number 0 stands for the one exchange at a time of nn_send and nn_recv. */
+ * RESPONDENT the engine does. A request ends with its reply, a survey with nn_socket_context_close; on REP and
+ * RESPONDENT a context ends when its reply is sent. Number 0 stands for the one exchange at a time of nn_send and
+ * nn_recv. */
 
 /** One received message of a batch. The caller owns one reference to the chunk. */
 struct nn_received {
@@ -128,7 +129,7 @@ struct nn_received {
     bool is_in_slab;
     uint32_t slab_token;      /* of the slab source; valid if is_in_slab */
     const void *slab_context; /* of the slab source that the token belongs to; NULL if not in a slab */
-    uint32_t conversation;    /* 0 unless received by nn_socket_receive_any */
+    uint32_t context;         /* 0 unless received by nn_socket_context_receive */
     uint32_t pipe;            /* the connection that it arrived by, for nn_socket_peer; as in struct nn_event */
 };
 
@@ -140,13 +141,13 @@ struct nn_received {
 NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int count);
 
 /**
- * Receives up to `count` messages of all conversations, number 0 included, without blocking. A caller that has started
- * conversations receives with this function only.
+ * Receives up to `count` messages of all contexts, number 0 included, without blocking. A caller that has started
+ * contexts receives with this function only.
  *
- * @return their number (at least 1), or -1 and sets errno: EAGAIN, EBADF, ENOTSUP (the type has no conversations),
+ * @return their number (at least 1), or -1 and sets errno: EAGAIN, EBADF, ENOTSUP (the type has no contexts),
  *         ENOMEM.
  */
-NN_EXPORT int nn_socket_receive_any(int s, struct nn_received *received, int count);
+NN_EXPORT int nn_socket_context_receive(int s, struct nn_received *received, int count);
 
 /**
  * Turns a received message into one of nn_allocmsg without copying, if it has a chunk of its own that nothing else
@@ -156,9 +157,9 @@ NN_EXPORT int nn_socket_receive_any(int s, struct nn_received *received, int cou
  */
 NN_EXPORT void *nn_received_claim(const struct nn_received *received);
 
-/** Ends a conversation: messages that still arrive for it are dropped. Returns 0, or -1 and sets errno: EBADF,
+/** Ends a context: messages that still arrive for it are dropped. Returns 0, or -1 and sets errno: EBADF,
  *  ENOTSUP. */
-NN_EXPORT int nn_socket_forget(int s, uint32_t conversation);
+NN_EXPORT int nn_socket_context_close(int s, uint32_t context);
 
 /** A message to send: bytes that the engine copies if it must keep them, or a chunk (of nn_allocmsg or nn_chunk_adopt)
  *  whose reference it takes over. */
@@ -166,7 +167,7 @@ struct nn_outgoing {
     const void *body;
     size_t body_bytes;
     struct nn_chunk *chunk; /* NULL, or the chunk that contains the body: accepting the message consumes a reference */
-    uint32_t conversation;
+    uint32_t context;
 };
 
 /**
@@ -176,8 +177,8 @@ struct nn_outgoing {
  * queue_limit_bytes. Queued messages are sent before all later ones.
  *
  * @return the number of accepted messages (the caller keeps the chunks of the others), or -1 if the first one was not
- *         accepted, and sets errno: EAGAIN, EFSM (the state does not allow it, or there is no such conversation to
- *         reply to), EEXIST (the conversation exists already), ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
+ *         accepted, and sets errno: EAGAIN, EFSM (the state does not allow it, or there is no such context to
+ *         reply to), EEXIST (the context exists already), ENOTSUP, EBADF, ENOMEM, EMSGSIZE.
  */
 NN_EXPORT int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, size_t queue_limit_bytes);
 

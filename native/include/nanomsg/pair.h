@@ -1,4 +1,4 @@
-/* PAIR: a conversation of exactly two. */
+/* PAIR: messages between exactly two peers. */
 #ifndef PAIR_H_INCLUDED
 #define PAIR_H_INCLUDED
 

@@ -43,10 +43,10 @@ struct nn_message {
     size_t body_bytes;
     struct nn_chunk *chunk;
     uint32_t header_bytes;
-    uint16_t type;          /* a transport's own mark, such as the ws opcode; 0: none */
-    uint8_t is_from_known;  /* whose process sent it stands in `sender` */
-    uint8_t has_peer_facts; /* what its peer has said of itself stands in `peer` */
-    uint32_t pipe;          /* the id of the pipe that it was received from; 0: none */
+    uint16_t type;         /* a transport's own mark, such as the ws opcode; 0: none */
+    uint8_t is_from_known; /* whose process sent it stands in `sender` */
+    uint8_t has_peer_info; /* `peer` is valid: properties of the peer that sent it */
+    uint32_t pipe;         /* the id of the pipe that it was received from; 0: none */
     union {
         struct nn_ipc_credentials sender;
         struct {
@@ -222,21 +222,21 @@ struct nn_protocol {
      *  Optional. */
     int (*send_priority)(struct nn_protocol_socket *self);
 
-    /** Whether pipe_added would refuse any peer now. Lets the engine turn a peer away before it is greeted, so
+    /** Whether pipe_added would refuse any peer now. Lets the engine turn a peer away before the handshake, so
      *  that it never believes to be connected. Optional. */
     bool (*is_full)(struct nn_protocol_socket *self);
 
-    /* Conversations: messages that belong together, side by side with others on one socket. A number other than 0
-     * names each. Optional: all three, or none. See nn_socket_send_batch. */
+    /* Contexts: requests, surveys or replies that proceed independently on one socket. A number other than 0
+     * identifies each. Optional: all three, or none. See nn_socket_send_batch. */
 
-    /** As send, in a conversation: the caller begins it where the protocol asks (-EEXIST: there is one of this
-     *  number), and ends it with this message where the protocol answers (-EFSM: there is none). */
-    int (*send_in)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t number);
-    /** As receive, from any conversation, and sets its number; 0: from none, as `receive` would give it. Never
-     *  -EFSM or -ETIMEDOUT. */
-    int (*receive_any)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t *number);
-    /** Ends a conversation, if there is one of this number: what comes for it is dropped. */
-    void (*forget)(struct nn_protocol_socket *self, uint32_t number);
+    /** As send, in a context: where the protocol sends requests, this opens the context (-EEXIST: it exists
+     *  already); where it sends replies, this closes it (-EFSM: it does not exist). */
+    int (*context_send)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t number);
+    /** As receive, from any context, and sets its number; 0: a message outside all contexts, as `receive` would
+     *  return it. Never -EFSM or -ETIMEDOUT. */
+    int (*context_receive)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t *number);
+    /** Closes a context, if it exists: messages that arrive for it later are dropped. */
+    void (*context_close)(struct nn_protocol_socket *self, uint32_t number);
 
     /* Since version 2: */
 

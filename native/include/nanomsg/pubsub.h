@@ -1,4 +1,4 @@
-/* PUB and SUB: distribution to whoever subscribes to a prefix. */
+/* PUB and SUB: distribution to subscribers, by the prefix of a message. */
 #ifndef PUBSUB_H_INCLUDED
 #define PUBSUB_H_INCLUDED
 

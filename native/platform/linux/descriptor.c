@@ -14,8 +14,8 @@
 #define NOTED_FDS 65536
 #define WORD_BITS 64
 
-/* One bit for each. Set after opening and cleared before closing, so that a child never closes one that has become
- * somebody else's. */
+/* One bit for each. Set after opening and cleared before closing, so that a child never closes a number that
+ * has another owner now. */
 static atomic_ullong opened[NOTED_FDS / WORD_BITS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

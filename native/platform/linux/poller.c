@@ -45,7 +45,7 @@ int sp_poller_open(struct sp_poller *self)
 
     if ((rc = poller_add_own(self, self->own[TIMER], EPOLLIN, &deadline_mark)) < 0)
         goto fail;
-    /* Each write is an event, and nobody needs to read what was written. */
+    /* Edge-triggered: each write is an event, and no read is needed. */
     if ((rc = poller_add_own(self, self->own[WAKE], EPOLLIN | EPOLLET, &wake_mark)) < 0)
         goto fail;
     return 0;

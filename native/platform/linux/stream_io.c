@@ -1,4 +1,4 @@
-/* What the kernel tells of a stream socket. */
+/* What the kernel knows of a stream socket. */
 #include "platform/stream_io.h"
 
 #include <linux/sockios.h>

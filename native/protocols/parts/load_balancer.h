@@ -17,7 +17,7 @@ void sp_load_balancer_add(struct sp_priority_slot *slot, struct nn_pipe *pipe);
 void sp_load_balancer_remove(struct sp_load_balancer *self, struct sp_priority_slot *slot);
 void sp_load_balancer_writable(struct sp_load_balancer *self, struct sp_priority_slot *slot);
 
-/* Takes the message on 0 and tells the pipe it went to (`to` may be NULL); -EAGAIN when no pipe takes it. */
+/* Takes the message on 0 and sets *to, if not NULL, to the pipe it went to; -EAGAIN when no pipe takes it. */
 int sp_load_balancer_send(struct sp_load_balancer *self, struct nn_message *message, struct nn_pipe **to);
 
 /* The priority at which the next message would leave, or -1. */

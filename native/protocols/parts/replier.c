@@ -90,7 +90,7 @@ void sp_replier_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pi
 {
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
-    data->is_mute = true;
+    data->is_send_closed = true;
     drop_waiting(data);
     if (nn_pipe_can_receive(pipe))
         sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
@@ -220,7 +220,7 @@ int sp_replier_cooked_events(struct nn_protocol_socket *base)
 
 /* ---- Contexts ---- */
 
-/* Who asked, until the answer. */
+/* The requester, until the reply. */
 struct replier_context {
     struct sp_id_map_item by_number;
     struct nn_message header; /* has no body */
@@ -259,7 +259,7 @@ static struct replier_context *replier_begin(struct sp_replier_cooked *self)
 }
 
 /* A request that there is no memory to answer is dropped: the requester sends it again. */
-int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
+int sp_replier_context_receive(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
     int rc = sp_filtered_queue_receive(&self->raw.received, message);
@@ -292,14 +292,14 @@ static int replier_wait(struct sp_replier *self, struct nn_pipe *pipe, struct nn
     return 0;
 }
 
-/* Unlike others, an answer in a context is not dropped when its peer is slow: how many there can be is known to
- * who works on the questions. Who asked may be gone. */
+/* Unlike others, an answer in a context is not dropped when its peer is slow: the user
+ * limits how many requests are in work. The requester may be gone. */
 static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
     struct nn_pipe *pipe = replier_find(self, pipe_id);
 
     const struct sp_replier_pipe *data = pipe != NULL ? nn_pipe_data(pipe) : NULL;
-    if (data == NULL || data->is_mute) {
+    if (data == NULL || data->is_send_closed) {
         nn_message_free(message);
         return 0;
     }
@@ -307,7 +307,7 @@ static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struc
     return rc == -EAGAIN ? replier_wait(self, pipe, message) : rc;
 }
 
-int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
+int sp_replier_context_send(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
     struct sp_id_map_item *item = sp_id_map_find(&self->contexts, number);
@@ -317,13 +317,13 @@ int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *messa
     if (message->header_bytes > 0)
         return -EINVAL;
     nn_message_header_move(message, &SP_CONTAINER(item, struct replier_context, by_number)->header);
-    sp_replier_forget(base, number);
+    sp_replier_context_close(base, number);
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
     nn_message_header_trim(message, SP_BACKTRACE_WORD_BYTES);
     return replier_pass_or_wait(&self->raw, pipe_id, message);
 }
 
-void sp_replier_forget(struct nn_protocol_socket *base, uint32_t number)
+void sp_replier_context_close(struct nn_protocol_socket *base, uint32_t number)
 {
     struct sp_replier_cooked *self = replier_cooked_of(base);
     struct sp_id_map_item *item = sp_id_map_find(&self->contexts, number);

@@ -1,5 +1,5 @@
 /* What rep and respondent have in common: they take what was asked from any pipe, in turn, and send the
- * answer back to where that came from. An answer that cannot be sent at once is dropped: who asked will
+ * answer back to where that came from. A reply that cannot be sent at once is dropped: the requester will
  * ask again, or has given up. */
 #ifndef SP_PROTOCOLS_PARTS_REPLIER_H
 #define SP_PROTOCOLS_PARTS_REPLIER_H
@@ -32,7 +32,7 @@ struct sp_replier_pipe {
     struct sp_priority_slot receiving;
     struct sp_list waiting; /* answers of contexts that the peer does not take yet; it is not listened to meanwhile */
     struct sp_id_map_item place;
-    bool is_mute; /* takes no answers any more */
+    bool is_send_closed; /* takes no answers any more */
 };
 
 /* Functions of protocol tables; those for pipes serve both structures. */
@@ -53,9 +53,9 @@ void sp_replier_cooked_close(struct nn_protocol_socket *base);
 int sp_replier_cooked_receive(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_replier_cooked_send(struct nn_protocol_socket *base, struct nn_message *message);
 int sp_replier_cooked_events(struct nn_protocol_socket *base);
-int sp_replier_send_in(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number);
-int sp_replier_receive_any(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number);
-void sp_replier_forget(struct nn_protocol_socket *base, uint32_t number);
+int sp_replier_context_send(struct nn_protocol_socket *base, struct nn_message *message, uint32_t number);
+int sp_replier_context_receive(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number);
+void sp_replier_context_close(struct nn_protocol_socket *base, uint32_t number);
 
 /* The tables of a protocol of this kind, as initialisers. */
 #define SP_REPLIER_TABLE(NAME, ID, PEER)                                                                               \
@@ -67,7 +67,8 @@ void sp_replier_forget(struct nn_protocol_socket *base, uint32_t number);
         .pipe_removed = sp_replier_pipe_removed, .pipe_readable = sp_replier_pipe_readable,                            \
         .pipe_writable = sp_replier_pipe_writable, .pipe_sending_ended = sp_replier_pipe_sending_ended,                \
         .send = sp_replier_cooked_send, .receive = sp_replier_cooked_receive, .events = sp_replier_cooked_events,      \
-        .send_in = sp_replier_send_in, .receive_any = sp_replier_receive_any, .forget = sp_replier_forget,             \
+        .context_send = sp_replier_context_send, .context_receive = sp_replier_context_receive,                        \
+        .context_close = sp_replier_context_close,                                                                     \
     }
 
 #define SP_REPLIER_RAW_TABLE(NAME, ID, PEER)                                                                           \

@@ -83,7 +83,7 @@ int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_mess
     return 0;
 }
 
-void sp_request_contexts_forget(struct sp_request_contexts *self, uint32_t number)
+void sp_request_contexts_close(struct sp_request_contexts *self, uint32_t number)
 {
     struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);
 

@@ -22,7 +22,7 @@ void sp_request_contexts_answer(struct sp_request_contexts *self, struct sp_requ
 /* Gives the next reply and ends its context, or returns -EAGAIN. */
 int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_message *reply, uint32_t *number);
 
-void sp_request_contexts_forget(struct sp_request_contexts *self, uint32_t number);
+void sp_request_contexts_close(struct sp_request_contexts *self, uint32_t number);
 
 static inline bool sp_request_contexts_can_receive(const struct sp_request_contexts *self)
 {

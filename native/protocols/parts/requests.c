@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* So soon a request is tried again that there was no memory to send. */
+/* Retry delay of a request that could not be sent for lack of memory. */
 #define OUT_OF_MEMORY_DELAY_MS 20
 
 void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms)

@@ -46,7 +46,7 @@ int sp_survey_contexts_begin(struct sp_survey_contexts *self, uint32_t number, u
     return 0;
 }
 
-void sp_survey_contexts_forget(struct sp_survey_contexts *self, uint32_t number)
+void sp_survey_contexts_close(struct sp_survey_contexts *self, uint32_t number)
 {
     struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);
 

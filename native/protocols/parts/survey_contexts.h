@@ -16,7 +16,7 @@ void sp_survey_contexts_destroy(struct sp_survey_contexts *self);
 
 /* Returns 0, -EEXIST when the number is in use, -ENOMEM. */
 int sp_survey_contexts_begin(struct sp_survey_contexts *self, uint32_t number, uint32_t id);
-void sp_survey_contexts_forget(struct sp_survey_contexts *self, uint32_t number);
+void sp_survey_contexts_close(struct sp_survey_contexts *self, uint32_t number);
 
 /* The number of the survey that an answer (whose header is the id) belongs to; 0 when it is none of these. */
 uint32_t sp_survey_contexts_of(const struct sp_survey_contexts *self, const struct nn_message *answer);

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define WARM_UP_S 0.4
-/* So many messages pass between two looks at the clock, and between two that are compared in full. */
+/* How many messages pass between two looks at the clock, and between two that are compared in full. */
 #define STRIDE 64
 #define TRIPS_LIMIT ((size_t)4 * 1024 * 1024)
 

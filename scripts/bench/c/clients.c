@@ -1,9 +1,10 @@
-/* Clients of plain sockets, which connect and greet as fast as a server lets them: the same for every server.
+/* Clients of plain sockets, which connect and do the handshake as fast as a server lets them: the same for every
+ * server.
  *
  *   clients <tcp address> <count> <what a client says, in hexadecimal> <bytes that it then hears>
  *
- * Each cycle opens `count` connections, so many of them at a time, keeps them all, and closes them when the last has
- * been greeted. The first cycles warm the server up; those that count have CONNECTIONS_LEAST connections together. What
+ * Each cycle opens `count` connections, AT_A_TIME of them at a time, keeps them all, and closes them when the last has
+ * been admitted. The first cycles warm the server up; those that count have MIN_CONNECTIONS connections together. What
  * is timed is the opening. */
 #include "bench.h"
 
@@ -21,8 +22,8 @@
 
 #define AT_A_TIME 64
 #define WARM_UP_CONNECTIONS 1000
-#define CONNECTIONS_LEAST 10000
-#define GREETING_LIMIT ((size_t)256)
+#define MIN_CONNECTIONS 10000
+#define HANDSHAKE_LIMIT ((size_t)256)
 
 struct client {
     int fd;
@@ -33,8 +34,8 @@ struct client {
 static int epoll_fd;
 static struct sockaddr_in server;
 static struct client *clients;
-static uint8_t greeting[GREETING_LIMIT];
-static size_t greeting_bytes;
+static uint8_t handshake[HANDSHAKE_LIMIT];
+static size_t handshake_bytes;
 static size_t answer_bytes;
 
 static double now_s(void)
@@ -58,7 +59,7 @@ static void client_open(struct client *self)
     BENCH_CHECK(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, self->fd, &event) == 0);
 }
 
-static void client_greet(struct client *self)
+static void client_send_handshake(struct client *self)
 {
     int error = 0;
     socklen_t error_bytes = sizeof error;
@@ -66,14 +67,14 @@ static void client_greet(struct client *self)
     BENCH_CHECK(getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &error, &error_bytes) == 0);
     errno = error;
     BENCH_CHECK(error == 0);
-    BENCH_CHECK(send(self->fd, greeting, greeting_bytes, MSG_NOSIGNAL) == (ssize_t)greeting_bytes);
+    BENCH_CHECK(send(self->fd, handshake, handshake_bytes, MSG_NOSIGNAL) == (ssize_t)handshake_bytes);
     self->is_connected = true;
 }
 
 /* Returns whether the server's answer is complete now. */
 static bool client_hear(struct client *self)
 {
-    uint8_t bytes[GREETING_LIMIT];
+    uint8_t bytes[HANDSHAKE_LIMIT];
     ssize_t taken = recv(self->fd, bytes, answer_bytes - self->heard_bytes, 0);
 
     BENCH_CHECK(taken > 0 || (taken < 0 && errno == EAGAIN));
@@ -86,25 +87,25 @@ static bool client_react(struct client *self, uint32_t events)
     if (self->heard_bytes == answer_bytes)
         return false;
     if (!self->is_connected && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
-        client_greet(self);
+        client_send_handshake(self);
     return (events & EPOLLIN) && client_hear(self);
 }
 
-/* Returns the seconds from the first connect until the last greeting. */
+/* Returns the seconds from the first connect until the last handshake. */
 static double open_all(size_t count)
 {
     struct epoll_event events[AT_A_TIME];
     double start_s = now_s();
     size_t opened = 0;
-    size_t greeted = 0;
+    size_t admitted = 0;
 
-    while (greeted < count) {
-        while (opened < count && opened - greeted < AT_A_TIME)
+    while (admitted < count) {
+        while (opened < count && opened - admitted < AT_A_TIME)
             client_open(&clients[opened++]);
         int happened = epoll_wait(epoll_fd, events, AT_A_TIME, -1);
         BENCH_CHECK(happened > 0 || errno == EINTR);
         for (int i = 0; i < happened; i++)
-            greeted += client_react(events[i].data.ptr, events[i].events);
+            admitted += client_react(events[i].data.ptr, events[i].events);
     }
     return now_s() - start_s;
 }
@@ -117,40 +118,40 @@ static void close_all(size_t count)
         shutdown(clients[i].fd, SHUT_WR);
     }
     for (size_t i = 0; i < count; i++) {
-        struct timeval patience = {.tv_sec = 5};
-        uint8_t rest[GREETING_LIMIT];
+        struct timeval limit = {.tv_sec = 5};
+        uint8_t rest[HANDSHAKE_LIMIT];
         int flags = fcntl(clients[i].fd, F_GETFL);
 
         fcntl(clients[i].fd, F_SETFL, flags & ~O_NONBLOCK);
-        setsockopt(clients[i].fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        setsockopt(clients[i].fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         while (recv(clients[i].fd, rest, sizeof rest, 0) > 0)
             ;
         close(clients[i].fd);
     }
 }
 
-static void parse_greeting(const char *hexadecimal)
+static void parse_handshake(const char *hexadecimal)
 {
-    greeting_bytes = strlen(hexadecimal) / 2;
-    BENCH_CHECK(greeting_bytes <= sizeof greeting);
-    for (size_t i = 0; i < greeting_bytes; i++) {
+    handshake_bytes = strlen(hexadecimal) / 2;
+    BENCH_CHECK(handshake_bytes <= sizeof handshake);
+    for (size_t i = 0; i < handshake_bytes; i++) {
         const char digits[3] = {hexadecimal[2 * i], hexadecimal[2 * i + 1], 0};
-        greeting[i] = (uint8_t)strtoul(digits, NULL, 16);
+        handshake[i] = (uint8_t)strtoul(digits, NULL, 16);
     }
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 5) {
-        fprintf(stderr, "usage: %s <tcp address> <count> <greeting in hexadecimal> <bytes to hear>\n", argv[0]);
+        fprintf(stderr, "usage: %s <tcp address> <count> <handshake in hexadecimal> <bytes to hear>\n", argv[0]);
         return 2;
     }
     size_t count = strtoul(argv[2], NULL, 10);
-    parse_greeting(argv[3]);
+    parse_handshake(argv[3]);
     answer_bytes = strtoul(argv[4], NULL, 10);
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(strrchr(argv[1], ':') + 1))};
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    BENCH_CHECK(count > 0 && answer_bytes > 0 && answer_bytes <= GREETING_LIMIT);
+    BENCH_CHECK(count > 0 && answer_bytes > 0 && answer_bytes <= HANDSHAKE_LIMIT);
     bench_allow_descriptors();
     clients = calloc(count > WARM_UP_CONNECTIONS ? count : WARM_UP_CONNECTIONS, sizeof *clients);
     epoll_fd = epoll_create1(0);
@@ -160,7 +161,7 @@ int main(int argc, char **argv)
     size_t counted = 0;
     open_all(WARM_UP_CONNECTIONS);
     close_all(WARM_UP_CONNECTIONS);
-    for (; counted < CONNECTIONS_LEAST; counted += count) {
+    for (; counted < MIN_CONNECTIONS; counted += count) {
         opening_s += open_all(count);
         close_all(count);
     }

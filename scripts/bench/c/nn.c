@@ -6,9 +6,9 @@
 #include <nanomsg/reqrep.h>
 
 /* Longer messages are taken over from the library; shorter ones are cheaper to copy. */
-#define LONGEST_COPIED_BYTES ((size_t)4 * 1024)
+#define MAX_COPIED_BYTES ((size_t)4 * 1024)
 
-static uint8_t received[LONGEST_COPIED_BYTES];
+static uint8_t received[MAX_COPIED_BYTES];
 
 static int open_socket(int protocol)
 {

@@ -6,13 +6,13 @@ const { Pub, Pull, Push, Rep, Req, Sub } = require('../../../dist/index.js')
 
 export const version = require('../../../package.json').version
 export const transports = ['tcp', 'ipc', 'inproc', 'ws']
-/** How a peer greets that then is idle. */
-export const greets = 'sp'
+/** How a peer handshake that then is idle. */
+export const handshake = 'sp'
 
 /** Messages of 4 MiB are longer than what is accepted from strangers. */
 const anySize = { maxMessageSize: -1 }
 
-/** Short messages are sent so many at a time; long ones fill a batch by themselves. */
+/** How many short messages are sent at a time; long ones fill a batch by themselves. */
 const BATCH = 256
 const BATCH_BYTES = 64 * 1024
 

@@ -10,10 +10,10 @@ export const version = require('nanomsg/package.json').version
 export const needsFreePort = true
 /** No inproc: its send blocks the thread when the peer is full, which within one thread then never reads. */
 export const transports = ['tcp', 'ipc', 'ws']
-/** How a peer greets that then is idle. */
-export const greets = 'sp'
+/** How a peer handshake that then is idle. */
+export const handshake = 'sp'
 
-/** So many sockets a process can have of libnanomsg. */
+/** How many sockets of libnanomsg a process can have. */
 export const mostSockets = 512
 
 const BURST = 1000

@@ -3,15 +3,15 @@ import net from 'node:net'
 
 export const version = process.versions.node
 export const transports = ['tcp', 'ipc']
-/** How a peer greets that then is idle. */
-export const greets = 'none'
+/** How a peer handshake that then is idle. */
+export const handshake = 'none'
 
 const HEADER_BYTES = 8
-const GREETING = Buffer.alloc(8)
+const HANDSHAKE = Buffer.alloc(8)
 const BURST = 256
 const BURST_BYTES = 65_536
 /** A longer body is written from where it is: that is faster from here on. */
-const LONGEST_JOINED_BYTES = BURST_BYTES
+const MAX_JOINED_BYTES = BURST_BYTES
 
 function frameInto(bytes, at, body) {
   bytes.writeBigUInt64BE(BigInt(body.length), at)
@@ -62,7 +62,7 @@ function onBodies(stream, onBody) {
 
 /** A short body is joined with its header; a long one leaves from where it is, in the same call. */
 function write(socket, body) {
-  if (body.length <= LONGEST_JOINED_BYTES) return socket.write(frame(body))
+  if (body.length <= MAX_JOINED_BYTES) return socket.write(frame(body))
   const header = Buffer.allocUnsafe(HEADER_BYTES)
   header.writeBigUInt64BE(BigInt(body.length))
   socket.cork()
@@ -77,7 +77,7 @@ export async function push(address, body) {
   const frameBytes = HEADER_BYTES + body.length
   const burst = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / frameBytes)))
   const writeBurst = () => {
-    if (body.length > LONGEST_JOINED_BYTES) return write(socket, body)
+    if (body.length > MAX_JOINED_BYTES) return write(socket, body)
     const framed = Buffer.allocUnsafeSlow(burst * frameBytes)
     for (let at = 0; at < framed.length; at += frameBytes) frameInto(framed, at, body)
     return socket.write(framed)
@@ -99,12 +99,12 @@ export async function pull(address, meter) {
   server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
 
-/** What a server of one of the protocols does with a connection first: it greets. */
+/** What a server of one of the protocols does with a connection first: it handshake. */
 export async function accept(address, meter) {
   const server = net.createServer((socket) => {
     socket.resume()
     socket.on('error', () => {})
-    socket.write(GREETING)
+    socket.write(HANDSHAKE)
   })
   server.listen(target(address), () => meter.listensAt(addressOf(server, address)))
 }
@@ -140,7 +140,7 @@ export async function sub(address, onMessage) {
   onBodies(net.connect(target(address)), onMessage)
 }
 
-/** Replies come in the order of the requests: nobody has to number them. */
+/** Replies come in the order of the requests: they need no numbers. */
 export async function requests(address, body, count, meter) {
   const socket = net.connect({ ...target(address), noDelay: true })
   onBodies(socket, (reply) => {

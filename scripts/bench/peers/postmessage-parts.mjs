@@ -5,7 +5,7 @@ import { BALLS, touch } from './to-and-fro.mjs'
 export const version = process.versions.node
 export const transports = ['worker']
 
-/** So many messages may wait for the receiver, and of long ones so many bytes: postMessage itself never waits. */
+/** How many messages may wait for the receiver, and how many bytes of long ones: postMessage itself never waits. */
 const WINDOW = 4096
 const WINDOW_BYTES = 64 * 1024 * 1024
 

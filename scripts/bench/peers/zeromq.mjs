@@ -6,8 +6,8 @@ const { context, Dealer, Publisher, Pull, Push, Reply, Request, Router, Subscrib
 
 export const version = require('zeromq/package.json').version
 export const transports = ['tcp', 'ipc', 'inproc']
-/** How a peer greets that then is idle. */
-export const greets = 'zmtp'
+/** How a peer handshake that then is idle. */
+export const handshake = 'zmtp'
 
 async function bind(socket, address, listensAt) {
   await socket.bind(address.replace(/:0$/, ':*'))

@@ -414,7 +414,7 @@ static void check_impossible_lengths(const char *address)
 
     SET_INT(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+        int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
         raw_send_prefix(fd, address, lengths[i]);
         /* It may be refused while this is written, which is no failure here. */
         send(fd, body, sizeof body, MSG_NOSIGNAL);

@@ -29,7 +29,7 @@ static int poll_one(int s, short events, int timeout_ms)
     return rc == 0 ? 0 : entry.revents;
 }
 
-static int patience_ms(void)
+static int limit_ms(void)
 {
     return test_deadline_ms(8000);
 }
@@ -65,13 +65,13 @@ TEST_OVER_TRANSPORTS(a_message_makes_a_socket_readable_until_it_is_received)
     int push = test_socket_bound(NN_PUSH, address);
     int pull = test_socket_connected(NN_PULL, address);
 
-    CHECK_EQUAL(poll_one(push, NN_POLLOUT, patience_ms()), NN_POLLOUT);
+    CHECK_EQUAL(poll_one(push, NN_POLLOUT, limit_ms()), NN_POLLOUT);
     CHECK_EQUAL(poll_one(pull, NN_POLLIN, 0), 0);
     CHECK_SENDS(push, "first");
     CHECK_SENDS(push, "second");
-    CHECK_EQUAL(poll_one(pull, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(pull, NN_POLLIN, limit_ms()), NN_POLLIN);
     CHECK_RECEIVES(pull, "first");
-    CHECK_EQUAL(poll_one(pull, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(pull, NN_POLLIN, limit_ms()), NN_POLLIN);
     CHECK_RECEIVES(pull, "second");
     CHECK_EQUAL(poll_one(pull, NN_POLLIN, 0), 0);
 }
@@ -82,9 +82,9 @@ TEST_OVER_TRANSPORTS(a_peer_that_takes_no_more_makes_a_socket_unwritable)
     const char *address = new_address();
     int push = test_socket_bound(NN_PUSH, address);
     int pull = test_socket_connected(NN_PULL, address);
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
-    CHECK_EQUAL(poll_one(push, NN_POLLOUT, patience_ms()), NN_POLLOUT);
+    CHECK_EQUAL(poll_one(push, NN_POLLOUT, limit_ms()), NN_POLLOUT);
     while (nn_send(push, body, sizeof body, NN_DONTWAIT) >= 0 || poll_one(push, NN_POLLOUT, 50) != 0)
         CHECK(test_now_ms() < deadline_ms);
     while (poll_one(push, NN_POLLOUT, 0) == 0)
@@ -99,13 +99,13 @@ TEST(a_reply_can_be_sent_between_its_request_and_itself)
     int request = test_socket_connected(NN_REQ, address);
 
     CHECK_SENDS(request, "?");
-    CHECK_EQUAL(poll_one(reply, NN_POLLIN | NN_POLLOUT, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(reply, NN_POLLIN | NN_POLLOUT, limit_ms()), NN_POLLIN);
     CHECK_RECEIVES(reply, "?");
-    CHECK_EQUAL(poll_one(reply, NN_POLLIN | NN_POLLOUT, patience_ms()), NN_POLLOUT);
+    CHECK_EQUAL(poll_one(reply, NN_POLLIN | NN_POLLOUT, limit_ms()), NN_POLLOUT);
     CHECK_EQUAL(poll_one(request, NN_POLLIN, 0), 0);
     CHECK_SENDS(reply, "!");
     CHECK_EQUAL(poll_one(reply, NN_POLLIN | NN_POLLOUT, 0), 0);
-    CHECK_EQUAL(poll_one(request, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(request, NN_POLLIN, limit_ms()), NN_POLLIN);
 }
 
 TEST(a_message_that_nobody_subscribed_to_makes_nothing_readable)
@@ -119,7 +119,7 @@ TEST(a_message_that_nobody_subscribed_to_makes_nothing_readable)
     CHECK_SENDS(pub, "banana");
     CHECK_EQUAL(poll_one(sub, NN_POLLIN, 50), 0);
     CHECK_SENDS(pub, "apple");
-    CHECK_EQUAL(poll_one(sub, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(sub, NN_POLLIN, limit_ms()), NN_POLLIN);
 }
 
 TEST(entries_are_counted_and_each_has_its_own_result)
@@ -132,7 +132,7 @@ TEST(entries_are_counted_and_each_has_its_own_result)
     WAIT_PEERS(first, 1);
     WAIT_PEERS(second, 1);
     CHECK_SENDS(first, "x");
-    CHECK_EQUAL(poll_one(second, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(second, NN_POLLIN, limit_ms()), NN_POLLIN);
 
     struct nn_pollfd entries[] = {
         {second, NN_POLLIN | NN_POLLOUT, UNTOUCHED},
@@ -161,7 +161,7 @@ TEST(many_sockets_can_be_polled)
         entries[i] = (struct nn_pollfd){.fd = SOCKET(NN_PULL), .events = NN_POLLIN};
     CHECK_OK(nn_connect(entries[MANY - 1].fd, address));
     CHECK_SENDS(push, "x");
-    CHECK_EQUAL(CHECK_OK(nn_poll(entries, MANY, patience_ms())), 1);
+    CHECK_EQUAL(CHECK_OK(nn_poll(entries, MANY, limit_ms())), 1);
     CHECK_EQUAL(entries[MANY - 1].revents, NN_POLLIN);
     CHECK_EQUAL(entries[0].revents, 0);
 }
@@ -318,10 +318,10 @@ TEST_OVER_TRANSPORTS(the_descriptor_for_receiving_is_readable_while_a_message_wa
     CHECK(!is_readable(fd, 0));
     CHECK_SENDS(push, "first");
     CHECK_SENDS(push, "second");
-    CHECK(is_readable(fd, patience_ms()));
+    CHECK(is_readable(fd, limit_ms()));
     CHECK(is_readable(fd, 0));
     CHECK_RECEIVES(pull, "first");
-    CHECK(is_readable(fd, patience_ms()));
+    CHECK(is_readable(fd, limit_ms()));
     CHECK_RECEIVES(pull, "second");
     CHECK(!is_readable(fd, 0));
 }
@@ -334,7 +334,7 @@ TEST_OVER_TRANSPORTS(the_descriptor_for_sending_is_readable_while_a_message_woul
 
     CHECK(!is_readable(fd, 0));
     int pull = test_socket_connected(NN_PULL, address);
-    CHECK(is_readable(fd, patience_ms()));
+    CHECK(is_readable(fd, limit_ms()));
     CHECK_OK(nn_close(pull));
     WAIT_PEERS(push, 0);
     CHECK(!is_readable(fd, 0));
@@ -348,7 +348,7 @@ TEST(descriptors_that_are_asked_for_late_tell_what_is_so)
 
     WAIT_PEERS(first, 1);
     CHECK_SENDS(first, "x");
-    CHECK_EQUAL(poll_one(second, NN_POLLIN, patience_ms()), NN_POLLIN);
+    CHECK_EQUAL(poll_one(second, NN_POLLIN, limit_ms()), NN_POLLIN);
     int receive_fd = test_get_int(second, NN_SOL_SOCKET, NN_RCVFD);
     int send_fd = test_get_int(second, NN_SOL_SOCKET, NN_SNDFD);
     CHECK(receive_fd != send_fd);

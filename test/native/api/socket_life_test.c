@@ -125,8 +125,8 @@ TEST(descriptors_begin_again_with_0_while_closed_sockets_linger)
     SET_INT(push, NN_SOL_SOCKET, NN_LINGER, -1);
     CHECK_OK(nn_connect(push, address));
     int peer = raw_accept(listener);
-    raw_greet(peer, NN_PULL);
-    raw_expect_greeting(peer, NN_PUSH);
+    raw_send_handshake(peer, NN_PULL);
+    raw_expect_handshake(peer, NN_PUSH);
     CHECK_EQUAL(nn_send(push, body, HUGE_BYTES, 0), HUGE_BYTES);
     CHECK_OK(nn_close(push));
     CHECK_EQUAL(SOCKET(NN_PAIR), 0);

@@ -114,7 +114,7 @@ TEST_OVER_TRANSPORTS(who_ends_a_connection_has_dropped_it_and_for_the_other_it_b
     }
 }
 
-TEST(a_connection_over_ws_is_broken_by_a_farewell_too)
+TEST(a_connection_over_ws_is_broken_by_a_close_frame_too)
 {
     const char *address = test_ws_address();
     int bound = SOCKET(NN_PAIR);
@@ -412,7 +412,7 @@ TEST_OVER_STREAMS(a_request_counts_without_its_header_and_once_though_it_is_sent
 
     SET_INT(request, NN_REQ, NN_REQ_RESEND_IVL, 10);
     CHECK_OK(nn_bind(request, address));
-    fd = raw_connect_greeted(address, NN_REP, NN_REQ);
+    fd = raw_connect_admitted(address, NN_REP, NN_REQ);
     CHECK_SENDS(request, "ask");
     CHECK_EQUAL(raw_receive_message(fd, address, first, sizeof first), 7);
     for (int i = 0; i < 3; i++) {

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 
 static const int receivers[] = {NN_PAIR, NN_PULL, NN_SUB, NN_REP, NN_BUS, NN_RESPONDENT, NN_REQ, NN_SURVEYOR};
 static const int senders_that_wait[] = {NN_PAIR, NN_PUSH};
@@ -27,7 +27,7 @@ static int receiver(int protocol)
     int s = SOCKET(protocol);
 
     if (protocol == NN_SURVEYOR)
-        SET_INT(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * PATIENCE_MS));
+        SET_INT(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * LIMIT_MS));
     if (protocol == NN_REQ || protocol == NN_SURVEYOR)
         CHECK_SENDS(s, "?");
     return s;
@@ -75,7 +75,7 @@ TEST_OVER_TRANSPORTS(a_timeout_of_0_takes_what_is_there)
     SET_INT(pull, NN_SOL_SOCKET, NN_RCVTIMEO, 0);
     WAIT_PEERS(push, 1);
     CHECK_SENDS(push, "x");
-    CHECK(test_is_ready(pull, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+    CHECK(test_is_ready(pull, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
     CHECK_RECEIVES(pull, "x");
 }
 

@@ -79,7 +79,7 @@ static void warm_up(void)
 
 static void wait_as_before(int threads_before, size_t memory_before)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (count_threads() > threads_before || count_memory() > memory_before + MEMORY_ALLOWANCE) {
         if (test_pause(deadline_ms))

@@ -24,8 +24,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define PATIENCE_MS 20000
-#define IMPATIENCE_MS 100
+#define LIMIT_MS 20000
+#define SHORT_LIMIT_MS 100
 #define PIECES_OF_WORK 200
 #define PUBLICATIONS 20
 
@@ -59,12 +59,12 @@ static void say(const char *word)
 }
 
 /* Whether whoever started this wants it to end. */
-static bool is_over(int patience_ms)
+static bool is_over(int limit_ms)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     char byte;
 
-    return poll(&input, 1, patience_ms) == 1 && read(STDIN_FILENO, &byte, 1) == 0;
+    return poll(&input, 1, limit_ms) == 1 && read(STDIN_FILENO, &byte, 1) == 0;
 }
 
 static void done(void)
@@ -122,7 +122,7 @@ static void ask_until_answered(int s)
 {
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         uint8_t *body = make_body(sizes[i], i);
-        int attempts = PATIENCE_MS / IMPATIENCE_MS;
+        int attempts = LIMIT_MS / SHORT_LIMIT_MS;
         do {
             if (attempts-- == 0)
                 fail("no answer to %zu bytes", sizes[i]);
@@ -135,7 +135,7 @@ static void ask_until_answered(int s)
 
 static void ask_again(int s)
 {
-    set_int(s, NN_SOL_SOCKET, NN_RCVTIMEO, IMPATIENCE_MS);
+    set_int(s, NN_SOL_SOCKET, NN_RCVTIMEO, SHORT_LIMIT_MS);
     ask_until_answered(s);
 }
 
@@ -143,7 +143,7 @@ static void ask_again(int s)
  * then. */
 static void ask_all(int s)
 {
-    set_int(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, IMPATIENCE_MS);
+    set_int(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, SHORT_LIMIT_MS);
     ask_until_answered(s);
 }
 
@@ -286,9 +286,9 @@ static int open_socket(const struct part *part)
     if (part->play == ask_long || part->play == answer_long)
         set_int(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, -1);
     if (part->protocol != NN_PULL && part->protocol != NN_SUB)
-        set_int(s, NN_SOL_SOCKET, NN_SNDTIMEO, PATIENCE_MS);
+        set_int(s, NN_SOL_SOCKET, NN_SNDTIMEO, LIMIT_MS);
     if (part->protocol != NN_PUSH && part->protocol != NN_PUB)
-        set_int(s, NN_SOL_SOCKET, NN_RCVTIMEO, PATIENCE_MS);
+        set_int(s, NN_SOL_SOCKET, NN_RCVTIMEO, LIMIT_MS);
     return s;
 }
 

@@ -48,7 +48,7 @@ static void run_caller(void *argument)
 /* Starts the call and waits until its thread sleeps. */
 static void caller_start(struct caller *self, int s, int (*call)(int s))
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     *self = (struct caller){.s = s, .call = call};
     self->thread = test_thread_start(run_caller, self);
@@ -209,7 +209,7 @@ TEST_OVER_STREAMS(closing_wakes_who_waits_for_a_peer_that_takes_nothing)
     static uint8_t body[100000];
     const char *address = new_address();
     int push = test_socket_bound(NN_PUSH, address);
-    int fd = raw_connect_greeted(address, NN_PULL, NN_PUSH);
+    int fd = raw_connect_admitted(address, NN_PULL, NN_PUSH);
     struct caller caller;
 
     SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 0);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BURST 1000
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 
 /* ---- Order and delivery ---- */
 
@@ -144,12 +144,12 @@ TEST_OVER_STREAMS(a_peer_that_does_not_read_stops_a_burst)
 {
     const char *address = new_address();
     int push = test_socket_bound(NN_PUSH, address);
-    int peer = raw_connect_greeted(address, NN_PULL, NN_PUSH);
+    int peer = raw_connect_admitted(address, NN_PULL, NN_PUSH);
     int small = 16 * 1024;
 
-    int patient_ms = PATIENCE_MS; /* the kernel may keep megabytes for the peer, which takes them in small pieces */
+    int linger_ms = LIMIT_MS; /* the kernel may keep megabytes for the peer, which takes them in small pieces */
 
-    CHECK_OK(nn_setsockopt(push, NN_SOL_SOCKET, NN_LINGER, &patient_ms, sizeof patient_ms));
+    CHECK_OK(nn_setsockopt(push, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
     CHECK_OK(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
     int count = fill(push, 64);
     CHECK(!test_is_ready(push, NN_POLLOUT, 0));
@@ -163,7 +163,7 @@ TEST_OVER_STREAMS(closing_without_linger_passes_on_what_the_kernel_takes)
 {
     const char *address = new_address();
     int push = test_socket_bound(NN_PUSH, address);
-    int peer = raw_connect_greeted(address, NN_PULL, NN_PUSH);
+    int peer = raw_connect_admitted(address, NN_PULL, NN_PUSH);
 
     SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 0);
     for (int i = 0; i < BURST; i++)
@@ -257,8 +257,8 @@ TEST_OVER_STREAMS(what_was_sent_to_a_slow_peer_arrives_when_the_program_ends)
     pid_t program = program_start(fill_and_end, address);
     close(ends[1]);
     int peer = raw_accept(listener);
-    raw_greet(peer, NN_PULL);
-    raw_expect_greeting(peer, NN_PUSH);
+    raw_send_handshake(peer, NN_PULL);
+    raw_expect_handshake(peer, NN_PUSH);
     CHECK_EQUAL(read(ends[0], &count, sizeof count), (ssize_t)sizeof count);
     CHECK_EQUAL(raw_count_to_end(peer), (size_t)count * frame_bytes(address, 200));
     program_check(program);

@@ -348,7 +348,7 @@ TEST_OVER_STREAMS(accepting_pauses_without_descriptors_and_goes_on_with_them)
     int64_t start_cpu_ms = cpu_ms();
     for (int i = 0; i < PEERS; i++) {
         raw_connect_opened(fds[i], scene.address);
-        raw_greet(fds[i], NN_PUSH);
+        raw_send_handshake(fds[i], NN_PUSH);
     }
     WAIT_STATISTIC_AT_LEAST(scene.pull, NN_STAT_ACCEPT_ERRORS, 4);
     uint64_t errors = nn_get_statistic(scene.pull, NN_STAT_ACCEPT_ERRORS);
@@ -361,7 +361,7 @@ TEST_OVER_STREAMS(accepting_pauses_without_descriptors_and_goes_on_with_them)
 
     leave_many();
     for (int i = 0; i < PEERS; i++) {
-        raw_expect_greeting(fds[i], NN_PULL);
+        raw_expect_handshake(fds[i], NN_PULL);
         raw_send_message(fds[i], scene.address, "x", 1);
         CHECK_RECEIVES(scene.pull, "x");
         close(fds[i]);
@@ -374,16 +374,16 @@ TEST_OVER_STREAMS(accepting_pauses_without_descriptors_and_goes_on_with_them)
 TEST_OVER_STREAMS(who_waits_is_accepted_when_another_one_leaves)
 {
     struct scene scene = scene_open(new_address());
-    int accepted = raw_connect_greeted(scene.address, NN_PUSH, NN_PULL);
+    int accepted = raw_connect_admitted(scene.address, NN_PUSH, NN_PULL);
     int waiting = raw_open(scene.address);
 
     set_limit();
     leave(0);
     raw_connect_opened(waiting, scene.address);
-    raw_greet(waiting, NN_PUSH);
+    raw_send_handshake(waiting, NN_PUSH);
     WAIT_STATISTIC_AT_LEAST(scene.pull, NN_STAT_ACCEPT_ERRORS, 1);
     close(accepted);
-    raw_expect_greeting(waiting, NN_PULL);
+    raw_expect_handshake(waiting, NN_PULL);
     raw_send_message(waiting, scene.address, "x", 1);
     CHECK_RECEIVES(scene.pull, "x");
     close(waiting);

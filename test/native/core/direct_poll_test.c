@@ -27,11 +27,11 @@ static int polled_pair(const char *address, int *peer)
 {
     int s = test_socket_bound(NN_PAIR, address);
 
-    *peer = raw_connect_greeted(address, NN_PAIR, NN_PAIR);
+    *peer = raw_connect_admitted(address, NN_PAIR, NN_PAIR);
     for (int i = 0; i < 3; i++) {
         struct waiting waiting = {.s = s};
         waiting.thread = test_thread_start(run_waiting, &waiting);
-        test_pause(test_patience());
+        test_pause(test_wait_deadline());
         raw_send_message(*peer, address, "waited for", 10);
         test_thread_join(waiting.thread);
         CHECK_EQUAL(waiting.rc, 10);
@@ -67,7 +67,7 @@ TEST_OVER_STREAMS(the_descriptor_for_others_tells_what_comes_after_a_call_that_w
 TEST_OVER_STREAMS(calls_that_do_not_wait_see_what_comes_after_one_that_did)
 {
     const char *address = new_address();
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     int peer;
     int s = polled_pair(address, &peer);
     char body[16];
@@ -95,10 +95,10 @@ TEST_OVER_STREAMS(a_peer_that_goes_while_a_call_waits_makes_room_for_the_next)
     struct waiting waiting = {.s = polled_pair(address, &peer)};
 
     waiting.thread = test_thread_start(run_waiting, &waiting);
-    test_pause(test_patience());
+    test_pause(test_wait_deadline());
     close(peer);
     WAIT_PEERS(waiting.s, 0);
-    int next = raw_connect_greeted(address, NN_PAIR, NN_PAIR);
+    int next = raw_connect_admitted(address, NN_PAIR, NN_PAIR);
     raw_send_message(next, address, "from another", 12);
     test_thread_join(waiting.thread);
     CHECK_EQUAL(waiting.rc, 12);
@@ -110,11 +110,11 @@ TEST_OVER_STREAMS(shutting_down_an_endpoint_while_a_call_waits_closes_the_connec
     const char *address = new_address();
     struct waiting waiting = {.s = SOCKET(NN_PAIR)};
     int endpoint = (int)CHECK_OK(nn_bind(waiting.s, address));
-    int peer = raw_connect_greeted(address, NN_PAIR, NN_PAIR);
+    int peer = raw_connect_admitted(address, NN_PAIR, NN_PAIR);
 
     WAIT_PEERS(waiting.s, 1);
     waiting.thread = test_thread_start(run_waiting, &waiting);
-    test_pause(test_patience());
+    test_pause(test_wait_deadline());
     CHECK_OK(nn_shutdown(waiting.s, endpoint));
     CHECK(raw_is_closed(peer));
     CHECK_OK(nn_close(waiting.s));
@@ -128,7 +128,7 @@ TEST_OVER_STREAMS(all_threads_that_wait_on_a_socket_get_messages)
     enum { THREADS = 4 };
     const char *address = new_address();
     int pull = test_socket_bound(NN_PULL, address);
-    int peer = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int peer = raw_connect_admitted(address, NN_PUSH, NN_PULL);
     struct waiting waiting[THREADS];
 
     for (int i = 0; i < THREADS; i++) {
@@ -136,7 +136,7 @@ TEST_OVER_STREAMS(all_threads_that_wait_on_a_socket_get_messages)
         waiting[i].thread = test_thread_start(run_waiting, &waiting[i]);
     }
     for (int i = 0; i < THREADS; i++) {
-        test_pause(test_patience());
+        test_pause(test_wait_deadline());
         raw_send_message(peer, address, "one", 3);
     }
     for (int i = 0; i < THREADS; i++) {

@@ -79,8 +79,8 @@ static int accept_pull(int listener)
 {
     int peer = raw_accept(listener);
 
-    raw_greet(peer, NN_PULL);
-    raw_expect_greeting(peer, NN_PUSH);
+    raw_send_handshake(peer, NN_PULL);
+    raw_expect_handshake(peer, NN_PUSH);
     return peer;
 }
 
@@ -398,8 +398,8 @@ TEST(what_the_kernel_has_taken_arrives_also_when_bytes_of_the_peer_were_not_read
     CHECK_OK(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
     struct exit_program program = exit_program_start(end_with_unread_bytes, (void *)address);
     int peer = raw_accept(listener);
-    raw_greet(peer, NN_PAIR);
-    raw_expect_greeting(peer, NN_PAIR);
+    raw_send_handshake(peer, NN_PAIR);
+    raw_expect_handshake(peer, NN_PAIR);
     raw_send_message(peer, address, "x", 1);
     exit_hear(&program);
     raw_send(peer, unread, sizeof unread);

@@ -460,7 +460,7 @@ TEST(an_endpoint_that_is_shut_down_lingers_by_itself)
     CHECK_SENDS(s, "lost");
     CHECK_OK(nn_shutdown(s, endpoint));
     CHECK_EQUAL(nn_get_statistic(s, NN_STAT_CURRENT_CONNECTIONS), 0);
-    for (int64_t deadline_ms = test_patience(); atomic_load(&seen.closed) == 0;)
+    for (int64_t deadline_ms = test_wait_deadline(); atomic_load(&seen.closed) == 0;)
         CHECK(!test_pause(deadline_ms));
     CHECK_EQUAL(atomic_load(&seen.abandoned), 1);
 }

@@ -38,7 +38,7 @@
 /* Waits until all other threads sleep, for AddressSanitizer's sake. */
 static void wait_quiet(void)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     bool is_quiet = false;
 
     while (!is_quiet) {
@@ -535,7 +535,7 @@ TEST(a_loop_belongs_to_the_process_that_made_it)
 {
     const char *address = test_ipc_address();
     struct nn_loop *loop = nn_loop_create(NULL);
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     int push = test_socket_connected(NN_PUSH, address);
     int pull = (int)CHECK_OK(nn_loop_socket(loop, AF_SP, NN_PULL, NULL));
     char byte = 0;

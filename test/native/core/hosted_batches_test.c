@@ -41,7 +41,7 @@ static void release(struct nn_received *received, int count)
 /* Receives exactly so many, in as many calls as it takes. */
 static void receive_all(struct scene *self, struct nn_received *received, int count)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     int total = 0;
 
     while (total < count) {

@@ -408,7 +408,7 @@ TEST_OVER_STREAMS(a_closed_socket_lingers_until_its_messages_have_left)
     CHECK_OK(nn_bind(push.s, address));
     SET_INT(push.s, NN_SOL_SOCKET, NN_LINGER, -1);
     int fd = raw_connect(address);
-    raw_greet(fd, NN_PULL);
+    raw_send_handshake(fd, NN_PULL);
     HOST_RUN_UNTIL(&host, push.out == 1);
     CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(push.s, &message, 1, 0)), 1);
     CHECK_OK(nn_close(push.s));
@@ -435,7 +435,7 @@ TEST(destroying_a_loop_leaves_sockets_of_others_alone_whose_numbers_its_own_had)
     CHECK_OK(nn_bind(push.s, address));
     SET_INT(push.s, NN_SOL_SOCKET, NN_LINGER, -1);
     int fd = raw_connect(address);
-    raw_greet(fd, NN_PULL);
+    raw_send_handshake(fd, NN_PULL);
     HOST_RUN_UNTIL(&host, push.out == 1);
     CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(push.s, &message, 1, 0)), 1);
     CHECK_OK(nn_close(push.s));

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 
 /* More than the kernel takes at once, and as much as a peer accepts with the header of a request. */
 #define LARGE_BYTES ((size_t)1048576 - 8)
@@ -57,7 +57,7 @@ static void receive_body(int s, size_t bytes)
 /* Long enough for a machine that is busy: how long it takes is mostly not the point. */
 static void set_long_linger(int s)
 {
-    SET_INT(s, NN_SOL_SOCKET, NN_LINGER, test_deadline_ms(PATIENCE_MS));
+    SET_INT(s, NN_SOL_SOCKET, NN_LINGER, test_deadline_ms(LIMIT_MS));
 }
 
 /* ---- Delivered after all ---- */
@@ -239,7 +239,7 @@ static int push_to_silent_peer(const char *address, int *peer)
 {
     int push = test_socket_bound(NN_PUSH, address);
 
-    *peer = raw_connect_greeted(address, NN_PULL, NN_PUSH);
+    *peer = raw_connect_admitted(address, NN_PULL, NN_PUSH);
     void *message = nn_allocmsg(HUGE_BYTES, 0);
     CHECK(message != NULL);
     memset(message, 'x', HUGE_BYTES);
@@ -259,9 +259,9 @@ TEST_OVER_STREAMS(closing_does_not_wait_for_a_peer_that_reads_late)
     int push = push_to_silent_peer(address, &peer);
     int64_t start_ms = test_now_ms();
 
-    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 10 * test_deadline_ms(PATIENCE_MS));
+    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 10 * test_deadline_ms(LIMIT_MS));
     CHECK_OK(nn_close(push));
-    CHECK(test_now_ms() - start_ms < test_deadline_ms(PATIENCE_MS));
+    CHECK(test_now_ms() - start_ms < test_deadline_ms(LIMIT_MS));
     CHECK_ERRNO(nn_close(push), EBADF);
     CHECK_EQUAL(raw_count_to_end(peer), prefix_bytes(address) + HUGE_BYTES);
     close(peer);
@@ -301,11 +301,11 @@ TEST_OVER_STREAMS(a_peer_that_goes_ends_the_linger)
     int push = push_to_silent_peer(address, &peer);
     int64_t start_ms = test_now_ms();
 
-    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 10 * test_deadline_ms(PATIENCE_MS));
+    SET_INT(push, NN_SOL_SOCKET, NN_LINGER, 10 * test_deadline_ms(LIMIT_MS));
     CHECK_OK(nn_close(push));
     raw_reset(peer);
     nn_term();
-    CHECK(test_now_ms() - start_ms < test_deadline_ms(PATIENCE_MS));
+    CHECK(test_now_ms() - start_ms < test_deadline_ms(LIMIT_MS));
 }
 
 struct reader {
@@ -340,7 +340,7 @@ static void check_termination_delivers(const char *address, int linger_ms, int d
 
 TEST_OVER_STREAMS(termination_delivers_what_was_sent)
 {
-    check_termination_delivers(new_address(), test_deadline_ms(PATIENCE_MS), 20);
+    check_termination_delivers(new_address(), test_deadline_ms(LIMIT_MS), 20);
 }
 
 /* The peer begins when the linger that sockets have of their own would be over. */
@@ -363,5 +363,5 @@ TEST(nobody_to_deliver_to_holds_up_nothing)
         CHECK_OK(nn_close(s));
     }
     nn_term();
-    CHECK(test_now_ms() - start_ms < test_deadline_ms(PATIENCE_MS));
+    CHECK(test_now_ms() - start_ms < test_deadline_ms(LIMIT_MS));
 }

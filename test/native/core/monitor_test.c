@@ -59,7 +59,7 @@ static int watched_connected(int protocol, const char *address)
 static struct nn_event any_event(int s)
 {
     struct nn_event event;
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (CHECK_OK(nn_socket_next_event(s, &event)) == 0) {
         if (test_pause(deadline_ms))
@@ -301,7 +301,7 @@ TEST(a_reset_is_told_with_the_address_of_who_did_it)
 {
     const char *address = test_tcp_address();
     int pull = watched_bound(NN_PULL, address);
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
     struct nn_event came = event_of(pull, NN_EVENT_CONNECT);
 
     raw_reset(fd);
@@ -317,7 +317,7 @@ TEST_OVER_STREAMS(a_message_that_is_too_long_is_the_reason)
 
     SET_INT(pull, NN_SOL_SOCKET, NN_RCVMAXSIZE, 10);
     CHECK_OK(nn_bind(pull, address));
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
     event_of(pull, NN_EVENT_CONNECT);
     raw_send_prefix(fd, address, 11);
     CHECK_EQUAL(event_of(pull, NN_EVENT_DISCONNECT).error, EMSGSIZE);
@@ -329,7 +329,7 @@ TEST(bytes_that_are_no_frame_are_the_reason)
 {
     const char *address = test_ipc_address();
     int pull = watched_bound(NN_PULL, address);
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
 
     event_of(pull, NN_EVENT_CONNECT);
     raw_send(fd, "\2\0\0\0\0\0\0\0\0", 9); /* ipc knows messages of type 1 only */
@@ -370,7 +370,7 @@ TEST_OVER_STREAMS(a_peer_of_the_wrong_type_is_rejected_by_name)
     int pull = watched_bound(NN_PULL, address);
     int fd = raw_connect(address);
 
-    raw_greet(fd, NN_REQ);
+    raw_send_handshake(fd, NN_REQ);
     struct nn_event event = event_of(pull, NN_EVENT_REJECT);
     CHECK_EQUAL(event.error, EPROTOTYPE);
     CHECK_EQUAL(event.protocol, NN_REQ);
@@ -397,7 +397,7 @@ TEST_OVER_ALL(two_sockets_that_do_not_fit_are_told)
     }
 }
 
-TEST_OVER_STREAMS(a_bad_greeting_is_rejected)
+TEST_OVER_STREAMS(a_bad_handshake_is_rejected)
 {
     const char *address = new_address();
     int pull = watched_bound(NN_PULL, address);
@@ -411,13 +411,13 @@ TEST_OVER_STREAMS(a_bad_greeting_is_rejected)
     close(fd);
 }
 
-TEST(a_peer_that_resets_before_it_greets_is_known_nevertheless)
+TEST(a_peer_that_resets_before_its_handshake_is_known_nevertheless)
 {
     const char *address = test_tcp_address();
     int pull = watched_bound(NN_PULL, address);
     int fd = raw_connect(address);
 
-    raw_expect_greeting(fd, NN_PULL);
+    raw_expect_handshake(fd, NN_PULL);
     raw_reset(fd);
     struct nn_event event = event_of(pull, NN_EVENT_REJECT);
     CHECK_EQUAL(event.error, ECONNRESET);
@@ -522,7 +522,7 @@ TEST(a_connection_that_cannot_be_accepted_is_told)
     CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
     CHECK_EQUAL(event.error, EMFILE);
     CHECK_STRING(event.address, address);
-    raw_greet(fd, NN_PUSH);
+    raw_send_handshake(fd, NN_PUSH);
     later_event_of(pull, NN_EVENT_CONNECT);
     close(fd);
 }
@@ -652,7 +652,7 @@ TEST(who_watches_is_told_whose_process_a_local_peer_is)
     struct nn_ipc_credentials credentials;
 
     check_unknown(pull, NN_PEER_CREDENTIALS); /* nothing has been taken */
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
     event_of(pull, NN_EVENT_CONNECT);
     CHECK_EQUAL(fact_of(pull, NN_PEER_CREDENTIALS, &credentials, sizeof credentials), sizeof credentials);
     CHECK_EQUAL(credentials.pid, getpid());
@@ -739,7 +739,7 @@ TEST(what_a_server_refuses_with_is_told_to_the_client)
     close(listener);
 }
 
-TEST(facts_that_do_not_exist_and_pointers_that_are_not_there_are_refused)
+TEST(properties_that_do_not_exist_and_null_pointers_are_refused)
 {
     const char *address = test_tcp_address();
     int pull = watched_bound(NN_PULL, address);

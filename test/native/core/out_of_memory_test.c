@@ -18,7 +18,7 @@
 #ifndef NDEBUG
 
 #define ROUND_MS 10
-#define MOST_ALLOCATIONS 2000
+#define MAX_ALLOCATIONS 2000
 /* One that fits into a slab, and one that gets memory of its own, which grows while it arrives. */
 #define SHORT_BYTES 10
 #define LONG_BYTES 600000
@@ -124,7 +124,7 @@ static bool try_round(const struct conversation *self, const int sockets[2], try
 /* Goes on until a message has come through, and its answer. */
 static void exchange(const struct conversation *self, const int sockets[2], try_sending *send, size_t length)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     uint32_t round = 0;
     char *body = calloc(1, length);
 
@@ -158,7 +158,7 @@ static void converse_out_of_memory(const struct conversation *self, const char *
 
     test_allow_open("anon_inode:[eventfd]");
     for (bool has_failed = true; has_failed; count++) {
-        CHECK(count < MOST_ALLOCATIONS);
+        CHECK(count < MAX_ALLOCATIONS);
         sp_memory_fail_after(count);
         converse(self, address);
         has_failed = sp_memory_fail_after(-1) < 0;

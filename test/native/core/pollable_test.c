@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 
 static int receive_fd(int s)
 {
@@ -45,12 +45,12 @@ static bool is_readable(int fd)
 
 static void wait_readable(int fd)
 {
-    CHECK(is_readable_within(fd, test_deadline_ms(PATIENCE_MS)));
+    CHECK(is_readable_within(fd, test_deadline_ms(LIMIT_MS)));
 }
 
 static void wait_unreadable(int fd)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (is_readable(fd))
         CHECK(!test_pause(deadline_ms));
@@ -196,7 +196,7 @@ TEST_OVER_TRANSPORTS(surveys_and_answers_can_be_polled)
     char byte;
 
     WAIT_PEERS(surveyor, 1);
-    SET_INT(surveyor, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * PATIENCE_MS));
+    SET_INT(surveyor, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * LIMIT_MS));
     CHECK_SENDS(surveyor, "?");
     CHECK(!is_readable(receiving));
     wait_readable(receive_fd(respondent));

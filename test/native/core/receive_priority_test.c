@@ -34,7 +34,7 @@ static void settle(struct nn_loop *loop)
 
 static void settle_with_peers(struct nn_loop *loop, int s, uint64_t count)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     do {
         settle(loop);

@@ -85,12 +85,12 @@ static void tally_add(struct tally *self, struct numbered which)
 
 static void tally_wait(struct tally *self)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     uint32_t before = 0;
 
     while (atomic_load(&self->received) < self->expected) {
         if (atomic_load(&self->received) != before)
-            deadline_ms = test_patience();
+            deadline_ms = test_wait_deadline();
         before = atomic_load(&self->received);
         CHECK(!test_pause(deadline_ms));
     }

@@ -14,13 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOST_THREADS 16
+#define MAX_THREADS 16
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int asked;        /* names, since the case began */
-static int running;      /* calls of getaddrinfo() */
-static int most_running; /* at a time */
+static int asked;       /* names, since the case began */
+static int running;     /* calls of getaddrinfo() */
+static int max_running; /* at a time */
 static bool is_answering;
 
 /* Names that begin with "slow" wait until the servers answer; all are 127.0.0.1 then. */
@@ -32,8 +32,8 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     (void)service;
     pthread_mutex_lock(&lock);
     asked++;
-    if (++running > most_running)
-        most_running = running;
+    if (++running > max_running)
+        max_running = running;
     pthread_cond_broadcast(&changed);
     while (strncmp(name, "slow", 4) == 0 && !is_answering)
         pthread_cond_wait(&changed, &lock);
@@ -110,10 +110,10 @@ TEST(many_names_occupy_few_threads_and_all_are_resolved_in_the_end)
     int push = SOCKET(NN_PUSH);
 
     connect_to_names(push, "tcp://slow-%d", 100, port_of(address));
-    wait_for(&running, MOST_THREADS);
+    wait_for(&running, MAX_THREADS);
     answer();
     wait_for(&asked, 100);
-    CHECK_EQUAL(read_counter(&most_running), MOST_THREADS);
+    CHECK_EQUAL(read_counter(&max_running), MAX_THREADS);
     WAIT_STATISTIC(pull, NN_STAT_CURRENT_CONNECTIONS, 100);
 }
 
@@ -141,7 +141,7 @@ TEST(addresses_without_names_do_not_wait_for_names)
     int push = SOCKET(NN_PUSH);
 
     connect_to_names(push, "tcp://slow-%d", 50, "1");
-    wait_for(&running, MOST_THREADS);
+    wait_for(&running, MAX_THREADS);
     int quick = test_socket_connected(NN_PUSH, address);
     CHECK_SENDS(quick, "not held up");
     CHECK_RECEIVES(pull, "not held up");
@@ -153,8 +153,8 @@ TEST(a_name_that_nobody_waits_for_any_more_is_not_asked_for)
     int push = SOCKET(NN_PUSH);
     int unwanted = SOCKET(NN_PUSH);
 
-    connect_to_names(push, "tcp://slow-%d", MOST_THREADS, "1");
-    wait_for(&running, MOST_THREADS);
+    connect_to_names(push, "tcp://slow-%d", MAX_THREADS, "1");
+    wait_for(&running, MAX_THREADS);
     connect_to_names(unwanted, "tcp://slow-unwanted-%d", 50, "1");
     int endpoint = connect_to_names(push, "tcp://slow-wanted", 1, "1");
     CHECK_OK(nn_shutdown(push, endpoint));
@@ -162,7 +162,7 @@ TEST(a_name_that_nobody_waits_for_any_more_is_not_asked_for)
     CHECK_OK(nn_close(push));
     answer();
     wait_for(&running, 0);
-    CHECK_EQUAL(read_counter(&asked), MOST_THREADS);
+    CHECK_EQUAL(read_counter(&asked), MAX_THREADS);
 }
 
 #ifndef __SANITIZE_THREAD__
@@ -171,7 +171,7 @@ TEST(a_forked_child_resolves_names_while_all_threads_of_its_parent_wait)
     int push = SOCKET(NN_PUSH);
 
     connect_to_names(push, "tcp://slow-%d", 50, "1");
-    wait_for(&running, MOST_THREADS);
+    wait_for(&running, MAX_THREADS);
     pid_t child = fork();
     if (child == 0) {
         const char *address = test_localhost_address();

@@ -90,7 +90,7 @@ TEST_OVER_STREAMS(a_question_without_a_way_back_is_dropped)
         const char *address = new_address();
         int replier = test_socket_bound(patterns[i].replier, address);
         int honest = test_socket_connected(patterns[i].asker, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        int fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
 
         WAIT_PEERS(replier, 2);
         WAIT_PEERS(honest, 1);
@@ -112,7 +112,7 @@ TEST_OVER_STREAMS(a_raw_socket_drops_the_same_questions)
         int replier = (int)CHECK_OK(test_socket(AF_SP_RAW, patterns[i].replier));
 
         CHECK_OK(nn_bind(replier, address));
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        int fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
         send_each(fd, address, bad_questions, COUNT_OF(bad_questions));
         raw_send_message(fd, address, BYTES(SEVEN_WORDS BOTTOM "good"));
         CHECK_RECEIVES(replier, "good");
@@ -126,7 +126,7 @@ TEST(NN_MAXTTL_decides_how_far_a_question_may_have_come)
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = test_tcp_address();
         int replier = test_socket_bound(patterns[i].replier, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        int fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
 
         SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 1);
         raw_send_message(fd, address, BYTES(WORD BOTTOM "over a device"));
@@ -145,7 +145,7 @@ TEST_OVER_STREAMS(an_answer_to_someone_who_has_left_is_dropped)
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
         int replier = test_socket_bound(patterns[i].replier, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        int fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
 
         raw_send_message(fd, address, BYTES(BOTTOM "and away"));
         CHECK_RECEIVES(replier, "and away");
@@ -154,7 +154,7 @@ TEST_OVER_STREAMS(an_answer_to_someone_who_has_left_is_dropped)
         CHECK_SENDS(replier, "too late");
         CHECK_ERRNO(nn_send(replier, "twice", 5, 0), EFSM);
 
-        fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
         check_answers(replier, fd, address);
         close(fd);
     }
@@ -200,7 +200,7 @@ TEST_OVER_STREAMS(an_answer_to_another_question_is_dropped)
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
         int asker = test_socket_bound(patterns[i].asker, address);
-        int fd = raw_connect_greeted(address, patterns[i].replier, patterns[i].asker);
+        int fd = raw_connect_admitted(address, patterns[i].replier, patterns[i].asker);
         uint8_t first[4];
         uint8_t second[4];
 
@@ -229,7 +229,7 @@ TEST(a_request_is_answered_once)
 {
     const char *address = test_tcp_address();
     int request = test_socket_bound(NN_REQ, address);
-    int fd = raw_connect_greeted(address, NN_REP, NN_REQ);
+    int fd = raw_connect_admitted(address, NN_REP, NN_REQ);
     uint8_t id[4];
 
     CHECK_SENDS(request, "?");
@@ -250,7 +250,7 @@ TEST(a_survey_goes_on_among_answers_that_make_no_sense)
     const char *address = test_tcp_address();
     int surveyor = test_socket_bound(NN_SURVEYOR, address);
     int respondent = test_socket_connected(NN_RESPONDENT, address);
-    int fd = raw_connect_greeted(address, NN_RESPONDENT, NN_SURVEYOR);
+    int fd = raw_connect_admitted(address, NN_RESPONDENT, NN_SURVEYOR);
     uint8_t id[4];
 
     SET_INT(surveyor, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(8000));
@@ -273,7 +273,7 @@ TEST(a_raw_asker_drops_what_is_shorter_than_an_id)
         int asker = (int)CHECK_OK(test_socket(AF_SP_RAW, patterns[i].asker));
 
         CHECK_OK(nn_bind(asker, address));
-        int fd = raw_connect_greeted(address, patterns[i].replier, patterns[i].asker);
+        int fd = raw_connect_admitted(address, patterns[i].replier, patterns[i].asker);
         raw_send_message(fd, address, BYTES(""));
         raw_send_message(fd, address, BYTES("\x80\0\0"));
         raw_send_message(fd, address, BYTES(WORD "any id will do"));
@@ -294,7 +294,7 @@ TEST(random_headers_harm_nobody)
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = test_tcp_address();
         int replier = test_socket_bound(patterns[i].replier, address);
-        int fd = raw_connect_greeted(address, patterns[i].asker, patterns[i].replier);
+        int fd = raw_connect_admitted(address, patterns[i].asker, patterns[i].replier);
         int taken = 0;
 
         SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 15);

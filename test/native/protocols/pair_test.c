@@ -49,7 +49,7 @@ TEST_OVER_TRANSPORTS(both_sides_say_what_they_like_and_hear_it_in_order)
 /* A pair that is turned away must never say of a message that it was sent. */
 static void check_refused(int s, uint64_t times)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (nn_get_statistic(s, NN_STAT_BROKEN_CONNECTIONS) < times) {
         CHECK_ERRNO(nn_send(s, "lost", 4, NN_DONTWAIT), EAGAIN);
@@ -59,7 +59,7 @@ static void check_refused(int s, uint64_t times)
     CHECK_ERRNO(nn_send(s, "lost", 4, NN_DONTWAIT), EAGAIN);
 }
 
-static int impatient_pair(const char *address)
+static int pair_with_short_timeouts(const char *address)
 {
     int s = SOCKET(NN_PAIR);
 
@@ -76,7 +76,7 @@ TEST_OVER_TRANSPORTS(a_second_peer_is_refused_until_the_first_has_gone)
 
     WAIT_PEERS(bound, 1);
     WAIT_PEERS(first, 1);
-    int second = impatient_pair(address);
+    int second = pair_with_short_timeouts(address);
     check_refused(second, 3);
     CHECK_SENDS(first, "still here");
     CHECK_RECEIVES(bound, "still here");
@@ -100,7 +100,7 @@ TEST_OVER_TRANSPORTS(a_pair_that_has_connected_takes_nobody_who_comes_to_it)
     WAIT_PEERS(peer, 1);
     WAIT_PEERS(s, 1);
     CHECK_OK(nn_bind(s, its_own));
-    int second = impatient_pair(its_own);
+    int second = pair_with_short_timeouts(its_own);
     check_refused(second, 2);
     CHECK_SENDS(s, "to the first");
     CHECK_RECEIVES(peer, "to the first");
@@ -116,7 +116,7 @@ TEST_OVER_TRANSPORTS(a_peer_is_heard_to_the_end_before_the_next_one)
     CHECK_SENDS(first, "two");
     CHECK_SENDS(first, "three");
     CHECK_OK(nn_close(first));
-    int second = impatient_pair(address);
+    int second = pair_with_short_timeouts(address);
     CHECK_RECEIVES(bound, "one");
     CHECK_RECEIVES(bound, "two");
     CHECK_RECEIVES(bound, "three");

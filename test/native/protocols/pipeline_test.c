@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 #define BODY_BYTES 50000
 #define WORKERS 3
 #define ROUNDS 10
@@ -91,7 +91,7 @@ static void take(int pull, struct taken *taken)
 /* Sends until a pull has got some, from a number on. Returns the number after the last one. */
 static int send_until_taken(int push, int sent, int pull, struct taken *taken, int count)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (taken->count < count) {
         if (send_number(push, sent, NN_DONTWAIT) >= 0)
@@ -152,7 +152,7 @@ TEST_OVER_TRANSPORTS(a_worse_NN_SNDPRIO_is_used_while_the_better_one_takes_nothi
     int sent = send_until_taken(push, 0, worse, &from_worse, 3);
     while (from_worse.count + from_better.count < sent) {
         struct nn_pollfd entries[] = {{better, NN_POLLIN, 0}, {worse, NN_POLLIN, 0}};
-        CHECK(CHECK_OK(nn_poll(entries, 2, test_deadline_ms(PATIENCE_MS))) > 0);
+        CHECK(CHECK_OK(nn_poll(entries, 2, test_deadline_ms(LIMIT_MS))) > 0);
         if (entries[0].revents != 0)
             take(better, &from_better);
         if (entries[1].revents != 0)
@@ -217,7 +217,7 @@ TEST_OVER_TRANSPORTS(who_does_not_pull_stops_the_push_and_nothing_is_lost)
         for (int i = 0; i < count; i++)
             CHECK_EQUAL(receive_number(pull), i);
         sent += count;
-        CHECK(test_is_ready(push, NN_POLLOUT, test_deadline_ms(PATIENCE_MS)));
+        CHECK(test_is_ready(push, NN_POLLOUT, test_deadline_ms(LIMIT_MS)));
     }
     CHECK_SILENT(pull);
     CHECK_EQUAL(nn_get_statistic(push, NN_STAT_MESSAGES_SENT), sent);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 #define REPS 3
 #define REQS 3
 
@@ -26,7 +26,7 @@ static size_t wait_readable(const int *sockets, size_t count)
     CHECK(count <= 8);
     for (size_t i = 0; i < count; i++)
         entries[i] = (struct nn_pollfd){.fd = sockets[i], .events = NN_POLLIN};
-    CHECK(CHECK_OK(nn_poll(entries, (int)count, test_deadline_ms(PATIENCE_MS))) > 0);
+    CHECK(CHECK_OK(nn_poll(entries, (int)count, test_deadline_ms(LIMIT_MS))) > 0);
     for (size_t i = 0; i < count; i++) {
         if (entries[i].revents != 0)
             return i;
@@ -169,7 +169,7 @@ TEST_OVER_TRANSPORTS(a_new_request_cancels_a_reply_that_nobody_has_received)
     CHECK_SENDS(req, "first?");
     CHECK_RECEIVES(rep, "first?");
     CHECK_SENDS(rep, "first!");
-    CHECK(test_is_ready(req, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+    CHECK(test_is_ready(req, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
     CHECK_SENDS(req, "second?");
     CHECK(!test_is_ready(req, NN_POLLIN, 0));
     CHECK_RECEIVES(rep, "second?");
@@ -303,7 +303,7 @@ TEST_OVER_TRANSPORTS(an_answered_request_is_not_sent_again_when_its_peer_goes)
     size_t mortal = wait_readable(reps, 2);
     CHECK_RECEIVES(reps[mortal], "?");
     CHECK_SENDS(reps[mortal], "!");
-    CHECK(test_is_ready(req, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+    CHECK(test_is_ready(req, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
     CHECK_OK(nn_close(reps[mortal]));
     WAIT_PEERS(req, 1);
     CHECK_SILENT(reps[1 - mortal]);

@@ -6,22 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 #define RESPONDENTS 3
 #define SHORT_MS 50
 
 /* Has a deadline that no case reaches. */
-static int patient_surveyor(void)
+static int surveyor_with_long_deadline(void)
 {
     int s = SOCKET(NN_SURVEYOR);
 
-    SET_INT(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * PATIENCE_MS));
+    SET_INT(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * LIMIT_MS));
     return s;
 }
 
-static int patient_surveyor_bound(const char *address)
+static int bound_surveyor_with_long_deadline(const char *address)
 {
-    int s = patient_surveyor();
+    int s = surveyor_with_long_deadline();
 
     CHECK_OK(nn_bind(s, address));
     return s;
@@ -48,7 +48,7 @@ static void check_expired(int surveyor)
 TEST_OVER_TRANSPORTS(everybody_is_asked_and_every_answer_received)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondents[RESPONDENTS];
 
     connect_respondents(surveyor, respondents, address);
@@ -71,7 +71,7 @@ TEST_OVER_TRANSPORTS(everybody_is_asked_and_every_answer_received)
 TEST_OVER_TRANSPORTS(out_of_turn_is_EFSM)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondent = test_socket_connected(NN_RESPONDENT, address);
     char byte;
 
@@ -91,7 +91,7 @@ TEST_OVER_TRANSPORTS(out_of_turn_is_EFSM)
 TEST_OVER_TRANSPORTS(a_respondent_need_not_answer)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondents[RESPONDENTS];
 
     connect_respondents(surveyor, respondents, address);
@@ -109,7 +109,7 @@ TEST_OVER_TRANSPORTS(a_respondent_need_not_answer)
 TEST_OVER_TRANSPORTS(a_respondent_that_receives_again_forgets_whom_to_answer)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondent = test_socket_connected(NN_RESPONDENT, address);
     char byte;
 
@@ -124,7 +124,7 @@ TEST_OVER_TRANSPORTS(a_respondent_answers_each_of_several_surveyors)
 {
     const char *address = new_address();
     int respondent = test_socket_bound(NN_RESPONDENT, address);
-    int surveyors[2] = {patient_surveyor(), patient_surveyor()};
+    int surveyors[2] = {surveyor_with_long_deadline(), surveyor_with_long_deadline()};
 
     for (int i = 0; i < 2; i++) {
         CHECK_OK(nn_connect(surveyors[i], address));
@@ -141,7 +141,7 @@ TEST_OVER_TRANSPORTS(an_answer_to_who_has_gone_is_dropped)
 {
     const char *address = new_address();
     int respondent = test_socket_bound(NN_RESPONDENT, address);
-    int gone = patient_surveyor();
+    int gone = surveyor_with_long_deadline();
 
     CHECK_OK(nn_connect(gone, address));
     WAIT_PEERS(gone, 1);
@@ -197,7 +197,7 @@ TEST_OVER_TRANSPORTS(answers_after_the_deadline_are_dropped)
     check_expired(surveyor);
     CHECK_SENDS(respondent, "too late!");
 
-    SET_INT(surveyor, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * PATIENCE_MS));
+    SET_INT(surveyor, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, test_deadline_ms(2 * LIMIT_MS));
     CHECK_SENDS(surveyor, "second?");
     CHECK_RECEIVES(respondent, "second?");
     CHECK_SENDS(respondent, "in time!");
@@ -219,7 +219,7 @@ TEST_OVER_TRANSPORTS(answers_that_nobody_has_received_by_the_deadline_are_lost)
     int64_t asked_ms = test_now_ms();
     CHECK_RECEIVES(respondent, "?");
     CHECK_SENDS(respondent, "!");
-    CHECK(test_is_ready(surveyor, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+    CHECK(test_is_ready(surveyor, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
     while (!test_pause(asked_ms + deadline_ms + 20))
         ;
     test_settle();
@@ -230,7 +230,7 @@ TEST_OVER_TRANSPORTS(answers_that_nobody_has_received_by_the_deadline_are_lost)
 TEST_OVER_TRANSPORTS(giving_up_waiting_leaves_the_survey)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondent = test_socket_connected(NN_RESPONDENT, address);
 
     WAIT_PEERS(surveyor, 1);
@@ -246,7 +246,7 @@ TEST_OVER_TRANSPORTS(giving_up_waiting_leaves_the_survey)
 TEST_OVER_TRANSPORTS(a_new_survey_ends_the_one_before)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int respondents[RESPONDENTS];
 
     connect_respondents(surveyor, respondents, address);
@@ -254,7 +254,7 @@ TEST_OVER_TRANSPORTS(a_new_survey_ends_the_one_before)
     for (int i = 0; i < RESPONDENTS; i++)
         CHECK_RECEIVES(respondents[i], "first?");
     CHECK_SENDS(respondents[0], "to the first!");
-    CHECK(test_is_ready(surveyor, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+    CHECK(test_is_ready(surveyor, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
     CHECK_SENDS(surveyor, "second?");
     CHECK_SENDS(respondents[1], "to the first, late!");
     CHECK_RECEIVES(respondents[2], "second?");
@@ -266,7 +266,7 @@ TEST_OVER_TRANSPORTS(a_new_survey_ends_the_one_before)
 TEST_OVER_TRANSPORTS(who_comes_during_a_survey_is_asked_in_the_next)
 {
     const char *address = new_address();
-    int surveyor = patient_surveyor_bound(address);
+    int surveyor = bound_surveyor_with_long_deadline(address);
     int early = test_socket_connected(NN_RESPONDENT, address);
 
     WAIT_PEERS(surveyor, 1);

@@ -299,7 +299,7 @@ TEST_OVER_STREAMS(a_peer_that_is_turned_away_by_a_look_at_events_is_gone)
     int s = test_socket_bound(moody_protocol.id, address);
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         atomic_store(&is_in_bad_mood, false);
-        int fd = raw_connect_greeted(address, moody_protocol.id, moody_protocol.id);
+        int fd = raw_connect_admitted(address, moody_protocol.id, moody_protocol.id);
         WAIT_PEERS(s, 1);
         atomic_store(&is_in_bad_mood, true);
         calls[i](s);

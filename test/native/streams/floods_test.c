@@ -66,7 +66,7 @@ TEST(one_turn_passes_over_a_bounded_number_of_messages)
 
     open_sub(&host, &sub, address);
     int fd = raw_connect(address);
-    raw_greet(fd, NN_PUB);
+    raw_send_handshake(fd, NN_PUB);
     host_run_all(&host);
     check_turns(&host, &(struct flood){.fd = fd, .pattern = empty_messages, .pattern_bytes = sizeof empty_messages});
     close(fd);
@@ -81,7 +81,7 @@ TEST(one_call_passes_over_a_bounded_number_of_messages)
 
     open_sub(&host, &sub, address);
     int fd = raw_connect(address);
-    raw_greet(fd, NN_PUB);
+    raw_send_handshake(fd, NN_PUB);
     raw_send_message(fd, address, "wanted", 6);
     HOST_RUN_UNTIL(&host, sub.in == 1);
     struct flood flood = {.fd = fd, .pattern = empty_messages, .pattern_bytes = sizeof empty_messages};

@@ -13,7 +13,7 @@
 static struct gone_peer stream_connect(const char *address, int protocol, int peer_protocol, const char *peer_name)
 {
     (void)peer_name;
-    return (struct gone_peer){.fd = raw_connect_greeted(address, protocol, peer_protocol)};
+    return (struct gone_peer){.fd = raw_connect_admitted(address, protocol, peer_protocol)};
 }
 
 static void stream_say(struct gone_peer peer, const char *address, const void *bytes, size_t count, size_t announced)
@@ -59,7 +59,7 @@ TEST_OVER_STREAMS(all_that_a_peer_has_said_is_received_after_its_descriptor_is_c
     static uint8_t received[BYTES];
     int pull = test_socket_bound(NN_PULL, address);
     int before = count_descriptors();
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
 
     WAIT_PEERS(pull, 1);
     raw_send_message(fd, address, "first", 5);
@@ -69,7 +69,7 @@ TEST_OVER_STREAMS(all_that_a_peer_has_said_is_received_after_its_descriptor_is_c
         raw_send_message(fd, address, body, sizeof body - (size_t)i);
     }
     close(fd);
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     while (count_descriptors() > before)
         CHECK(!test_pause(deadline_ms));
     CHECK_RECEIVES(pull, "first");
@@ -99,7 +99,7 @@ static int speaker_open(const char *address)
         ws_send(fd, WS_FIN | WS_CONTINUATION, body, sizeof body / 2);
         return fd;
     }
-    int fd = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+    int fd = raw_connect_admitted(address, NN_PUSH, NN_PULL);
     raw_send_message(fd, address, body, sizeof body);
     return fd;
 }
@@ -119,7 +119,7 @@ static void check_limit(const char *address)
     for (int i = 0; i < SPEAKERS; i++)
         close(fds[i]);
     for (int i = 0; i < ROUNDS; i++) { /* meanwhile the loop looks at the others */
-        close(is_ws(address) ? ws_connect(address, "pull") : raw_connect_greeted(address, NN_PUSH, NN_PULL));
+        close(is_ws(address) ? ws_connect(address, "pull") : raw_connect_admitted(address, NN_PUSH, NN_PULL));
         WAIT_PEERS(pull, SPEAKERS);
     }
     CHECK(count_descriptors() >= before - SPEAKERS - WITHIN_LIMIT);
@@ -145,7 +145,7 @@ TEST_OVER_STREAMS(a_peer_that_has_asked_and_finished_gets_answers)
     enum { REQUESTS = 5, ANSWERED = 3 }; /* the last one is taken ahead, and with it the end is met */
     const char *address = new_address();
     int rep = test_socket_bound(NN_REP, address);
-    int fd = raw_connect_greeted(address, NN_REQ, NN_REP);
+    int fd = raw_connect_admitted(address, NN_REQ, NN_REP);
     char answer[16];
 
     WAIT_PEERS(rep, 1);
@@ -182,7 +182,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 static void check_cannot_send(const char *address, int error, bool is_held)
 {
     int pair = test_socket_bound(NN_PAIR, address);
-    int fd = raw_connect_greeted(address, NN_PAIR, NN_PAIR);
+    int fd = raw_connect_admitted(address, NN_PAIR, NN_PAIR);
 
     WAIT_PEERS(pair, 1);
     if (is_held) {

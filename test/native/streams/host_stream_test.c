@@ -31,9 +31,9 @@ static void end_gives(struct end *self, const void *bytes, size_t count)
     CHECK_EQUAL(CHECK_OK(nn_stream_feed(self->stream, bytes, count)), (int64_t)count);
 }
 
-static const uint8_t greeting_of_push[8] = {0, 'S', 'P', 0, 0, NN_PUSH, 0, 0};
-static const uint8_t greeting_of_pull[8] = {0, 'S', 'P', 0, 0, NN_PULL, 0, 0};
-static const uint8_t greeting_of_rep[8] = {0, 'S', 'P', 0, 0, NN_REP, 0, 0};
+static const uint8_t handshake_of_push[8] = {0, 'S', 'P', 0, 0, NN_PUSH, 0, 0};
+static const uint8_t handshake_of_pull[8] = {0, 'S', 'P', 0, 0, NN_PULL, 0, 0};
+static const uint8_t handshake_of_rep[8] = {0, 'S', 'P', 0, 0, NN_REP, 0, 0};
 
 /* Takes what is there, into one piece of memory; returns how many bytes. */
 static size_t end_takes(struct end *self, uint8_t *to, size_t room)
@@ -54,7 +54,7 @@ static size_t end_takes(struct end *self, uint8_t *to, size_t room)
     return total;
 }
 
-static void end_takes_greeting(struct end *self, int protocol)
+static void end_takes_handshake(struct end *self, int protocol)
 {
     uint8_t bytes[16];
     const uint8_t expected[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
@@ -76,7 +76,7 @@ static void scene_open(struct scene *self, int protocol, const uint8_t peer[8])
     guest_open(&self->guest, &self->host, protocol);
     end_open(&self->end, &self->guest);
     HOST_RUN_UNTIL(&self->host, self->end.news.in == 1);
-    end_takes_greeting(&self->end, protocol);
+    end_takes_handshake(&self->end, protocol);
     end_gives(&self->end, peer, 8);
 }
 
@@ -104,14 +104,14 @@ TEST(given_bytes_become_messages_and_messages_become_bytes)
     uint8_t bytes[64];
     uint8_t taken[64];
 
-    scene_open(&scene, NN_PULL, greeting_of_push);
+    scene_open(&scene, NN_PULL, handshake_of_push);
     size_t count = frame(bytes, "hello", 5);
     end_gives(&scene.end, bytes, count);
     HOST_RUN_UNTIL(&scene.host, scene.guest.in == 1);
     GUEST_RECEIVES(&scene.guest, "hello");
     scene_close(&scene);
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     GUEST_SENDS(&scene.guest, "hello");
     HOST_RUN_UNTIL(&scene.host, scene.end.news.in == 2);
@@ -128,7 +128,7 @@ TEST(bytes_may_come_one_by_one)
     scene.guest = (struct guest){0};
     guest_open(&scene.guest, &scene.host, NN_PULL);
     end_open(&scene.end, &scene.guest);
-    memcpy(bytes, greeting_of_push, 8);
+    memcpy(bytes, handshake_of_push, 8);
     size_t count = 8 + frame(bytes + 8, "slow", 4);
     for (size_t i = 0; i < count; i++)
         end_gives(&scene.end, bytes + i, 1);
@@ -143,7 +143,7 @@ TEST(a_long_body_that_the_socket_owns_is_handed_on_where_it_lies)
     struct nn_stream_piece pieces[PIECES];
     const size_t size = 3000000;
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     void *message = nn_allocmsg(size, 0);
     memset(message, 'x', size);
@@ -163,7 +163,7 @@ TEST(short_messages_of_a_burst_leave_in_one_piece)
     struct nn_stream_piece pieces[PIECES];
     struct nn_outgoing messages[30];
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     for (int i = 0; i < 30; i++)
         messages[i] = (struct nn_outgoing){.body = "0123456789", .body_bytes = 10};
@@ -184,7 +184,7 @@ TEST(a_receiver_that_takes_nothing_stops_its_peer_and_lets_it_go_on_later)
     int received = 0;
     struct nn_received one;
 
-    scene_open(&scene, NN_PULL, greeting_of_push);
+    scene_open(&scene, NN_PULL, handshake_of_push);
     for (int i = 0; i < 30000; i++)
         count += frame(bytes + count, "0123456789", 10);
     while (given < count) {
@@ -220,7 +220,7 @@ TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
     uint8_t *taken = malloc(1 << 20);
     int sent = 0;
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     while (nn_send(scene.guest.s, body, sizeof body, NN_DONTWAIT) >= 0)
         CHECK(++sent < 1000);
@@ -243,7 +243,7 @@ TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
     scene_close(&scene);
 }
 
-/* ---- Greetings ---- */
+/* ---- Handshake ---- */
 
 static void check_ends_without_a_peer(int protocol, const void *bytes, size_t count)
 {
@@ -267,7 +267,7 @@ static void check_ends_without_a_peer(int protocol, const void *bytes, size_t co
 
 TEST(a_peer_of_another_type_is_turned_away)
 {
-    check_ends_without_a_peer(NN_PULL, greeting_of_rep, 8);
+    check_ends_without_a_peer(NN_PULL, handshake_of_rep, 8);
 }
 
 TEST(a_peer_that_is_turned_away_can_still_be_told_who_we_are)
@@ -279,21 +279,21 @@ TEST(a_peer_that_is_turned_away_can_still_be_told_who_we_are)
     host_open(&host, NULL);
     guest_open(&guest, &host, NN_PULL);
     end_open(&end, &guest);
-    CHECK_ERRNO(nn_stream_feed(end.stream, greeting_of_rep, 8), EPIPE);
+    CHECK_ERRNO(nn_stream_feed(end.stream, handshake_of_rep, 8), EPIPE);
     HOST_RUN_UNTIL(&host, end.news.closed == 1);
-    end_takes_greeting(&end, NN_PULL);
+    end_takes_handshake(&end, NN_PULL);
     nn_stream_release(end.stream);
     host_close(&host);
 }
 
-TEST(what_is_no_greeting_ends_the_connection)
+TEST(what_is_no_handshake_ends_the_connection)
 {
     check_ends_without_a_peer(NN_PULL, "GET / HTTP/1.1\r\n", 16);
 }
 
-TEST(a_peer_that_does_not_greet_is_given_up)
+TEST(a_peer_that_sends_no_handshake_is_given_up)
 {
-    check_ends_without_a_peer(NN_PULL, greeting_of_push, 7);
+    check_ends_without_a_peer(NN_PULL, handshake_of_push, 7);
 }
 
 /* ---- The end ---- */
@@ -303,7 +303,7 @@ TEST(what_was_given_before_the_end_is_received)
     struct scene scene;
     uint8_t bytes[64];
 
-    scene_open(&scene, NN_PULL, greeting_of_push);
+    scene_open(&scene, NN_PULL, handshake_of_push);
     size_t count = frame(bytes, "first", 5);
     count += frame(bytes + count, "second", 6);
     end_gives(&scene.end, bytes, count);
@@ -324,7 +324,7 @@ TEST(a_message_above_the_limit_ends_the_connection)
     struct scene scene;
     const uint8_t prefix[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-    scene_open(&scene, NN_PULL, greeting_of_push);
+    scene_open(&scene, NN_PULL, handshake_of_push);
     CHECK_ERRNO(nn_stream_feed(scene.end.stream, prefix, sizeof prefix), EPIPE);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.closed == 1);
     scene_close(&scene);
@@ -335,7 +335,7 @@ TEST(what_was_accepted_can_be_taken_while_the_socket_lingers)
     struct scene scene;
     uint8_t taken[64];
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     GUEST_SENDS(&scene.guest, "last");
     CHECK_OK(nn_close(scene.guest.s));
@@ -353,7 +353,7 @@ TEST(what_nobody_takes_is_dropped_when_the_linger_is_over)
     struct scene scene;
     int linger_ms = 20;
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     CHECK_OK(nn_setsockopt(scene.guest.s, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     GUEST_SENDS(&scene.guest, "never");
@@ -372,31 +372,31 @@ TEST(a_connection_that_is_given_back_ends_in_any_state)
 
     host_open(&host, NULL);
     guest_open(&guest, &host, NN_PAIR);
-    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+    const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
 
     end_open(&end, &guest);
     nn_stream_release(end.stream);
 
     end_open(&end, &guest);
-    end_gives(&end, greeting, 8);
+    end_gives(&end, handshake, 8);
     nn_stream_release(end.stream);
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
 
     end_open(&end, &guest);
-    end_gives(&end, greeting, 8);
+    end_gives(&end, handshake, 8);
     GUEST_SENDS(&guest, "lingers");
     nn_stream_close(end.stream);
     nn_stream_release(end.stream);
 
     end_open(&end, &guest);
-    end_gives(&end, greeting, 8);
+    end_gives(&end, handshake, 8);
     end_gives(&end, bytes, count);
     nn_stream_release(end.stream);
     GUEST_RECEIVES(&guest, "kept");
     CHECK_EQUAL(nn_get_statistic(guest.s, NN_STAT_CURRENT_CONNECTIONS), 0);
 
     end_open(&end, &guest);
-    end_gives(&end, greeting, 8);
+    end_gives(&end, handshake, 8);
     CHECK_OK(nn_close(guest.s));
     nn_stream_release(end.stream);
     host_run_all(&host);
@@ -407,9 +407,9 @@ TEST(what_a_host_still_has_for_a_connection_that_lingers_is_refused)
 {
     struct scene scene;
     uint8_t bytes[64];
-    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+    const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
 
-    scene_open(&scene, NN_PAIR, greeting);
+    scene_open(&scene, NN_PAIR, handshake);
     size_t count = frame(bytes, "waits", 5);
     end_gives(&scene.end, bytes, count);
     CHECK_EQUAL(nn_stream_feed(scene.end.stream, bytes, count), 0);
@@ -426,9 +426,9 @@ TEST(over_a_stream_that_takes_nothing_more_only_the_peer_sends)
 {
     struct scene scene;
     uint8_t bytes[64];
-    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+    const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
 
-    scene_open(&scene, NN_PAIR, greeting);
+    scene_open(&scene, NN_PAIR, handshake);
     GUEST_SENDS(&scene.guest, "too late");
     nn_stream_close_write(scene.end.stream);
     CHECK_EQUAL(end_takes(&scene.end, bytes, sizeof bytes), 0);
@@ -446,17 +446,17 @@ static void replies_soon(struct scene *scene, const char *question)
     struct nn_received received;
     struct nn_outgoing answer = {.body = "answer", .body_bytes = 6};
 
-    HOST_RUN_UNTIL(&scene->host, nn_socket_receive_any(scene->guest.s, &received, 1) == 1);
+    HOST_RUN_UNTIL(&scene->host, nn_socket_context_receive(scene->guest.s, &received, 1) == 1);
     CHECK_BYTES(received.body, received.body_bytes, question, strlen(question));
-    answer.conversation = received.conversation;
+    answer.context = received.context;
     nn_chunk_release(received.chunk);
     CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(scene->guest.s, &answer, 1, 0)), 1);
 }
 
 /* Answers that can reach nobody do not keep the next questions back. */
-TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questions)
+TEST(a_stream_that_takes_nothing_before_the_handshake_of_its_peer_still_brings_requests)
 {
-    static const uint8_t greeting_of_req[8] = {0, 'S', 'P', 0, 0, NN_REQ, 0, 0};
+    static const uint8_t handshake_of_req[8] = {0, 'S', 'P', 0, 0, NN_REQ, 0, 0};
     struct scene scene;
     uint8_t bytes[64];
 
@@ -465,7 +465,7 @@ TEST(a_stream_that_takes_nothing_before_its_peer_has_greeted_still_brings_questi
     guest_open(&scene.guest, &scene.host, NN_REP);
     end_open(&scene.end, &scene.guest);
     nn_stream_close_write(scene.end.stream);
-    end_gives(&scene.end, greeting_of_req, sizeof greeting_of_req);
+    end_gives(&scene.end, handshake_of_req, sizeof handshake_of_req);
     end_gives(&scene.end, bytes, frame(bytes, "\x80\0\0\1one", 7));
     replies_soon(&scene, "one");
     end_gives(&scene.end, bytes, frame(bytes, "\x80\0\0\2two", 7));
@@ -499,7 +499,7 @@ TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
     uint8_t body[9000] = {0};
     int linger_ms = 0;
 
-    scene_open(&scene, NN_PUSH, greeting_of_pull);
+    scene_open(&scene, NN_PUSH, handshake_of_pull);
     CHECK_OK(nn_setsockopt(scene.guest.s, NN_SOL_SOCKET, NN_LINGER, &linger_ms, sizeof linger_ms));
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     for (int i = 0; i < 100; i++)
@@ -513,14 +513,14 @@ TEST(what_is_left_of_a_closed_socket_may_be_taken_piece_by_piece)
     host_close(&scene.host);
 }
 
-TEST(a_second_peer_of_a_pair_is_not_greeted)
+TEST(a_second_peer_of_a_pair_gets_no_handshake)
 {
     struct scene scene;
     struct end second;
     uint8_t bytes[16];
-    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
+    const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, NN_PAIR, 0, 0};
 
-    scene_open(&scene, NN_PAIR, greeting);
+    scene_open(&scene, NN_PAIR, handshake);
     end_open(&second, &scene.guest);
     HOST_RUN_UNTIL(&scene.host, second.news.closed == 1);
     CHECK_EQUAL(end_takes(&second, bytes, sizeof bytes), 0);
@@ -566,7 +566,7 @@ TEST(events_name_the_address)
     guest_open(&guest, &host, NN_PULL);
     CHECK_OK(nn_socket_monitor(guest.s, true));
     end = (struct end){.stream = nn_stream_attach(guest.s, "memory://place", true, &end)};
-    end_gives(&end, greeting_of_push, 8);
+    end_gives(&end, handshake_of_push, 8);
     CHECK_EQUAL(CHECK_OK(nn_socket_next_event(guest.s, &event)), 1);
     CHECK_EQUAL(event.type, NN_EVENT_CONNECT);
     CHECK(event.is_bound);
@@ -628,7 +628,7 @@ static void couple_carry(struct couple *self)
 /* Goes on until a message has come through. */
 static void couple_converses(struct couple *self, const char *body, size_t length)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     struct nn_received one = {0};
 
     while (one.body_bytes != length) {

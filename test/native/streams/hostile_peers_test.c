@@ -15,8 +15,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* How long a connection may take to greet, from the moment it is accepted. */
-#define GREETING_LIMIT_MS 1000
+/* How long the handshake of a connection may take, from the moment it is accepted. */
+#define HANDSHAKE_LIMIT_MS 1000
 
 /* ---- A socket with one honest peer ---- */
 
@@ -52,7 +52,7 @@ static void check_undisturbed(const struct scene *scene)
 
 static int connect_push(const struct scene *scene)
 {
-    return raw_connect_greeted(scene->address, NN_PUSH, NN_PULL);
+    return raw_connect_admitted(scene->address, NN_PUSH, NN_PULL);
 }
 
 /* The peer loses its connection, which is counted as the n-th that broke. */
@@ -63,9 +63,9 @@ static void check_turned_away(const struct scene *scene, int fd, int n)
     WAIT_STATISTIC(scene->pull, NN_STAT_BROKEN_CONNECTIONS, n);
 }
 
-/* ---- Greetings ---- */
+/* ---- Handshake ---- */
 
-TEST_OVER_STREAMS(a_wrong_greeting_costs_the_connection)
+TEST_OVER_STREAMS(a_wrong_handshake_costs_the_connection)
 {
     static const char wrong[][9] = {
         "\1SP\0\0\x50\0\0",   /* not the first byte of SP */
@@ -101,13 +101,13 @@ static bool is_turned_away_early(const char *address, const char *bytes, size_t 
         raw_send(fd, bytes, count);
         CHECK(raw_is_closed(fd));
         close(fd);
-        if (test_now_ms() - start_ms < GREETING_LIMIT_MS)
+        if (test_now_ms() - start_ms < HANDSHAKE_LIMIT_MS)
             return true;
     }
     return false;
 }
 
-TEST_OVER_STREAMS(the_first_wrong_byte_of_a_greeting_is_enough)
+TEST_OVER_STREAMS(the_first_wrong_byte_of_a_handshake_is_enough)
 {
     static const char right[] = "\0SP\0";
     struct scene scene = scene_open(new_address());
@@ -130,7 +130,7 @@ static void send_in_bytes(int fd, const void *bytes, size_t count)
     }
 }
 
-TEST_OVER_STREAMS(a_greeting_and_messages_may_come_byte_by_byte)
+TEST_OVER_STREAMS(a_handshake_and_messages_may_come_byte_by_byte)
 {
     static const char ipc[] = "\1\0\0\0\0\0\0\0\5first\1\0\0\0\0\0\0\0\6second";
     static const char tcp[] = "\0\0\0\0\0\0\0\5first\0\0\0\0\0\0\0\6second";
@@ -138,7 +138,7 @@ TEST_OVER_STREAMS(a_greeting_and_messages_may_come_byte_by_byte)
     int fd = raw_connect(scene.address);
 
     send_in_bytes(fd, "\0SP\0\0\x50\0\0", 8);
-    raw_expect_greeting(fd, NN_PULL);
+    raw_expect_handshake(fd, NN_PULL);
     WAIT_PEERS(scene.pull, 2);
     if (is_ipc(scene.address))
         send_in_bytes(fd, ipc, sizeof ipc - 1);
@@ -150,7 +150,7 @@ TEST_OVER_STREAMS(a_greeting_and_messages_may_come_byte_by_byte)
     check_undisturbed(&scene);
 }
 
-TEST_OVER_STREAMS(whoever_does_not_greet_in_time_loses_the_connection)
+TEST_OVER_STREAMS(a_peer_that_sends_no_handshake_in_time_loses_the_connection)
 {
     enum { PAUSE_MS = 300 };
     struct scene scene = scene_open(new_address());
@@ -167,14 +167,14 @@ TEST_OVER_STREAMS(whoever_does_not_greet_in_time_loses_the_connection)
         }
     }
     CHECK(raw_is_closed(silent));
-    CHECK(test_now_ms() - start_ms >= GREETING_LIMIT_MS);
+    CHECK(test_now_ms() - start_ms >= HANDSHAKE_LIMIT_MS);
     close(silent);
     close(slow);
     WAIT_STATISTIC(scene.pull, NN_STAT_BROKEN_CONNECTIONS, 2);
     check_undisturbed(&scene);
 }
 
-TEST_OVER_STREAMS(whoever_leaves_while_greeting_is_forgotten)
+TEST_OVER_STREAMS(a_peer_that_closes_during_the_handshake_is_forgotten)
 {
     struct scene scene = scene_open(new_address());
 
@@ -190,7 +190,7 @@ TEST_OVER_STREAMS(whoever_leaves_while_greeting_is_forgotten)
     check_undisturbed(&scene);
 }
 
-TEST_OVER_STREAMS(a_server_that_greets_wrongly_is_tried_again)
+TEST_OVER_STREAMS(a_server_with_a_wrong_handshake_is_tried_again)
 {
     const char *address = new_address();
     int listener = raw_listen(address);
@@ -205,8 +205,8 @@ TEST_OVER_STREAMS(a_server_that_greets_wrongly_is_tried_again)
         close(fd);
     }
     int fd = raw_accept(listener);
-    raw_greet(fd, NN_PULL);
-    raw_expect_greeting(fd, NN_PUSH);
+    raw_send_handshake(fd, NN_PULL);
+    raw_expect_handshake(fd, NN_PUSH);
     CHECK_SENDS(push, "x");
     raw_expect(fd, is_ipc(address) ? "\1\0\0\0\0\0\0\0\1x" : "\0\0\0\0\0\0\0\1x", is_ipc(address) ? 10 : 9);
     close(fd);
@@ -431,7 +431,7 @@ TEST(descriptors_that_an_ipc_peer_passes_are_not_kept)
     int fd = raw_connect(scene.address);
 
     send_with_descriptors(fd, "\0SP\0\0\x50\0\0", 8);
-    raw_expect_greeting(fd, NN_PULL);
+    raw_expect_handshake(fd, NN_PULL);
     WAIT_PEERS(scene.pull, 2);
     CHECK_SILENT(scene.pull); /* whoever has waited once keeps a descriptor for it */
     size_t before = count_descriptors();
@@ -451,7 +451,7 @@ TEST_OVER_STREAMS(what_a_subscriber_sends_harms_nobody)
     const char *address = new_address();
     int pub = test_socket_bound(NN_PUB, address);
     int sub = SOCKET(NN_SUB);
-    int fd = raw_connect_greeted(address, NN_SUB, NN_PUB);
+    int fd = raw_connect_admitted(address, NN_SUB, NN_PUB);
 
     CHECK_OK(nn_setsockopt(sub, NN_SUB, NN_SUB_SUBSCRIBE, "", 0));
     CHECK_OK(nn_connect(sub, address));
@@ -494,7 +494,7 @@ TEST_OVER_STREAMS(random_bytes_harm_nobody)
 
         fill_random(bytes, count, &state);
         if (i % 2 == 0)
-            raw_greet(fd, NN_PUSH);
+            raw_send_handshake(fd, NN_PUSH);
         if (i % 6 == 0)
             bytes[0] = 1;
         send(fd, bytes, count, MSG_NOSIGNAL); /* which may have hung up by now */

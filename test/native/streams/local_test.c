@@ -74,8 +74,8 @@ TEST(escapes_stand_for_any_byte_of_an_abstract_name)
 
     memcpy(name + count, "\0\xff", 2);
     int fd = connect_by_hand(name, (size_t)count + 2);
-    raw_greet(fd, NN_PAIR);
-    raw_expect_greeting(fd, NN_PAIR);
+    raw_send_handshake(fd, NN_PAIR);
+    raw_expect_handshake(fd, NN_PAIR);
     raw_send_message(fd, "ipc://", "by hand", 7);
     CHECK_RECEIVES(pair, "by hand");
     close(fd);
@@ -159,8 +159,8 @@ TEST(a_connected_descriptor_speaks_sp_over_tcp)
 
     CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
     CHECK_OK(take(nn_connect, pair, fds[0]));
-    raw_greet(fds[1], NN_PAIR);
-    raw_expect_greeting(fds[1], NN_PAIR);
+    raw_send_handshake(fds[1], NN_PAIR);
+    raw_expect_handshake(fds[1], NN_PAIR);
     raw_send_message(fds[1], "tcp://", "eight bytes of length", 21);
     CHECK_RECEIVES(pair, "eight bytes of length");
     CHECK_SENDS(pair, "x");
@@ -295,7 +295,7 @@ static pid_t start_asking_process(const char *address)
 
     if (pid > 0)
         return pid;
-    int fd = raw_connect_greeted(address, NN_REQ, NN_REP);
+    int fd = raw_connect_admitted(address, NN_REQ, NN_REP);
     raw_send_message(fd, address, "\x80\0\0\1who am I?", 13);
     for (size_t count = 0; count < sizeof answer;) {
         ssize_t rc = read(fd, answer + count, sizeof answer - count);

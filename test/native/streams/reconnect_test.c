@@ -244,8 +244,8 @@ static void receive_from(int listener, const char *address, int s)
 {
     int fd = raw_accept(listener);
 
-    raw_expect_greeting(fd, NN_PAIR);
-    raw_greet(fd, NN_PAIR);
+    raw_expect_handshake(fd, NN_PAIR);
+    raw_send_handshake(fd, NN_PAIR);
     WAIT_PEERS(s, 1);
     raw_send_message(fd, address, "hello", 5);
     CHECK_RECEIVES(s, "hello");

@@ -38,7 +38,7 @@ static bool wants_more(SSL *ssl, int rc)
 
 static void shake_hands(struct host *host, SSL *ssl)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     int rc;
 
     while ((rc = SSL_do_handshake(ssl)) != 1) {
@@ -59,14 +59,14 @@ static SSL *connect_to_guest(struct host *host, const char *address, int version
     return ssl;
 }
 
-static void greet_guest(struct host *host, SSL *ssl, int protocol)
+static void admit_guest(struct host *host, SSL *ssl, int protocol)
 {
-    const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
+    const uint8_t handshake[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
     uint8_t answer[8];
     size_t count = 0;
     size_t total = 0;
 
-    tls_peer_send(ssl, greeting, sizeof greeting);
+    tls_peer_send(ssl, handshake, sizeof handshake);
     while (total < sizeof answer) {
         if (SSL_read_ex(ssl, answer + total, sizeof answer - total, &count) == 1)
             total += count;
@@ -110,7 +110,7 @@ TEST(one_turn_gives_a_peer_few_new_keys)
     host_open(&host, NULL);
     bind_guest(&host, &pair, NN_PAIR, address);
     SSL *ssl = connect_to_guest(&host, address, TLS1_3_VERSION);
-    greet_guest(&host, ssl, NN_PAIR);
+    admit_guest(&host, ssl, NN_PAIR);
     host_run_all(&host);
     for (int i = 0; i < 1000; i++)
         CHECK(ask_for_new_keys(ssl));
@@ -128,7 +128,7 @@ TEST(one_turn_gives_a_peer_few_new_keys)
     host_close(&host);
 }
 
-TEST(requests_for_new_keys_may_come_before_the_greeting)
+TEST(requests_for_new_keys_may_come_before_the_handshake)
 {
     const char *address = tls_address();
     struct host host;
@@ -139,9 +139,9 @@ TEST(requests_for_new_keys_may_come_before_the_greeting)
     SSL *ssl = connect_to_guest(&host, address, TLS1_3_VERSION);
     for (int i = 0; i < 10 * ANSWERS_LIMIT; i++)
         CHECK(ask_for_new_keys(ssl));
-    greet_guest(&host, ssl, NN_PAIR);
-    tls_peer_send_message(ssl, "greeted");
-    guest_receives_soon(&host, &pair, "greeted");
+    admit_guest(&host, ssl, NN_PAIR);
+    tls_peer_send_message(ssl, "admitted");
+    guest_receives_soon(&host, &pair, "admitted");
     tls_peer_close(ssl);
     host_close(&host);
 }
@@ -168,7 +168,7 @@ TEST(many_peers_that_ask_for_new_keys_share_a_turn)
     bind_guest(&host, &rep, NN_REP, address);
     for (int i = 0; i < PEERS; i++) {
         peers[i] = connect_to_guest(&host, address, TLS1_3_VERSION);
-        greet_guest(&host, peers[i], NN_REQ);
+        admit_guest(&host, peers[i], NN_REQ);
     }
     host_run_all(&host);
     for (int i = 0; i < ASKED * PEERS; i++)
@@ -260,12 +260,12 @@ TEST(a_peer_that_takes_no_answers_gets_no_more_of_them)
     make_nonblocking(fd);
     SSL *ssl = tls_peer(fd, false, NULL, TLS1_3_VERSION);
     shake_hands(&host, ssl);
-    greet_guest(&host, ssl, NN_PAIR);
+    admit_guest(&host, ssl, NN_PAIR);
     CHECK(ask_until_ignored(&host, ssl, ASKED_LIMIT) < ASKED_LIMIT);
     host_run_all(&host); /* nor does the loop spin */
 
     /* When the peer takes them, all goes on. */
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     while (!ask_for_new_keys(ssl)) {
         take_answers(&host, fd);
         CHECK(test_now_ms() < deadline_ms);
@@ -289,7 +289,7 @@ TEST(a_peer_that_takes_no_answers_and_dies_is_gone)
     host_open(&host, NULL);
     bind_guest(&host, &pair, NN_PAIR, address);
     SSL *ssl = connect_to_guest(&host, address, TLS1_3_VERSION);
-    greet_guest(&host, ssl, NN_PAIR);
+    admit_guest(&host, ssl, NN_PAIR);
     for (int i = 0; i < 3000; i++) {
         while (!ask_for_new_keys(ssl))
             host_turn(&host, 1);
@@ -343,7 +343,7 @@ TEST(a_handshake_in_many_records_goes_on_in_later_turns)
     ssize_t hello_bytes = recv(both[1], hello, sizeof hello, 0);
     CHECK(hello_bytes > 200);
     raw_send(fd, split, split_record(hello, (size_t)hello_bytes, split));
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     while (SSL_do_handshake(ssl) != 1) {
         host_turn(&host, 1);
         carry(fd, both[1]);
@@ -382,7 +382,7 @@ TEST(one_turn_passes_over_a_bounded_number_of_messages)
     host_open(&host, NULL);
     bind_guest(&host, &sub, NN_SUB, address);
     SSL *ssl = connect_to_guest(&host, address, TLS1_3_VERSION);
-    greet_guest(&host, ssl, NN_PUB);
+    admit_guest(&host, ssl, NN_PUB);
     host_run_all(&host);
     for (int i = 0; i < 8; i++) {
         fill(ssl);

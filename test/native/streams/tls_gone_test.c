@@ -15,7 +15,7 @@ static struct gone_peer tls_connect(const char *address, int protocol, int peer_
     SSL *ssl = tls_peer_connect(address, 0);
 
     (void)peer_name;
-    tls_peer_greet(ssl, protocol, peer_protocol);
+    tls_peer_sp_handshake(ssl, protocol, peer_protocol);
     return (struct gone_peer){SSL_get_fd(ssl), ssl};
 }
 

@@ -176,7 +176,7 @@ TEST(keys_leave_nothing_behind_in_memory)
     CHECK_OK(nn_setsockopt(pair, NN_TLS, NN_TLS_KEY, NULL, 0));
     CHECK_EQUAL(count_marks(), 2);
     CHECK_OK(nn_close(pair));
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     while (count_marks() > 1)
         CHECK(!test_pause(deadline_ms));
 }

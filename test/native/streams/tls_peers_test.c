@@ -20,7 +20,7 @@ static void check_version(int version)
     int pair = tls_bound(NN_PAIR, address);
     SSL *ssl = tls_peer_connect(address, version);
 
-    tls_peer_greet(ssl, NN_PAIR, NN_PAIR);
+    tls_peer_sp_handshake(ssl, NN_PAIR, NN_PAIR);
     tls_peer_send_message(ssl, "from OpenSSL");
     CHECK_RECEIVES(pair, "from OpenSSL");
     CHECK_SENDS(pair, "to OpenSSL");
@@ -50,7 +50,7 @@ TEST(older_versions_are_not)
 }
 
 /* What TLS holds and the kernel does not is not announced by the poller. */
-TEST(greeting_and_messages_may_come_in_one_record)
+TEST(handshake_and_messages_may_come_in_one_record)
 {
     static const uint8_t together[] = "\0SP\0\0\x50\0\0"
                                       "\0\0\0\0\0\0\0\3one"
@@ -133,7 +133,7 @@ TEST(keys_are_renewed_when_the_peer_asks)
     int pair = tls_bound(NN_PAIR, address);
     SSL *ssl = tls_peer_connect(address, TLS1_3_VERSION);
 
-    tls_peer_greet(ssl, NN_PAIR, NN_PAIR);
+    tls_peer_sp_handshake(ssl, NN_PAIR, NN_PAIR);
     for (int i = 0; i < 3; i++) {
         CHECK_EQUAL(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), 1);
         tls_peer_send_message(ssl, "with new keys");
@@ -150,7 +150,7 @@ TEST(renegotiation_is_refused)
     int pair = tls_bound(NN_PAIR, address);
     SSL *ssl = tls_peer_connect(address, TLS1_2_VERSION);
 
-    tls_peer_greet(ssl, NN_PAIR, NN_PAIR);
+    tls_peer_sp_handshake(ssl, NN_PAIR, NN_PAIR);
     CHECK_EQUAL(SSL_renegotiate(ssl), 1);
     CHECK(SSL_do_handshake(ssl) != 1);
     tls_peer_close(ssl);
@@ -172,13 +172,13 @@ TEST(sessions_are_not_resumed)
     WAIT_PEERS(pair, 0);
 }
 
-TEST(a_farewell_is_said_when_a_socket_closes)
+TEST(a_close_alert_is_sent_when_a_socket_closes)
 {
     const char *address = tls_address();
     int push = tls_bound(NN_PUSH, address);
     SSL *ssl = tls_peer_connect(address, 0);
 
-    tls_peer_greet(ssl, NN_PULL, NN_PUSH);
+    tls_peer_sp_handshake(ssl, NN_PULL, NN_PUSH);
     CHECK_SENDS(push, "last words");
     CHECK_OK(nn_close(push));
     tls_peer_expect_message(ssl, "last words");
@@ -186,13 +186,13 @@ TEST(a_farewell_is_said_when_a_socket_closes)
     tls_peer_close(ssl);
 }
 
-TEST(what_came_before_a_farewell_is_delivered)
+TEST(messages_before_a_close_alert_are_delivered)
 {
     const char *address = tls_address();
     int pull = tls_bound(NN_PULL, address);
     SSL *ssl = tls_peer_connect(address, 0);
 
-    tls_peer_greet(ssl, NN_PUSH, NN_PULL);
+    tls_peer_sp_handshake(ssl, NN_PUSH, NN_PULL);
     for (int i = 0; i < 100; i++)
         tls_peer_send_message(ssl, "last words");
     SSL_shutdown(ssl);
@@ -217,7 +217,7 @@ TEST(a_client_says_which_name_it_wants)
     SSL *ssl = tls_peer(raw_accept(listener), true, tls_server(), 0);
     CHECK_EQUAL(SSL_do_handshake(ssl), 1);
     CHECK_STRING(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), "localhost");
-    tls_peer_greet(ssl, NN_PAIR, NN_PAIR);
+    tls_peer_sp_handshake(ssl, NN_PAIR, NN_PAIR);
     CHECK_SENDS(pair, "hello");
     tls_peer_expect_message(ssl, "hello");
     tls_peer_close(ssl);
@@ -234,7 +234,7 @@ TEST(a_client_that_connects_to_a_number_names_nobody)
     SSL *ssl = tls_peer(raw_accept(listener), true, tls_server(), 0);
     CHECK_EQUAL(SSL_do_handshake(ssl), 1);
     CHECK(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) == NULL);
-    tls_peer_greet(ssl, NN_PAIR, NN_PAIR);
+    tls_peer_sp_handshake(ssl, NN_PAIR, NN_PAIR);
     tls_peer_close(ssl);
     close(listener);
 }
@@ -320,7 +320,7 @@ TEST(a_record_that_was_changed_on_its_way_ends_the_connection)
     SSL *ssl = tls_peer_connect(address, TLS1_3_VERSION);
     uint8_t forged[64] = {0x17, 3, 3, 0, 40};
 
-    tls_peer_greet(ssl, NN_PUSH, NN_PULL);
+    tls_peer_sp_handshake(ssl, NN_PUSH, NN_PULL);
     tls_peer_send_message(ssl, "genuine");
     raw_send(SSL_get_fd(ssl), forged, 45);
     CHECK_RECEIVES(pull, "genuine");
@@ -336,7 +336,7 @@ TEST(a_message_beyond_the_limit_ends_the_connection)
     int pull = tls_bound(NN_PULL, address);
     SSL *ssl = tls_peer_connect(address, 0);
 
-    tls_peer_greet(ssl, NN_PUSH, NN_PULL);
+    tls_peer_sp_handshake(ssl, NN_PUSH, NN_PULL);
     tls_peer_send(ssl, "\x7f\xff\xff\xff\xff\xff\xff\xff", 8);
     WAIT_STATISTIC(pull, NN_STAT_BROKEN_CONNECTIONS, 1);
     WAIT_PEERS(pull, 0);
@@ -352,7 +352,7 @@ TEST(a_peer_that_resets_the_connection_disturbs_nobody)
     for (int i = 0; i < 3; i++) {
         SSL *ssl = tls_peer_connect(address, 0);
         if (i > 0)
-            tls_peer_greet(ssl, NN_PUSH, NN_PULL);
+            tls_peer_sp_handshake(ssl, NN_PUSH, NN_PULL);
         if (i > 1)
             tls_peer_send(ssl, "\0\0\0\0\0\0\x40", 7);
         raw_reset(dup(SSL_get_fd(ssl)));

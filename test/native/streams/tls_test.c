@@ -178,7 +178,7 @@ static void check_refusal(int connecting, int bound)
 }
 
 /* Sockets that try again fast. */
-static int impatient(int protocol)
+static int with_short_timeouts(int protocol)
 {
     int s = SOCKET(protocol);
 
@@ -199,7 +199,7 @@ TEST_OVER_TLS(a_server_of_an_unknown_authority_is_refused)
 {
     const char *address = new_address();
     int bound = tls_bound(NN_PAIR, address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     SET_TLS(connecting, NN_TLS_CA, tls_authority("somebody else")->cert);
     CHECK_OK(nn_connect(connecting, address));
@@ -210,7 +210,7 @@ TEST_OVER_TLS(without_an_authority_those_of_the_system_count)
 {
     const char *address = new_address();
     int bound = tls_bound(NN_PAIR, address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     CHECK_OK(nn_connect(connecting, address));
     check_refusal(connecting, bound);
@@ -236,7 +236,7 @@ TEST_OVER_TLS(a_server_with_another_s_name_is_refused)
 {
     const char *address = new_address();
     int bound = bound_with(tls_certified(tls_ca(), "DNS:example.org,IP:127.0.0.2"), address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
     CHECK_OK(nn_connect(connecting, address));
@@ -247,7 +247,7 @@ TEST_OVER_TLS(a_server_whose_certificate_has_expired_is_refused)
 {
     const char *address = new_address();
     int bound = bound_with(tls_expired(tls_ca(), "IP:127.0.0.1"), address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
     CHECK_OK(nn_connect(connecting, address));
@@ -305,7 +305,7 @@ TEST_OVER_TLS(a_common_name_does_not_count)
     for (int i = 0; i < 3; i++) {
         const char *address = new_address();
         int bound = bound_with(tls_certified_as(tls_ca(), "localhost", names[i]), address);
-        int connecting = impatient(NN_PAIR);
+        int connecting = with_short_timeouts(NN_PAIR);
         SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
         SET_TLS(connecting, NN_TLS_SERVER_NAME, "localhost");
         CHECK_OK(nn_connect(connecting, address));
@@ -329,7 +329,7 @@ TEST_OVER_TLS(a_client_keeps_trying_until_the_server_is_the_right_one)
 {
     const char *address = new_address();
     int wrong = bound_with(tls_certified(tls_authority("somebody else"), "IP:127.0.0.1"), address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
     CHECK_OK(nn_connect(connecting, address));
@@ -369,7 +369,7 @@ TEST_OVER_TLS(a_client_without_a_certificate_is_refused)
 {
     const char *address = new_address();
     int bound = bound_requiring_certificates(NN_PAIR, address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
     CHECK_OK(nn_connect(connecting, address));
@@ -380,7 +380,7 @@ TEST_OVER_TLS(a_client_with_a_certificate_of_another_authority_is_refused)
 {
     const char *address = new_address();
     int bound = bound_requiring_certificates(NN_PAIR, address);
-    int connecting = impatient(NN_PAIR);
+    int connecting = with_short_timeouts(NN_PAIR);
 
     tls_use(connecting, tls_certified(tls_authority("somebody else"), NULL));
     SET_TLS(connecting, NN_TLS_CA, tls_ca()->cert);
@@ -393,7 +393,7 @@ TEST_OVER_TLS(who_is_refused_disturbs_nobody_else)
     const char *address = new_address();
     int pull = bound_requiring_certificates(NN_PULL, address);
     int good = SOCKET(NN_PUSH);
-    int bad = impatient(NN_PUSH);
+    int bad = with_short_timeouts(NN_PUSH);
 
     tls_use(good, tls_certified(tls_ca(), NULL));
     SET_TLS(good, NN_TLS_CA, tls_ca()->cert);
@@ -531,7 +531,7 @@ TEST(headers_of_requests_go_over_wss)
 static struct nn_event next_event(int s, int type)
 {
     struct nn_event event;
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     for (;;) {
         int rc = CHECK_OK(nn_socket_next_event(s, &event));

@@ -149,7 +149,7 @@ static inline void exit_receive_large(int s)
     CHECK_OK(nn_freemsg(body));
 }
 
-/* The peer reads on only when somebody takes the first message, and so the second one is held by the engine. */
+/* The peer reads on only when its user takes the first message: so the engine holds the second one. */
 static inline void exit_send_two(void *argument, int tell)
 {
     const struct exit_sender *self = argument;

@@ -19,7 +19,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The engine waits 3 s for a peer that has finished. */
-#define PATIENCE_MS 15000
+#define LIMIT_MS 15000
 
 static const struct {
     int id;
@@ -172,7 +172,7 @@ static inline void check_types(const struct gone_way *way, bool is_idle)
     for (size_t i = 0; i < COUNT_OF(types); i++)
         allowed += scene_end_peers(&scenes[i]);
     allowed += COUNT_OF(types) + 5; /* listeners, the engine's own */
-    int64_t deadline_ms = test_now_ms() + test_deadline_ms(PATIENCE_MS);
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms(LIMIT_MS);
     while (count_descriptors() > allowed) {
         for (size_t i = 0; i < COUNT_OF(types) && !is_idle; i++)
             take_all(scenes[i].s);

@@ -206,7 +206,7 @@ static int descriptors_left(const bool before[MAX_DESCRIPTORS], bool is_printing
     return count;
 }
 
-/* A name that is still being looked up for nobody has a descriptor for a moment; what leaks stays. */
+/* A cancelled look-up of a name has a descriptor for a moment; a leak stays. */
 #define MOMENT_LOOKS 100
 
 static int descriptors_report_leaks(const bool before[MAX_DESCRIPTORS])

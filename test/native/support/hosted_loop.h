@@ -82,7 +82,7 @@ static inline void host_run_all(struct host *self)
 
 #define HOST_RUN_UNTIL(host, condition)                                                                                \
     do {                                                                                                               \
-        int64_t until_deadline_ms = test_patience();                                                                   \
+        int64_t until_deadline_ms = test_wait_deadline();                                                              \
         while (!(condition)) {                                                                                         \
             host_turn((host), 5);                                                                                      \
             if (test_now_ms() > until_deadline_ms)                                                                     \
@@ -134,7 +134,7 @@ static inline int guest_send(struct guest *self, const char *text)
 static inline void guest_receives_soon(struct host *host, struct guest *self, const char *text)
 {
     struct nn_received one;
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (nn_socket_receive_batch(self->s, &one, 1) < 0) {
         CHECK_EQUAL(nn_errno(), EAGAIN);

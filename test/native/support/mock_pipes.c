@@ -520,7 +520,7 @@ int mock_receive_rc(struct sp_socket *socket)
     return mock_receive(socket).rc;
 }
 
-int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *body, size_t body_bytes)
+int mock_context_send(struct sp_socket *socket, uint32_t context, const void *body, size_t body_bytes)
 {
     struct nn_message message;
     uint8_t *borrowed = allocate(body_bytes + 1);
@@ -530,7 +530,7 @@ int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *bo
     message.body = borrowed;
     message.body_bytes = body_bytes;
     enter(socket);
-    int rc = socket->protocol->send_in(socket->base, &message, conversation);
+    int rc = socket->protocol->context_send(socket->base, &message, context);
     leave(socket);
     if (rc < 0)
         nn_message_free(&message);
@@ -539,23 +539,23 @@ int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *bo
     return rc;
 }
 
-struct mock_bytes mock_receive_any(struct sp_socket *socket, uint32_t *conversation)
+struct mock_bytes mock_context_receive(struct sp_socket *socket, uint32_t *context)
 {
     struct nn_message message;
 
     nn_message_init(&message);
     enter(socket);
-    int rc = socket->protocol->receive_any(socket->base, &message, conversation);
+    int rc = socket->protocol->context_receive(socket->base, &message, context);
     leave(socket);
     if (rc < 0)
         return (struct mock_bytes){.rc = rc};
     return flatten(&message, message.body);
 }
 
-void mock_forget(struct sp_socket *socket, uint32_t conversation)
+void mock_context_close(struct sp_socket *socket, uint32_t context)
 {
     enter(socket);
-    socket->protocol->forget(socket->base, conversation);
+    socket->protocol->context_close(socket->base, context);
     leave(socket);
 }
 

@@ -59,11 +59,11 @@ struct mock_bytes mock_receive(struct sp_socket *socket);
 /* Receives and forgets; returns what the protocol did. */
 int mock_receive_rc(struct sp_socket *socket);
 
-/* The same in conversations. */
-int mock_send_in(struct sp_socket *socket, uint32_t conversation, const void *body, size_t body_bytes);
-#define MOCK_SEND_IN(socket, conversation, body) mock_send_in((socket), (conversation), (body), sizeof(body) - 1)
-struct mock_bytes mock_receive_any(struct sp_socket *socket, uint32_t *conversation);
-void mock_forget(struct sp_socket *socket, uint32_t conversation);
+/* The same in contexts. */
+int mock_context_send(struct sp_socket *socket, uint32_t context, const void *body, size_t body_bytes);
+#define MOCK_CONTEXT_SEND(socket, context, body) mock_context_send((socket), (context), (body), sizeof(body) - 1)
+struct mock_bytes mock_context_receive(struct sp_socket *socket, uint32_t *context);
+void mock_context_close(struct sp_socket *socket, uint32_t context);
 
 int mock_events(struct sp_socket *socket);
 int mock_send_priority(struct sp_socket *socket);

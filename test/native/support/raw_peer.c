@@ -15,9 +15,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define GREETING_BYTES 8
-/* So long the next bytes of a peer may take. */
-#define END_PATIENCE_MS 8000
+#define HANDSHAKE_BYTES 8
+/* How long the next bytes of a peer may take. */
+#define END_LIMIT_MS 8000
 
 static bool is_ipc(const char *address)
 {
@@ -103,19 +103,19 @@ void raw_send(int fd, const void *bytes, size_t count)
     }
 }
 
-static void write_greeting(uint8_t greeting[GREETING_BYTES], int protocol)
+static void write_handshake(uint8_t handshake[HANDSHAKE_BYTES], int protocol)
 {
-    memcpy(greeting, "\0SP\0\0\0\0\0", GREETING_BYTES);
-    greeting[4] = (uint8_t)(protocol >> 8);
-    greeting[5] = (uint8_t)protocol;
+    memcpy(handshake, "\0SP\0\0\0\0\0", HANDSHAKE_BYTES);
+    handshake[4] = (uint8_t)(protocol >> 8);
+    handshake[5] = (uint8_t)protocol;
 }
 
-void raw_greet(int fd, int protocol)
+void raw_send_handshake(int fd, int protocol)
 {
-    uint8_t greeting[GREETING_BYTES];
+    uint8_t handshake[HANDSHAKE_BYTES];
 
-    write_greeting(greeting, protocol);
-    raw_send(fd, greeting, sizeof greeting);
+    write_handshake(handshake, protocol);
+    raw_send(fd, handshake, sizeof handshake);
 }
 
 void raw_receive(int fd, void *bytes, size_t count)
@@ -142,20 +142,20 @@ void raw_expect(int fd, const void *bytes, size_t count)
     free(received);
 }
 
-void raw_expect_greeting(int fd, int protocol)
+void raw_expect_handshake(int fd, int protocol)
 {
-    uint8_t greeting[GREETING_BYTES];
+    uint8_t handshake[HANDSHAKE_BYTES];
 
-    write_greeting(greeting, protocol);
-    raw_expect(fd, greeting, sizeof greeting);
+    write_handshake(handshake, protocol);
+    raw_expect(fd, handshake, sizeof handshake);
 }
 
-int raw_connect_greeted(const char *address, int protocol, int peer_protocol)
+int raw_connect_admitted(const char *address, int protocol, int peer_protocol)
 {
     int fd = raw_connect(address);
 
-    raw_greet(fd, protocol);
-    raw_expect_greeting(fd, peer_protocol);
+    raw_send_handshake(fd, protocol);
+    raw_expect_handshake(fd, peer_protocol);
     return fd;
 }
 
@@ -207,7 +207,7 @@ static bool read_to_end(int fd)
 
 bool raw_is_closed(int fd)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (!read_to_end(fd)) {
         if (test_pause(deadline_ms))
@@ -224,7 +224,7 @@ size_t raw_count_to_end(int fd)
     ssize_t count;
 
     do {
-        CHECK_EQUAL(CHECK_OK(poll(&ready, 1, test_deadline_ms(END_PATIENCE_MS))), 1);
+        CHECK_EQUAL(CHECK_OK(poll(&ready, 1, test_deadline_ms(END_LIMIT_MS))), 1);
         count = recv(fd, bytes, sizeof bytes, 0);
         total += count > 0 ? (size_t)count : 0;
     } while (count > 0);
@@ -264,7 +264,7 @@ static int other_end(int fd)
             other_length == length && memcmp(&ours, &theirs, length) == 0)
             return other;
     }
-    FAIL("nobody is at the other end of descriptor %d", fd);
+    FAIL("no peer is at the other end of descriptor %d", fd);
 }
 
 size_t raw_read_bytes(int fd)

@@ -20,7 +20,7 @@
     static void test_over_##case_name(const char *(*new_address)(void))
 
 /* Opens a connection to an address such as "tcp://127.0.0.1:5555" or "ipc:///run/a.sock". Fails the
- * case when nobody listens. */
+ * case when there is no listener. */
 int raw_connect(const char *address);
 /* The same in two steps, of which only the first takes a descriptor. */
 int raw_open(const char *address);
@@ -30,12 +30,12 @@ int raw_listen(const char *address);
 int raw_accept(int listener);
 
 void raw_send(int fd, const void *bytes, size_t count);
-/* The greeting of a socket type, as tcp and ipc have it. */
-void raw_greet(int fd, int protocol);
-/* Reads the peer's greeting, and fails the case when it is another type's. */
-void raw_expect_greeting(int fd, int protocol);
+/* The handshake of a socket type, as tcp and ipc have it. */
+void raw_send_handshake(int fd, int protocol);
+/* Reads the peer's handshake, and fails the case when it is another type's. */
+void raw_expect_handshake(int fd, int protocol);
 /* Both, in this order. */
-int raw_connect_greeted(const char *address, int protocol, int peer_protocol);
+int raw_connect_admitted(const char *address, int protocol, int peer_protocol);
 /* One message with the prefix of the address's transport. */
 void raw_send_message(int fd, const char *address, const void *body, size_t count);
 /* A prefix that announces this length. */

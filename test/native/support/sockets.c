@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PATIENCE_MS 8000
+#define LIMIT_MS 8000
 #define SILENCE_MS 60
 #define PAUSE_MS 2
 #define NAMES 256
@@ -37,8 +37,8 @@ int test_socket(int domain, int protocol)
         test_allow_open("anon_inode:[eventfd]"); /* a thread keeps what it sleeps on */
     }
     if (s >= 0) {
-        SET_INT(s, NN_SOL_SOCKET, NN_SNDTIMEO, test_deadline_ms(PATIENCE_MS));
-        SET_INT(s, NN_SOL_SOCKET, NN_RCVTIMEO, test_deadline_ms(PATIENCE_MS));
+        SET_INT(s, NN_SOL_SOCKET, NN_SNDTIMEO, test_deadline_ms(LIMIT_MS));
+        SET_INT(s, NN_SOL_SOCKET, NN_RCVTIMEO, test_deadline_ms(LIMIT_MS));
     }
     return s;
 }
@@ -148,7 +148,7 @@ void test_settle(void)
     for (int i = 0; i < 2; i++) {
         CHECK_SENDS(from, "settle");
         /* A call that waits for the message itself would read it without the engine's thread. */
-        CHECK(test_is_ready(to, NN_POLLIN, test_deadline_ms(PATIENCE_MS)));
+        CHECK(test_is_ready(to, NN_POLLIN, test_deadline_ms(LIMIT_MS)));
         CHECK_RECEIVES(to, "settle");
     }
 }
@@ -161,9 +161,9 @@ int64_t test_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t test_patience(void)
+int64_t test_wait_deadline(void)
 {
-    return test_now_ms() + test_deadline_ms(PATIENCE_MS);
+    return test_now_ms() + test_deadline_ms(LIMIT_MS);
 }
 
 bool test_pause(int64_t deadline_ms)
@@ -189,7 +189,7 @@ bool test_is_asleep(long thread_id)
 
 void test_wait_statistic(int s, int statistic, uint64_t value, bool or_more, const char *file, int line)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
     uint64_t current;
 
     while ((current = nn_get_statistic(s, statistic)) != value && !(or_more && current > value)) {

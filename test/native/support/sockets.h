@@ -24,7 +24,7 @@
     }                                                                                                                  \
     static void test_over_##case_name(const char *(*new_address)(void))
 
-/* A name that nobody is bound to. The text is valid until the case ends. */
+/* A name that no socket is bound to. The text is valid until the case ends. */
 const char *test_inproc_address(void);
 
 /* A socket whose calls give up before the case's own deadline, so that a failure tells its line. The
@@ -63,7 +63,7 @@ void test_silent(int s, const char *file, int line);
     test_wait_statistic((s), (statistic), (value), true, __FILE__, __LINE__)
 void test_wait_statistic(int s, int statistic, uint64_t value, bool or_more, const char *file, int line);
 
-/* Waits until a socket has so many peers. */
+/* Waits until a socket has `count` peers. */
 #define WAIT_PEERS(s, count) WAIT_STATISTIC((s), NN_STAT_CURRENT_CONNECTIONS, (count))
 
 /* Waits until the engine has read all that this thread has sent so far over connections that both sides
@@ -80,6 +80,6 @@ bool test_is_asleep(long thread_id);
 bool test_pause(int64_t deadline_ms);
 int64_t test_now_ms(void);
 /* A deadline for test_pause that fits a case. */
-int64_t test_patience(void);
+int64_t test_wait_deadline(void);
 
 #endif

@@ -24,7 +24,7 @@
 
 void *tls_keep(void *memory)
 {
-    static void *kept[KEPT]; /* leaks are what nobody knows of any more */
+    static void *kept[KEPT]; /* the leak checker ignores what is reachable */
     static int count;
 
     CHECK(memory != NULL && count < KEPT);
@@ -192,7 +192,7 @@ const char *tls_wss_address(void)
 
 SSL *tls_peer(int fd, bool is_server, const struct tls_identity *identity, int version)
 {
-    struct timeval patience = {.tv_sec = test_deadline_ms(8000) / 1000};
+    struct timeval limit = {.tv_sec = test_deadline_ms(8000) / 1000};
     SSL_CTX *context = SSL_CTX_new(TLS_method());
 
     CHECK(context != NULL);
@@ -206,7 +206,7 @@ SSL *tls_peer(int fd, bool is_server, const struct tls_identity *identity, int v
     SSL *ssl = SSL_new(context);
     SSL_CTX_free(context);
     CHECK(ssl != NULL);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     SSL_set_fd(ssl, fd);
     if (is_server)
         SSL_set_accept_state(ssl);
@@ -263,13 +263,13 @@ void tls_peer_close(SSL *ssl)
     close(fd);
 }
 
-void tls_peer_greet(SSL *ssl, int protocol, int peer_protocol)
+void tls_peer_sp_handshake(SSL *ssl, int protocol, int peer_protocol)
 {
-    uint8_t greeting[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
+    uint8_t handshake[8] = {0, 'S', 'P', 0, 0, (uint8_t)protocol, 0, 0};
 
-    tls_peer_send(ssl, greeting, sizeof greeting);
-    greeting[5] = (uint8_t)peer_protocol;
-    tls_peer_expect(ssl, greeting, sizeof greeting);
+    tls_peer_send(ssl, handshake, sizeof handshake);
+    handshake[5] = (uint8_t)peer_protocol;
+    tls_peer_expect(ssl, handshake, sizeof handshake);
 }
 
 void tls_peer_send_message(SSL *ssl, const char *text)

@@ -52,8 +52,8 @@ void tls_peer_expect(SSL *ssl, const void *bytes, size_t count);
 void tls_peer_expect_end(SSL *ssl);
 /* Frees it and closes its descriptor. */
 void tls_peer_close(SSL *ssl);
-/* SP's greeting, both ways, and messages. */
-void tls_peer_greet(SSL *ssl, int protocol, int peer_protocol);
+/* SP's handshake, both ways, and messages. */
+void tls_peer_sp_handshake(SSL *ssl, int protocol, int peer_protocol);
 void tls_peer_send_message(SSL *ssl, const char *text);
 void tls_peer_expect_message(SSL *ssl, const char *text);
 

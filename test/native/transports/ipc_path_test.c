@@ -60,7 +60,7 @@ struct race {
 
 static void wait_until(atomic_int *value, int wanted)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (atomic_load(value) < wanted) {
         if (test_now_ms() > deadline_ms)

@@ -118,7 +118,7 @@ TEST(a_client_sends_long_messages_in_masked_fragments)
     part();
 }
 
-TEST(a_client_answers_pings_and_farewells_masked)
+TEST(a_client_answers_pings_and_close_frames_masked)
 {
     meet();
     send_frame(WS_PING, "are you there?", 14);

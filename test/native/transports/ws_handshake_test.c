@@ -196,7 +196,7 @@ TEST(a_peer_that_speaks_another_protocol_is_refused_at_its_first_bytes)
     bound_pull("/");
     int fd = raw_connect(address);
 
-    raw_greet(fd, NN_PUSH);
+    raw_send_handshake(fd, NN_PUSH);
     CHECK(raw_is_closed(fd));
     close(fd);
 }

@@ -93,7 +93,7 @@ static void attacker_end(const struct attacker *self)
 
 static void wait_for_memory(size_t before_bytes)
 {
-    int64_t deadline_ms = test_patience();
+    int64_t deadline_ms = test_wait_deadline();
 
     while (MEMORY_GOES_BACK && resident_bytes() > before_bytes + ALLOWED_BYTES) {
         if (test_pause(deadline_ms))
@@ -118,7 +118,7 @@ static void check_rounds(int protocol, int peer_protocol, const char *address, v
         WAIT_PEERS(s, PEERS + i);
         if (meanwhile != NULL)
             meanwhile(s);
-        survivors[i] = raw_connect_greeted(address, peer_protocol, protocol);
+        survivors[i] = raw_connect_admitted(address, peer_protocol, protocol);
         raw_send_prefix(survivors[i], address, ANNOUNCED_BYTES);
         WAIT_PEERS(s, PEERS + i + 1);
         attacker_end(&attackers[i]);
@@ -135,7 +135,7 @@ static void send_halves(const char *address, unsigned seed)
 
     srand(seed + 1);
     for (int i = 0; i < PEERS; i++) {
-        int peer = raw_connect_greeted(address, NN_PUSH, NN_PULL);
+        int peer = raw_connect_admitted(address, NN_PUSH, NN_PULL);
         raw_send_prefix(peer, address, ANNOUNCED_BYTES);
         raw_send(peer, body, 100000 + (size_t)rand() % (ANNOUNCED_BYTES / 2));
     }
@@ -150,7 +150,7 @@ static void subscribe(const char *address, unsigned seed)
 {
     (void)seed;
     for (int i = 0; i < PEERS; i++)
-        raw_connect_greeted(address, NN_SUB, NN_PUB);
+        raw_connect_admitted(address, NN_SUB, NN_PUB);
 }
 
 /* Short messages are copied to each of the peers. */

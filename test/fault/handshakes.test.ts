@@ -1,7 +1,7 @@
 import { Pair, Pull, Push } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { turn } from '../api/support.js'
-import { greeting, ids, RawListener, RawPeer, streams } from './raw-peer.js'
+import { handshake, ids, RawListener, RawPeer, streams } from './raw-peer.js'
 import { PullUnderAttack } from './victims.js'
 
 const wrong: [string, Buffer][] = [
@@ -9,16 +9,16 @@ const wrong: [string, Buffer][] = [
   ['a wrong magic', Buffer.from('\0SX\0')],
   ['a magic in small letters', Buffer.from('\0sp\0')],
   ['another version', Buffer.from('\0SP\x01')],
-  ['no protocol', greeting(0)],
-  ['an unknown protocol', greeting(0xffff)],
-  ['our own protocol, which is not its peer', greeting(ids.pull)],
-  ['the protocol of another pattern', greeting(ids.req)],
-  ['the bytes of its protocol swapped', greeting(ids.push << 8)],
+  ['no protocol', handshake(0)],
+  ['an unknown protocol', handshake(0xffff)],
+  ['our own protocol, which is not its peer', handshake(ids.pull)],
+  ['the protocol of another pattern', handshake(ids.req)],
+  ['the bytes of its protocol swapped', handshake(ids.push << 8)],
   ['a request for a web page', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
   ['the start of TLS', Buffer.from('160301020001000001fc0303', 'hex')],
 ]
 
-describe.each(streams)('a peer that connects over $scheme and greets', ({ address }) => {
+describe.each(streams)('a peer that connects over $scheme and does the handshake', ({ address }) => {
   test.each(wrong)('with %s is disconnected, before those that are still silent', async (_, bytes) => {
     await using victim = new PullUnderAttack(address())
     using silent = await RawPeer.connect(victim.address)
@@ -33,7 +33,7 @@ describe.each(streams)('a peer that connects over $scheme and greets', ({ addres
   test('rightly hears what we are, and is heard', async () => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    expect(await peer.greet(ids.push)).toEqual(greeting(ids.pull))
+    expect(await peer.handshake(ids.push)).toEqual(handshake(ids.pull))
     await peer.write(peer.message('hello'))
     expect(String(await victim.pull.receive())).toBe('hello')
     await victim.expectOnlyInnocent()
@@ -42,7 +42,7 @@ describe.each(streams)('a peer that connects over $scheme and greets', ({ addres
   test.each([1, 0x0100, 0xffff])('with reserved bytes of %i is heard, as the original hears it', async (reserved) => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    await peer.write(greeting(ids.push, reserved))
+    await peer.write(handshake(ids.push, reserved))
     await peer.write(peer.message('from the future'))
     expect(String(await victim.pull.receive())).toBe('from the future')
     await victim.expectOnlyInnocent()
@@ -51,7 +51,7 @@ describe.each(streams)('a peer that connects over $scheme and greets', ({ addres
   test('byte by byte is heard', async () => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    await peer.writeSlowly(greeting(ids.push))
+    await peer.writeSlowly(handshake(ids.push))
     await peer.writeSlowly(peer.message('slow'))
     expect(String(await victim.pull.receive())).toBe('slow')
     await victim.expectOnlyInnocent()
@@ -60,7 +60,7 @@ describe.each(streams)('a peer that connects over $scheme and greets', ({ addres
   test('and speaks in the same breath is heard', async () => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    await peer.write(Buffer.concat([greeting(ids.push), peer.message('one'), peer.message('two')]))
+    await peer.write(Buffer.concat([handshake(ids.push), peer.message('one'), peer.message('two')]))
     expect(String(await victim.pull.receive())).toBe('one')
     expect(String(await victim.pull.receive())).toBe('two')
     await victim.expectOnlyInnocent()
@@ -69,14 +69,14 @@ describe.each(streams)('a peer that connects over $scheme and greets', ({ addres
   test('wrongly does not have what follows taken for messages', async () => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    await peer.write(Buffer.concat([greeting(ids.pair), peer.message('smuggled')]))
+    await peer.write(Buffer.concat([handshake(ids.pair), peer.message('smuggled')]))
     await peer.closedByOther()
     await victim.expectOnlyInnocent()
   })
 })
 
 // Concurrent: each waits for a deadline.
-describe.each(streams)('a peer that connects over $scheme and does not complete its greeting', ({ address }) => {
+describe.each(streams)('a peer that connects over $scheme and does not complete its handshake', ({ address }) => {
   test.concurrent.each([0, 1, 4, 7])(
     'after %i bytes is disconnected at the deadline',
     { timeout: 5000 },
@@ -84,7 +84,7 @@ describe.each(streams)('a peer that connects over $scheme and does not complete 
       await using victim = new PullUnderAttack(address())
       const begin = performance.now()
       using peer = await RawPeer.connect(victim.address)
-      await peer.write(greeting(ids.push).subarray(0, count))
+      await peer.write(handshake(ids.push).subarray(0, count))
       const closed = peer.closedByOther()
       await victim.expectOnlyInnocent()
       await closed
@@ -96,7 +96,7 @@ describe.each(streams)('a peer that connects over $scheme and does not complete 
   test.concurrent('does not gain time by each byte that it says', { timeout: 5000 }, async () => {
     await using victim = new PullUnderAttack(address())
     using peer = await RawPeer.connect(victim.address)
-    const bytes = greeting(ids.push)
+    const bytes = handshake(ids.push)
     let said = 0
     const pace = setInterval(() => peer.stream.write(bytes.subarray(said, ++said)), 300)
     await peer.closedByOther()
@@ -109,7 +109,7 @@ describe.each(streams)('a peer that connects over $scheme and does not complete 
 describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
   test.concurrent.each([
     ['that says rubbish', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n')],
-    ['of another protocol', greeting(ids.rep)],
+    ['of another protocol', handshake(ids.rep)],
   ])('%s is called again, less and less often', async (_, words) => {
     const times: number[] = []
     let finish: () => void
@@ -156,7 +156,7 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
     expect(performance.now() - begin).toBeGreaterThan(900)
   })
 
-  test.concurrent('that completes its greeting late is spoken to only then', async () => {
+  test.concurrent('that completes its handshake late is spoken to only then', async () => {
     let take: (peer: RawPeer) => void
     const called = new Promise<RawPeer>((resolve) => {
       take = resolve
@@ -165,11 +165,11 @@ describe.each(streams)('a listener over $scheme', ({ scheme, address }) => {
     await using push = new Push()
     push.connect(listener.address)
     const peer = await called
-    await peer.writeSlowly(greeting(ids.pull).subarray(0, 7))
+    await peer.writeSlowly(handshake(ids.pull).subarray(0, 7))
     expect(push.trySend('too early')).toBe(false)
-    await peer.write(greeting(ids.pull).subarray(7))
+    await peer.write(handshake(ids.pull).subarray(7))
     await push.send('in time')
-    expect(await peer.read(8)).toEqual(greeting(ids.push))
+    expect(await peer.read(8)).toEqual(handshake(ids.push))
     expect(String(await peer.readMessage())).toBe('in time')
   })
 })

@@ -19,22 +19,22 @@ extern const struct nn_protocol sp_respondent_protocol;
 
 static void check_receives(struct sp_socket *socket, uint32_t expected, struct mock_bytes body)
 {
-    uint32_t conversation = 12345;
-    struct mock_bytes received = mock_receive_any(socket, &conversation);
+    uint32_t context = 12345;
+    struct mock_bytes received = mock_context_receive(socket, &context);
 
     CHECK_EQUAL(received.rc, 0);
-    CHECK_EQUAL(conversation, expected);
+    CHECK_EQUAL(context, expected);
     CHECK_BYTES(received.bytes, received.count, body.bytes, body.count);
 }
 
-#define CHECK_RECEIVES(socket, conversation, text)                                                                     \
-    check_receives((socket), (conversation), (struct mock_bytes){.count = sizeof(text) - 1, .bytes = text})
+#define CHECK_RECEIVES(socket, context, text)                                                                          \
+    check_receives((socket), (context), (struct mock_bytes){.count = sizeof(text) - 1, .bytes = text})
 
-static int receive_any_rc(struct sp_socket *socket)
+static int context_receive_rc(struct sp_socket *socket)
 {
-    uint32_t conversation;
+    uint32_t context;
 
-    return mock_receive_any(socket, &conversation).rc;
+    return mock_context_receive(socket, &context).rc;
 }
 
 /* ---- REQ ---- */
@@ -44,9 +44,9 @@ TEST(requests_go_on_side_by_side_and_are_answered_in_any_order)
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 7, "A"));
     CHECK_OK(MOCK_SEND(req, "B"));
-    CHECK_OK(MOCK_SEND_IN(req, 9, "C"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 9, "C"));
     CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
     CHECK(MOCK_IS(mock_sent(rep), "", SECOND_ID "B"));
     CHECK(MOCK_IS(mock_sent(rep), "", THIRD_ID "C"));
@@ -58,7 +58,7 @@ TEST(requests_go_on_side_by_side_and_are_answered_in_any_order)
     CHECK_RECEIVES(req, 9, "to C");
     CHECK_RECEIVES(req, 7, "to A");
     CHECK_RECEIVES(req, 0, "to B");
-    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
+    CHECK_EQUAL(context_receive_rc(req), -EAGAIN);
     CHECK_EQUAL(mock_events(req), NN_POLLOUT);
     mock_close(req);
 }
@@ -68,10 +68,10 @@ TEST(no_two_requests_at_the_same_time_have_one_id)
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 7, "A"));
     CHECK_OK(MOCK_SEND(req, "B"));
     mock_repeat_random(req);
-    CHECK_OK(MOCK_SEND_IN(req, 9, "C"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 9, "C"));
     CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
     CHECK(MOCK_IS(mock_sent(rep), "", SECOND_ID "B"));
     CHECK(MOCK_IS(mock_sent(rep), "", THIRD_ID "C"));
@@ -84,11 +84,11 @@ TEST(each_request_is_answered_by_who_was_asked)
     struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);
     struct nn_pipe *second = mock_attach(req, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
-    CHECK_OK(MOCK_SEND_IN(req, 9, "B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 7, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 9, "B"));
     MOCK_DELIVER(first, SECOND_ID "made up");
     MOCK_DELIVER(second, FIRST_ID "made up");
-    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
+    CHECK_EQUAL(context_receive_rc(req), -EAGAIN);
     MOCK_DELIVER(second, SECOND_ID "to B");
     MOCK_DELIVER(first, FIRST_ID "to A");
     CHECK_RECEIVES(req, 9, "to B");
@@ -96,19 +96,19 @@ TEST(each_request_is_answered_by_who_was_asked)
     mock_close(req);
 }
 
-TEST(a_conversation_is_over_with_its_reply)
+TEST(a_context_ends_with_its_reply)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(req, 7, "A"));
-    CHECK_EQUAL(MOCK_SEND_IN(req, 7, "again"), -EEXIST);
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 7, "A"));
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(req, 7, "again"), -EEXIST);
     MOCK_DELIVER(rep, FIRST_ID "reply");
     MOCK_DELIVER(rep, FIRST_ID "another");
-    CHECK_EQUAL(MOCK_SEND_IN(req, 7, "before it is received"), -EEXIST);
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(req, 7, "before it is received"), -EEXIST);
     CHECK_RECEIVES(req, 7, "reply");
-    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
-    CHECK_OK(MOCK_SEND_IN(req, 7, "B"));
+    CHECK_EQUAL(context_receive_rc(req), -EAGAIN);
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 7, "B"));
     mock_close(req);
 }
 
@@ -117,9 +117,9 @@ TEST(requests_that_no_peer_takes_wait_in_order)
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *rep;
 
-    CHECK_OK(MOCK_SEND_IN(req, 1, "A"));
-    CHECK_OK(MOCK_SEND_IN(req, 2, "B"));
-    CHECK_OK(MOCK_SEND_IN(req, 3, "C"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 2, "B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 3, "C"));
     rep = mock_attach(req, 2);
     CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
     CHECK(MOCK_IS(mock_sent(rep), "", SECOND_ID "B"));
@@ -134,8 +134,8 @@ TEST(requests_are_sent_again_when_their_connection_breaks)
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *dying = mock_attach(req, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(req, 1, "A"));
-    CHECK_OK(MOCK_SEND_IN(req, 2, "B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 2, "B"));
     mock_break(dying);
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
     CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "A"));
@@ -149,9 +149,9 @@ TEST(each_request_is_sent_again_at_its_own_time)
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
     CHECK_OK(mock_set_int(req, NN_REQ_RESEND_IVL, 100));
-    CHECK_OK(MOCK_SEND_IN(req, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 1, "A"));
     mock_pass_ms(req, 60);
-    CHECK_OK(MOCK_SEND_IN(req, 2, "B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 2, "B"));
     CHECK_EQUAL(mock_sent_count(rep), 2);
     mock_pass_ms(req, 41);
     CHECK_EQUAL(mock_sent_count(rep), 3);
@@ -171,16 +171,16 @@ TEST(a_request_that_is_forgotten_is_not_sent_again_and_its_reply_is_dropped)
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
     CHECK_OK(mock_set_int(req, NN_REQ_RESEND_IVL, 100));
-    CHECK_OK(MOCK_SEND_IN(req, 1, "A"));
-    CHECK_OK(MOCK_SEND_IN(req, 2, "B"));
-    mock_forget(req, 1);
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 2, "B"));
+    mock_context_close(req, 1);
     MOCK_DELIVER(rep, FIRST_ID "to A");
-    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
+    CHECK_EQUAL(context_receive_rc(req), -EAGAIN);
     MOCK_DELIVER(rep, SECOND_ID "to B");
-    mock_forget(req, 2);
-    CHECK_EQUAL(receive_any_rc(req), -EAGAIN);
+    mock_context_close(req, 2);
+    CHECK_EQUAL(context_receive_rc(req), -EAGAIN);
     CHECK_EQUAL(mock_events(req), NN_POLLOUT);
-    mock_forget(req, 3);
+    mock_context_close(req, 3);
     mock_pass_ms(req, 1000);
     CHECK_EQUAL(mock_sent_count(rep), 2);
     mock_close(req);
@@ -192,10 +192,10 @@ TEST(requests_without_memory_change_nothing)
     struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
 
     mock_starve(1);
-    CHECK_EQUAL(MOCK_SEND_IN(req, 1, "A"), -ENOMEM);
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(req, 1, "A"), -ENOMEM);
     mock_starve(0);
     CHECK_EQUAL(mock_sent_count(rep), 0);
-    CHECK_OK(MOCK_SEND_IN(req, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(req, 1, "A"));
     mock_close(req);
 }
 
@@ -213,11 +213,11 @@ static void check_answers_in_any_order(const struct nn_protocol *protocol)
     CHECK_RECEIVES(rep, 1, "A");
     CHECK_RECEIVES(rep, 2, "B");
     CHECK_RECEIVES(rep, 3, "C");
-    CHECK_EQUAL(receive_any_rc(rep), -EAGAIN);
-    CHECK_OK(MOCK_SEND_IN(rep, 3, "to C"));
-    CHECK_OK(MOCK_SEND_IN(rep, 2, "to B"));
-    CHECK_OK(MOCK_SEND_IN(rep, 1, "to A"));
-    CHECK_EQUAL(MOCK_SEND_IN(rep, 1, "once more"), -EFSM);
+    CHECK_EQUAL(context_receive_rc(rep), -EAGAIN);
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 3, "to C"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 2, "to B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 1, "to A"));
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(rep, 1, "once more"), -EFSM);
     CHECK(MOCK_IS(mock_sent(one), "", "\x80\0\0\2to C"));
     CHECK(MOCK_IS(mock_sent(other), "", "\0\0\0\5\x80\0\0\1to B"));
     CHECK(MOCK_IS(mock_sent(one), "", "\x80\0\0\1to A"));
@@ -244,12 +244,12 @@ TEST(replies_that_their_peer_does_not_take_wait_and_it_is_not_listened_to)
     MOCK_DELIVER(slow, "\x80\0\0\3C");
     CHECK_RECEIVES(rep, 1, "A");
     CHECK_RECEIVES(rep, 2, "B");
-    CHECK_OK(MOCK_SEND_IN(rep, 1, "to A"));
-    CHECK_OK(MOCK_SEND_IN(rep, 2, "to B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 1, "to A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 2, "to B"));
     CHECK_EQUAL(mock_sent_count(slow), 1);
-    CHECK_EQUAL(receive_any_rc(rep), -EAGAIN);
+    CHECK_EQUAL(context_receive_rc(rep), -EAGAIN);
     MOCK_DELIVER(slow, "\x80\0\0\4D");
-    CHECK_EQUAL(receive_any_rc(rep), -EAGAIN);
+    CHECK_EQUAL(context_receive_rc(rep), -EAGAIN);
     mock_drain(slow, 2);
     CHECK(MOCK_IS(mock_sent(slow), "", "\x80\0\0\1to A"));
     CHECK(MOCK_IS(mock_sent(slow), "", "\x80\0\0\2to B"));
@@ -269,10 +269,10 @@ TEST(replies_to_who_is_gone_are_dropped)
     CHECK_RECEIVES(rep, 1, "A");
     CHECK_RECEIVES(rep, 2, "B");
     CHECK_RECEIVES(rep, 3, "C");
-    CHECK_OK(MOCK_SEND_IN(rep, 1, "sent"));
-    CHECK_OK(MOCK_SEND_IN(rep, 2, "waiting"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 1, "sent"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 2, "waiting"));
     mock_break(gone);
-    CHECK_OK(MOCK_SEND_IN(rep, 3, "late"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 3, "late"));
     mock_close(rep);
 }
 
@@ -283,13 +283,13 @@ TEST(a_question_that_is_forgotten_cannot_be_answered)
 
     MOCK_DELIVER(req, "\x80\0\0\1A");
     CHECK_RECEIVES(rep, 1, "A");
-    mock_forget(rep, 1);
-    CHECK_EQUAL(MOCK_SEND_IN(rep, 1, "to A"), -EFSM);
+    mock_context_close(rep, 1);
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(rep, 1, "to A"), -EFSM);
     CHECK_EQUAL(mock_sent_count(req), 0);
     mock_close(rep);
 }
 
-TEST(the_turn_of_a_rep_is_not_changed_by_conversations)
+TEST(the_turn_of_a_rep_is_not_changed_by_contexts)
 {
     struct sp_socket *rep = mock_open(&sp_rep_protocol);
     struct nn_pipe *req = mock_attach(rep, MOCK_UNLIMITED);
@@ -300,7 +300,7 @@ TEST(the_turn_of_a_rep_is_not_changed_by_conversations)
     CHECK_RECEIVES(rep, 1, "B");
     CHECK_OK(MOCK_SEND(rep, "to A"));
     CHECK_EQUAL(MOCK_SEND(rep, "out of turn"), -EFSM);
-    CHECK_OK(MOCK_SEND_IN(rep, 1, "to B"));
+    CHECK_OK(MOCK_CONTEXT_SEND(rep, 1, "to B"));
     CHECK(MOCK_IS(mock_sent(req), "", "\x80\0\0\1to A"));
     CHECK(MOCK_IS(mock_sent(req), "", "\x80\0\0\2to B"));
     mock_close(rep);
@@ -314,9 +314,9 @@ TEST(surveys_go_on_side_by_side_until_they_are_forgotten)
     struct nn_pipe *one = mock_attach(surveyor, MOCK_UNLIMITED);
     struct nn_pipe *other = mock_attach(surveyor, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(surveyor, 1, "A"));
-    CHECK_OK(MOCK_SEND_IN(surveyor, 2, "B"));
-    CHECK_EQUAL(MOCK_SEND_IN(surveyor, 2, "B again"), -EEXIST);
+    CHECK_OK(MOCK_CONTEXT_SEND(surveyor, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(surveyor, 2, "B"));
+    CHECK_EQUAL(MOCK_CONTEXT_SEND(surveyor, 2, "B again"), -EEXIST);
     CHECK(MOCK_IS(mock_sent(one), "", FIRST_ID "A"));
     CHECK(MOCK_IS(mock_sent(other), "", FIRST_ID "A"));
     CHECK_EQUAL(mock_events(surveyor), NN_POLLOUT);
@@ -326,8 +326,8 @@ TEST(surveys_go_on_side_by_side_until_they_are_forgotten)
     CHECK_EQUAL(mock_events(surveyor), NN_POLLIN | NN_POLLOUT);
     CHECK_RECEIVES(surveyor, 2, "one to B");
     CHECK_RECEIVES(surveyor, 1, "other to A");
-    mock_forget(surveyor, 1);
-    CHECK_EQUAL(receive_any_rc(surveyor), -EAGAIN);
+    mock_context_close(surveyor, 1);
+    CHECK_EQUAL(context_receive_rc(surveyor), -EAGAIN);
     MOCK_DELIVER(other, SECOND_ID "other to B");
     CHECK_RECEIVES(surveyor, 2, "other to B");
     mock_close(surveyor);
@@ -338,7 +338,7 @@ TEST(no_two_surveys_at_the_same_time_have_one_id)
     struct sp_socket *surveyor = mock_open(&sp_surveyor_protocol);
     struct nn_pipe *pipe = mock_attach(surveyor, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(surveyor, 7, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(surveyor, 7, "A"));
     CHECK_OK(MOCK_SEND(surveyor, "B"));
     mock_repeat_random(surveyor);
     CHECK_OK(MOCK_SEND(surveyor, "C"));
@@ -348,12 +348,12 @@ TEST(no_two_surveys_at_the_same_time_have_one_id)
     mock_close(surveyor);
 }
 
-TEST(a_survey_that_names_no_conversation_goes_on_beside_them)
+TEST(a_survey_that_names_no_context_goes_on_beside_them)
 {
     struct sp_socket *surveyor = mock_open(&sp_surveyor_protocol);
     struct nn_pipe *respondent = mock_attach(surveyor, MOCK_UNLIMITED);
 
-    CHECK_OK(MOCK_SEND_IN(surveyor, 1, "A"));
+    CHECK_OK(MOCK_CONTEXT_SEND(surveyor, 1, "A"));
     CHECK_OK(MOCK_SEND(surveyor, "B"));
     MOCK_DELIVER(respondent, SECOND_ID "to B");
     MOCK_DELIVER(respondent, FIRST_ID "to A");
