@@ -340,7 +340,7 @@ static void send_batch(struct run *run, struct input *input)
         messages[i] = (struct nn_outgoing){.body = own != NULL ? own : "a batch of messages",
                                            .body_bytes = own != NULL ? choice : choice & 15,
                                            .chunk = own != NULL ? nn_chunk_of(own) : NULL,
-                                           .conversation = choice >> 4 & 7};
+                                           .context = choice >> 4 & 7};
     }
     int sent = nn_socket_send_batch(socket->s, messages, count, byte & 0x40 ? 4096 : 0);
     CHECK(sent <= count);
@@ -355,7 +355,7 @@ static void forget(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    nn_socket_forget(named_socket(run, byte)->s, byte & 7);
+    nn_socket_context_close(named_socket(run, byte)->s, byte & 7);
 }
 
 static void subscribe(struct run *run, struct input *input)

@@ -83,7 +83,7 @@ void run_settle(struct run *self);
 void run_advance_ms(struct run *self, unsigned count);
 
 /* Receive in different ways, and check what comes. Return false when nothing does. */
-bool run_receive_batch(struct run_socket *self, int count, bool any_conversation, unsigned keep);
+bool run_receive_batch(struct run_socket *self, int count, bool in_contexts, unsigned keep);
 bool run_receive(struct run_socket *self, size_t room_bytes);
 bool run_receive_described(struct run_socket *self, size_t control_bytes, size_t room_bytes);
 

@@ -61,12 +61,12 @@ static void keep_or_release(struct run *self, const struct nn_received *received
                                    sum_of(received->body, received->body_bytes)};
 }
 
-bool run_receive_batch(struct run_socket *self, int count, bool any_conversation, unsigned keep)
+bool run_receive_batch(struct run_socket *self, int count, bool in_contexts, unsigned keep)
 {
     struct nn_received received[BATCH];
     int limit = count > 0 && count < BATCH ? count : BATCH;
-    int got = any_conversation ? nn_socket_receive_any(self->s, received, limit)
-                               : nn_socket_receive_batch(self->s, received, limit);
+    int got = in_contexts ? nn_socket_context_receive(self->s, received, limit)
+                          : nn_socket_receive_batch(self->s, received, limit);
 
     CHECK(got <= limit);
     for (int i = 0; i < got; i++) {

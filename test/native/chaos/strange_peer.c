@@ -18,7 +18,7 @@
 #define SPEECH_BYTES ((size_t)65536)
 #define MAX_MESSAGES 8
 #define MAX_BODY_BYTES 3000
-#define PATIENCE_MS 50
+#define LIMIT_MS 50
 
 enum framing { FRAMING_TCP, FRAMING_IPC, FRAMING_WS };
 
@@ -142,16 +142,16 @@ static void say_wrong(struct speech *self, uint64_t *random)
         say_prefix(self, UINT64_MAX >> chaos_draw(random, 24));
 }
 
-static void say_greeting(struct speech *self, uint64_t *random, int protocol)
+static void say_handshake(struct speech *self, uint64_t *random, int protocol)
 {
-    uint8_t greeting[8] = {0, 'S', 'P', 0, (uint8_t)(protocol >> 8), (uint8_t)protocol, 0, 0};
+    uint8_t handshake[8] = {0, 'S', 'P', 0, (uint8_t)(protocol >> 8), (uint8_t)protocol, 0, 0};
     static const char *const types[] = {"pair", "req", "rep", "pub", "sub", "push", "pull", "bus"};
     char request[512];
 
     if (self->framing != FRAMING_WS) {
         if (chaos_draw(random, 10) == 0)
-            greeting[chaos_draw(random, 8)] ^= 0x41;
-        say(self, greeting, sizeof greeting);
+            handshake[chaos_draw(random, 8)] ^= 0x41;
+        say(self, handshake, sizeof handshake);
         return;
     }
     int length = snprintf(request, sizeof request,
@@ -169,7 +169,7 @@ static void listen_to(int fd, uint64_t *random)
     uint8_t heard[4096];
     struct pollfd ready = {.fd = fd, .events = POLLIN};
 
-    for (unsigned i = chaos_draw(random, 4); i > 0 && poll(&ready, 1, (int)chaos_draw(random, PATIENCE_MS)) == 1; i--) {
+    for (unsigned i = chaos_draw(random, 4); i > 0 && poll(&ready, 1, (int)chaos_draw(random, LIMIT_MS)) == 1; i--) {
         if (recv(fd, heard, 1 + chaos_draw(random, sizeof heard), MSG_DONTWAIT) <= 0)
             return;
     }
@@ -220,7 +220,7 @@ static void speak(int fd, enum framing framing, bool is_client, uint64_t *random
     speech->count = 0;
     speech->framing = framing;
     speech->is_client = is_client;
-    say_greeting(speech, random, protocol);
+    say_handshake(speech, random, protocol);
     if (framing == FRAMING_WS || chaos_draw(random, 2)) {
         utter(speech, fd, random);
         listen_to(fd, random);
@@ -250,7 +250,7 @@ void strange_peer_visit(uint64_t *random, const char *address, int protocol)
         return;
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
     if (connect(fd, (struct sockaddr *)&storage, length) < 0 &&
-        (errno != EINPROGRESS || poll(&ready, 1, PATIENCE_MS) != 1)) {
+        (errno != EINPROGRESS || poll(&ready, 1, LIMIT_MS) != 1)) {
         close(fd);
         return;
     }
@@ -269,7 +269,7 @@ void strange_peer_serve(uint64_t *random, const char *address, int protocol)
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     struct pollfd ready = {.fd = listener, .events = POLLIN};
     if (bind(listener, (struct sockaddr *)&storage, length) == 0 && listen(listener, 4) == 0 &&
-        poll(&ready, 1, PATIENCE_MS) == 1) {
+        poll(&ready, 1, LIMIT_MS) == 1) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0)
             speak(fd, framing_of(address), false, random, protocol);
