@@ -2,8 +2,9 @@ import { constants } from 'node:os'
 import { check, errnoError, isOfTls } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
-import { unreadableFile } from '../engine/tls.js'
+import { type TlsOptions, unreadableFile } from '../engine/tls.js'
 import { type Attachment, checkAddress } from './endpoint.js'
+import { hostTls } from './host-tls.js'
 import type { StreamEndpoints } from './stream-endpoints.js'
 import { transportOf } from './transport-registry.js'
 
@@ -11,12 +12,14 @@ import { transportOf } from './transport-registry.js'
  * Binds or connects a socket: in the engine, or by a transport in JavaScript where the engine does not know the scheme.
  *
  * @param streamEndpoints those of the socket, made when they are needed
+ * @param tls the socket's option
  */
 export function attach(
   handle: Handle,
   syscall: 'bind' | 'connect',
   address: unknown,
   streamEndpoints: () => StreamEndpoints,
+  tls: Readonly<TlsOptions>,
 ): Attachment {
   checkAddress(address, syscall)
   handle.assertOpen(syscall)
@@ -24,6 +27,8 @@ export function attach(
   if (endpoint === -constants.errno.EPROTONOSUPPORT) {
     const transport = transportOf(address)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address)
+    const secure = hostTls(syscall, address, tls, handle.tlsFiles)
+    if (secure !== undefined) return streamEndpoints()[syscall](secure.transport, secure.address)
   }
   if (endpoint < 0) {
     const file = isOfTls(address) ? unreadableFile(handle.tlsFiles, -endpoint) : ''

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { isUint8Array } from 'node:util/types'
-import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT } from '../engine/constants.js'
+import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT, NN_STREAM_FINISHED } from '../engine/constants.js'
 import { argumentError, check } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { hold, type Listener, register, unhold, unregister } from '../engine/reactor.js'
@@ -75,7 +75,8 @@ export class StreamConnection implements Listener {
 
   onEvents(events: number): void {
     if (events & NN_POLLOUT) this.#feedRest()
-    if (events & NN_POLLIN) this.#drain()
+    if (events & (NN_POLLIN | NN_STREAM_FINISHED)) this.#drain()
+    if (events & NN_STREAM_FINISHED) this.#endOutputFirst()
     if (events & NN_LOOP_CLOSED) this.#finish()
   }
 
@@ -189,6 +190,13 @@ export class StreamConnection implements Listener {
     if (this.#isReleased || this.#hasEnded || this.#isWriteClosed) return
     this.#closeWrite()
     setTimeout(() => this.#endInput(true), CLOSE_LIMIT_MS).unref()
+  }
+
+  /** The engine has sent its last, and waits for the peer's end. */
+  #endOutputFirst(): void {
+    if (this.#hasEnded || this.#isDestroyed) return
+    this.#isWriteClosed = true
+    this.#stream.end()
   }
 
   #closeWrite(): void {

@@ -131,8 +131,8 @@ export interface Functions {
   startDevice(firstProtocol: number, secondProtocol: number, ended: (errno: number) => void): [number, number] | number
 
   // Connections over streams of Node.js, by numbers.
-  /** Begins one, with an endpoint of its own. `id` comes back with NN_POLLIN (drain), NN_POLLOUT (feed the rest) and
-   * NN_LOOP_CLOSED (the engine is done with the stream). */
+  /** Begins one, with an endpoint of its own. `id` comes back with NN_POLLIN (drain), NN_POLLOUT (feed the rest),
+   * NN_STREAM_FINISHED (nothing comes behind what can be drained) and NN_LOOP_CLOSED (the engine is done with it). */
   attachStream(s: number, address: string, isBound: boolean, id: number): number
   /** How many of the bytes from `offset` on were taken. */
   feedStream(stream: number, bytes: Uint8Array, offset: number): number

@@ -21,6 +21,8 @@ export const NN_POLLIN = 1
 export const NN_POLLOUT = 2
 export const NN_LOOP_CLOSED = 4
 export const NN_LOOP_EVENTS = 8
+/** Of streams. */
+export const NN_STREAM_FINISHED = 16
 
 export const NN_EVENT_CONNECT = 1
 export const NN_EVENT_DISCONNECT = 2

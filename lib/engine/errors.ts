@@ -32,7 +32,7 @@ export function codeOf(errno: number): string {
 }
 
 const withoutTls =
-  'This build has no TLS: it uses the OpenSSL 3 of Node.js itself. With such a Node.js, run: npx --no nanomsg-native-build'
+  'This build has no TLS: it uses the OpenSSL 3 of Node.js itself. With such a Node.js, run: npx --no nanomsg-native-build. Elsewhere use the classes of nanomsg-native, which take TLS from node:tls'
 const missingFile = 'A text in the option tls that is not PEM names a file, which must exist'
 
 /** What to do about it, where the code alone does not say; by the code, or by the call and the code. */

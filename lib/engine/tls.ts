@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { isUint8Array } from 'node:util/types'
 import { elementsOf } from './elements.js'
 import { argumentError, codeOf } from './errors.js'
@@ -162,6 +162,12 @@ export function tlsSettings(given: unknown): TlsSetting[] {
 /** A wrong value as a message may show it: what could be a key is not. */
 function secretFree(value: unknown): unknown {
   return isText(value) && value.length > 0 ? {} : value
+}
+
+/** The bytes of PEM text, which may be in a file. Throws what reading it fails with. */
+export function pemBytes(given: Pem): Buffer {
+  const text = pemTextOf(given)
+  return text === undefined ? readFileSync(fileOf(given) ?? '') : Buffer.from(text)
 }
 
 const withFile: ReadonlySet<string> = new Set(['cert', 'key', 'ca'])

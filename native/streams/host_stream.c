@@ -6,6 +6,9 @@
 #include "streams/connection_events.h"
 #include "streams/connection_sending.h"
 #include "streams/connection_state.h"
+#include "streams/ws_address.h"
+#include "streams/ws_framing.h"
+#include "streams/ws_paths.h"
 
 #include "core/endpoint.h"
 #include "core/host_events.h"
@@ -39,6 +42,12 @@ struct nn_stream {
 struct host_endpoint {
     struct sp_connection_owner owner;
     struct nn_stream *stream; /* NULL: released by the host */
+};
+
+/* Of a stream that carries a WebSocket. */
+struct host_ws_endpoint {
+    struct sp_ws_endpoint ws; /* first */
+    struct host_endpoint host;
 };
 
 static void stream_notify_host(struct nn_stream *self, int events)
@@ -96,10 +105,13 @@ static void host_want(struct sp_stream *stream, unsigned wanted)
     }
 }
 
-/* The host hears of the end with NN_LOOP_CLOSED, and ends the stream when it has drained the rest. */
+/* The connection waits for the peer's end. Otherwise NN_LOOP_CLOSED follows at once, which says as much. */
 static void host_shutdown_write(struct sp_stream *stream)
 {
-    (void)stream;
+    struct nn_stream *self = stream->host;
+
+    if (self->connection->state == CONNECTION_LINGERING)
+        stream_notify_host(self, NN_STREAM_FINISHED);
 }
 
 /* Like a kernel, the stream keeps what was written before it was closed in an orderly way: also the handshake that
@@ -128,6 +140,13 @@ static const struct sp_stream_ops host_stream = {
 
 /* ---- The endpoint of each connection ---- */
 
+static struct host_endpoint *host_endpoint_of(struct nn_endpoint *endpoint)
+{
+    bool has_ws = endpoint->transport->endpoint_bytes == sizeof(struct host_ws_endpoint);
+
+    return has_ws ? &((struct host_ws_endpoint *)nn_endpoint_data(endpoint))->host : nn_endpoint_data(endpoint);
+}
+
 /* Endpoints are made by nn_stream_attach alone. */
 static int host_endpoint_open(struct nn_endpoint *endpoint, const char *address)
 {
@@ -136,11 +155,35 @@ static int host_endpoint_open(struct nn_endpoint *endpoint, const char *address)
     return 0;
 }
 
+static int host_ws_bind(struct nn_endpoint *endpoint, const char *text)
+{
+    struct sp_ws_endpoint *self = sp_ws_endpoint_of(endpoint);
+    struct sp_ws_address parts;
+    int rc = sp_ws_address_parse(&parts, text, true);
+
+    if (rc < 0)
+        return rc;
+    self->is_alone = true;
+    strcpy(self->path, parts.path);
+    return 0;
+}
+
+static int host_ws_connect(struct nn_endpoint *endpoint, const char *text)
+{
+    struct sp_ws_endpoint *self = sp_ws_endpoint_of(endpoint);
+    struct sp_ws_address parts;
+    int rc = sp_ws_address_parse(&parts, text, false);
+
+    if (rc < 0)
+        return rc;
+    sp_ws_address_write_host(&parts, self->host);
+    strcpy(self->path, sp_ws_address_asked_path(&parts));
+    return 0;
+}
+
 static void host_endpoint_close(struct nn_endpoint *endpoint)
 {
-    struct host_endpoint *self = nn_endpoint_data(endpoint);
-
-    sp_connection_owner_abandon(&self->owner);
+    sp_connection_owner_abandon(&host_endpoint_of(endpoint)->owner);
 }
 
 static const struct nn_transport host_transport = {
@@ -151,6 +194,28 @@ static const struct nn_transport host_transport = {
     .connect = host_endpoint_open,
     .close = host_endpoint_close,
 };
+
+static const struct nn_transport host_ws_transport = {
+    .version = NN_TRANSPORT_VERSION,
+    .scheme = "stream",
+    .endpoint_bytes = sizeof(struct host_ws_endpoint),
+    .bind = host_ws_bind,
+    .connect = host_ws_connect,
+    .close = host_endpoint_close,
+};
+
+/* What the bytes of a stream are, by the scheme of its address. */
+static bool is_ws(const char *address)
+{
+    return strncmp(address, "ws://", 5) == 0 || strncmp(address, "wss://", 6) == 0;
+}
+
+static const struct sp_framing *host_framing(const struct nn_endpoint *endpoint)
+{
+    if (endpoint->transport == &host_transport)
+        return &sp_tcp_framing;
+    return endpoint->is_bound ? &sp_ws_server_framing : &sp_ws_client_framing;
+}
 
 static void host_admitted(struct sp_connection_owner *owner)
 {
@@ -184,10 +249,10 @@ static void host_released(struct sp_connection_owner *owner)
 /* Returns 0 also when the connection has ended at once, since the socket takes no peer: the host is notified. */
 static int stream_begin(struct nn_stream *self, struct nn_endpoint *endpoint)
 {
-    struct host_endpoint *place = nn_endpoint_data(endpoint);
+    struct host_endpoint *place = host_endpoint_of(endpoint);
     struct sp_stream stream = {.fd = -1, .ops = &host_stream, .host = self};
 
-    sp_connection_owner_init(&place->owner, endpoint, &sp_tcp_framing, NULL, host_admitted, host_ended);
+    sp_connection_owner_init(&place->owner, endpoint, host_framing(endpoint), NULL, host_admitted, host_ended);
     place->owner.released = host_released;
     place->stream = self;
     self->endpoint = endpoint;
@@ -211,7 +276,8 @@ static int stream_attach(struct nn_stream *self, const char *address, bool is_bo
     if (!self->socket->loop->is_hosted)
         return -EINVAL;
     sp_socket_lock(self->socket);
-    rc = self->socket->state == SP_SOCKET_OPEN ? sp_endpoint_open_with(self->socket, &host_transport, address, is_bound)
+    const struct nn_transport *transport = is_ws(address) ? &host_ws_transport : &host_transport;
+    rc = self->socket->state == SP_SOCKET_OPEN ? sp_endpoint_open_with(self->socket, transport, address, is_bound)
                                                : -EBADF;
     if (rc >= 0)
         rc = stream_begin(self, sp_endpoint_find(self->socket, rc));
@@ -354,7 +420,7 @@ void nn_stream_release(struct nn_stream *self)
     self->is_released = true;
     stream_end(self, -ECONNRESET);
     if (self->endpoint != NULL)
-        ((struct host_endpoint *)nn_endpoint_data(self->endpoint))->stream = NULL;
+        host_endpoint_of(self->endpoint)->stream = NULL;
     sp_send_queue_clear(&self->left);
     sp_free(self);
     sp_socket_unlock(socket);

@@ -43,14 +43,18 @@ static bool is_same_port(const struct sp_socket_address *one, const struct sp_so
     return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
 }
 
+static bool has_path(const struct sp_ws_endpoint *self, const char *path, size_t path_bytes)
+{
+    return strlen(self->path) == path_bytes && memcmp(self->path, path, path_bytes) == 0;
+}
+
 /* The first endpoint on the port, of the path; path NULL: of any. */
 static struct sp_ws_endpoint *find(const struct sp_socket_address *address, const char *path, size_t path_bytes)
 {
     for (struct sp_list_item *item = sp_list_first(&ports.endpoints); item != NULL;
          item = sp_list_next(&ports.endpoints, item)) {
         struct sp_ws_endpoint *endpoint = SP_CONTAINER(item, struct sp_ws_endpoint, item);
-        if (is_same_port(&endpoint->port_address, address) &&
-            (path == NULL || (strlen(endpoint->path) == path_bytes && memcmp(endpoint->path, path, path_bytes) == 0)))
+        if (is_same_port(&endpoint->port_address, address) && (path == NULL || has_path(endpoint, path, path_bytes)))
             return endpoint;
     }
     return NULL;
@@ -85,6 +89,8 @@ void sp_ws_paths_remove(struct sp_ws_endpoint *self)
 
 enum sp_ws_place sp_ws_endpoint_find(struct sp_ws_endpoint *self, const char *path, size_t path_bytes)
 {
+    if (self->is_alone)
+        return *self->path == '\0' || has_path(self, path, path_bytes) ? SP_WS_HERE : SP_WS_NOWHERE;
     sp_ws_paths_lock();
     const struct sp_ws_endpoint *serving = sp_ws_paths_serving(&self->port_address, path, path_bytes);
     sp_ws_paths_unlock();

@@ -9,6 +9,7 @@ struct sp_ws_endpoint {
     struct sp_stream_endpoint stream;      /* first */
     char host[NN_SOCKADDR_MAX + 1];        /* "host[:port]" as the user wrote it; connecting endpoints only */
     char path[NN_SOCKADDR_MAX + 1];        /* begins with a slash; empty (bound endpoints only): any */
+    bool is_alone;                         /* on no port of ours: the program has its connections from elsewhere */
     struct sp_list_item item;              /* among those that share ports; bound endpoints only */
     struct sp_socket_address port_address; /* as the kernel knows it; bound endpoints only */
 };

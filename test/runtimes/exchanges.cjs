@@ -33,8 +33,32 @@ const toAndFro = (address, firstOptions, secondOptions) => async () => {
   await closeAll(first, second)
 }
 
-const server = { tls: { cert: { file: process.env.NN_CERT ?? '' }, key: { file: process.env.NN_KEY ?? '' } } }
-const client = { tls: { ca: { file: process.env.NN_CA ?? '' } } }
+const identity = { cert: { file: process.env.NN_CERT ?? '' }, key: { file: process.env.NN_KEY ?? '' } }
+const ca = { file: process.env.NN_CA ?? '' }
+const server = { tls: identity }
+const client = { tls: { ca } }
+
+/** What a socket hears first of a peer that it connects to, or that comes. */
+async function firstNews(socket) {
+  for await (const { type } of socket.events()) return type
+}
+
+/** Over both schemes: what a client and a server hear of each other who do not both accept the other. */
+async function meet(serverTls, clientTls) {
+  const news = []
+  for (const address of ['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path']) {
+    const [first, second] = [new nanomsg.Pair({ tls: serverTls }), new nanomsg.Pair({ tls: clientTls })]
+    const isAdmitted = firstNews(first)
+    const heard = firstNews(second)
+    second.connect(first.bind(address).address)
+    news.push(await heard)
+    if (news.at(-1) === 'connect') news.push(await isAdmitted)
+    await closeAll(first, second)
+  }
+  return news
+}
+
+const acquainted = ['connect', 'connect', 'connect', 'connect']
 
 /** A transport in JavaScript: streams of node:net. */
 const plain = {
@@ -64,6 +88,35 @@ const exchanges = {
   inproc: toAndFro('inproc://exchange'),
   tls: toAndFro('tls+tcp://127.0.0.1:0', server, client),
   wss: toAndFro('wss://127.0.0.1:0/path', server, client),
+
+  async verified() {
+    assert.deepEqual(await meet(identity, { ca }), acquainted)
+    assert.deepEqual(await meet(identity, { ca, serverName: '127.0.0.1' }), acquainted)
+    assert.deepEqual(await meet(identity, { verify: false }), acquainted)
+    const both = { ...identity, ca, requireClientCertificate: true }
+    assert.deepEqual(await meet(both, { ...identity, ca }), acquainted)
+  },
+
+  async strangers() {
+    // No authority that has signed, and no such name in the certificate.
+    assert(!(await meet(identity, {})).includes('connect'))
+    assert(!(await meet(identity, { ca: { file: process.env.NN_OTHER_CA ?? '' } })).includes('connect'))
+    assert(!(await meet(identity, { ca, serverName: 'example.org' })).includes('connect'))
+    assert(!(await meet(identity, { ca, serverName: '127.0.0.2' })).includes('connect'))
+  },
+
+  /** A server that requires a certificate admits nobody without one. */
+  async uncertified() {
+    const tls = { ...identity, ca, requireClientCertificate: true }
+    for (const address of ['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path']) {
+      const [first, second] = connected(nanomsg.Pair, nanomsg.Pair, address, { tls }, { tls: { ca } })
+      first.on('connect', () => assert.fail('a stranger was admitted'))
+      // The second attempt begins when the first is over.
+      let attempts = 0
+      for await (const event of second.events()) if (event.type !== 'connect' && ++attempts === 2) break
+      await closeAll(first, second)
+    }
+  },
 
   async pipeline() {
     const [pull, push] = connected(nanomsg.Pull, nanomsg.Push, 'tcp://127.0.0.1:0')

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { ca, server } from '../tls/certificates.js'
+import { authority, ca, server } from '../tls/certificates.js'
 
 const home = join(__dirname, '..', '..')
 const program = join(__dirname, 'exchanges.cjs')
@@ -15,13 +15,11 @@ interface Runtime {
   path: string
   args: string[]
   env: Record<string, string>
-  /** It has no OpenSSL that the engine could use. */
-  lacksTls?: boolean
 }
 
 const runtimes: Runtime[] = [
-  { title: 'Bun', path: installed('bun/bin/bun'), args: [], env: {}, lacksTls: true },
-  { title: 'Deno', path: installed('deno/deno'), args: ['run', '-A', '--quiet'], env: {}, lacksTls: true },
+  { title: 'Bun', path: installed('bun/bin/bun'), args: [], env: {} },
+  { title: 'Deno', path: installed('deno/deno'), args: ['run', '-A', '--quiet'], env: {} },
   // What stands for libuv in other runtimes has to hold under the checks that Node.js makes.
   {
     title: 'Node.js, watched by a thread',
@@ -31,9 +29,10 @@ const runtimes: Runtime[] = [
   },
 ]
 
+const other = authority('other')
 const names = execFileSync(process.execPath, [program, home, 'list'], { encoding: 'utf8' }).trim().split(' ')
 
-for (const { title, path, args, env, lacksTls } of runtimes) {
+for (const { title, path, args, env } of runtimes) {
   const isThere = existsSync(path)
   if (!isThere && process.env.NN_REQUIRE_PEERS === '1') {
     test(title, () => {
@@ -44,11 +43,16 @@ for (const { title, path, args, env, lacksTls } of runtimes) {
   if (!isThere) console.log(`skipped: ${title}; scripts/install-test-tools installs it`)
 
   describe.skipIf(!isThere)(`an exchange on ${title}`, () => {
-    test.each(names.filter((name) => !(lacksTls && (name === 'tls' || name === 'wss'))))('%s', async (name) => {
-      const given = { ...process.env, ...env, NN_CA: ca.certFile, NN_CERT: server.certFile, NN_KEY: server.keyFile }
+    test.each(names)('%s', async (name) => {
+      const files = {
+        NN_CA: ca.certFile,
+        NN_OTHER_CA: other.certFile,
+        NN_CERT: server.certFile,
+        NN_KEY: server.keyFile,
+      }
       // Whatever stops the runtime fails the test: a signal, an exit status, a process that does not end.
       const { stdout } = await promisify(execFile)(path, [...args, program, home, name], {
-        env: given,
+        env: { ...process.env, ...env, ...files },
         timeout: 50_000,
       })
       expect(stdout.trim()).toBe(`done ${name}`)

@@ -93,7 +93,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
 
   #attach(syscall: 'bind' | 'connect', address: unknown): Endpoint {
-    return new Endpoint(attach(this.handle, syscall, address, () => this.#streams()))
+    return new Endpoint(attach(this.handle, syscall, address, () => this.#streams(), this.#tls))
   }
 
   #streams(): StreamEndpoints {

@@ -1,6 +1,7 @@
 /* Connections over streams of the program: byte streams that the engine knows nothing of, such as a TLS implementation
  * of the program's own, or the input and output of a process. The bytes on the stream are those of tcp: SP's handshake,
- * then each message behind its length (sp-tcp-mapping-01). The engine does the handshake, checks limits and deadlines,
+ * then each message behind its length (sp-tcp-mapping-01). With an address of ws:// or wss:// they are those of a
+ * WebSocket, which begins with the client's HTTP request. The engine does the handshake, checks limits and deadlines,
  * and runs the protocol, as for its own connections.
  *
  * The program feeds the engine what arrives from the peer, and drains from it what is to be sent to the peer, when
@@ -8,6 +9,8 @@
  *
  * - NN_POLLIN: there are bytes to drain, where there were none before.
  * - NN_POLLOUT: nn_stream_feed, which has not taken all bytes, can be called again with the rest.
+ * - NN_STREAM_FINISHED: the connection sends nothing more. End the writable half of the stream when all is drained; the
+ *   engine waits for the end of the readable half. Only connections of WebSockets report it.
  * - NN_LOOP_CLOSED: the engine is done with the stream, except for bytes that can still be drained. It is the last
  *   event.
  *
@@ -25,11 +28,14 @@ extern "C" {
 
 struct nn_stream;
 
+#define NN_STREAM_FINISHED 16
+
 /**
  * Opens a connection of a socket whose loop the program drives (a hosted loop). It has an endpoint of its own, and
  * begins the handshake.
  *
- * @param address  "scheme://...", which events and statistics of the connection show
+ * @param address  "scheme://...", which events and statistics of the connection show. "ws://host/path": the client asks
+ *                 for the path at that host, the server takes requests for the path only (without one: for any)
  * @param is_bound whether the peer has connected to us
  * @return NULL and errno: EBADF, EINVAL (the address has no scheme, or the socket is of no hosted loop), ENAMETOOLONG,
  *         ENOMEM.

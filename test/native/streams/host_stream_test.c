@@ -683,3 +683,140 @@ TEST(each_allocation_can_fail)
 }
 
 #endif
+
+/* ---- WebSockets ---- */
+
+/* Two sockets of one loop, and a stream between them. */
+struct line {
+    struct host host;
+    struct guest guests[2];
+    struct end ends[2];
+};
+
+static void line_open(struct line *self, const char *server_address, const char *client_address)
+{
+    *self = (struct line){0};
+    host_open(&self->host, NULL);
+    guest_open(&self->guests[0], &self->host, NN_PAIR);
+    guest_open(&self->guests[1], &self->host, NN_PAIR);
+    self->ends[0].stream = nn_stream_attach(self->guests[0].s, server_address, true, &self->ends[0]);
+    self->ends[1].stream = nn_stream_attach(self->guests[1].s, client_address, false, &self->ends[1]);
+    CHECK(self->ends[0].stream != NULL && self->ends[1].stream != NULL);
+}
+
+/* Carries what there is from one end to the other; returns how much. */
+static size_t line_carry(struct line *self, int from)
+{
+    uint8_t bytes[16 * 1024];
+    size_t count = end_takes(&self->ends[from], bytes, sizeof bytes);
+
+    if (count > 0)
+        nn_stream_feed(self->ends[1 - from].stream, bytes, count);
+    return count;
+}
+
+static void line_carry_all(struct line *self)
+{
+    while (line_carry(self, 0) + line_carry(self, 1) > 0) {
+    }
+    host_dispatch(&self->host);
+}
+
+static void line_close(struct line *self)
+{
+    for (int i = 0; i < 2; i++) {
+        nn_stream_release(self->ends[i].stream);
+        CHECK_OK(nn_close(self->guests[i].s));
+    }
+    host_close(&self->host);
+}
+
+static void check_line_carries(const char *server_address, const char *client_address)
+{
+    struct line line;
+    char long_body[3000];
+
+    memset(long_body, 'x', sizeof long_body);
+    line_open(&line, server_address, client_address);
+    line_carry_all(&line);
+    CHECK_EQUAL(nn_get_statistic(line.guests[0].s, NN_STAT_CURRENT_CONNECTIONS), 1);
+    for (int from = 0; from < 2; from++) {
+        CHECK_OK(nn_send(line.guests[from].s, long_body, sizeof long_body, NN_DONTWAIT));
+        line_carry_all(&line);
+        char received[sizeof long_body];
+        CHECK_EQUAL(CHECK_OK(nn_recv(line.guests[1 - from].s, received, sizeof received, NN_DONTWAIT)),
+                    (int)sizeof long_body);
+        CHECK(memcmp(received, long_body, sizeof long_body) == 0);
+    }
+    line_close(&line);
+}
+
+TEST(a_websocket_runs_over_streams_of_the_program)
+{
+    check_line_carries("ws://any", "ws://example.com");
+    check_line_carries("ws://any/path", "ws://example.com:80/path");
+    check_line_carries("wss://any", "wss://[::1]/path?query");
+}
+
+TEST(a_websockets_server_ends_its_half_of_a_stream_behind_the_close_frame)
+{
+    struct line line;
+
+    line_open(&line, "ws://any", "ws://any");
+    line_carry_all(&line);
+    CHECK_OK(nn_close(line.guests[1].s));
+    CHECK(line_carry(&line, 1) > 0);
+    CHECK(line_carry(&line, 0) > 0);
+    HOST_RUN_UNTIL(&line.host, line.ends[0].news.finished == 1);
+    CHECK_EQUAL(line.ends[0].news.closed, 0);
+    CHECK_EQUAL(line.ends[1].news.closed, 0);
+    nn_stream_end(line.ends[1].stream, false);
+    HOST_RUN_UNTIL(&line.host, line.ends[1].news.closed == 1 && line.guests[1].closed == 1);
+    nn_stream_end(line.ends[0].stream, false);
+    HOST_RUN_UNTIL(&line.host, line.ends[0].news.closed == 1);
+    nn_stream_release(line.ends[0].stream);
+    nn_stream_release(line.ends[1].stream);
+    CHECK_OK(nn_close(line.guests[0].s));
+    host_close(&line.host);
+}
+
+TEST(a_websocket_over_a_stream_asks_for_its_path_at_its_host)
+{
+    static const char start[] = "GET /a/path HTTP/1.1\r\nHost: example.com:80\r\n";
+    struct line line;
+    uint8_t bytes[4096];
+
+    line_open(&line, "ws://any", "ws://example.com:80/a/path");
+    CHECK(end_takes(&line.ends[1], bytes, sizeof bytes) > sizeof start);
+    CHECK(memcmp(bytes, start, sizeof start - 1) == 0);
+    line_close(&line);
+}
+
+TEST(a_websocket_over_a_stream_takes_requests_for_its_path_only)
+{
+    static const char refusal[] = "HTTP/1.1 404";
+    struct line line;
+    uint8_t bytes[4096];
+
+    line_open(&line, "ws://any/path", "ws://any/other");
+    CHECK(line_carry(&line, 1) > 0);
+    CHECK(end_takes(&line.ends[0], bytes, sizeof bytes) > sizeof refusal);
+    CHECK(memcmp(bytes, refusal, sizeof refusal - 1) == 0);
+    HOST_RUN_UNTIL(&line.host, line.ends[0].news.closed == 1);
+    line_close(&line);
+}
+
+TEST(a_websocket_over_a_stream_refuses_addresses_that_no_request_can_have)
+{
+    struct host host;
+    struct guest pair = {0};
+
+    host_open(&host, NULL);
+    guest_open(&pair, &host, NN_PAIR);
+    CHECK(nn_stream_attach(pair.s, "ws://any/a b", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK(nn_stream_attach(pair.s, "ws://any/path?query", true, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK_OK(nn_close(pair.s));
+    host_close(&host);
+}

@@ -5,7 +5,7 @@
 
 #include "sockets.h"
 
-#include <nanomsg/loop.h>
+#include <nanomsg/stream.h>
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +22,7 @@ struct guest {
     int in;
     int out;
     int closed;
+    int finished; /* of streams */
 };
 
 static inline void host_open(struct host *self, const struct nn_slab_source *slabs)
@@ -56,11 +57,12 @@ static inline void host_dispatch(struct host *self)
     while (nn_loop_next_ready(self->loop, &user, &events)) {
         struct guest *guest = user;
         CHECK(events != 0);
-        CHECK((events & ~(NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED)) == 0);
+        CHECK((events & ~(NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED | NN_STREAM_FINISHED)) == 0);
         CHECK_EQUAL(guest->closed, 0);
         guest->in += (events & NN_POLLIN) != 0;
         guest->out += (events & NN_POLLOUT) != 0;
         guest->closed += (events & NN_LOOP_CLOSED) != 0;
+        guest->finished += (events & NN_STREAM_FINISHED) != 0;
     }
 }
 
