@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define BATCH_EVENTS 64
+/* A deadline or a wake-up that is lost would stall the loop: what the kernel refuses once is tried again. */
+#define MAX_ATTEMPTS 3
 
 /* Which of `own` is which: a timerfd and an eventfd. */
 enum { TIMER, WAKE };
@@ -132,13 +134,16 @@ void sp_poller_arm(struct sp_poller *self, sp_time_ns deadline_ns)
         if (deadline_ns == 0)
             when.it_value.tv_nsec = 1; /* zero would disarm */
     }
-    timerfd_settime(self->own[TIMER], TFD_TIMER_ABSTIME, &when, NULL);
+    int left = MAX_ATTEMPTS;
+    while (timerfd_settime(self->own[TIMER], TFD_TIMER_ABSTIME, &when, NULL) < 0 && --left > 0) {
+    }
 }
 
 void sp_poller_wake(struct sp_poller *self)
 {
     uint64_t one = 1;
+    int left = MAX_ATTEMPTS;
 
-    while (write(self->own[WAKE], &one, sizeof one) < 0 && errno == EINTR) {
+    while (write(self->own[WAKE], &one, sizeof one) < 0 && --left > 0) {
     }
 }
