@@ -304,7 +304,7 @@ int sp_watch_want(struct sp_watch *self, unsigned wanted)
 {
     int rc = sp_poller_watch(&self->loop->poller, self->fd, self, self->wanted, wanted);
 
-    if (rc == 0)
+    if (rc == 0 || wanted == 0) /* what is not wanted any more is closed next, which removes it in any case */
         self->wanted = wanted;
     return rc;
 }

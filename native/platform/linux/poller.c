@@ -73,6 +73,14 @@ static uint32_t epoll_events(unsigned ready)
            (ready & SP_FINISHED ? EPOLLRDHUP : 0u);
 }
 
+/* After a failure the set may not be as was thought: a descriptor that could not be removed is in it still. */
+static int set_anyway(int operation)
+{
+    return operation == EPOLL_CTL_ADD                      ? EPOLL_CTL_MOD
+           : operation == EPOLL_CTL_MOD && errno == ENOENT ? EPOLL_CTL_ADD
+                                                           : operation;
+}
+
 int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsigned before, unsigned after)
 {
     struct epoll_event event = {.events = epoll_events(after), .data.ptr = watch};
@@ -80,7 +88,10 @@ int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsi
 
     if (before == after)
         return 0;
-    return epoll_ctl(self->fd, operation, fd, &event) < 0 ? -errno : 0;
+    int rc = epoll_ctl(self->fd, operation, fd, &event);
+    if (rc < 0 && (operation != EPOLL_CTL_ADD || errno == EEXIST))
+        rc = epoll_ctl(self->fd, set_anyway(operation), fd, &event);
+    return rc < 0 ? -errno : 0;
 }
 
 static void drain_counter(int fd)
