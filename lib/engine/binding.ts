@@ -22,6 +22,8 @@ export interface Shared {
   readonly slabPins: Int32Array
   /** No message can be longer. */
   readonly maxBuffer: number
+  /** 1: this V8 counts external memory of young objects as that of old ones. */
+  readonly countsYoungMemory: 0 | 1
   /** How the addon is told that there is work: one of the constants below. */
   readonly watcherKind: typeof WATCH_BY_POLL | typeof WATCH_BY_THREAD
   /** Called once per wake-up, with the number of pairs in `events`. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import type { Functions, Shared } from './binding.js'
 import { checkFunctions, loadAddon } from './load.js'
-import { watcherKind } from './runtime.js'
+import { countsYoungMemory, watcherKind } from './runtime.js'
 import { slabPins, slabState, slabs } from './slabs.js'
 
 const RECEIVED_LIMIT = 512
@@ -28,6 +28,7 @@ export const shared: Shared = {
   slabState,
   slabPins,
   maxBuffer: constants.MAX_LENGTH,
+  countsYoungMemory: countsYoungMemory ? 1 : 0,
   watcherKind: watcherKind(),
   dispatch: (count) => dispatchEvents(count),
 }

@@ -60,11 +60,4 @@ bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value
     return false;
 }
 
-void AskForMemory(napi_env env)
-{
-    napi_value ignored;
-    void *bytes;
-    napi_create_arraybuffer(env, 1, &bytes, &ignored);
-}
-
 } // namespace nanomsg_native

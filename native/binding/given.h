@@ -35,9 +35,4 @@ class Given
 // Makes a Buffer with a copy of the bytes. Returns false when memory is short; no exception is pending then.
 bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value *buffer);
 
-// V8 collects unreachable young objects when it allocates memory itself, but not when it is given external memory: this
-// is called each time that this number of bytes has been given to it.
-constexpr size_t kAskAfterBytes = 1024 * 1024;
-void AskForMemory(napi_env env);
-
 } // namespace nanomsg_native

@@ -134,6 +134,7 @@ bool Host::ReadShared(napi_value shared)
            ReadArray(env_, shared, "slabPins", &slab_pins) && ReadProperty(env_, shared, "bodies", &bodies) &&
            ReadProperty(env_, shared, "slabs", &slab_array_) && ReadProperty(env_, shared, "dispatch", &dispatch_) &&
            ReadNumber(env_, shared, "maxBuffer", &max_buffer_bytes) &&
+           ReadNumber(env_, shared, "countsYoungMemory", &counts_young_memory) &&
            ReadNumber(env_, shared, "watcherKind", &watcher_kind);
 }
 
@@ -145,7 +146,9 @@ bool Host::Prepare()
         return false;
     received_batch.resize(std::min(received.count / 3, contexts.count));
     outgoing_batch.resize(records.count / 4);
-    slabs_ = new SlabStore(env_, slab_array_, slab_state.elements, slab_pins.elements, slab_pins.count);
+    young_memory_.emplace(counts_young_memory != 0);
+    slabs_ =
+        new SlabStore(env_, slab_array_, slab_state.elements, slab_pins.elements, slab_pins.count, &*young_memory_);
     if (messages(env_) == nullptr)
         slabs_->Forbid();
     return true;

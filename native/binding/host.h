@@ -7,6 +7,7 @@
 #include "message_memory.h"
 #include "numbered.h"
 #include "slab_store.h"
+#include "young_memory.h"
 
 #include <nanomsg/stream.h>
 #include <nanomsg/loop.h>
@@ -49,6 +50,11 @@ class Host
     SlabStore *slabs() const
     {
         return slabs_;
+    }
+
+    YoungMemory *young_memory()
+    {
+        return &*young_memory_;
     }
 
     // While referenced, the loop keeps the process alive.
@@ -114,8 +120,8 @@ class Host
     SharedArray<int32_t> slab_state; // SlabStore::State
     SharedArray<int32_t> slab_pins;  // by token: how many messages in the slab JavaScript will still view
     napi_ref bodies = nullptr;       // array of Buffers that are too long for a slab
-    size_t handed_over_bytes = 0;    // since V8 was asked for memory
     double max_buffer_bytes = 0;     // of a Buffer of this runtime
+    double counts_young_memory = 0;  // 1: see YoungMemory
     double watcher_kind = 0;         // 0: libuv polls the loop's descriptor; 1: a thread waits for it
     std::vector<nn_received> received_batch;
     std::vector<nn_outgoing> outgoing_batch;
@@ -154,6 +160,7 @@ class Host
 
     napi_env env_;
     nn_loop *loop_ = nullptr;
+    std::optional<YoungMemory> young_memory_;
     SlabStore *slabs_ = nullptr;
     LoopWatcher *watcher_ = nullptr;
     napi_async_context context_ = nullptr;

@@ -205,11 +205,7 @@ napi_value Flush(napi_env env, napi_callback_info info)
 // references can be transferred.
 int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_value *buffer)
 {
-    host->handed_over_bytes += message.body_bytes;
-    if (host->handed_over_bytes >= kAskAfterBytes) {
-        host->handed_over_bytes = 0;
-        AskForMemory(env);
-    }
+    host->young_memory()->NoteGiven(env, message.body_bytes);
     MessageMemory *const messages = host->messages(env);
     void *const body = messages != nullptr ? nn_received_claim(&message) : nullptr;
     if (body == nullptr) {

@@ -144,11 +144,7 @@ bool SlabStore::MakeArrayBuffer(const Slab &slab, napi_value *buffer)
     if (!Given::MakeArrayBuffer(env_, given, slab.begin, slab.size_bytes, buffer))
         return false;
     state_[kAliveKib] = *alive_kib_;
-    unannounced_bytes_ += slab.size_bytes;
-    if (unannounced_bytes_ >= kAskAfterBytes) {
-        unannounced_bytes_ = 0;
-        AskForMemory(env_);
-    }
+    young_memory_->NoteGiven(env_, slab.size_bytes);
     return true;
 }
 

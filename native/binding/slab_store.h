@@ -2,6 +2,8 @@
 // it only keeps a reference: JavaScript may detach the ArrayBuffer, or give its memory to others, at any time.
 #pragma once
 
+#include "young_memory.h"
+
 #include <nanomsg/loop.h>
 
 #include <node_api.h>
@@ -29,9 +31,10 @@ class SlabStore
 
     // `slabs` is the JavaScript array in which a slab's ArrayBuffer stands at the index of its token. At that index of
     // `pins`, JavaScript counts the messages of the slab that it will still view.
-    SlabStore(napi_env env, napi_ref slabs, int32_t *state, const int32_t *pins, size_t pins_count)
+    SlabStore(napi_env env, napi_ref slabs, int32_t *state, const int32_t *pins, size_t pins_count,
+              YoungMemory *young_memory)
         : env_(env), slabs_(slabs), state_(state), pins_(pins), pins_count_(pins_count),
-          thread_(std::this_thread::get_id())
+          thread_(std::this_thread::get_id()), young_memory_(young_memory)
     {
     }
 
@@ -105,7 +108,7 @@ class SlabStore
     const std::thread::id thread_;
     uint32_t last_shown_ = UINT32_MAX; // until slabs are recycled
     const uint8_t *last_shown_begin_ = nullptr;
-    size_t unannounced_bytes_ = 0; // shown since V8 was asked for memory
+    YoungMemory *const young_memory_; // of the environment, which ends later
     std::vector<Slab> slabs_by_token_;
     std::vector<uint32_t> free_tokens_;
     std::vector<uint32_t> pinned_; // released, but JavaScript will still view messages there
