@@ -4,13 +4,18 @@
 #include "sockets.h"
 
 #include "util/memory.h"
+#ifdef HAVE_TLS
+#include "tls_peer.h"
+#endif
 
 #include <nanomsg/bus.h>
+#include <nanomsg/loop.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
+#include <nanomsg/tls.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +43,22 @@ struct conversation {
     int asking;
     int answering;
     bool is_one_way;
+    bool is_monitored;
 };
+
+#ifdef HAVE_TLS
+static void set_tls(int s, int option, const char *text)
+{
+    INSIST(nn_setsockopt(s, NN_TLS, option, text, strlen(text)));
+}
+
+static void use_tls(int s)
+{
+    set_tls(s, NN_TLS_CA, tls_ca()->cert);
+    set_tls(s, NN_TLS_CERT, tls_server()->cert);
+    set_tls(s, NN_TLS_KEY, tls_server()->key);
+}
+#endif
 
 static int open_socket(int protocol)
 {
@@ -142,6 +162,15 @@ static void converse(const struct conversation *self, const char *address)
     int sockets[2] = {open_socket(self->asking), open_socket(self->answering)};
     struct nn_pollfd entry = {.fd = sockets[0], .events = NN_POLLOUT};
 
+    for (int i = 0; i < 2; i++) {
+        if (self->is_monitored)
+            INSIST(nn_socket_monitor(sockets[i], true));
+#ifdef HAVE_TLS
+        if (strstr(address, "tls+") != NULL || strstr(address, "wss:") != NULL)
+            use_tls(sockets[i]);
+#endif
+    }
+
     INSIST(nn_bind(sockets[1], address));
     INSIST(nn_connect(sockets[0], address));
     INSIST(nn_poll(&entry, 1, ROUND_MS));
@@ -157,6 +186,9 @@ static void converse_out_of_memory(const struct conversation *self, const char *
     long count = 0;
 
     test_allow_open("anon_inode:[eventfd]");
+#ifdef HAVE_TLS
+    tls_server(); /* made without failures */
+#endif
     for (bool has_failed = true; has_failed; count++) {
         CHECK(count < MAX_ALLOCATIONS);
         sp_memory_fail_after(count);
@@ -168,12 +200,13 @@ static void converse_out_of_memory(const struct conversation *self, const char *
     CHECK(count > 20); /* as long as there is anything to allocate */
 }
 
-static const struct conversation pair = {NN_PAIR, NN_PAIR, false};
-static const struct conversation reqrep = {NN_REQ, NN_REP, false};
-static const struct conversation pipeline = {NN_PUSH, NN_PULL, true};
-static const struct conversation pubsub = {NN_PUB, NN_SUB, true};
-static const struct conversation survey = {NN_SURVEYOR, NN_RESPONDENT, false};
-static const struct conversation bus = {NN_BUS, NN_BUS, false};
+static const struct conversation pair = {NN_PAIR, NN_PAIR, false, false};
+static const struct conversation reqrep = {NN_REQ, NN_REP, false, false};
+static const struct conversation pipeline = {NN_PUSH, NN_PULL, true, false};
+static const struct conversation pubsub = {NN_PUB, NN_SUB, true, false};
+static const struct conversation survey = {NN_SURVEYOR, NN_RESPONDENT, false, false};
+static const struct conversation monitored = {NN_REQ, NN_REP, false, true};
+static const struct conversation bus = {NN_BUS, NN_BUS, false, false};
 
 TEST(each_allocation_of_pair_over_inproc_can_fail)
 {
@@ -244,5 +277,27 @@ TEST(each_allocation_of_bus_over_tcp_can_fail)
 {
     converse_out_of_memory(&bus, test_tcp_address());
 }
+
+TEST(each_allocation_of_a_monitored_conversation_over_tcp_can_fail)
+{
+    converse_out_of_memory(&monitored, test_tcp_address());
+}
+
+TEST(each_allocation_of_a_monitored_conversation_over_ws_can_fail)
+{
+    converse_out_of_memory(&monitored, test_ws_address());
+}
+
+#ifdef HAVE_TLS
+TEST(each_allocation_of_reqrep_over_tls_can_fail)
+{
+    converse_out_of_memory(&reqrep, tls_address());
+}
+
+TEST(each_allocation_of_reqrep_over_wss_can_fail)
+{
+    converse_out_of_memory(&reqrep, tls_wss_address());
+}
+#endif
 
 #endif
