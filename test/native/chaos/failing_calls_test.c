@@ -101,9 +101,9 @@ static int open_socket(const struct conversation *self, int domain, int protocol
 
     if (protocol == NN_SUB)
         INSIST(nn_setsockopt(s, NN_SUB, NN_SUB_SUBSCRIBE, "", 0));
-    if (protocol == NN_REQ)
+    if (protocol == NN_REQ && domain == AF_SP)
         set_int(s, NN_REQ, NN_REQ_RESEND_IVL, WAIT_MS);
-    if (protocol == NN_SURVEYOR)
+    if (protocol == NN_SURVEYOR && domain == AF_SP)
         set_int(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, WAIT_MS);
     set_int(s, NN_SOL_SOCKET, NN_RECONNECT_IVL, 1);
     set_int(s, NN_SOL_SOCKET, NN_SNDTIMEO, WAIT_MS);
