@@ -32,7 +32,7 @@ try {
   checkTree('The addresses of the owner were filled in')
   run('npm', 'ci')
   run('npm', 'run', 'check')
-  run('npm', 'run', 'prebuild')
+  run('npm', 'run', 'prebuild', '--', '--all', '--twice')
   run('npm', 'pack')
   console.log('Look at the tarball (tar -tzf), then publish it with npm publish.')
 } catch (error) {

@@ -1,0 +1,89 @@
+// What is prebuilt: a row for each binary of the package. A new platform is a row here, one in the loader's table
+// (lib/engine/prebuilt.ts) and, if its format is new, a reader beside elf.mjs.
+const KiB = 1024
+
+/** Of the oldest systems that Node.js 20 runs on. */
+const OLDEST_GLIBC = '2.28'
+
+/** What a shared object for Linux is linked with. -Bsymbolic: calls of our own must not reach another libnanomsg in the
+ * process. nodelete: threads and handlers of the engine may run after the last environment has ended. */
+const linux = {
+  platform: 'linux',
+  format: 'elf',
+  link: [
+    '-shared',
+    '-s',
+    '-Wl,-Bsymbolic',
+    '-Wl,--version-script=native/addon.map',
+    '-Wl,-z,nodelete',
+    '-Wl,-z,relro',
+    '-Wl,-z,now',
+  ],
+  maxSize: 900 * KiB,
+}
+
+/** The libraries that every glibc has had since before it joined them. */
+const glibc = {
+  ...linux,
+  libc: 'glibc',
+  oldestLibc: OLDEST_GLIBC,
+  needed: /^(lib(c|m|pthread|dl|rt)\.so\.\d|ld-linux[-a-z0-9_]*\.so\.\d)$/,
+}
+
+const musl = { ...linux, libc: 'musl', needed: /^libc\.so$/ }
+
+/** `zig` is the compiler's name for the target, `file` where node-gyp-build finds the binary. */
+export const targets = [
+  {
+    ...glibc,
+    name: 'linux-x64',
+    arch: 'x64',
+    machine: 'x86-64',
+    zig: `x86_64-linux-gnu.${OLDEST_GLIBC}`,
+    file: 'linux-x64/nanomsg-native.glibc.node',
+  },
+  {
+    ...glibc,
+    name: 'linux-arm64',
+    arch: 'arm64',
+    machine: 'AArch64',
+    zig: `aarch64-linux-gnu.${OLDEST_GLIBC}`,
+    file: 'linux-arm64/nanomsg-native.glibc.node',
+  },
+  {
+    ...glibc,
+    name: 'linux-arm',
+    arch: 'arm',
+    machine: 'ARM',
+    zig: `arm-linux-gnueabihf.${OLDEST_GLIBC}`,
+    // clang says so of every 32-bit ARM; the headers of Node.js take it for x32.
+    compile: ['-U__ILP32__'],
+    file: 'linux-arm/nanomsg-native.armv7.glibc.node',
+  },
+  {
+    ...musl,
+    name: 'linuxmusl-x64',
+    arch: 'x64',
+    machine: 'x86-64',
+    zig: 'x86_64-linux-musl',
+    file: 'linux-x64/nanomsg-native.musl.node',
+  },
+  {
+    ...musl,
+    name: 'linuxmusl-arm64',
+    arch: 'arm64',
+    machine: 'AArch64',
+    zig: 'aarch64-linux-musl',
+    file: 'linux-arm64/nanomsg-native.musl.node',
+  },
+]
+
+/** The rows of these names, or a sentence about the first that there is none of. */
+export function targetsOf(names) {
+  return names.map((name) => {
+    const target = targets.find((row) => row.name === name)
+    if (target === undefined)
+      throw new Error(`there is no target ${name}; there are ${targets.map((row) => row.name).join(', ')}`)
+    return target
+  })
+}

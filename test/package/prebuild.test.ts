@@ -1,0 +1,98 @@
+// The check of prebuilt addons finds what would keep one from loading elsewhere.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+interface Target {
+  name: string
+  file: string
+  maxSize: number
+}
+
+const load = (name: string) => import(`../../scripts/prebuild/${name}.mjs`)
+const { targets, targetsOf } = (await load('targets')) as {
+  targets: Target[]
+  targetsOf(names: string[]): Target[]
+}
+const { faultsOf } = (await load('check')) as { faultsOf(path: string, target: Target): string[] }
+
+const hardened = ['-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,nodelete', '-fvisibility=hidden']
+const good = `
+  #define SHOWN __attribute__((visibility("default")))
+  #pragma weak SSL_new
+  extern int SSL_new(void), napi_get_undefined(void), uv_close(void);
+  SHOWN int nn_socket(void) { return &SSL_new ? SSL_new() : napi_get_undefined() + uv_close(); }
+  SHOWN int napi_register_module_v1(void) { return nn_socket(); }`
+
+// The compiler of the tests makes binaries for this machine, which stand for those of x64.
+describe.skipIf(process.arch !== 'x64')('the check of a prebuilt addon', () => {
+  const x64 = targets.find(({ name }) => name === 'linux-x64')!
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nanomsg-prebuild-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  function faults(source: string, options: string[] = hardened, target = x64): string[] {
+    const file = join(folder, 'addon.c')
+    writeFileSync(file, source)
+    const args = ['-shared', '-fPIC', '-w', '-o', join(folder, 'addon.node'), file, ...options]
+    execFileSync('cc', args, { cwd: folder })
+    return faultsOf(join(folder, 'addon.node'), target)
+  }
+
+  test('has nothing against one that is as it should be', () => {
+    expect(faults(good)).toEqual([])
+  })
+
+  test.each([
+    ['addresses of functions that can be written', hardened.filter((option) => !option.includes('now')), /RELRO, NOW/],
+    ['code that can be unloaded', hardened.filter((option) => !option.includes('nodelete')), /NODELETE/],
+    ['a path for libraries', [...hardened, '-Wl,-rpath,/opt/lib'], /looks for libraries in \/opt\/lib/],
+    ['a stack that can be executed', [...hardened, '-Wl,-z,execstack'], /executable stack/],
+    ['a library of C++', [...hardened, '-Wl,--no-as-needed', '-l:libstdc++.so.6'], /needs the library libstdc\+\+/],
+  ])('finds %s', (_, options, fault) => {
+    expect(faults(good, options)).toEqual([expect.stringMatching(fault)])
+  })
+
+  test.each([
+    [
+      'a function of a newer C library',
+      `${good} extern int pthread_create(); SHOWN int nn_new(void) { return pthread_create(); }`,
+      /needs glibc 2\.\d+$/,
+    ],
+    ['OpenSSL that it cannot do without', good.replace('#pragma weak SSL_new', ''), /without SSL_new/],
+    ['an export of another name', `${good} SHOWN int strange(void) { return 1; }`, /exports strange/],
+    [
+      'a function that is nowhere',
+      `${good} extern int nowhere(); SHOWN int nn_new(void) { return nowhere(); }`,
+      /needs nowhere, which neither/,
+    ],
+    ['no entry', good.replace('napi_register_module_v1', 'nn_other'), /does not export napi_register_module_v1/],
+    ['a path of the machine', `${good} SHOWN const char *nn_path(void) { return "/home/me/x.c"; }`, /path \/home\/me/],
+    [
+      'operator new of a C++ library',
+      `${good} extern int _Znwm(); SHOWN int nn_new() { return _Znwm(); }`,
+      /needs _Znwm/,
+    ],
+  ])('finds %s', (_, source, fault) => {
+    expect(faults(source)).toEqual(expect.arrayContaining([expect.stringMatching(fault)]))
+  })
+
+  test('finds another processor and too many bytes', () => {
+    const arm = targets.find(({ name }) => name === 'linux-arm64')!
+    expect(faults(good, hardened, { ...arm, maxSize: 1000 })).toEqual(
+      expect.arrayContaining([
+        'is made for X86-64',
+        expect.stringMatching(/needs glibc|has \d+ bytes, more than 1000/),
+      ]),
+    )
+  })
+})
+
+test('a target that there is none of is named, with those that there are', () => {
+  expect(() => targetsOf(['linux-x86'])).toThrow(`there is no target linux-x86; there are linux-x64, linux-arm64, `)
+})
