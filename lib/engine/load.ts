@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Functions, Shared } from './binding.js'
+import { cLibrary, findPrebuilt } from './prebuilt.js'
 import { type Shortage, shortageHints, shortageOf } from './shortages.js'
 
 interface Addon {
@@ -9,6 +11,8 @@ interface Addon {
 }
 
 const home = join(__dirname, '..', '..')
+/** What npm run build makes in a clone. */
+const built = join(home, 'build/Release/nanomsg_native.node')
 /** What nanomsg-native-build makes. */
 const compiled = join(home, 'native/build/Release/nanomsg_native.node')
 
@@ -21,18 +25,49 @@ export function checkFunctions(functions: Functions | undefined): Functions {
   return functions
 }
 
-/** What nanomsg-native-build has made comes first, unless the environment chooses, or this is a clone that has been
- * built. */
-function isCompiled(): boolean {
-  const { NANOMSG_NATIVE_PREBUILD, PREBUILDS_ONLY } = process.env
-  return !NANOMSG_NATIVE_PREBUILD && !PREBUILDS_ONLY && !existsSync(join(home, 'build/Release')) && existsSync(compiled)
+/** What was built on this machine: by npm run build in a clone, or by nanomsg-native-build. Whole names, since the
+ * folder of a bundled program may have a build of something else. */
+function findBuilt(): string | undefined {
+  if (process.env.PREBUILDS_ONLY) return undefined
+  return [built, compiled].find((path) => existsSync(path))
 }
 
-/** Loads the addon that was built on this machine, or the prebuilt one of this platform. */
+/** A path that is not known before: bundlers must not take it for one of their own modules. */
+const requireFile = (path: string) => createRequire(join(home, 'package.json'))(path) as Addon
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+}
+
+/** node-gyp-build looks for files that the package does not come with: prebuilds/ of another name, or beside the
+ * program of Node.js. */
+function search(folder: string): Addon {
+  const load = require('node-gyp-build') as (folder: string) => Addon
+  return load(folder)
+}
+
+/** The addon that comes with the package. One that is there and cannot be loaded is what the user has to know of. */
+function loadPrebuilt(): Addon {
+  try {
+    const load = findPrebuilt()
+    if (load !== undefined) return load() as Addon
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  return search(home)
+}
+
+function load(): Addon {
+  const { NANOMSG_NATIVE_PREBUILD: chosen } = process.env
+  if (chosen) return chosen.endsWith('.node') ? requireFile(resolve(chosen)) : search(chosen)
+  const path = findBuilt()
+  return path === undefined ? loadPrebuilt() : requireFile(path)
+}
+
+/** Loads what the environment names, the addon that was built on this machine, or the prebuilt one of this platform. */
 export function loadAddon(): Addon {
   try {
-    const load = require('node-gyp-build') as (folder: string) => Addon
-    return isCompiled() ? require(compiled) : load(home)
+    return load()
   } catch (error) {
     const shortage = shortageOf(error) ?? shortageOfReading()
     throw shortage === undefined ? loadError(error) : shortageError(shortage, error)
@@ -73,21 +108,39 @@ function prebuiltPlatforms(): string {
 }
 
 /** Such as `glibc 2.36`. */
-function cLibrary(): string {
+function versionedCLibrary(): string {
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
   const version = report?.header?.glibcVersionRuntime
-  return version === undefined ? 'musl' : `glibc ${version}`
+  return version === undefined ? cLibrary() : `glibc ${version}`
+}
+
+/** Where an addon was looked for. */
+function tried(): string {
+  const { NANOMSG_NATIVE_PREBUILD: chosen } = process.env
+  if (chosen) return `${chosen}, which NANOMSG_NATIVE_PREBUILD names`
+  return `${compiled}, ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()})`
+}
+
+/** What can be done about it. */
+function advice(): string {
+  const { platform } = process
+  if (!existsSync(join(home, 'native/sources.txt')))
+    return (
+      'This program is a bundle that has come without the addon: copy it beside the bundle, ' +
+      'have the bundler leave nanomsg-native out (external), or name the file in NANOMSG_NATIVE_PREBUILD.'
+    )
+  return platform === 'linux'
+    ? `To compile it, run: node ${buildCommand}. That needs gcc or clang, make and Python 3.`
+    : `The sources do not compile on ${platform} yet.`
 }
 
 /** What was tried, why it does not do, and what to do. */
 function loadError(error: unknown): Error {
   const { platform, arch, version } = process
   const message = [
-    `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${cLibrary()}` : ''}.`,
-    `Tried: ${compiled}, ${join(home, 'build')} and ${join(home, 'prebuilds')} (there: ${prebuiltPlatforms()}).`,
-    platform === 'linux'
-      ? `To compile it, run: node ${buildCommand}. That needs gcc or clang, make and Python 3.`
-      : `The sources do not compile on ${platform} yet.`,
+    `nanomsg-native has no addon for Node.js ${version} on ${platform}-${arch}${platform === 'linux' ? `, ${versionedCLibrary()}` : ''}.`,
+    `Tried: ${tried()}.`,
+    advice(),
     `The reason: ${error instanceof Error ? error.message : error}`,
   ].join('\n')
   return Object.assign(new Error(message, { cause: error }), { code: 'ERR_DLOPEN_FAILED' })

@@ -44,12 +44,14 @@ const upward = (edges) =>
     .filter(([, , from, to]) => from !== to && !allowed[from]?.includes(to))
     .map(([file, line, from, to]) => `${file}:${line}: lib/${from} may not import lib/${to}`)
 
+const loaders = ['load.ts', 'prebuilt.ts'].map((name) => join('lib', 'engine', name))
+
 const addon = (all) =>
   [...all]
-    .filter((file) => file !== join('lib', 'engine', 'load.ts') && folderOf(file) !== 'build')
+    .filter((file) => !loaders.includes(file) && folderOf(file) !== 'build')
     .flatMap((file) => lines(file).map((line, index) => [file, index + 1, line]))
     .filter(([, , line]) => /['"]node-gyp-build['"]|\.node['"]/.test(line))
-    .map(([file, number]) => `${file}:${number}: only lib/engine/load.ts loads the addon`)
+    .map(([file, number]) => `${file}:${number}: only ${loaders.join(' and ')} load the addon`)
 
 /** What is wrong with the imports of lib/: those that point up, circles, and loading of the addon elsewhere than in its
  *  loader. */

@@ -10,8 +10,10 @@ import { Program } from './program.js'
 
 const home = join(__dirname, '..', '..')
 const built = JSON.stringify(join(home, 'dist', 'index.js'))
-const folder = join(home, 'build', 'Release')
-const addon = join(folder, 'nanomsg_native.node')
+const addon = join(home, 'build', 'Release', 'nanomsg_native.node')
+const prebuilds = join(home, 'prebuilds')
+/** Has node-gyp-build look for an addon in a folder, as where the package has none for the platform. */
+const searching = { PREBUILDS_ONLY: '1', LIBC: 'another' }
 
 const hints: Record<string, string> = {
   EMFILE: 'ulimit -n',
@@ -51,10 +53,11 @@ function expectShortage(text: string, code: string): void {
 }
 
 describe('loading the package without descriptors', () => {
-  const run = (text: string) =>
+  const run = (text: string, env: NodeJS.ProcessEnv = {}) =>
     execFileSync('sh', ['-c', 'ulimit -n 64 && exec "$0" -e "$1"', process.execPath, text], {
       encoding: 'utf8',
       cwd: home,
+      env: { ...process.env, ...env },
     })
 
   test('says that there are none for the addon', () => {
@@ -62,7 +65,7 @@ describe('loading the package without descriptors', () => {
   })
 
   test('does not say that there is no addon where its folders cannot be read', () => {
-    expectShortage(run(withoutDescriptors(`require('node:fs')`, 'readdirSync')), 'EMFILE')
+    expectShortage(run(withoutDescriptors(`require('node:fs')`, 'readdirSync'), searching), 'EMFILE')
   })
 })
 
@@ -72,12 +75,13 @@ const describeWithInjection = (name: string, define: () => void) =>
 describeWithInjection('loading the package where the system', () => {
   test.each([
     ['has no open file left for the addon', addon, 'openat', 'ENFILE'],
-    ['has no open file left for its folder', folder, 'openat', 'ENFILE'],
+    ['has no open file left for its folder', prebuilds, 'openat', 'ENFILE', searching],
     ['has no memory to open the addon', addon, 'openat', 'ENOMEM'],
     ['has no memory to map the addon', addon, 'mmap', 'ENOMEM'],
-  ])('%s says so', (_, path, call, code) => {
+  ])('%s says so', (_, path, call, code, env: NodeJS.ProcessEnv = {}) => {
     const args = ['-f', '-qq', '-o', '/dev/null', '-P', path, '-e', `inject=${call}:error=${code}`]
-    expectShortage(execFileSync('strace', [...args, process.execPath, '-e', loading], { encoding: 'utf8' }), code)
+    const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const
+    expectShortage(execFileSync('strace', [...args, process.execPath, '-e', loading], options), code)
   })
 })
 
