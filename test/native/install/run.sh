@@ -57,17 +57,54 @@ for example in protocol transport; do
   check "the example of a $example does what it shows" "$cmake" --build "$folder/$example" --target test
 done
 
-export PKG_CONFIG_PATH="$library_folder/pkgconfig"
-if command -v pkg-config >/dev/null; then
-  check "pkg-config knows a recent version" pkg-config --atleast-version=1.1 nanomsg
-  flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs nanomsg)
-  # shellcheck disable=SC2086
-  check "a program builds with what pkg-config says" \
-    "$compiler" "$here/consumer/program.c" -o "$folder/with_pkg_config" $flags
-  check "that program runs" env LD_LIBRARY_PATH="$library_folder" "$folder/with_pkg_config"
-else
-  echo "without pkg-config its file is only looked at"
-  check "nanomsg.pc is installed" grep -q '^Libs: .*-lnanomsg$' "$PKG_CONFIG_PATH/nanomsg.pc"
+check "the licence is installed" test -f "$prefix/share/doc/nanomsg-native/LICENSE"
+check "the man page is installed" test -f "$prefix/share/man/man7/nanomsg.7"
+for name in $(grep -v '_$' "$folder/declared"); do
+  check "the man page names $name" grep -q "^\.BR $name ()" "$prefix/share/man/man7/nanomsg.7"
+done
+
+# A program of a folder elsewhere builds with what nanomsg.pc in prefix $1 says, and not with another libnanomsg.
+check_pkg_config() {
+  pc=$(find "$1" -name nanomsg.pc)
+  libraries=$(dirname "$(dirname "$pc")")
+  export PKG_CONFIG_PATH="${pc%/*}"
+  cp "$here/consumer/program.c" "$folder/elsewhere.c"
+  if ! command -v pkg-config >/dev/null; then
+    echo "without pkg-config its file is only looked at"
+    check "nanomsg.pc finds its folder by itself, $2" grep -q '^prefix=${pcfiledir}/' "$pc"
+    return
+  fi
+  check "pkg-config knows a recent version, $2" pkg-config --atleast-version=1.1 nanomsg
+  check "pkg-config names the folder of headers, $2" \
+    test "$(pkg-config --variable=includedir nanomsg)" -ef "$1/include"
+  # shellcheck disable=SC2046
+  check "a program builds with what pkg-config says, $2" "$compiler" "$folder/elsewhere.c" -o "$folder/with_pkg_config" \
+    $(pkg-config --cflags --libs nanomsg)
+  check "that program runs with this library, $2" \
+    env LD_LIBRARY_PATH="$libraries" LD_BIND_NOW=1 "$folder/with_pkg_config"
+  check "that program needs this library, $2" sh -c \
+    "LD_LIBRARY_PATH='$libraries' ldd '$folder/with_pkg_config' | grep -q 'libnanomsg.so.* => $libraries/'"
+  mkdir -p "$folder/static"
+  cp "$libraries/libnanomsg.a" "$folder/static"
+  # shellcheck disable=SC2046
+  check "a static program builds with what pkg-config says, $2" "$compiler" "$folder/elsewhere.c" \
+    -o "$folder/with_static_pkg_config" -L"$folder/static" \
+    $(pkg-config --static --cflags --libs nanomsg | sed 's/-lnanomsg/-l:libnanomsg.a/')
+  check "that static program runs, $2" "$folder/with_static_pkg_config"
+}
+
+check_pkg_config "$prefix" "where it was installed"
+mv "$prefix" "$folder/moved"
+check_pkg_config "$folder/moved" "after the files have moved"
+mv "$folder/moved" "$prefix"
+
+if command -v dpkg-deb >/dev/null; then
+  check "cpack makes a package of Debian" sh -c "cd '$build' && '$(dirname "$cmake")/cpack' -G DEB -B '$folder/deb'"
+  package=$(find "$folder/deb" -maxdepth 1 -name 'nanomsg-native_*.deb')
+  check "the package can be unpacked" dpkg-deb -x "$package" "$folder/unpacked"
+  check "it conflicts with the package that has the same headers" \
+    test "$(dpkg-deb --field "$package" Conflicts)" = libnanomsg-dev
+  check_pkg_config "$folder/unpacked/usr" "in the package of Debian"
 fi
 
 # A program that is linked to one library runs on the other.
