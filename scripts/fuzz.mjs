@@ -9,7 +9,7 @@
 // New inputs are put into build-fuzz/corpus, findings into build-fuzz/findings, the numbers of fuzzers that have passed
 // into build-fuzz/fuzz.json, for scripts/summary.mjs.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -128,6 +128,11 @@ async function fuzz() {
 
 // ---- The corpus ----
 
+/** Inputs that have found a fault stay, under the names that they were given; libFuzzer's are digests. */
+function keepNamed(from, to) {
+  for (const file of readdirSync(from)) if (!/^[0-9a-f]{40}$/.test(file)) copyFileSync(join(from, file), join(to, file))
+}
+
 async function minimize(name) {
   if (isScript(name)) return
   const old = join(folder, `old-${name}`)
@@ -145,6 +150,7 @@ async function minimize(name) {
     console.error(output.split('\n').slice(-20).join('\n'))
     process.exitCode = 1
   } else {
+    keepNamed(old, corpusOf(name))
     rmSync(old, { recursive: true, force: true })
     console.log(`${name}: ${readdirSync(corpusOf(name)).length} inputs`)
   }

@@ -19,6 +19,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PEER_MASK 7
+#define SMALL_LIMIT_BYTES 100
 #define LARGE_BYTES ((size_t)1 << 20)
 
 /* ---- Opening ---- */
@@ -44,8 +45,10 @@ void actions_add_peer(struct run_socket *socket, unsigned number, struct input *
 
 static void set_options(struct run_socket *self, uint8_t choice)
 {
-    if (choice & 1)
-        run_set_int(self, NN_SOL_SOCKET, NN_RCVMAXSIZE, 100);
+    if (choice & 1) {
+        run_set_int(self, NN_SOL_SOCKET, NN_RCVMAXSIZE, SMALL_LIMIT_BYTES);
+        self->receive_limit_bytes = SMALL_LIMIT_BYTES; /* no message has come yet */
+    }
     if (choice & 2)
         run_set_int(self, NN_SOL_SOCKET, NN_MAXTTL, 2);
     if (choice & 4)
