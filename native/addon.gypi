@@ -20,7 +20,7 @@
         "NAPI_DISABLE_CPP_EXCEPTIONS"
       ],
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
-      "cflags_c": ["-std=gnu11", "-Wconversion", "-Wsign-conversion", "-Wmissing-prototypes", "-Wundef"],
+      "cflags_c": ["-std=gnu11", "-Wconversion", "-Wsign-conversion", "-Wmissing-prototypes", "-Wundef", "-Wcast-qual"],
       # node-addon-api is a system header, so that our warnings do not concern it.
       "cflags_cc": [
         "-std=gnu++17",

@@ -6,6 +6,7 @@
 #include "core/socket_state.h"
 #include "util/invariant.h"
 #include "util/memory.h"
+#include "util/without_const.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,12 +64,12 @@ void sp_endpoint_set_error(struct nn_endpoint *self, int error)
 
 void *nn_endpoint_data(const struct nn_endpoint *self)
 {
-    return (void *)self->data;
+    return sp_without_const(self->data);
 }
 
 struct nn_endpoint *nn_endpoint_of_data(const void *data)
 {
-    return SP_CONTAINER(data, struct nn_endpoint, data);
+    return SP_CONTAINER(sp_without_const(data), struct nn_endpoint, data);
 }
 
 bool nn_endpoint_is_bound(const struct nn_endpoint *self)

@@ -16,7 +16,7 @@ static size_t held_bytes(const struct sp_connection *self)
 
 static size_t linger_held_bytes(const struct sp_linger *linger)
 {
-    return held_bytes(SP_CONTAINER(linger, struct sp_connection, linger));
+    return held_bytes(SP_CONST_CONTAINER(linger, struct sp_connection, linger));
 }
 
 void sp_connection_end_lingering(struct sp_connection *self)

@@ -14,7 +14,7 @@
 /* Sends our part of the handshake. What the stream does not take at once is queued. */
 static int connection_say(struct sp_connection *self, const struct sp_handshake *handshake)
 {
-    struct iovec vector = {.iov_base = (void *)handshake->reply, .iov_len = handshake->reply_bytes};
+    struct iovec vector = sp_vector_of(handshake->reply, handshake->reply_bytes);
     struct nn_message nothing;
 
     if (handshake->reply_bytes == 0)

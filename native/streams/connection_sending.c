@@ -165,9 +165,9 @@ static int connection_send_directly(struct sp_connection *self, const uint8_t *p
                                     struct nn_message *message)
 {
     struct iovec vectors[3] = {
-        {.iov_base = (void *)prefix, .iov_len = prefix_bytes},
-        {.iov_base = (void *)nn_message_header(message), .iov_len = message->header_bytes},
-        {.iov_base = (void *)message->body, .iov_len = message->body_bytes},
+        sp_vector_of(prefix, prefix_bytes),
+        sp_vector_of(nn_message_header(message), message->header_bytes),
+        sp_vector_of(message->body, message->body_bytes),
     };
     size_t total = prefix_bytes + sp_message_bytes(message);
     ssize_t taken = sp_send_vectors(self, vectors, 3);

@@ -4,6 +4,7 @@
 #include "core/receive_slabs.h"
 
 #include "message/chunk.h"
+#include "util/without_const.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -215,7 +216,7 @@ void sp_receive_buffer_take(struct sp_receive_buffer *self, struct nn_message *m
 
 uint8_t *sp_receive_buffer_frame(struct sp_receive_buffer *self)
 {
-    return has_complete_partial(self) ? self->partial->bytes : (uint8_t *)self->begin;
+    return has_complete_partial(self) ? self->partial->bytes : sp_without_const(self->begin);
 }
 
 void sp_receive_buffer_drop(struct sp_receive_buffer *self)

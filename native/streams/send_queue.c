@@ -215,24 +215,13 @@ void sp_send_queue_undo(struct sp_send_queue *self, struct sp_send_queue_mark ma
     self->bytes = mark.bytes;
 }
 
-/* struct iovec serves readv(2) as well, and has no const for those that are only written from. */
-static void *written_from(const uint8_t *bytes)
-{
-    union {
-        const uint8_t *bytes;
-        void *base;
-    } pointer = {.bytes = bytes};
-    return pointer.base;
-}
-
 int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vectors, int limit)
 {
     int count = 0;
 
     while (count < limit && (size_t)count < self->count) {
         const struct sp_piece *piece = piece_at(self, (size_t)count);
-        vectors[count].iov_base = written_from(piece->bytes);
-        vectors[count].iov_len = piece->count;
+        vectors[count] = sp_vector_of(piece->bytes, piece->count);
         count++;
     }
     return count;

@@ -4,8 +4,15 @@
 #define SP_STREAMS_SEND_QUEUE_H
 
 #include "message/message.h"
+#include "util/without_const.h"
 
 #include <sys/uio.h>
+
+/* A vector to write from. */
+static inline struct iovec sp_vector_of(const void *bytes, size_t count)
+{
+    return (struct iovec){.iov_base = sp_without_const(bytes), .iov_len = count};
+}
 
 struct sp_piece {
     const uint8_t *bytes;

@@ -338,8 +338,8 @@ static struct sp_filter *tls_source_open(struct sp_filter_source *base, int fd)
 /* The names of files say nothing about what was in them when each was read. */
 static bool tls_source_is_same(const struct sp_filter_source *base, const struct sp_filter_source *other_base)
 {
-    const struct tls_source *self = SP_CONTAINER(base, const struct tls_source, base);
-    const struct tls_source *other = SP_CONTAINER(other_base, const struct tls_source, base);
+    const struct tls_source *self = SP_CONST_CONTAINER(base, struct tls_source, base);
+    const struct tls_source *other = SP_CONST_CONTAINER(other_base, struct tls_source, base);
 
     return self->is_verifying == other->is_verifying && memcmp(self->read, other->read, sizeof self->read) == 0;
 }

@@ -231,7 +231,7 @@ static void tls_shutdown_write(struct sp_filter *base)
 
 static struct nn_chunk *tls_certificate(const struct sp_filter *base)
 {
-    const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
+    const struct tls_filter *self = SP_CONST_CONTAINER(base, struct tls_filter, base);
     const X509 *certificate = sp_tls_is_over() ? NULL : SSL_get0_peer_certificate(self->ssl);
     int count = certificate != NULL ? i2d_X509(certificate, NULL) : 0;
     struct nn_chunk *der = count > 0 ? sp_chunk_create((size_t)count) : NULL;
@@ -246,7 +246,7 @@ static struct nn_chunk *tls_certificate(const struct sp_filter *base)
 
 static void tls_describe_peer(const struct sp_filter *base, struct sp_peer_info *info)
 {
-    const struct tls_filter *self = SP_CONTAINER(base, const struct tls_filter, base);
+    const struct tls_filter *self = SP_CONST_CONTAINER(base, struct tls_filter, base);
     struct nn_chunk *certificate = info->properties[NN_PEER_CERTIFICATE] == NULL ? tls_certificate(base) : NULL;
 
     if (certificate != NULL) {

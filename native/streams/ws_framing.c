@@ -92,7 +92,7 @@ static bool is_length_minimal(uint64_t body_bytes, size_t length_bytes)
 static int ws_parse(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,
                     struct sp_frame *frame)
 {
-    const struct sp_ws_session *self = SP_CONTAINER(session, const struct sp_ws_session, base);
+    const struct sp_ws_session *self = SP_CONST_CONTAINER(session, struct sp_ws_session, base);
 
     if (available_bytes >= 1 && !is_start_allowed(self, data[0]))
         return -EPROTO;
@@ -354,7 +354,7 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
 
 static size_t ws_held_bytes(const struct sp_session *session)
 {
-    const struct sp_ws_session *self = SP_CONTAINER(session, const struct sp_ws_session, base);
+    const struct sp_ws_session *self = SP_CONST_CONTAINER(session, struct sp_ws_session, base);
 
     return self->fragments != NULL ? self->fragments->capacity_bytes : 0;
 }

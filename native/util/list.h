@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #define SP_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define SP_CONST_CONTAINER(pointer, type, member)                                                                      \
+    ((const type *)(const void *)((const char *)(pointer)-offsetof(type, member)))
 
 struct sp_list_item {
     struct sp_list_item *next; /* NULL: in no list */
