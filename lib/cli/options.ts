@@ -47,16 +47,16 @@ type Argument =
 
 export interface Option {
   readonly name: string
-  readonly short?: string
+  readonly short?: string | undefined
   /** The name under which the program may be called to have this option set. */
-  readonly executable?: string
+  readonly executable?: string | undefined
   readonly group: string
   readonly help: string
   readonly argument: Argument
-  readonly provides?: readonly Trait[]
+  readonly provides?: readonly Trait[] | undefined
   /** The option is refused when another one has brought this before. */
-  readonly conflicts?: Trait
-  readonly requires?: Trait
+  readonly conflicts?: Trait | undefined
+  readonly requires?: Trait | undefined
   /** Unknown to the original: has no abbreviation, and is absent from the text of `--help`, which is the original's. */
   readonly isOurs?: true | undefined
 }

@@ -29,24 +29,24 @@ const { EBADF, ETIMEDOUT } = constants.errno
 /** What can be given to socket(), besides the options of streams. */
 export interface SocketOptions extends DuplexOptions {
   /** AF_SP_RAW instead of AF_SP: for devices. Such a socket receives nothing itself. */
-  raw?: boolean | number
+  raw?: boolean | number | undefined
   /** What a sub subscribes to. Default: everything. */
-  chan?: readonly (string | Buffer)[]
-  dontwait?: boolean
-  linger?: number
-  sndbuf?: number
-  rcvbuf?: number
-  sndtimeo?: number
-  rcvtimeo?: number
-  reconn?: number
-  maxreconn?: number
-  sndprio?: number
-  rcvprio?: number
-  rcvmaxsize?: number
-  maxttl?: number
-  tcpnodelay?: boolean
-  ipv6?: boolean
-  wsopt?: 'text' | 'binary'
+  chan?: readonly (string | Buffer)[] | undefined
+  dontwait?: boolean | undefined
+  linger?: number | undefined
+  sndbuf?: number | undefined
+  rcvbuf?: number | undefined
+  sndtimeo?: number | undefined
+  rcvtimeo?: number | undefined
+  reconn?: number | undefined
+  maxreconn?: number | undefined
+  sndprio?: number | undefined
+  rcvprio?: number | undefined
+  rcvmaxsize?: number | undefined
+  maxttl?: number | undefined
+  tcpnodelay?: boolean | undefined
+  ipv6?: boolean | undefined
+  wsopt?: 'text' | 'binary' | undefined
 }
 
 type Endpoints = Record<string, number>

@@ -95,44 +95,44 @@ export const expectationOf = (kind: Kind): string => ranges[kind].expectation
 /** Options that can be given to every socket's constructor; each is a property of the socket, too. */
 export interface SocketOptions {
   /** Milliseconds for which `close()` goes on delivering accepted messages; -1: as long as it takes. Default: 1000. */
-  linger?: number
+  linger?: number | undefined
   /** Bytes that are kept for a peer which does not take them yet, by the engine where the system does not allow as
    * much; beyond, sending waits. Default: 131072; the system's own buffers, until it is set, may hold more. */
-  sendBuffer?: number
+  sendBuffer?: number | undefined
   /** Bytes that are kept from a peer in the same process before it has to wait. Default: 131072, or 17 messages of any
    * size. */
-  receiveBuffer?: number
+  receiveBuffer?: number | undefined
   /** Milliseconds for which `send()` waits for a peer; -1: for ever. Default: -1. */
-  sendTimeout?: number
+  sendTimeout?: number | undefined
   /** Milliseconds for which `receive()` waits for a message; -1: for ever. Default: -1. */
-  receiveTimeout?: number
+  receiveTimeout?: number | undefined
   /** Milliseconds until a broken connection is tried again. Default: 100. */
-  reconnectInterval?: number
+  reconnectInterval?: number | undefined
   /** When not 0, the interval doubles with each failure, up to this number of milliseconds. Default: 0. */
-  reconnectIntervalMax?: number
+  reconnectIntervalMax?: number | undefined
   /** Priority of peers of later endpoints when sending: 1 (highest) to 16. Default: 8. */
-  sendPriority?: number
+  sendPriority?: number | undefined
   /** Priority of peers of later endpoints when receiving: 1 (highest) to 16. Default: 8. */
-  receivePriority?: number
+  receivePriority?: number | undefined
   /** Whether names may be resolved to IPv6 addresses as well as to IPv4's, and wildcards be bound for both. Default:
    * true. */
-  ipv6?: boolean
+  ipv6?: boolean | undefined
   /** Bytes of the longest message that is received: a peer that sends a longer one is disconnected. -1: no limit.
    * Default: 1048576. */
-  maxMessageSize?: number
+  maxMessageSize?: number | undefined
   /** How many devices a message may have passed through: 1 to 255. Default: 8. */
-  maxTtl?: number
+  maxTtl?: number | undefined
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
-  tcpNoDelay?: boolean
+  tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.
    * Default: false. */
-  textFrames?: boolean
+  textFrames?: boolean | undefined
   /** Headers that `connect()` adds to its request to open a WebSocket, such as `{ Authorization: 'Bearer …' }`; for
    * endpoints made later. At most 3072 bytes as lines of HTTP. Default: none. */
-  requestHeaders?: RequestHeaders
+  requestHeaders?: RequestHeaders | undefined
   /** Certificates for `tls+tcp://` and `wss://`, and which peers to accept; for endpoints made later. Default: none of
    * its own; servers must have one that an authority known to the system has signed. */
-  tls?: TlsOptions
+  tls?: TlsOptions | undefined
   /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
-  name?: string
+  name?: string | undefined
 }

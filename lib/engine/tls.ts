@@ -24,18 +24,18 @@ export type Pem = string | Uint8Array | PemText | PemFile
 export interface TlsOptions {
   /** Our certificate, followed by those between it and an authority that peers know. `bind()` needs it; `connect()`,
    * when the peer requires it. */
-  cert?: Pem
+  cert?: Pem | undefined
   /** The private key of `cert`, without a password. Default: it stands in `cert`. */
-  key?: Pem
+  key?: Pem | undefined
   /** The authorities that the peer's certificate must come from, also as an array of PEM texts, such as
    * `rootCertificates` of `node:tls`. Default for `connect()`: those of the system. */
-  ca?: Pem | readonly Pem[]
+  ca?: Pem | readonly Pem[] | undefined
   /** Whether `connect()` checks that the peer's certificate is good, and for `serverName`. Default: true. */
-  verify?: boolean
+  verify?: boolean | undefined
   /** The name that `connect()` asks for and expects. Default: the host of the address. */
-  serverName?: string
+  serverName?: string | undefined
   /** Whether `bind()` accepts only peers with a certificate that comes from `ca`. Default: false. */
-  requireClientCertificate?: boolean
+  requireClientCertificate?: boolean | undefined
 }
 
 /** One option of the engine. */
@@ -45,7 +45,7 @@ export interface TlsSetting {
   /** Bytes are a copy, which the caller overwrites when they are set: they may be a key. */
   readonly value: number | Uint8Array
   /** The name of the file that the engine will read; undefined: none. */
-  readonly file?: string
+  readonly file?: string | undefined
 }
 
 const MAX_TEXT_BYTES = 2 ** 20

@@ -5,7 +5,7 @@ import { DuplexSocket } from './base/directions.js'
 
 export interface ReqOptions extends SocketOptions {
   /** Milliseconds after which a request that has no reply is sent again. Default: 60000. */
-  resendInterval?: number
+  resendInterval?: number | undefined
 }
 
 /** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up

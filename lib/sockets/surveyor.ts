@@ -5,7 +5,7 @@ import { DuplexSocket } from './base/directions.js'
 
 export interface SurveyorOptions extends SocketOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
-  deadline?: number
+  deadline?: number | undefined
 }
 
 /** Sends a survey to all connected Respondents and receives their answers until the deadline, which is reported

@@ -230,8 +230,9 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
 }
 
-/** Options that are numbers or booleans are properties. */
-export interface Socket extends Required<Pick<SocketOptions, CommonOptionName>> {}
+/** Options that are numbers or booleans are properties, which always have a value. */
+type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[Name]> }
+export interface Socket extends OptionProperties {}
 
 /** An option is a property that a socket's class can set. */
 function isOption(socket: Socket, name: string): boolean {

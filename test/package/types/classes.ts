@@ -18,16 +18,22 @@ import {
   type Rep,
   Req,
   type ReqOptions,
+  type RequestOptions,
   type Respondent,
   registerTransport,
+  type ServeOptions,
   Socket,
   type SocketEvent,
   type SocketOptions,
   type Statistics,
   type Sub,
+  type SurveyOptions,
   type Surveyor,
   type SurveyorOptions,
+  type TlsOptions,
+  type WaitOptions,
 } from 'nanomsg-native'
+import type { Options as CompatOptions } from 'nanomsg-native/compat'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function check<Fact extends true>(): Fact
@@ -44,6 +50,24 @@ type Receives = {
 }
 type HasAll<T, Members> = keyof Members extends keyof T ? true : false
 type HasNone<T, Members> = keyof Members & keyof T extends never ? true : false
+
+/** Whether each option can be given as undefined, also where optional properties are exact. */
+type TakesUndefined<Options> = { [Name in keyof Options]-?: undefined } extends Options ? true : false
+
+export const undefinedOptions = [
+  check<TakesUndefined<SocketOptions>>(),
+  check<TakesUndefined<ReqOptions>>(),
+  check<TakesUndefined<SurveyorOptions>>(),
+  check<TakesUndefined<TlsOptions>>(),
+  check<TakesUndefined<WaitOptions>>(),
+  check<TakesUndefined<RequestOptions>>(),
+  check<TakesUndefined<SurveyOptions>>(),
+  check<TakesUndefined<ServeOptions>>(),
+  check<TakesUndefined<CompatOptions>>(),
+  // What is read is never undefined.
+  check<Same<Push['linger' | 'maxTtl'], number>>(),
+  check<Same<Push['ipv6'], boolean>>(),
+]
 
 export const directions = [
   check<HasAll<Push, Sends>>(),
