@@ -2,6 +2,7 @@
 #include "core/options.h"
 
 #include "message/chunk.h"
+#include "platform/memory.h"
 #include "util/http_head.h"
 #include "util/memory.h"
 #include "util/secret.h"
@@ -161,7 +162,7 @@ static bool is_pem_or_file(const char *text, size_t size)
 {
     static const char begin[] = "-----BEGIN";
 
-    if (size == 0 || memmem(text, size, begin, sizeof begin - 1) != NULL)
+    if (size == 0 || sp_bytes_find(text, size, begin, sizeof begin - 1) != NULL)
         return true;
     return memchr(text, '\n', size) == NULL && memchr(text, '\r', size) == NULL;
 }

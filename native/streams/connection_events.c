@@ -57,8 +57,8 @@ void sp_connection_readable(struct sp_connection *self, unsigned ready)
         sp_connection_read(self, ready);
         break;
     case CONNECTION_LINGERING:
-        count = recv(self->stream.fd, unwanted, sizeof unwanted, MSG_DONTWAIT);
-        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
+        count = sp_io_receive(self->stream.fd, unwanted, sizeof unwanted);
+        if (count == 0 || (count < 0 && count != -EAGAIN))
             sp_connection_end_lingering(self);
         break;
     case CONNECTION_ENDED:

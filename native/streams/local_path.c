@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -214,7 +213,7 @@ static int removal_lock_take(struct removal_lock *self, const char *path)
     if (self->fd < 0)
         return sp_descriptor_is_shortage(-errno) ? -errno : 0;
     sp_fd_opened(self->fd);
-    int rc = flock(self->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    int rc = sp_fd_lock(self->fd);
     if (rc == 0 && is_lock_in_place(self))
         return 0;
     sp_fd_close(self->fd);

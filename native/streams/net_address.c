@@ -1,6 +1,7 @@
 /* Parsing internet addresses. */
 #include "streams/net_address.h"
 
+#include "platform/descriptor.h"
 #include "streams/interface.h"
 
 #include <arpa/inet.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define HOST_LIMIT_BYTES 255
 #define LABEL_LIMIT_BYTES 63
@@ -75,11 +75,11 @@ static void fill_ipv6(struct sp_socket_address *address, struct in6_addr host, u
 /* A kernel may be without it. */
 static bool has_ipv6(void)
 {
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = sp_fd_socket(AF_INET6);
 
     if (fd >= 0)
-        close(fd);
-    return fd >= 0 || errno != EAFNOSUPPORT;
+        sp_fd_close(fd);
+    return fd != -EAFNOSUPPORT;
 }
 
 static void fill_any(struct sp_socket_address *address, bool ipv4_only, uint16_t port)

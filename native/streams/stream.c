@@ -49,7 +49,7 @@ void sp_stream_drain(struct sp_stream *self)
 
     if (self->fd < 0)
         return;
-    while (total < DRAIN_LIMIT_BYTES && (count = recv(self->fd, unwanted, sizeof unwanted, MSG_DONTWAIT)) > 0)
+    while (total < DRAIN_LIMIT_BYTES && (count = sp_io_receive(self->fd, unwanted, sizeof unwanted)) > 0)
         total += (size_t)count;
 }
 

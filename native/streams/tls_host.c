@@ -2,9 +2,8 @@
 #include "streams/tls_openssl.h"
 
 #ifdef NN_TLS_OF_HOST
+#include "platform/library.h"
 #include "platform/thread.h"
-
-#include <dlfcn.h>
 
 /* Versions of one number have one interface. Others may have changed what the headers that we were compiled with
  * say. */
@@ -12,21 +11,14 @@
 
 #define ADDRESS_OF(name) (const void *)(uintptr_t)(name),
 
-static const void *object_of(const void *function)
-{
-    Dl_info info;
-
-    return function != NULL && dladdr(function, &info) != 0 ? info.dli_fbase : NULL;
-}
-
 /* Weak symbols may be found in several libraries, when some host has loaded a second OpenSSL, or another library with
  * the same names: what one makes the other must not be given. */
 static bool are_of_one_object(const void *const *functions, size_t count)
 {
-    const void *object = object_of(functions[0]);
+    const void *object = sp_library_of(functions[0]);
 
     for (size_t i = 1; i < count; i++) {
-        if (object_of(functions[i]) != object)
+        if (sp_library_of(functions[i]) != object)
             return false;
     }
     return object != NULL;

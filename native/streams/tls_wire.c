@@ -164,18 +164,15 @@ static size_t spend(struct tls_wire *self, const uint8_t *bytes, size_t count)
 /* Returns the number of bytes; 0: nothing there now, or an error in receive_error. */
 static size_t receive(struct tls_wire *self, uint8_t *bytes, size_t count)
 {
-    ssize_t rc;
+    ssize_t rc = sp_io_receive(self->fd, bytes, count);
 
-    do {
-        rc = recv(self->fd, bytes, count, MSG_DONTWAIT);
-    } while (rc < 0 && errno == EINTR);
     if (rc > 0)
         return (size_t)rc;
     /* An end that the peer has not announced by close_notify may be forged. */
     if (rc == 0)
         self->receive_error = -ECONNRESET;
-    else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        self->receive_error = -errno;
+    else if (rc != -EAGAIN)
+        self->receive_error = (int)rc;
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* Reading heads of HTTP (RFC 9112, sections 2 to 5). */
 #include "util/http_head.h"
 
+#include "platform/memory.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -34,7 +36,7 @@ static bool is_text(struct sp_text text)
 /* Cuts the first line off; there is one. */
 static struct sp_text take_line(struct sp_text *rest)
 {
-    const char *end = memmem(rest->bytes, rest->count, line_end, 2);
+    const char *end = sp_bytes_find(rest->bytes, rest->count, line_end, 2);
     struct sp_text line = text_of(rest->bytes, end);
 
     *rest = text_of(end + 2, rest->bytes + rest->count);
@@ -88,7 +90,7 @@ static bool are_fields(struct sp_text rest)
 int sp_http_head_parse(struct sp_http_head *self, const uint8_t *bytes, size_t count)
 {
     const char *begin = (const char *)bytes;
-    const char *end = memmem(bytes, count, head_end, 4);
+    const char *end = sp_bytes_find(bytes, count, head_end, 4);
 
     if (end == NULL)
         return 0;

@@ -1,11 +1,9 @@
-/* malloc_trim, at most once a second. */
+/* The heap is trimmed at most once a second. */
 #include "util/memory_return.h"
 
-#include <stdatomic.h>
+#include "platform/memory.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
+#include <stdatomic.h>
 
 #define MIN_BYTES ((size_t)1024 * 1024)
 #define DELAY_NS (1000 * (sp_time_ns)SP_NS_PER_MS)
@@ -33,20 +31,12 @@ sp_time_ns sp_memory_return_due_ns(void)
     return soon_ns > after_rest_ns ? soon_ns : after_rest_ns;
 }
 
-/* Other C libraries, such as musl, give back by themselves. */
-static void trim(void)
-{
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
-
 void sp_memory_return(void)
 {
     if (atomic_exchange_explicit(&freed_bytes, 0, memory_order_relaxed) < MIN_BYTES)
         return; /* another loop has done it */
     sp_time_ns began_ns = sp_now_ns();
-    trim();
+    sp_heap_trim();
     sp_time_ns ended_ns = sp_now_ns();
     atomic_store_explicit(&earliest_ns, ended_ns + (ended_ns - began_ns) * PART_OF_TIME, memory_order_relaxed);
 }

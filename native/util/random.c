@@ -4,9 +4,9 @@
 
 #include "platform/clock.h"
 #include "platform/fork.h"
+#include "platform/random.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 /* Fetched from the kernel in one call. */
 #define STORE_WORDS 256
@@ -17,7 +17,7 @@ static _Thread_local unsigned seeded_in; /* the process, by its depth of forks *
 static uint64_t random_next(void)
 {
     if (state == 0 || seeded_in != sp_fork_depth()) {
-        if (getrandom(&state, sizeof state, 0) != (ssize_t)sizeof state)
+        if (sp_system_random(&state, sizeof state) != sizeof state)
             state = sp_now_ns() ^ (uint64_t)(uintptr_t)&state;
         state |= 1;
         seeded_in = sp_fork_depth();
@@ -53,10 +53,9 @@ uint32_t sp_random_unpredictable_u32(void)
     static _Thread_local unsigned fetched_in;
 
     if (left == 0 || fetched_in != sp_fork_depth()) {
-        ssize_t fetched_bytes = getrandom(store, sizeof store, 0);
-        left = fetched_bytes > 0 ? (size_t)fetched_bytes / sizeof store[0] : 0; /* a signal may shorten it */
+        left = sp_system_random(store, sizeof store) / sizeof store[0]; /* a signal may shorten it */
         if (left == 0) {
-            sp_random_fill(store, sizeof store); /* a kernel without getrandom */
+            sp_random_fill(store, sizeof store); /* a system without its own */
             left = STORE_WORDS;
         }
         fetched_in = sp_fork_depth();

@@ -58,9 +58,26 @@ function mayInclude(layer, to) {
   return to.startsWith('include/') && (layer === 'include' || allowed[layer].includes('include'))
 }
 
-// Headers of single platforms, and threads other than by platform/thread.h.
-const ofPlatforms =
-  /#\s*include\s*<(?:sys\/(?:epoll|eventfd|timerfd|syscall|event)|linux\/\w+|sched|pthread|windows|winsock2)\.h>|\bpthread_\w+/
+// Headers and calls of single platforms, threads other than by platform/thread.h, and what POSIX has not. What all
+// systems with sockets of BSD have (getifaddrs, SO_SNDBUF) stays where it is used.
+const headers = [
+  ...['epoll', 'event', 'eventfd', 'file', 'ioctl', 'random', 'sendfile', 'syscall', 'timerfd'].map(
+    (name) => `sys/${name}`,
+  ),
+  ...['linux/\\w+', 'dlfcn', 'malloc', 'pthread', 'sched', 'windows', 'winsock2'],
+]
+const calls = [
+  ...['accept4', 'dladdr', 'dlsym', 'dup3', 'flock', 'gettid', 'ioctl', 'memfd_create', 'pipe2', 'prctl', 'syscall'],
+  ...['getrandom', 'malloc_trim', 'malloc_usable_size', 'memmem', 'memrchr', 'mempcpy', 'strchrnul', 'pthread_\\w+'],
+]
+const words = ['MSG_DONTWAIT', 'MSG_NOSIGNAL', 'SOCK_CLOEXEC', 'SOCK_NONBLOCK', 'SO_PEERCRED', '__GLIBC__', '__linux__']
+const ofPlatforms = new RegExp(
+  [
+    `#\\s*include\\s*<(?:${headers.join('|')})\\.h>`,
+    `\\b(?:${calls.join('|')})\\(`,
+    `\\b(?:${words.join('|')})\\b`,
+  ].join('|'),
+)
 
 function checkPlatform() {
   const problems = []

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,6 +85,11 @@ int sp_fd_duplicate(int fd)
         return -error;
     }
     return own;
+}
+
+int sp_fd_lock(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
 bool sp_fd_peer_process(int fd, struct sp_peer_process *process)

@@ -1,4 +1,4 @@
-/* readv(2) and sendmsg(2). */
+/* readv(2), recv(2) and sendmsg(2). */
 #ifndef SP_PLATFORM_LINUX_STREAM_IO_INLINE_H
 #define SP_PLATFORM_LINUX_STREAM_IO_INLINE_H
 
@@ -12,6 +12,17 @@ static inline ssize_t sp_io_read(int fd, const struct iovec *vectors, int count)
 
     do {
         rc = readv(fd, vectors, count);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : rc;
+}
+
+/* Does not block even where the descriptor would. */
+static inline ssize_t sp_io_receive(int fd, void *bytes, size_t count)
+{
+    ssize_t rc;
+
+    do {
+        rc = recv(fd, bytes, count, MSG_DONTWAIT);
     } while (rc < 0 && errno == EINTR);
     return rc < 0 ? -errno : rc;
 }
