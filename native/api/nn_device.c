@@ -19,6 +19,7 @@ struct lane {
     sp_time_ns deadline_ns; /* of NN_RCVTIMEO or NN_SNDTIMEO, while it waits */
 };
 
+/* 0 when the socket is closed, which the next wait or check tells. */
 static int socket_int_option(struct sp_socket *socket, int option)
 {
     int value = 0;
@@ -28,9 +29,9 @@ static int socket_int_option(struct sp_socket *socket, int option)
     return value;
 }
 
-static bool socket_is_raw(struct sp_socket *socket)
+static bool socket_is_raw(const struct sp_socket *socket)
 {
-    return socket_int_option(socket, NN_DOMAIN) == AF_SP_RAW;
+    return sp_socket_domain(socket) == AF_SP_RAW;
 }
 
 static bool socket_has(const struct sp_socket *socket, unsigned flag)
@@ -299,8 +300,8 @@ int nn_forwarder_run(struct nn_forwarder *self, int budget_messages, int *wait_m
     *wait_ms = -1;
     if (rc > 0)
         return moved;
+    *wait_ms = device_wait_ms(device);
     if ((rc = device_check_open(device)) < 0)
         return nn_fail(rc);
-    *wait_ms = device_wait_ms(device);
     return *wait_ms == 0 ? nn_fail(-ETIMEDOUT) : moved;
 }

@@ -77,7 +77,9 @@ int sp_socket_set_option(struct sp_socket *self, int level, int option, const vo
 int sp_socket_get_option(struct sp_socket *self, int level, int option, void *value, size_t *size);
 /* Returns 0 or -EINVAL (no such statistic). */
 int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value);
+/* These never change: they are known of a socket that another thread has closed as well. */
 const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
+int sp_socket_domain(const struct sp_socket *self);
 
 /* ---- Readiness ---- */
 

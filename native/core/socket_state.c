@@ -29,6 +29,11 @@ const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self)
     return self->protocol;
 }
 
+int sp_socket_domain(const struct sp_socket *self)
+{
+    return self->domain;
+}
+
 /* ---- Those of a loop ---- */
 
 /* Not one that only waits to be freed. */

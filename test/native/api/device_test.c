@@ -8,7 +8,9 @@
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
 
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -30,12 +32,14 @@ struct device {
     int second;
     int error;
     struct test_thread *thread;
+    atomic_bool is_started; /* its thread is about to call nn_device */
 };
 
 static void run_device(void *argument)
 {
     struct device *self = argument;
 
+    atomic_store(&self->is_started, true);
     CHECK_EQUAL(nn_device(self->first, self->second), -1);
     self->error = nn_errno();
 }
@@ -348,6 +352,21 @@ TEST(a_device_ends_when_either_socket_is_closed)
         test_pause(0);
         CHECK_OK(nn_close(i % 2 == 0 ? device.first : device.second));
         test_thread_join(device.thread);
+        CHECK_EQUAL(device.error, EBADF);
+    }
+}
+
+/* Whenever the other thread closes it: before the device has looked at its type, or later. */
+TEST(a_device_whose_socket_is_closed_as_it_starts_is_EBADF)
+{
+    for (int round = 0; round < 3000; round++) {
+        int s = raw(NN_BUS);
+        struct device device = {.first = s, .second = round % 2 == 0 ? -1 : s};
+        struct test_thread *thread = test_thread_start(run_device, &device);
+        while (!atomic_load(&device.is_started))
+            sched_yield();
+        CHECK_OK(nn_close(s));
+        test_thread_join(thread);
         CHECK_EQUAL(device.error, EBADF);
     }
 }
