@@ -210,6 +210,8 @@ void sp_send_queue_undo(struct sp_send_queue *self, struct sp_send_queue_mark ma
         if (chunk != NULL)
             sp_chunk_release(chunk);
     }
+    if (self->owned > self->count)
+        self->owned = self->count;
     if (self->count > 0)
         piece_at(self, self->count - 1)->count = mark.last_bytes;
     self->bytes = mark.bytes;
@@ -255,6 +257,8 @@ void sp_send_queue_consume(struct sp_send_queue *self, size_t count, struct nn_c
             sp_chunk_release(piece->chunk);
         self->first = (self->first + 1) & (self->capacity - 1);
         self->count--;
+        if (self->owned > 0)
+            self->owned--;
     }
     if (self->count == 0) {
         return_buffer(self, spare);
@@ -272,10 +276,11 @@ void sp_send_queue_take(struct sp_send_queue *self, struct sp_piece *piece, stru
     sp_send_queue_consume(self, piece->count, spare);
 }
 
+/* Looks at what has been added since the last time: a long queue costs each send no more than a short one. */
 int sp_send_queue_own(struct sp_send_queue *self)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        struct sp_piece *piece = piece_at(self, i);
+    for (; self->owned < self->count; self->owned++) {
+        struct sp_piece *piece = piece_at(self, self->owned);
         if (piece->chunk != NULL)
             continue;
         struct nn_chunk *copy = sp_chunk_create(piece->count);

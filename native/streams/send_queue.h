@@ -25,6 +25,7 @@ struct sp_send_queue {
     size_t capacity;         /* a power of two, or 0 */
     size_t first;
     size_t count;
+    size_t owned;            /* that many at the front are known not to be borrowed */
     size_t bytes;            /* of all pieces */
     struct nn_chunk *buffer; /* the last piece's, when more can be gathered behind it; a reference of its own */
 };

@@ -54,4 +54,12 @@ describeWith('valgrind', ['--version'], 'instructions per message of 64 bytes, s
     expect(counted).toBeGreaterThan(limit / 10)
     expect(counted).toBeLessThan(limit)
   })
+
+  test('a message to a stream of the host costs the same, however much waits in it', () => {
+    const between = (few: number, many: number) => instructions('stream', 1, many) - instructions('stream', 1, few)
+    const early = between(500, 1000)
+    const late = between(2000, 2500)
+    expect(early).toBeGreaterThan(500 * 100)
+    expect(late).toBeLessThan(early * 1.5)
+  })
 })

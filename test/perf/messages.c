@@ -2,10 +2,15 @@
  *
  *   messages <tcp|inproc> <burst> <number of bursts>
  *
- * A burst is sent, then received. */
+ * A burst is sent, then received.
+ *
+ *   messages stream <burst> <number of bursts>
+ *
+ * Messages of 5000 bytes, each a piece of its own, are sent over a stream of the program that takes none of them. */
 #include <nanomsg/loop.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/pipeline.h>
+#include <nanomsg/stream.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +24,44 @@ static void check(int is_good, const char *what)
     }
 }
 
+static void send_to_stream(int count)
+{
+    static const unsigned char handshake[8] = {0, 'S', 'P', 0, 0, NN_PULL, 0, 0};
+    static const char body[5000];
+    struct nn_loop *loop = nn_loop_create(NULL);
+    struct nn_stream_piece pieces[4];
+    int limit_bytes = 1 << 30;
+
+    check(loop != NULL, "nn_loop_create");
+    int push = nn_loop_socket(loop, AF_SP, NN_PUSH, NULL);
+    check(nn_setsockopt(push, NN_SOL_SOCKET, NN_SNDBUF, &limit_bytes, sizeof limit_bytes) == 0, "NN_SNDBUF");
+    struct nn_stream *stream = nn_stream_attach(push, "memory://peer", false, NULL);
+    check(stream != NULL, "nn_stream_attach");
+    check(nn_stream_feed(stream, handshake, sizeof handshake) == sizeof handshake, "nn_stream_feed");
+    for (int taken; (taken = nn_stream_drain(stream, pieces, 4)) > 0;) {
+        for (int i = 0; i < taken; i++)
+            nn_chunk_release(pieces[i].chunk);
+    }
+    for (int i = 0; i < count; i++)
+        check(nn_send(push, body, sizeof body, NN_DONTWAIT) == sizeof body, "nn_send");
+    nn_stream_release(stream);
+    nn_close(push);
+    nn_loop_destroy(loop);
+}
+
 int main(int argc, char **argv)
 {
     char address[NN_SOCKADDR_MAX];
     char body[64];
     char received[sizeof body];
+
+    check(argc == 4, "usage: messages <tcp|inproc|stream> <burst> <number of bursts>");
+    if (strcmp(argv[1], "stream") == 0) {
+        send_to_stream(atoi(argv[2]) * atoi(argv[3]));
+        return 0;
+    }
     int pull = nn_socket(AF_SP, NN_PULL);
     int push = nn_socket(AF_SP, NN_PUSH);
-
-    check(argc == 4, "usage: messages <tcp|inproc> <burst> <number of bursts>");
     memset(body, 'b', sizeof body);
     int endpoint = nn_bind(pull, strcmp(argv[1], "tcp") == 0 ? "tcp://127.0.0.1:0" : "inproc://messages");
     check(endpoint >= 0, "nn_bind");

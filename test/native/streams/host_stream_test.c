@@ -13,6 +13,8 @@
 
 #define PIECES 8
 
+static const char long_text[100] = {0};
+
 /* A connection, and how often each event was reported. It begins as a guest does. */
 struct end {
     struct guest news; /* first */
@@ -213,6 +215,32 @@ TEST(a_receiver_that_takes_nothing_stops_its_peer_and_lets_it_go_on_later)
     scene_close(&scene);
 }
 
+/* NN_POLLOUT of a stream says that bytes which were refused are welcome now: not while a message still waits, and only
+ * when the host has been refused some. */
+TEST(a_stream_tells_once_that_refused_bytes_are_welcome)
+{
+    struct scene scene;
+    uint8_t bytes[64];
+    size_t count = frame(bytes, "a", 1);
+
+    scene_open(&scene, NN_PULL, greeting_of_push);
+    count += frame(bytes + count, "b", 1);
+    CHECK_EQUAL(CHECK_OK(nn_stream_feed(scene.end.stream, bytes, count)), (int64_t)count);
+    CHECK_EQUAL(nn_stream_feed(scene.end.stream, bytes, 9), 0);
+    GUEST_RECEIVES(&scene.guest, "a");
+    host_run_all(&scene.host);
+    CHECK_EQUAL(scene.end.news.out, 0);
+    GUEST_RECEIVES(&scene.guest, "b");
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.out == 1);
+
+    end_gives(&scene.end, bytes, count);
+    GUEST_RECEIVES(&scene.guest, "a");
+    GUEST_RECEIVES(&scene.guest, "b");
+    host_run_all(&scene.host);
+    CHECK_EQUAL(scene.end.news.out, 1);
+    scene_close(&scene);
+}
+
 TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
 {
     struct scene scene;
@@ -241,6 +269,39 @@ TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
     CHECK_EQUAL(total, (size_t)sent * 10008);
     free(taken);
     scene_close(&scene);
+}
+
+/* NN_SNDBUF is of each connection: what it takes of a batch is as much as it takes of single messages. */
+static int sent_to_a_full_stream(bool is_batch)
+{
+    struct scene scene;
+    struct nn_outgoing messages[100];
+    int sent = 0;
+
+    host_open(&scene.host, NULL);
+    scene.guest = (struct guest){0};
+    guest_open(&scene.guest, &scene.host, NN_PUSH);
+    SET_INT(scene.guest.s, NN_SOL_SOCKET, NN_SNDBUF, 20 * 108);
+    end_open(&scene.end, &scene.guest);
+    HOST_RUN_UNTIL(&scene.host, scene.end.news.in == 1);
+    end_takes_greeting(&scene.end, NN_PUSH);
+    end_gives(&scene.end, greeting_of_pull, 8);
+    HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
+    for (int i = 0; i < 100; i++)
+        messages[i] = (struct nn_outgoing){.body = long_text, .body_bytes = 100};
+    if (is_batch)
+        sent = CHECK_OK(nn_socket_send_batch(scene.guest.s, messages, 100, 0));
+    while (nn_socket_send_batch(scene.guest.s, messages, 1, 0) == 1)
+        CHECK(++sent < 100);
+    CHECK_EQUAL(nn_errno(), EAGAIN);
+    scene_close(&scene);
+    return sent;
+}
+
+TEST(a_stream_takes_as_much_of_a_batch_as_NN_SNDBUF_says)
+{
+    CHECK_EQUAL(sent_to_a_full_stream(false), 20);
+    CHECK_EQUAL(sent_to_a_full_stream(true), 20);
 }
 
 /* ---- Handshake ---- */
