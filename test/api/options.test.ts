@@ -123,3 +123,66 @@ describe('a name', () => {
     expect((await failureOf(() => new Pair({ name: 1 } as never))).message).toContain('at most 63 bytes')
   })
 })
+
+describe('an option that a class declares as a field', () => {
+  test('is set when the socket is bound or connected, and is an option from then on', async () => {
+    class Client extends Pull {
+      override receiveTimeout = 1
+      override ipv6 = false
+      override readonly maxTtl: number = 3
+    }
+    await using bound = new Client({ receiveTimeout: 60_000 })
+    await using connected = new Client()
+    bound.bind('inproc://fields')
+    connected.connect('inproc://fields')
+    for (const socket of [bound, connected]) {
+      expect([socket.receiveTimeout, socket.ipv6, socket.maxTtl]).toEqual([1, false, 3])
+      expect(Object.keys(socket)).not.toContain('receiveTimeout')
+      await expect(socket.receive()).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+      socket.receiveTimeout = 2
+      expect(Object.keys(socket)).not.toContain('receiveTimeout')
+    }
+  })
+
+  test('of any kind', async () => {
+    class Named extends Surveyor {}
+    await using surveyor = new Named()
+    const fields = { ...others, deadline: 7, name: 'field', requestHeaders: { A: 'b' } }
+    for (const [name, value] of Object.entries(fields)) {
+      Object.defineProperty(surveyor, name, { value, configurable: true, enumerable: true, writable: true })
+    }
+    surveyor.bind('inproc://fields-of-any-kind')
+    expect(surveyor).toMatchObject(fields)
+    for (const name of Object.keys(fields)) expect(Object.hasOwn(surveyor, name)).toBe(false)
+  })
+
+  test('without a value leaves the option as it is', async () => {
+    class Declared extends Req {
+      override sendPriority!: number
+    }
+    await using req = new Declared({ sendPriority: 5 })
+    expect(Object.hasOwn(req, 'sendPriority')).toBe(true)
+    req.connect('inproc://declared')
+    expect(req.sendPriority).toBe(5)
+  })
+
+  test('is refused when its value is wrong', async () => {
+    class Wrong extends Push {
+      override sendTimeout = -5
+    }
+    await using push = new Wrong()
+    const error = await failureOf(() => push.bind('inproc://wrong'))
+    expect(error).toMatchObject({ code: 'EINVAL' })
+    expect(error.message).toContain('sendTimeout')
+  })
+
+  test('is no concern of sockets that do not have it, nor of other fields', async () => {
+    class Own extends Push {
+      deadline = 'tomorrow'
+      place = 'here'
+    }
+    await using push = new Own()
+    push.bind('inproc://own')
+    expect([push.deadline, push.place]).toEqual(['tomorrow', 'here'])
+  })
+})

@@ -17,6 +17,7 @@ import { type RequestHeaders, requestHeaderLines } from '../../engine/request-he
 import type { Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
 import { checkWaitOptions } from '../../engine/waits.js'
+import { adoptOptionFields } from './option-fields.js'
 
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
@@ -93,6 +94,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
 
   #attach(syscall: 'bind' | 'connect', address: unknown): Endpoint {
+    adoptOptionFields(this)
     return new Endpoint(attach(this.handle, syscall, address, () => this.#streams(), this.#tls))
   }
 
@@ -111,7 +113,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    * @param options.linger Milliseconds for that; -1: as long as it takes. Default: the option `linger`.
    * @returns when they are delivered, or the time has passed. Closing again returns the same promise.
    */
-  close(options?: { linger?: number }): Promise<void> {
+  close(options?: { linger?: number | undefined }): Promise<void> {
     try {
       return this.handle.close(ownOptions(options, 'close')?.linger)
     } catch (error) {

@@ -60,6 +60,7 @@ export const undefinedOptions = [
   check<TakesUndefined<SurveyorOptions>>(),
   check<TakesUndefined<TlsOptions>>(),
   check<TakesUndefined<WaitOptions>>(),
+  check<TakesUndefined<NonNullable<Parameters<Push['close']>[0]>>>(),
   check<TakesUndefined<RequestOptions>>(),
   check<TakesUndefined<SurveyOptions>>(),
   check<TakesUndefined<ServeOptions>>(),
