@@ -62,13 +62,13 @@ int sp_fd_socket(int family)
 
 int sp_fd_accept(int fd, int *family)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNIX}; /* whose peers may have no address */
     socklen_t length = sizeof peer;
     int accepted = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (accepted < 0)
         return -errno;
-    *family = length > 0 ? peer.ss_family : AF_UNIX;
+    *family = peer.ss_family;
     return sp_fd_opened(accepted);
 }
 

@@ -282,7 +282,7 @@ void sp_subscriptions_destroy(struct sp_subscriptions *self)
     struct sp_subscription_node *to_free = NULL;
     struct sp_subscription_node *node = &self->root;
 
-    while (node != NULL) {
+    do {
         for (size_t place = 0; place < node->child_count; place++) {
             node->children[place]->use.next_to_free = to_free;
             to_free = node->children[place];
@@ -293,7 +293,7 @@ void sp_subscriptions_destroy(struct sp_subscriptions *self)
         node = to_free;
         if (node != NULL)
             to_free = node->use.next_to_free;
-    }
+    } while (node != NULL);
     memset(self, 0, sizeof *self);
 }
 

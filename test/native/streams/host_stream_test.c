@@ -223,7 +223,7 @@ TEST(a_stream_tells_once_that_refused_bytes_are_welcome)
     uint8_t bytes[64];
     size_t count = frame(bytes, "a", 1);
 
-    scene_open(&scene, NN_PULL, greeting_of_push);
+    scene_open(&scene, NN_PULL, handshake_of_push);
     count += frame(bytes + count, "b", 1);
     CHECK_EQUAL(CHECK_OK(nn_stream_feed(scene.end.stream, bytes, count)), (int64_t)count);
     CHECK_EQUAL(nn_stream_feed(scene.end.stream, bytes, 9), 0);
@@ -284,8 +284,8 @@ static int sent_to_a_full_stream(bool is_batch)
     SET_INT(scene.guest.s, NN_SOL_SOCKET, NN_SNDBUF, 20 * 108);
     end_open(&scene.end, &scene.guest);
     HOST_RUN_UNTIL(&scene.host, scene.end.news.in == 1);
-    end_takes_greeting(&scene.end, NN_PUSH);
-    end_gives(&scene.end, greeting_of_pull, 8);
+    end_takes_handshake(&scene.end, NN_PUSH);
+    end_gives(&scene.end, handshake_of_pull, 8);
     HOST_RUN_UNTIL(&scene.host, scene.guest.out == 1);
     for (int i = 0; i < 100; i++)
         messages[i] = (struct nn_outgoing){.body = long_text, .body_bytes = 100};
