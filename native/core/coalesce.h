@@ -3,7 +3,10 @@
  *
  * The first messages leave at once, as a lone one does. Connections gather those that follow, and pass them on
  * together: when 64 KiB have gathered, when the engine's thread runs the flush that the first of them has posted, or
- * when any other call releases the socket's lock, whichever is first. No message waits for a timer. */
+ * when any other call releases the socket's lock, whichever is first. No message waits for a timer.
+ *
+ * Gain: PUSH to PULL over tcp, 64 B, two C programs: 0.9 us a message instead of 13.6, receiver's CPU 0.13 us instead
+ * of 0.24 (node scripts/bench/mechanisms.mjs coalescing). */
 #ifndef SP_CORE_COALESCE_H
 #define SP_CORE_COALESCE_H
 

@@ -1,5 +1,7 @@
 /* Direct polling: a blocked receive on a socket with a single peer polls that peer's descriptor itself, and reads from
- * it, bypassing the loop's thread. Afterwards the descriptor stays out of the loop for 2 ms, since the next call is
+ * it, bypassing the loop's thread. Gain: REQ to REP over tcp, 64 B, two C programs: 1 context switch of the requester a
+ * round trip instead of 2, CPU 21 us instead of 32, median 34 us instead of 51 (node scripts/bench/mechanisms.mjs
+ * direct-poll). Afterwards the descriptor stays out of the loop for 2 ms, since the next call is
  * likely to do the same.
  *
  * The descriptor is in one of three states:

@@ -1,5 +1,6 @@
 /* Where the bodies of small messages are copied to: many into one chunk, so that the thread that sends and the one that
- * receives do not meet in the allocator for each of them. */
+ * receives do not meet in the allocator for each of them. Gain: PUSH to PULL over inproc, 64 B, two threads: CPU of
+ * both 0.25 us a message instead of 0.47 (node scripts/bench/mechanisms.mjs body-arena). */
 #ifndef SP_MESSAGE_BODY_ARENA_H
 #define SP_MESSAGE_BODY_ARENA_H
 

@@ -1,5 +1,9 @@
-/* Adaptive spinning: reads a condition for a few microseconds before the thread sleeps. To fall asleep and to be woken
- * costs two threads that answer each other some 10 us each way; a thread that spins answers in less than one. */
+/* Adaptive spinning: reads a condition for a few microseconds before the thread sleeps.
+ *
+ * Gain: REQ to REP over inproc, 64 B, two threads that have a processor each: median round trip 7 us instead of 29, and
+ * no context switches instead of 2 (node scripts/bench/mechanisms.mjs adaptive-spin --realtime). A fixed spin of 4 us
+ * gains nothing there, since waking a thread takes longer; one of 20 us gains the same, but costs 20 us of CPU time for
+ * each wait that it does not shorten. Where other work takes the processors, there is no gain, and no loss. */
 #ifndef SP_UTIL_ADAPTIVE_SPIN_H
 #define SP_UTIL_ADAPTIVE_SPIN_H
 

@@ -10,11 +10,15 @@
 
 /* Eight sizes from one power of two to the next. */
 #define STEPS 8
-#define CLASSES (STEPS * 9 + 1)
+#define OCTAVES 5
+#define CLASSES (STEPS * OCTAVES + 1)
 
 struct unused {
     struct unused *next;
 };
+
+_Static_assert(SP_BUFFER_CACHE_MIN_BYTES << OCTAVES == SP_BUFFER_CACHE_MAX_BYTES,
+               "the classes end at the largest size");
 
 static struct {
     struct sp_once once;
