@@ -30,7 +30,13 @@ const glibc = {
   needed: /^(lib(c|m|pthread|dl|rt)\.so\.\d|ld-linux[-a-z0-9_]*\.so\.\d)$/,
 }
 
-const musl = { ...linux, libc: 'musl', needed: /^libc\.so$/ }
+/** In its headers some lengths are int that are size_t elsewhere: conversions that are no fault warn. */
+const musl = {
+  ...linux,
+  libc: 'musl',
+  needed: /^libc\.so$/,
+  compile: ['-Wno-error=shorten-64-to-32', '-Wno-error=sign-conversion'],
+}
 
 /** `zig` is the compiler's name for the target, `file` where node-gyp-build finds the binary. */
 export const targets = [
