@@ -27,7 +27,7 @@ export function attach(
   if (endpoint === -constants.errno.EPROTONOSUPPORT) {
     const transport = transportOf(address)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address)
-    const secure = hostTls(syscall, address, tls, handle.tlsFiles)
+    const secure = hostTls(handle, syscall, address, tls)
     if (secure !== undefined) return streamEndpoints()[syscall](secure.transport, secure.address)
   }
   if (endpoint < 0) {

@@ -1,13 +1,20 @@
 /** `tls+tcp://` and `wss://` by `node:tls`, where the engine finds no OpenSSL: in Bun, in Deno, in some Electrons. */
+import type { Socket } from 'node:net'
 import { createServer, isIP } from 'node:net'
-import { constants } from 'node:os'
+import { constants, networkInterfaces } from 'node:os'
 import type { TLSSocket } from 'node:tls'
 import { argumentError, errnoError } from '../engine/errors.js'
-import { type Pem, pemBytes, type TlsOptions, type TlsSetting, unreadableFile } from '../engine/tls.js'
-import type { Listening, Transport } from './transport-registry.js'
+import type { Handle } from '../engine/handle.js'
+import { ownOptions } from '../engine/own-options.js'
+import type { TlsOptions } from '../engine/tls.js'
+import { type Credentials, credentialsFor } from './host-credentials.js'
+import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport } from './transport-registry.js'
 
 // Only programs that use TLS pay for loading it.
 const tls = () => require('node:tls') as typeof import('node:tls')
+
+/** How long a peer may take for its part of TLS, on both sides; as in the engine. */
+const HANDSHAKE_LIMIT_MS = 3000
 
 const format = /^(tls\+tcp|wss):\/\/(?:([^;/]*);)?(\[[^\]/]+\]|[^:/[\]]*)(?::(\d{1,5}))?(\/.*)?$/
 
@@ -21,6 +28,8 @@ interface Place {
   path: string
 }
 
+const withoutBrackets = (host: string) => host.replace(/^\[|\]$/g, '')
+
 /** The parts of an address, or undefined when it is none of TLS. */
 function placeOf(address: string): Place | undefined {
   const match = format.exec(address)
@@ -28,7 +37,7 @@ function placeOf(address: string): Place | undefined {
   const [, scheme = '', from, host = '', port, path = ''] = match
   if (port === undefined && scheme === 'tls+tcp') return undefined
   if (scheme === 'tls+tcp' && path !== '') return undefined
-  return { scheme, from, host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 443), path }
+  return { scheme, from, host: withoutBrackets(host), port: Number(port ?? 443), path }
 }
 
 function partsOf(syscall: 'bind' | 'connect', address: string): Place {
@@ -36,6 +45,16 @@ function partsOf(syscall: 'bind' | 'connect', address: string): Place {
   if (place === undefined || place.port > 65535 || place.host === '')
     throw errnoError(constants.errno.EINVAL, syscall, JSON.stringify(address))
   return place
+}
+
+/** The address of an interface of this machine, which may be named. The engine has found that there is one. */
+function localAddress(name: string, families: readonly string[]): string {
+  const addresses = networkInterfaces()[name] ?? []
+  for (const family of families) {
+    const found = addresses.find((each) => each.family === family && !each.address.startsWith('fe80:'))
+    if (found !== undefined) return found.address
+  }
+  return name
 }
 
 /** What a listening socket has chosen of the ports that are free; `bind()` has to say it at once. */
@@ -48,32 +67,10 @@ function freePort(): number {
 
 const shownHost = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
-/** Certificates as node:tls takes them. Throws what reading a file fails with. */
-function credentials({ cert, key = cert, ca }: Readonly<TlsOptions>) {
-  const authorities = ca === undefined ? undefined : (Array.isArray(ca) ? ca : [ca as Pem]).map(pemBytes)
-  return {
-    ...(cert !== undefined && { cert: pemBytes(cert) }),
-    ...(key !== undefined && { key: pemBytes(key) }),
-    ...(authorities !== undefined && { ca: authorities }),
-    minVersion: 'TLSv1.2' as const,
-  }
-}
-
-/** Reads the certificates now, as the engine does. */
-function credentialsFor(syscall: string, address: string, options: Readonly<TlsOptions>, files: readonly TlsSetting[]) {
-  try {
-    return credentials(options)
-  } catch (error) {
-    const errno = Math.abs(Number((error as NodeJS.ErrnoException).errno) || constants.errno.EINVAL)
-    throw errnoError(errno, syscall, JSON.stringify(address) + unreadableFile(files, errno))
-  }
-}
-
-type Credentials = ReturnType<typeof credentials>
-
 /** The name that the peer must have: that of the option, or the host's. */
-function expectedOf(host: string, { serverName = host }: Readonly<TlsOptions>): { servername?: string; host?: string } {
-  return isIP(serverName) ? { host: serverName } : { servername: serverName.replace(/\.$/, '') }
+function expectedOf(host: string, { serverName }: Readonly<TlsOptions>): { servername?: string; host?: string } {
+  const expected = serverName || host
+  return isIP(expected) ? { host: expected } : { servername: expected.replace(/\.$/, '') }
 }
 
 /** Why the peer is not the one that is meant; undefined: it is. */
@@ -81,82 +78,171 @@ function problemOf(socket: TLSSocket, host: string, options: Readonly<TlsOptions
   if (options.verify === false) return undefined
   if (!socket.authorized) return socket.authorizationError ?? new Error('The certificate of the peer is not accepted')
   const expected = expectedOf(host, options)
-  return tls().checkServerIdentity(expected.servername ?? expected.host ?? '', socket.getPeerCertificate())
+  const { subjectaltname } = socket.getPeerCertificate()
+  // Without the subject: its common name does not count (RFC 9525), but for node:tls it would.
+  const names = { subject: {}, subjectaltname } as ReturnType<TLSSocket['getPeerCertificate']>
+  return tls().checkServerIdentity(expected.servername ?? expected.host ?? '', names)
 }
 
+/** Without delay. Only connections keep the process alive: it would end before they have carried what was accepted. */
+const opened = (socket: TLSSocket) => socket.setNoDelay(true).ref()
+
 /** A stream on which nothing is sent before the peer is known. */
-function secured(socket: TLSSocket, host: string, options: Readonly<TlsOptions>): Promise<TLSSocket> {
+function secured(socket: TLSSocket, address: string, problem: () => Error | undefined): Promise<TLSSocket> {
+  const refuse = (errno: number) => errnoError(errno, 'connect', JSON.stringify(address))
   return new Promise((resolve, reject) => {
-    socket.once('error', reject).once('secureConnect', () => {
-      socket.off('error', reject)
-      const problem = problemOf(socket, host, options)
-      if (problem === undefined) {
-        resolve(socket)
-      } else {
-        socket.on('error', () => {}).destroy()
-        reject(problem)
-      }
-    })
+    let limit: NodeJS.Timeout | undefined
+    const fail = (error: Error) => {
+      socket.destroy()
+      reject(error)
+    }
+    socket
+      .on('error', fail) // also between this promise's end and the connection's begin
+      .once('connect', () => {
+        limit = setTimeout(() => fail(refuse(constants.errno.ETIMEDOUT)), HANDSHAKE_LIMIT_MS).unref()
+      })
+      .once('close', () => {
+        clearTimeout(limit)
+        reject(refuse(constants.errno.ECONNRESET))
+      })
+      .once('secureConnect', () => {
+        clearTimeout(limit)
+        const found = problem()
+        if (found === undefined) resolve(socket)
+        else fail(found)
+      })
   })
 }
 
-class HostTls implements Transport {
+const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+
+/** Accepted connections whose handshake is under way. Some runtimes announce a connection by an object, and by another
+ * one when it is secure: the peer's address tells which. */
+class Handshakes {
+  readonly #begun = new Map<string, { connection: Socket; limit: NodeJS.Timeout }>()
+
+  begin(connection: Socket): void {
+    const peer = peerOf(connection)
+    const begun = { connection, limit: setTimeout(() => connection.destroy(), HANDSHAKE_LIMIT_MS).unref() }
+    this.#begun.set(peer, begun)
+    connection
+      .on('error', () => {})
+      .once('close', () => {
+        clearTimeout(begun.limit)
+        if (this.#begun.get(peer) === begun) this.#begun.delete(peer)
+      })
+  }
+
+  end(connection: Socket): void {
+    const peer = peerOf(connection)
+    clearTimeout(this.#begun.get(peer)?.limit)
+    this.#begun.delete(peer)
+  }
+
+  abandon(): void {
+    for (const { connection } of this.#begun.values()) connection.destroy()
+  }
+}
+
+class HostTls extends OwnTransport {
+  /** Those that are no connections yet. */
+  readonly #opening = new Set<TLSSocket>()
+
   constructor(
     private readonly options: Readonly<TlsOptions>,
     private readonly credentials: Credentials,
-  ) {}
+    private readonly isIpv6Allowed: boolean,
+  ) {
+    super()
+  }
 
-  connect(address: string): Promise<TLSSocket> {
+  /** What fails is a rejection: the address was looked at before. */
+  async connect(address: string): Promise<TLSSocket> {
     const { from, host, port } = partsOf('connect', address)
     const { servername } = expectedOf(host, this.options)
+    const families = isIP(host) === 6 ? ['IPv6'] : isIP(host) === 4 ? ['IPv4'] : ['IPv4', 'IPv6']
     const socket = tls().connect({
       ...this.credentials,
       host,
       port,
-      ...(from !== undefined && from !== '*' && { localAddress: from.replace(/^\[|\]$/g, '') }),
+      ...(from !== undefined && from !== '*' && { localAddress: localAddress(withoutBrackets(from), families) }),
       ...(servername !== undefined && { servername }),
+      ...(!this.isIpv6Allowed && { family: 4 }),
       rejectUnauthorized: this.options.verify !== false,
       // The name is looked at in one place for all runtimes.
       checkServerIdentity: () => undefined,
     })
-    return secured(socket.setNoDelay(true), host, this.options)
+    this.#opening.add(socket)
+    try {
+      return opened(await secured(socket.unref(), address, () => problemOf(socket, host, this.options)))
+    } finally {
+      this.#opening.delete(socket)
+    }
   }
 
   listen(address: string, onConnection: (connection: TLSSocket) => void): Promise<Listening> {
     const { host, port } = partsOf('bind', address)
-    const isRequired = this.options.requireClientCertificate === true
-    const server = tls().createServer(
-      { ...this.credentials, requestCert: isRequired, rejectUnauthorized: isRequired },
-      (socket) => onConnection(socket.setNoDelay(true)),
-    )
+    const handshakes = new Handshakes()
     return new Promise((resolve, reject) => {
-      server.once('error', reject).listen(port, host === '*' ? undefined : host, () => {
+      const isRequired = this.options.requireClientCertificate === true
+      const server = tls()
+        .createServer({ ...this.credentials, requestCert: isRequired, rejectUnauthorized: isRequired })
+        .unref()
+        .on('connection', (connection) => handshakes.begin(connection.unref()))
+        .on('tlsClientError', (_error, connection) => connection.destroy())
+        .on('secureConnection', (connection) => {
+          handshakes.end(connection)
+          onConnection(opened(connection))
+        })
+      const close = () => {
+        server.close()
+        handshakes.abandon()
+      }
+      const families = this.isIpv6Allowed ? ['IPv6', 'IPv4'] : ['IPv4']
+      server.once('error', reject).listen(port, localAddress(host, families), () => {
         server.off('error', reject).on('error', () => {}) // a peer that could not be accepted
-        resolve({ close: () => server.close() })
+        resolve({ close })
       })
     })
   }
+
+  override abandon(): void {
+    for (const socket of this.#opening) socket.destroy()
+  }
+}
+
+/** An address to bind to as peers can use it, with a port where it asks for any. */
+function boundAddress(address: string, isIpv6Allowed: boolean): string {
+  const { scheme, host, port, path } = partsOf('bind', address)
+  if (port !== 0 && host !== '*') return address
+  const anyHost = isIpv6Allowed ? '::' : '0.0.0.0'
+  const chosen = `${scheme}://${shownHost(host === '*' ? anyHost : host)}:${port || freePort()}${path}`
+  if (Buffer.byteLength(chosen) < ADDRESS_LIMIT_BYTES) return chosen
+  throw errnoError(constants.errno.ENAMETOOLONG, 'bind', JSON.stringify(chosen))
 }
 
 /**
  * Secure addresses for a runtime whose OpenSSL the engine cannot use.
  *
- * @returns the transport, and the address with a port where it asks for any; undefined: it is no address of TLS
+ * @param given the socket's option
+ * @returns the transport, and the address with what the system chose; undefined: it is no address of TLS
  * @throws {NanomsgError} what is wrong with the address or with the certificates
  */
 export function hostTls(
+  handle: Pick<Handle, 'tlsFiles' | 'getOption'>,
   syscall: 'bind' | 'connect',
   address: string,
-  options: Readonly<TlsOptions>,
-  files: readonly TlsSetting[],
-): { transport: Transport; address: string } | undefined {
+  given: Readonly<TlsOptions>,
+): { transport: OwnTransport; address: string } | undefined {
   if (!/^(tls\+tcp|wss):\/\//.test(address)) return undefined
-  const { scheme, host, port, path } = partsOf(syscall, address)
+  partsOf(syscall, address)
+  const options = ownOptions(given, syscall, 'tls')
   if (syscall === 'bind' && options.cert === undefined)
     throw argumentError('bind', 'tls.cert', 'given to bind to an address of TLS', options.cert)
   if (options.requireClientCertificate && options.ca === undefined && syscall === 'bind')
     throw argumentError('bind', 'tls.ca', 'given with requireClientCertificate', options.ca)
-  const transport = new HostTls(options, credentialsFor(syscall, address, options, files))
-  const isAnyPort = syscall === 'bind' && port === 0
-  return { transport, address: isAnyPort ? `${scheme}://${shownHost(host)}:${freePort()}${path}` : address }
+  const isIpv6Allowed = handle.getOption('ipv6') === true
+  const credentials = credentialsFor(syscall, address, options, handle.tlsFiles)
+  const transport = new HostTls(options, credentials, isIpv6Allowed)
+  return { transport, address: syscall === 'bind' ? boundAddress(address, isIpv6Allowed) : address }
 }

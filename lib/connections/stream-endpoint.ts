@@ -4,10 +4,7 @@ import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
 import type { Attachment } from './endpoint.js'
 import type { StreamConnection } from './stream-connection.js'
-import type { Listening, Transport } from './transport-registry.js'
-
-/** NN_SOCKADDR_MAX: the engine knows no longer ones. */
-const ADDRESS_LIMIT_BYTES = 128
+import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport, type Transport } from './transport-registry.js'
 
 /** What an endpoint needs of its socket. */
 export interface StreamHost {
@@ -104,6 +101,7 @@ export abstract class StreamEndpoint implements Attachment {
   stop(): void {
     this.isClosed = true
     clearTimeout(this.#retry)
+    if (this.transport instanceof OwnTransport) this.transport.abandon()
   }
 }
 

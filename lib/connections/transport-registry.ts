@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream'
 import { argumentError, errnoError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
 
+/** NN_SOCKADDR_MAX: the engine knows no longer ones. */
+export const ADDRESS_LIMIT_BYTES = 128
+
 /** What a transport's `listen` gives back. */
 export interface Listening {
   /** Where peers can connect to, when that is more than the address says: with the port that the system chose. */
@@ -23,6 +26,14 @@ export interface Transport {
   connect(address: string): Duplex | Promise<Duplex>
   /** Accepts connections until it is closed. Without it, the scheme's addresses can only be connected to. */
   listen?(address: string, onConnection: (connection: Duplex) => void): Listening | Promise<Listening>
+}
+
+/** A transport of ours, for one endpoint. */
+export abstract class OwnTransport implements Transport {
+  abstract connect(address: string): Promise<Duplex>
+  abstract listen(address: string, onConnection: (connection: Duplex) => void): Promise<Listening>
+  /** The endpoint is closed: what is no connection yet will not be taken. */
+  abstract abandon(): void
 }
 
 const builtIn = ['tcp', 'tls+tcp', 'ws', 'wss', 'ipc', 'unix', 'abstract', 'socket', 'inproc']

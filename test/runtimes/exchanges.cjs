@@ -1,6 +1,9 @@
 // One exchange of each kind: node exchanges.cjs PACKAGE NAME. Prints "done NAME"; what goes wrong ends the process with
 // a message. NN_CA, NN_CERT and NN_KEY name files for TLS. The name `list` prints all names.
 const assert = require('node:assert')
+const { once } = require('node:events')
+const { readFileSync } = require('node:fs')
+const { connect, createServer } = require('node:net')
 const { join } = require('node:path')
 const { tmpdir } = require('node:os')
 const { Worker } = require('node:worker_threads')
@@ -60,6 +63,20 @@ async function meet(serverTls, clientTls) {
 
 const acquainted = ['connect', 'connect', 'connect', 'connect']
 
+const closeOf = (peer) =>
+  new Promise((resolve) => peer.on('error', () => {}).once('close', resolve).resume())
+
+/** A connection to a port of this machine, as soon as a server listens there. */
+async function silent(port) {
+  for (;;) {
+    const peer = connect(port, '127.0.0.1')
+    const isThere = await new Promise((resolve) =>
+      peer.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+    )
+    if (isThere) return peer
+  }
+}
+
 /** A transport in JavaScript: streams of node:net. */
 const plain = {
   connect: (address) => require('node:net').connect(Number(new URL(address).port), '127.0.0.1'),
@@ -92,6 +109,7 @@ const exchanges = {
   async verified() {
     assert.deepEqual(await meet(identity, { ca }), acquainted)
     assert.deepEqual(await meet(identity, { ca, serverName: '127.0.0.1' }), acquainted)
+    assert.deepEqual(await meet(identity, { ca, serverName: '' }), acquainted)
     assert.deepEqual(await meet(identity, { verify: false }), acquainted)
     const both = { ...identity, ca, requireClientCertificate: true }
     assert.deepEqual(await meet(both, { ...identity, ca }), acquainted)
@@ -103,6 +121,108 @@ const exchanges = {
     assert(!(await meet(identity, { ca: { file: process.env.NN_OTHER_CA ?? '' } })).includes('connect'))
     assert(!(await meet(identity, { ca, serverName: 'example.org' })).includes('connect'))
     assert(!(await meet(identity, { ca, serverName: '127.0.0.2' })).includes('connect'))
+    // The common name does not count.
+    const unlisted = { cert: { file: process.env.NN_UNLISTED_CERT }, key: { file: process.env.NN_UNLISTED_KEY } }
+    assert.deepEqual(await meet(unlisted, { verify: false }), acquainted)
+    assert(!(await meet(unlisted, { ca, serverName: 'unlisted' })).includes('connect'))
+  },
+
+  /** What a program has put on Object.prototype is no option. */
+  async pollution() {
+    Object.prototype.verify = false
+    Object.prototype.serverName = 'localhost'
+    try {
+      assert(!(await meet(identity, { ca: { file: process.env.NN_OTHER_CA } })).includes('connect'))
+      const pair = new nanomsg.Pair()
+      Object.prototype.cert = identity.cert
+      Object.prototype.key = identity.key
+      assert.throws(() => pair.bind('tls+tcp://127.0.0.1:0'), { name: 'NanomsgError', code: 'EINVAL' })
+      await pair.close()
+    } finally {
+      for (const name of ['verify', 'serverName', 'cert', 'key']) delete Object.prototype[name]
+    }
+  },
+
+  /** Certificates that cannot do are an exception at once. */
+  async unusable() {
+    const damaged = { pem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }
+    const otherKey = { file: process.env.NN_UNLISTED_KEY }
+    const wrong = {
+      bind: [
+        {},
+        { ...identity, cert: damaged },
+        { ...identity, cert: identity.key },
+        { ...identity, key: otherKey },
+        { ...identity, key: identity.cert },
+        { cert: identity.cert },
+        { ...identity, requireClientCertificate: true },
+        { ...identity, ca: damaged, requireClientCertificate: true },
+      ],
+      connect: [{ ca: damaged }, { ca: identity.key }, { ca, cert: identity.cert, key: otherKey }],
+    }
+    for (const [syscall, options] of Object.entries(wrong)) {
+      for (const tls of options) {
+        const pair = new nanomsg.Pair({ tls })
+        const error = { name: 'NanomsgError', code: 'EINVAL', errno: 22, syscall }
+        assert.throws(() => pair[syscall]('tls+tcp://127.0.0.1:5555'), error)
+        assert.throws(() => pair[syscall]('wss://127.0.0.1:5555/path'), error)
+        await pair.close()
+      }
+    }
+  },
+
+  /** Certificate and key stand in one text, in any order. */
+  async bundle() {
+    const text = (file) => readFileSync(file, 'latin1')
+    for (const names of [['NN_CERT', 'NN_KEY'], ['NN_KEY', 'NN_CERT']]) {
+      const cert = { pem: names.map((name) => text(process.env[name])).join('') }
+      assert.deepEqual(await meet({ cert }, { ca }), acquainted)
+    }
+    const both = { pem: text(process.env.NN_OTHER_CA) + text(process.env.NN_CA) }
+    assert.deepEqual(await meet(identity, { ca: both }), acquainted)
+    assert.deepEqual(await meet(identity, { ca: [text(process.env.NN_OTHER_CA), text(process.env.NN_CA)] }), acquainted)
+  },
+
+  /** Of this machine, by their names. */
+  async interfaces() {
+    for (const scheme of ['tls+tcp', 'wss']) {
+      // Of an interface that has both, the newer address is bound to.
+      for (const [host, destination] of [['lo', '[::1]'], ['*', '127.0.0.1'], ['*', '[::1]']]) {
+        const [first, second] = [new nanomsg.Pair(server), new nanomsg.Pair({ tls: { ca, serverName: 'localhost' } })]
+        const port = first.bind(`${scheme}://${host}:0`).address.split(':').at(-1)
+        second.connect(`${scheme}://lo;${destination}:${port}`)
+        await second.send('from here', limit)
+        assert.equal((await first.receive(limit)).toString(), 'from here')
+        await closeAll(first, second)
+      }
+    }
+  },
+
+  /** A server that says nothing has 3 s, and closing does not wait for it. */
+  async silentServer() {
+    const peers = []
+    const listener = createServer((peer) => peers.push(closeOf(peer))).listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    const pair = new nanomsg.Pair(client)
+    const news = pair.events()
+    pair.connect(`tls+tcp://127.0.0.1:${listener.address().port}`)
+    const { type, error } = (await news.next()).value
+    assert.deepEqual([type === 'reject' || type === 'failure', error.code], [true, 'ETIMEDOUT'])
+    await peers[0]
+    while (peers.length < 2) await new Promise(setImmediate)
+    await pair.close()
+    await peers[1]
+    listener.close()
+  },
+
+  /** The same of a client. */
+  async silentClient() {
+    const pair = new nanomsg.Pair(server)
+    const port = Number(pair.bind('tls+tcp://127.0.0.1:0').address.split(':').at(-1))
+    await closeOf(await silent(port))
+    const last = await silent(port)
+    await pair.close()
+    await closeOf(last)
   },
 
   /** A server that requires a certificate admits nobody without one. */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { authority, ca, server } from '../tls/certificates.js'
+import { authority, ca, certified, server } from '../tls/certificates.js'
 
 const home = join(__dirname, '..', '..')
 const program = join(__dirname, 'exchanges.cjs')
@@ -30,6 +30,7 @@ const runtimes: Runtime[] = [
 ]
 
 const other = authority('other')
+const unlisted = certified(ca, 'unlisted', '')
 const names = execFileSync(process.execPath, [program, home, 'list'], { encoding: 'utf8' }).trim().split(' ')
 
 for (const { title, path, args, env } of runtimes) {
@@ -49,6 +50,8 @@ for (const { title, path, args, env } of runtimes) {
         NN_OTHER_CA: other.certFile,
         NN_CERT: server.certFile,
         NN_KEY: server.keyFile,
+        NN_UNLISTED_CERT: unlisted.certFile,
+        NN_UNLISTED_KEY: unlisted.keyFile,
       }
       // Whatever stops the runtime fails the test: a signal, an exit status, a process that does not end.
       const { stdout } = await promisify(execFile)(path, [...args, program, home, name], {
