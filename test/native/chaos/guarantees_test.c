@@ -32,7 +32,7 @@
 #define REQUESTS 60
 #define SURVEYS 8
 #define RESPONDENTS 3
-#define RECORDS_FD 9
+#define MIN_RECORDS_FD 100
 
 extern char **environ;
 
@@ -79,11 +79,12 @@ static void peer_send(int s, uint32_t life)
 /* Tells of each message that it receives, and answers with the same where the type does. */
 static void peer_answer(int s, uint32_t life, bool is_answering)
 {
+    int records = setting("NN_PEER_RECORDS");
     struct record record;
 
     while (nn_recv(s, &record, sizeof record, 0) == sizeof record) {
         struct record told = {life, record.number};
-        if (write(RECORDS_FD, &told, sizeof told) != sizeof told)
+        if (write(records, &told, sizeof told) != sizeof told)
             _exit(1);
         record.life = life;
         if (is_answering && nn_send(s, &record, sizeof record, 0) < 0)
@@ -200,13 +201,17 @@ static void killed_senders(int sending, int receiving, const char *address, bool
 
 /* ---- Peers that receive ---- */
 
+static int records_end_of_peers;
+
+/* Peers inherit the other end, by a number that is free here. */
 static int records_begin(void)
 {
     int ends[2];
 
     CHECK_OK(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
     CHECK_OK(fcntl(ends[1], F_SETFL, 0));
-    CHECK_EQUAL(dup2(ends[1], RECORDS_FD), RECORDS_FD);
+    records_end_of_peers = (int)CHECK_OK(fcntl(ends[1], F_DUPFD, MIN_RECORDS_FD));
+    set_number("NN_PEER_RECORDS", records_end_of_peers);
     close(ends[1]);
     return ends[0];
 }
@@ -214,7 +219,7 @@ static int records_begin(void)
 static void records_end(int fd)
 {
     close(fd);
-    close(RECORDS_FD);
+    close(records_end_of_peers);
 }
 
 /* Counts what was received until something holds, or nothing comes any more. */
