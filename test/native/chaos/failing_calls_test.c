@@ -19,6 +19,7 @@
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
 #include <nanomsg/survey.h>
+#include <nanomsg/tcp.h>
 #include <nanomsg/tls.h>
 
 #include <fcntl.h>
@@ -109,6 +110,7 @@ static int open_socket(const struct conversation *self, int domain, int protocol
     set_int(s, NN_SOL_SOCKET, NN_SNDTIMEO, WAIT_MS);
     set_int(s, NN_SOL_SOCKET, NN_RCVTIMEO, WAIT_MS);
     set_int(s, NN_SOL_SOCKET, NN_LINGER, WAIT_MS);
+    set_int(s, NN_TCP, NN_TCP_NODELAY, 1); /* or the first message waits 40 ms for an acknowledgement */
     if (self->is_monitored)
         INSIST(nn_socket_monitor(s, true));
 #ifdef HAVE_TLS
@@ -290,7 +292,9 @@ static long fail_each(const struct conversation *self, int call)
 
     if (!fail_one(self, call, 0, errors[0]))
         return 0; /* the conversation makes no such call */
-    for (int i = 0; errors[i] != 0; i++) {
+    /* After a failed sendmsg the connection stands still for 3 s: the rest of its errors is for longer runs. */
+    bool is_slow = most < 0 && strcmp(failing_calls[call].name, "sendmsg") == 0;
+    for (int i = 0; errors[i] != 0 && !(is_slow && i == 2); i++) {
         if (most < 0)
             count += fail_one(self, call, i % FEW_CALLS, errors[i]);
         for (long index = 0; index < most && fail_one(self, call, index, errors[i]); index++)
