@@ -391,6 +391,11 @@ const exchanges = {
     await pair.close()
   },
 
+  /** Workers that end without a socket, and with one that is closed. */
+  async loads() {
+    for (const body of ['', 'await new nanomsg.Pair().close()']) assert.equal(await exitOf(inWorker(body)), 0)
+  },
+
   /** Workers that end with open sockets, in the middle of their work. */
   async terminations() {
     const pull = new nanomsg.Pull()
