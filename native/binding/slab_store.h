@@ -108,7 +108,7 @@ class SlabStore
     const std::thread::id thread_;
     uint32_t last_shown_ = UINT32_MAX; // until slabs are recycled
     const uint8_t *last_shown_begin_ = nullptr;
-    YoungMemory *const young_memory_; // of the environment, which ends later
+    YoungMemory *const young_memory_; // of the host; not used after Detach
     std::vector<Slab> slabs_by_token_;
     std::vector<uint32_t> free_tokens_;
     std::vector<uint32_t> pinned_; // released, but JavaScript will still view messages there

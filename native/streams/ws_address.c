@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What can stand in a request line; a fragment means nothing there (RFC 6455, section 3). */
-static bool is_path(const char *text)
+/* What a request can say of host and path; a fragment means nothing there (RFC 6455, section 3). */
+static bool can_be_requested(const char *text)
 {
     for (; *text != '\0'; text++) {
         if ((unsigned char)*text <= ' ' || *text == 0x7f || *text == '#')
@@ -39,7 +39,7 @@ int sp_ws_address_parse(struct sp_ws_address *self, const char *text, bool is_bo
     self->host = semicolon != NULL ? semicolon + 1 : self->place;
     self->path = text + place_bytes;
     self->has_port = has_port(self->host);
-    if (!is_path(self->path))
+    if (!can_be_requested(self->host) || !can_be_requested(self->path))
         return -EINVAL;
     if (is_bound)
         return strchr(self->path, '?') != NULL ? -EINVAL : 0;

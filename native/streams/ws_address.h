@@ -13,7 +13,7 @@ struct sp_ws_address {
     bool has_port;
 };
 
-/* Returns 0, or -EINVAL: the path cannot stand in a request line. */
+/* Returns 0, or -EINVAL: the host or the path cannot stand in a request. */
 int sp_ws_address_parse(struct sp_ws_address *self, const char *text, bool is_bound);
 
 /* Writes "host[:port]" as a request says it, in at most NN_SOCKADDR_MAX + 1 bytes. */

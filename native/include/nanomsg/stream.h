@@ -37,8 +37,8 @@ struct nn_stream;
  * @param address  "scheme://...", which events and statistics of the connection show. "ws://host/path": the client asks
  *                 for the path at that host, the server takes requests for the path only (without one: for any)
  * @param is_bound whether the peer has connected to us
- * @return NULL and errno: EBADF, EINVAL (the address has no scheme, or the socket is of no hosted loop), ENAMETOOLONG,
- *         ENOMEM.
+ * @return NULL and errno: EBADF, EINVAL (the address has no scheme, no request can name its host or path, or the
+ *         socket is of no hosted loop), ENAMETOOLONG, ENOMEM.
  */
 NN_EXPORT struct nn_stream *nn_stream_attach(int s, const char *address, bool is_bound, void *user);
 

@@ -876,6 +876,10 @@ TEST(a_websocket_over_a_stream_refuses_addresses_that_no_request_can_have)
     guest_open(&pair, &host, NN_PAIR);
     CHECK(nn_stream_attach(pair.s, "ws://any/a b", false, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK(nn_stream_attach(pair.s, "ws://any\r\nCookie: a/b", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
+    CHECK(nn_stream_attach(pair.s, "ws://any\n", false, NULL) == NULL);
+    CHECK_EQUAL(nn_errno(), EINVAL);
     CHECK(nn_stream_attach(pair.s, "ws://any/path?query", true, NULL) == NULL);
     CHECK_EQUAL(nn_errno(), EINVAL);
     CHECK_OK(nn_close(pair.s));
