@@ -342,8 +342,8 @@ void Host::End(Reason reason)
         UnhookEnvironmentEnd();
     else if (functions_ != nullptr)
         functions_->host = nullptr;
-    // What JavaScript has gathered in its last turn was accepted. Without a loop there is nothing, and Deno would have no
-    // scope for the handle that IsCollected needs.
+    // What JavaScript has gathered in its last turn was accepted. Without a loop there is nothing, and Deno would have
+    // no scope for the handle that IsCollected needs.
     if (is_environment_ending && loop_ != nullptr && !IsCollected() && gathered.elements[0] > 0)
         SendGathered(*this, static_cast<size_t>(gathered.elements[0]));
 
