@@ -210,7 +210,8 @@ static void call_send_burst(struct schedule_thread *self)
 
 static void check_body(const void *body, intmax_t count)
 {
-    if (!pattern_holds(body, (size_t)count))
+    /* Devices in a circle add a word at each hop. */
+    if (!pattern_holds(body, (size_t)count) && !pattern_holds_behind_backtrace(body, (size_t)count))
         FAIL("a body of %jd bytes has been mixed up", count);
 }
 

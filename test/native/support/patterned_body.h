@@ -21,13 +21,28 @@ static inline void pattern_fill(uint8_t *body, size_t count, uint8_t last)
         body[i] = pattern_byte(last, count - 1 - i);
 }
 
-static inline bool pattern_holds(const uint8_t *body, size_t count)
+static inline bool pattern_holds_behind(size_t front, const uint8_t *body, size_t count)
 {
-    for (size_t i = PATTERN_FRONT_BYTES; i < count; i++) {
+    for (size_t i = front; i < count; i++) {
         if (body[i] != pattern_byte(body[count - 1], count - 1 - i))
             return false;
     }
     return true;
+}
+
+static inline bool pattern_holds(const uint8_t *body, size_t count)
+{
+    return pattern_holds_behind(PATTERN_FRONT_BYTES, body, count);
+}
+
+/* The same behind a backtrace of any number of hops: words of 4 bytes, of which the last one has its first bit set. */
+static inline bool pattern_holds_behind_backtrace(const uint8_t *body, size_t count)
+{
+    size_t front = 0;
+
+    while (front < count && (body[front] & 0x80) == 0)
+        front += 4;
+    return front + 4 <= count && pattern_holds_behind(front + 4, body, count);
 }
 
 #endif
