@@ -60,7 +60,6 @@ Device *Device::Start(napi_env env, int first_protocol, int second_protocol, nap
     } else if (const int rc = self->driver_.Start([](void *device) { static_cast<Device *>(device)->Drive(); }, self);
                rc < 0) {
         *error = -rc;
-        napi_release_threadsafe_function(self->ended_, napi_tsfn_abort);
     } else {
         // After the function's own hook, and so called before it: the threads are gone when the function goes.
         napi_add_env_cleanup_hook(env, OnEnvironmentEnd, self);
@@ -70,6 +69,8 @@ Device *Device::Start(napi_env env, int first_protocol, int second_protocol, nap
         nn_loop_destroy(self->loop_); // and with it the sockets
     if (self->ended_ == nullptr)
         delete self;
+    else
+        napi_release_threadsafe_function(self->ended_, napi_tsfn_abort); // which deletes it
     return nullptr;
 }
 

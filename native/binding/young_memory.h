@@ -23,11 +23,16 @@ class YoungMemory
 
   private:
     void Ask(napi_env env);
+    void MakeGarbage(napi_env env);
+    void NoteExternal(int64_t external_bytes);
 
     const bool counts_external_;
     size_t given_bytes_ = 0;      // since V8 was asked
     int64_t collected_bytes_ = 0; // external memory of V8 when it was less than before
-    int64_t external_bytes_ = 0;  // when V8 was asked last
+    int64_t external_bytes_ = -1; // when V8 was asked last; negative: never
+    bool is_kept_ = false;        // the arrays have freed nothing
+    int pause_ = 0;               // how often V8 has to free memory by itself before there are arrays again
+    int pause_left_ = 0;
 };
 
 } // namespace nanomsg_native

@@ -35,7 +35,10 @@ unsigned sp_interface_index(const char *scope)
 
 bool sp_interface_is_link_local(const struct sp_socket_address *address)
 {
-    return address->storage.ss_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&const_ipv6_of(address)->sin6_addr);
+    if (address->storage.ss_family != AF_INET6)
+        return false;
+    struct in6_addr ip = const_ipv6_of(address)->sin6_addr; /* the macro of musl takes no constant one */
+    return IN6_IS_ADDR_LINKLOCAL(&ip);
 }
 
 int sp_interface_set_scope(struct sp_socket_address *address, const char *scope)

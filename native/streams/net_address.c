@@ -325,7 +325,8 @@ void sp_net_address_write(const struct sp_socket_address *address, char *buffer,
 
     if (address->storage.ss_family == AF_INET6) {
         const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)&address->storage;
-        if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr)) { /* an IPv4 peer of a socket that listens for both */
+        struct in6_addr ip = from->sin6_addr; /* the macro of musl takes no constant one */
+        if (IN6_IS_ADDR_V4MAPPED(&ip)) {      /* an IPv4 peer of a socket that listens for both */
             inet_ntop(AF_INET, &from->sin6_addr.s6_addr[12], host, sizeof host);
             snprintf(buffer, size_bytes, "%s:%u", host, ntohs(from->sin6_port));
             return;
