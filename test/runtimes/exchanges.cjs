@@ -226,10 +226,10 @@ const exchanges = {
     await closeOf(await silent(port))
     await push.send('after', limit)
     assert.equal((await pull.receive(limit)).toString(), 'after')
-    const last = await silent(port)
+    const isLastClosed = closeOf(await silent(port))
     for (const socket of [pull, push]) socket.removeAllListeners()
     await closeAll(push, pull)
-    await closeOf(last)
+    await isLastClosed
   },
 
   async pipeline() {
