@@ -45,7 +45,7 @@ function keyOf({ platform, arch }: NodeJS.Process): string {
 
 /** What loads the prebuilt addon of this platform, if the package has one. */
 export function findPrebuilt(): (() => unknown) | undefined {
-  // Who asks for another platform's addon by these variables has node-gyp-build look for it.
+  // With these variables another platform's addon is asked for: node-gyp-build looks for it.
   if (process.env.npm_config_platform || process.env.npm_config_arch) return undefined
   return prebuilt[keyOf(process)]
 }

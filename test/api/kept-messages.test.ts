@@ -84,7 +84,7 @@ describeNodes('messages that nobody keeps', ({ path }) => {
       }).observe({ entryTypes: ['gc'] })
       await receive(8192, 65536, 8192)
       await turn()
-      console.log(collections < 7 ? 'few' : collections)`
+      console.log(collections < 4 ? 'few' : collections)`
     const { stdout } = await run(text, path)
     expect(stdout).toBe('few\n')
   })

@@ -345,7 +345,7 @@ static void close_next_endpoints(void *socket)
     }
 }
 
-/* Whoever accepts has to wait for the socket's lock. */
+/* The accepting thread has to wait for the socket's lock. */
 static void keep_busy(void *socket)
 {
     int s = *(int *)socket;
