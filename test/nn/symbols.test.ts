@@ -55,7 +55,9 @@ test('every function of nn.h is exported', () => {
 })
 
 test('every constant of the headers is exported, with its value', () => {
-  const files = readdirSync(headers).filter((file) => !['loop.h', 'protocol.h', 'stream.h', 'transport.h'].includes(file))
+  const files = readdirSync(headers).filter(
+    (file) => !['loop.h', 'protocol.h', 'stream.h', 'transport.h'].includes(file),
+  )
   const constants = files.flatMap((file) => [
     ...textOf(file).matchAll(/^#define ((?:NN|AF|PROTO|SP|E)_?[A-Z0-9_]+) \(?(-?\d+)\)?$/gm),
   ])
