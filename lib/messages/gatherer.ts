@@ -32,7 +32,8 @@ let senders: Sender[] = []
 /** The senders of the records, each with its first one: there the engine answers for all of them. */
 let firsts: { sender: Sender; first: number }[] = []
 
-function placeAt(bytes: Bytes, offset: number): number {
+/** @param room what roomForBytes() has said: the length, unless it is a string */
+function placeAt(bytes: Bytes, offset: number, room: number): number {
   if (typeof bytes === 'string') return buffer.write(bytes, offset)
   try {
     outgoing.set(bytes, offset)
@@ -40,19 +41,17 @@ function placeAt(bytes: Bytes, offset: number): number {
     // It was there when the call began, which has waited since.
     throw goneError('body', 'send')
   }
-  return lengthOf(bytes)
+  return room
 }
 
-/** Copies a body into the memory that the engine sends from. Returns its length. */
-function placeBody(body: Body, offset: number): number {
-  if (typeof body === 'string' || isUint8Array(body)) return placeAt(body, offset)
+/** Copies a body, for which roomFor() has just been asked, into the memory that the engine sends from. Returns its
+ * length. */
+function placeBody(body: Body, offset: number, room: number): number {
+  if (typeof body === 'string' || isUint8Array(body)) return placeAt(body, offset, room)
   let length = 0
-  for (const part of body) length += placeAt(part, offset + length)
+  for (const part of body) length += placeAt(part, offset + length, roomForBytes(part))
   return length
 }
-
-/** The same behind what is gathered there. */
-const place = (body: Body): number => placeBody(body, usedBytes)
 
 const roomForBytes = (bytes: Bytes): number => (typeof bytes === 'string' ? bytes.length * 3 : lengthOf(bytes))
 
@@ -70,8 +69,9 @@ function makeRoom(bytes: number): void {
 
 /** Sends one body now, or not at all. Returns 0 or a negated errno. */
 export function sendNow(s: number, body: Body, context: number): number {
-  makeRoom(roomFor(body))
-  const length = place(body)
+  const room = roomFor(body)
+  makeRoom(room)
+  const length = placeBody(body, usedBytes, room)
   return native.send(s, usedBytes, length, context)
 }
 
@@ -85,9 +85,10 @@ export function beginGathering(sender: Sender): void {
 
 /** Adds a message of a sender that is gathering. Returns false when a peer takes no more: the message is not sent. */
 export function gather(sender: Sender, body: Body, context: number): boolean {
-  makeRoom(roomFor(body))
+  const room = roomFor(body)
+  makeRoom(room)
   if (!sender.isGathering) return false
-  addRecord(sender, place(body), context)
+  addRecord(sender, placeBody(body, usedBytes, room), context)
   return true
 }
 
@@ -112,9 +113,9 @@ function writeRecord(number: number, s: number, offset: number, length: number, 
 
 /** As placeBody; a body that has lost its memory is an error for the first of a batch, and -1 for others: those before
  * it are sent. */
-function placeUnlessGone(body: Body, offset: number, isFirst: boolean): number {
+function placeUnlessGone(body: Body, offset: number, room: number, isFirst: boolean): number {
   try {
-    return placeBody(body, offset)
+    return placeBody(body, offset, room)
   } catch (error) {
     if (isFirst) throw error
     return -1
@@ -131,7 +132,7 @@ export function sendTogether(s: number, bodies: readonly Body[], begin: number):
     const body = bodies[i]!
     const room = roomFor(body)
     if (room > MAX_GATHERED_BYTES || offset + room > OUTGOING_BYTES) break
-    const length = placeUnlessGone(body, offset, number === count)
+    const length = placeUnlessGone(body, offset, room, number === count)
     if (length < 0) break
     writeRecord(number++, s, offset, length, 0)
     offset += length

@@ -11,7 +11,7 @@ namespace
 constexpr size_t kAskAfterBytes = 1024 * 1024;
 // With two words more an array is among the large objects, which are not collected with the young ones.
 constexpr size_t kArrayElements = 64 * 1024 / 8 - 2;
-// When the arrays for so much have freed nothing, the program keeps it.
+// If V8 has freed nothing when its external memory has grown by this, the program keeps what it receives.
 constexpr int64_t kKeptBytes = 48 * 1024 * 1024;
 constexpr int kPauseLimit = 32;
 

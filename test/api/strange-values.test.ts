@@ -51,7 +51,7 @@ const cut = (length: number) => {
 const withTrap = (target: object, get: (name: string | symbol) => unknown) =>
   new Proxy(target, { get: (_, name) => get(name) })
 
-/** A Proxy of an array of so many parts, each of which is 'a'. */
+/** A Proxy of an array of that number of parts, each of which is 'a'. */
 const lyingAbout = (length: unknown) => withTrap([], (name) => (name === 'length' ? length : 'a'))
 
 /** Others at each time that they are read. */

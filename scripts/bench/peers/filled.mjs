@@ -1,4 +1,4 @@
-/** Of messages that are handed over by reference nothing but the memory is made by whoever sends: as much of the
+/** The sender of messages that are handed over by reference makes nothing but their memory: as much of the
  * content is written as the checks look at, both ends each time and all of it in each 64th. */
 const LOOK = 64
 
