@@ -34,14 +34,17 @@ function partsOf(array: readonly unknown[], name: string, syscall: string): Byte
   return parts
 }
 
+/** An array has room for these at once: what it says of its length may be wrong. */
+const MAX_FIRST_ROOM = 4096
+
 /** The bodies that are sent when a caller passes this. */
 export function bodiesOf(array: readonly unknown[], name: string, syscall: string): Body[] {
   const { length } = array
   checkCount(length, name, syscall)
-  const bodies: Body[] = []
+  const bodies = new Array<Body>(Math.min(length, MAX_FIRST_ROOM))
   for (let i = 0; i < length; i++) {
     const body = array[i]
-    bodies.push(isSent(body) ? body : bodyOf(body, `${name}[${i}]`, syscall))
+    bodies[i] = isSent(body) ? body : bodyOf(body, `${name}[${i}]`, syscall)
   }
   return bodies
 }
