@@ -23,8 +23,6 @@ inline void AddFunction(Properties *properties, const char *name, napi_callback 
 void AddSocketFunctions(Properties *properties, Host *host);
 // Sending and receiving.
 void AddMessageFunctions(Properties *properties, Host *host);
-// Sends what the first `count` records of Host::records name. Returns 0 or a negative errno.
-int SendGathered(Host &host, size_t count);
 // What only the C API in JavaScript needs.
 void AddCFunctions(Properties *properties, Host *host);
 // Forwarding between two raw sockets.

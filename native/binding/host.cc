@@ -1,5 +1,7 @@
 #include "host.h"
 
+#include "gathered.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>

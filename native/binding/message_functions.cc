@@ -2,13 +2,12 @@
 // allocates.
 #include "chunk_buffer.h"
 #include "functions.h"
+#include "gathered.h"
 #include "host.h"
 #include "parts.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 namespace nanomsg_native
 {
@@ -42,12 +41,6 @@ napi_value Integer(napi_env env, int32_t integer)
     napi_value value = nullptr;
     napi_create_int32(env, integer, &value);
     return value;
-}
-
-bool IsInOutgoing(const Host &host, int32_t offset, int32_t size_bytes)
-{
-    return offset >= 0 && size_bytes >= 0 && static_cast<size_t>(offset) <= host.outgoing.count &&
-           static_cast<size_t>(size_bytes) <= host.outgoing.count - static_cast<size_t>(offset);
 }
 
 int32_t SendOne(int s, const uint8_t *body, size_t size_bytes, int32_t context)
@@ -133,37 +126,6 @@ napi_value SendBody(napi_env env, napi_callback_info info)
     if (!ReadPart(env, arguments[1], &body))
         return Integer(env, -EFAULT);
     return Integer(env, SendOne(s, static_cast<uint8_t *>(body.bytes), body.size_bytes, context));
-}
-
-// What JavaScript hears of the records of one socket, in the first of them: ~descriptor when messages wait in
-// the socket, and the number of messages that were refused, with the errno.
-void ReportRun(int32_t *first, int s, int32_t refused, int error)
-{
-    first[0] = refused > 0 || nn_socket_queued_bytes(s) > 0 ? ~s : s;
-    first[1] = refused;
-    first[2] = error;
-}
-
-// The numbers of a record: descriptor, offset, length, context.
-constexpr size_t kRecordNumbers = 4;
-
-// Puts the numbers of records in order: those of each socket together, and as they were among themselves. So messages
-// that were sent through many sockets in turn leave in one call for each socket.
-void GroupBySocket(const int32_t *records, std::vector<uint32_t> *order, size_t count)
-{
-    const auto is_before = [records](uint32_t left, uint32_t right) {
-        const int32_t left_s = records[kRecordNumbers * left];
-        const int32_t right_s = records[kRecordNumbers * right];
-        return left_s != right_s ? left_s < right_s : left < right;
-    };
-    bool is_grouped = true;
-    order->resize(count);
-    for (size_t i = 0; i < count; i++) {
-        (*order)[i] = static_cast<uint32_t>(i);
-        is_grouped = is_grouped && (i == 0 || records[kRecordNumbers * i] >= records[kRecordNumbers * (i - 1)]);
-    }
-    if (!is_grouped)
-        std::sort(order->begin(), order->end(), is_before);
 }
 
 // sendTogether(s, first, count): sends the messages of `count` records from the first one on, of one socket, when a
@@ -340,32 +302,6 @@ napi_value CloseContext(napi_env env, napi_callback_info info)
 }
 
 } // namespace
-
-int SendGathered(Host &host, size_t given)
-{
-    int32_t *const records = host.records.elements;
-    const size_t count = given < host.outgoing_batch.size() ? given : host.outgoing_batch.size();
-
-    std::vector<uint32_t> &order = host.outgoing_order;
-    GroupBySocket(records, &order, count);
-    for (size_t begin = 0; begin < count;) {
-        int32_t *const first = records + kRecordNumbers * order[begin];
-        const int s = first[0];
-        size_t end = begin;
-        for (; end < count && records[kRecordNumbers * order[end]] == s; end++) {
-            const int32_t *const record = records + kRecordNumbers * order[end];
-            if (!IsInOutgoing(host, record[1], record[2]))
-                return -EFAULT;
-            host.outgoing_batch[end] = {host.outgoing.elements + record[1], static_cast<size_t>(record[2]), nullptr,
-                                        static_cast<uint32_t>(record[3])};
-        }
-        const int taken = nn_socket_send_batch(s, &host.outgoing_batch[begin], static_cast<int>(end - begin), SIZE_MAX);
-        const int error = taken < 0 ? nn_errno() : ENOBUFS;
-        ReportRun(first, s, static_cast<int32_t>(end - begin) - (taken < 0 ? 0 : taken), error);
-        begin = end;
-    }
-    return 0;
-}
 
 void AddMessageFunctions(Properties *properties, Host *host)
 {

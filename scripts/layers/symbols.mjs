@@ -1,4 +1,5 @@
-// Dependencies of the engine's object files, by their symbols: what the linker ties together, wherever it is declared.
+// Dependencies of object files, of the engine and of the binding, by their symbols: what the linker ties together,
+// wherever it is declared.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -6,9 +7,11 @@ import { files, root } from './files.mjs'
 
 // The folder of the tests, which `npm run test:native` goes on with. Without LTO: objects hold symbols of their own.
 const build = join(root, 'build-test')
-const objects = join(build, 'CMakeFiles', 'engine.dir')
+const engineObjects = join(build, 'CMakeFiles', 'engine.dir')
+// Those of the addon have LTO, whose symbols nm reads by the compiler's plugin.
+const addonObjects = join(root, 'build', 'Release', 'obj.target', 'nanomsg_native')
 
-function compile() {
+function compileEngine() {
   const options = { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }
   if (!existsSync(join(build, 'CMakeCache.txt')))
     execFileSync(
@@ -17,6 +20,20 @@ function compile() {
       options,
     )
   execFileSync('cmake', ['--build', build, '--target', 'engine'], options)
+}
+
+/** Where each source file's object is: of the engine's from its own build, of the binding's from the addon. */
+function objectsOfSources() {
+  compileEngine()
+  execFileSync('npm', ['run', 'build:native'], { cwd: root, stdio: 'pipe' })
+  const engine = files('native', /\.c$/).map((source) => [source, join(engineObjects, `${source}.o`)])
+  const binding = files('native/binding', /\.cc$/).map((source) => [
+    source,
+    join(addonObjects, source.replace(/\.cc$/, '.o')),
+  ])
+  const missing = binding.find(([, object]) => !existsSync(object))
+  if (missing) throw new Error(`the build of the addon has not made ${relative(root, missing[1])}`)
+  return [...engine.filter(([, object]) => existsSync(object)), ...binding]
 }
 
 /** The symbols that an object defines, and those that it needs. */
@@ -33,9 +50,7 @@ function symbolsOf(object) {
 
 /** Which object needs which others, and by what symbols: a map of maps of lists, by names of source files. */
 export function dependenciesOfObjects() {
-  compile()
-  const sources = files('native', /\.c$/).filter((source) => existsSync(join(objects, `${source}.o`)))
-  const symbols = new Map(sources.map((source) => [source, symbolsOf(join(objects, `${source}.o`))]))
+  const symbols = new Map(objectsOfSources().map(([source, object]) => [source, symbolsOf(object)]))
   const home = new Map()
   for (const [source, { defined }] of symbols) for (const name of defined) home.set(name, source)
 
@@ -73,7 +88,7 @@ export function components(graph) {
 }
 
 // From the ground up: an object may need others of its own layer and of those before it.
-const order = ['platform', 'util', 'loop', 'message', 'core', 'protocols', 'streams', 'transports', 'api']
+const order = ['platform', 'util', 'loop', 'message', 'core', 'protocols', 'streams', 'transports', 'api', 'binding']
 const rank = (source) => order.indexOf(relative('native', source).split('/')[0])
 
 function upward(graph) {
