@@ -4,6 +4,26 @@
 #include "api/fail.h"
 #include "core/socket.h"
 
+#include <errno.h>
+
+/* As in libnanomsg, control data of nn_allocmsg is freed when the message could not be sent, too, and is kept when the
+ * call was wrong. A call that waited ends with EBADF or ENOMEM as one that was refused at once does: it keeps them, so
+ * that the caller knows by errno. */
+static bool consumes_control(int rc)
+{
+    switch (rc) {
+    case 0:
+    case -EAGAIN:
+    case -ETIMEDOUT:
+    case -EINTR:
+    case -EFSM:
+    case -ENOTSUP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int send_described(struct sp_socket *socket, const struct nn_msghdr *msghdr, int flags)
 {
     struct nn_message message;
@@ -18,8 +38,8 @@ static int send_described(struct sp_socket *socket, const struct nn_msghdr *msgh
     rc = nn_control_take(msghdr, &message);
     if (rc == 0) {
         rc = sp_socket_send(socket, &message, flags);
-        /* The body is the user's again when sending fails; control data never is. */
-        nn_control_release(msghdr);
+        if (consumes_control(rc))
+            nn_control_release(msghdr);
     }
     if (rc == 0)
         return (int)body_bytes;

@@ -326,7 +326,12 @@ NN_EXPORT int nn_send(int s, const void *buf, size_t len, int flags);
  * @return the message's full length, or -1 and sets errno as nn_send()
  */
 NN_EXPORT int nn_recv(int s, void *buf, size_t len, int flags);
-/** As nn_send(), gathering the body from msg_iov, with control data. Further errors: EINVAL, EMSGSIZE. */
+/**
+ * As nn_send(), gathering the body from msg_iov, with control data. Further errors: EINVAL, EMSGSIZE.
+ *
+ * Control data in memory of nn_allocmsg() (msg_controllen NN_MSG) is freed on success and on EAGAIN, ETIMEDOUT, EINTR,
+ * EFSM and ENOTSUP; on any other error it still belongs to the caller.
+ */
 NN_EXPORT int nn_sendmsg(int s, const struct nn_msghdr *msghdr, int flags);
 /** As nn_recv(), scattering the body over msg_iov, with control data. Further errors: EINVAL, EMSGSIZE. */
 NN_EXPORT int nn_recvmsg(int s, struct nn_msghdr *msghdr, int flags);

@@ -1,6 +1,8 @@
 /* nn_sendmsg and nn_recvmsg: bodies in pieces, messages that change hands, control data and its macros. */
 #include "sockets.h"
 
+#include "message/chunk.h"
+
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
@@ -414,6 +416,80 @@ TEST(a_header_in_allocated_memory_is_sent_and_freed)
     header.msg_control = &control;
     header.msg_controllen = NN_MSG;
     check_header_is_sent(&header, "\1\2\3\4body", 8);
+}
+
+/* What a call with control data of nn_allocmsg has done. */
+struct controlled_call {
+    int error;
+    bool has_freed;
+};
+
+/* The memory is kept alive, so that it can be asked whether it still is a message. */
+static struct controlled_call send_with_control(int s, struct nn_iovec *pieces, int count, int flags)
+{
+    struct nn_msghdr header = message_of(pieces, count);
+    struct header_record record = header_record(4, NN_CMSG_SPACE(12));
+    void *control = nn_allocmsg(sizeof record, 0);
+    struct nn_chunk *chunk = sp_chunk_of(control);
+
+    memcpy(control, &record, sizeof record);
+    header.msg_control = &control;
+    header.msg_controllen = NN_MSG;
+    sp_chunk_retain(chunk);
+    int rc = nn_sendmsg(s, &header, flags);
+    struct controlled_call call = {.error = rc < 0 ? nn_errno() : 0, .has_freed = sp_chunk_of(control) == NULL};
+    if (!call.has_freed)
+        CHECK_OK(nn_freemsg(control));
+    sp_chunk_release(chunk);
+    return call;
+}
+
+#define CHECK_CONTROL(call, expected_error, expected_freed)                                                            \
+    do {                                                                                                               \
+        struct controlled_call done = (call);                                                                          \
+        CHECK_EQUAL(done.error, expected_error);                                                                       \
+        CHECK_EQUAL(done.has_freed, expected_freed);                                                                   \
+    } while (0)
+
+TEST(allocated_control_data_is_freed_when_sending_fails)
+{
+    struct nn_iovec piece = {"body", 4};
+    int alone = SOCKET(NN_PAIR);
+    int timeout = 1;
+
+    CHECK_CONTROL(send_with_control(alone, &piece, 1, NN_DONTWAIT), EAGAIN, true);
+    CHECK_OK(nn_setsockopt(alone, NN_SOL_SOCKET, NN_SNDTIMEO, &timeout, sizeof timeout));
+    CHECK_CONTROL(send_with_control(alone, &piece, 1, 0), ETIMEDOUT, true);
+    CHECK_CONTROL(send_with_control(SOCKET(NN_REP), &piece, 1, 0), EFSM, true);
+    CHECK_CONTROL(send_with_control(SOCKET(NN_PULL), &piece, 1, 0), ENOTSUP, true);
+}
+
+static void close_socket(void *s)
+{
+    CHECK_OK(nn_close(*(int *)s));
+}
+
+TEST(allocated_control_data_stays_with_the_caller_of_a_wrong_call)
+{
+    struct nn_iovec piece = {"body", 4};
+    struct nn_iovec missing = {NULL, 4};
+    int s = SOCKET(NN_PAIR);
+
+    CHECK_CONTROL(send_with_control(s, &missing, 1, 0), EFAULT, false);
+    CHECK_CONTROL(send_with_control(s, NULL, -1, 0), EMSGSIZE, false);
+    CHECK_CONTROL(send_with_control(SOCKET(NN_REQ), &piece, 1, 0), EINVAL, false);
+    CHECK_CONTROL(send_with_control(s + 100, &piece, 1, 0), EBADF, false);
+}
+
+/* The caller cannot tell it from a descriptor that was bad from the beginning. */
+TEST(allocated_control_data_stays_with_a_caller_whose_socket_is_closed_meanwhile)
+{
+    struct nn_iovec piece = {"body", 4};
+    int s = SOCKET(NN_PAIR);
+    struct test_thread *closer = test_thread_start(close_socket, &s);
+
+    CHECK_CONTROL(send_with_control(s, &piece, 1, 0), EBADF, false);
+    test_thread_join(closer);
 }
 
 TEST(records_that_make_no_sense_are_passed_over)
