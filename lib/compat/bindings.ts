@@ -24,7 +24,13 @@ function attempt(call: () => unknown, ...failed: unknown[]): unknown {
 }
 
 /** What the engine takes for a whole number: as ever, nothing is refused. */
-const whole = (value: unknown): number => Number(value) | 0
+function whole(value: unknown): number {
+  try {
+    return Number(value) | 0
+  } catch {
+    return 0 // a symbol, or an object without a value
+  }
+}
 
 const functions = {
   Socket: (domain: number, protocol: number) => attempt(() => nn_socket(whole(domain), whole(protocol))),

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { NanomsgError } from '../engine/errors.js'
+import { isInstance } from '../engine/proxies.js'
 import { nn_device } from '../nn/device.js'
 import { invalid, SocketError } from './errors.js'
 import { Socket } from './socket.js'
@@ -14,11 +15,11 @@ export class Device extends EventEmitter {
 
   constructor(sock1: Socket, sock2?: Socket) {
     super()
-    if (!(sock1 instanceof Socket)) throw invalid(new Error('expected at least one Socket argument'), 'device')
+    if (!isInstance(sock1, Socket)) throw invalid(new Error('expected at least one Socket argument'), 'device')
     this.sock1 = sock1
     this.sock2 = sock2
     this.s1 = sock1.binding
-    this.s2 = sock2 instanceof Socket ? sock2.binding : -1
+    this.s2 = isInstance(sock2, Socket) ? sock2.binding : -1
     setImmediate(() => void nn_device(this.s1, this.s2).catch((error) => this.#end(error)))
   }
 

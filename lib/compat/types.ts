@@ -41,8 +41,17 @@ export type SocketType = keyof typeof types
 export type Protocol = (typeof types)[SocketType]['protocol']
 export type Domain = typeof AF_SP | typeof AF_SP_RAW
 
+/** As String(), which throws for objects that have no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'of an object'
+  }
+}
+
 export function typeOf(name: unknown): Type & { readonly protocol: Protocol } {
   if (typeof name !== 'string' || !Object.hasOwn(types, name))
-    throw invalid(new Error(`unrecognised socket type ${String(name)}`), 'socket')
+    throw invalid(new Error(`unrecognised socket type ${textOf(name)}`), 'socket')
   return types[name as SocketType]
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:os'
-import { check, errnoError, isOfTls } from '../engine/errors.js'
+import { argumentError, check, errnoError, isOfTls } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
+import { inheritsRevoked, REVOKED } from '../engine/proxies.js'
 import { type TlsOptions, unreadableFile } from '../engine/tls.js'
 import { type Attachment, checkAddress } from './endpoint.js'
 import { hostTls } from './host-tls.js'
@@ -26,6 +27,7 @@ export function attach(
   const endpoint = native[syscall](handle.s, address)
   if (endpoint === -constants.errno.EPROTONOSUPPORT) {
     const transport = transportOf(address)
+    if (inheritsRevoked(transport)) throw argumentError(syscall, 'the transport', 'an object that can be read', REVOKED)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address)
     const secure = hostTls(handle, syscall, address, tls)
     if (secure !== undefined) return streamEndpoints()[syscall](secure.transport, secure.address)

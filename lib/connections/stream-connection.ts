@@ -3,6 +3,7 @@ import { isUint8Array } from 'node:util/types'
 import { NN_LOOP_CLOSED, NN_POLLIN, NN_POLLOUT, NN_STREAM_FINISHED } from '../engine/constants.js'
 import { argumentError, check } from '../engine/errors.js'
 import { native } from '../engine/native.js'
+import { isInstance } from '../engine/proxies.js'
 import { hold, type Listener, register, unhold, unregister } from '../engine/reactor.js'
 
 /** How long a peer may take to end a stream whose other half has ended. */
@@ -170,7 +171,7 @@ export class StreamConnection implements Listener {
       this.#write(native.drainStream(this.#engineStream))
     } catch (error) {
       // Node.js passes on what a stream's own _write() or _writev() throws.
-      this.#break(error instanceof Error ? error : argumentError('send', 'what a stream throws', 'an Error', error))
+      this.#break(isInstance(error, Error) ? error : argumentError('send', 'what a stream throws', 'an Error', error))
     }
   }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
+import { inheritsRevoked, isFunction, isInstance } from '../engine/proxies.js'
 import type { Attachment } from './endpoint.js'
 import type { StreamConnection } from './stream-connection.js'
 import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport, type Transport } from './transport-registry.js'
@@ -42,7 +43,7 @@ export abstract class StreamEndpoint implements Attachment {
 
   /** Takes the stream, which is destroyed in the end. */
   protected add(stream: Duplex): void {
-    if (!(stream instanceof Duplex)) {
+    if (!isInstance(stream, Duplex)) {
       throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
     }
     if (this.isClosed || !this.host.isOpen) {
@@ -159,13 +160,13 @@ export class ListeningEndpoint extends StreamEndpoint {
     try {
       this.add(stream)
     } catch (error) {
-      if (!(stream instanceof Duplex)) throw error
+      if (!isInstance(stream, Duplex)) throw error
       this.fail(error)
     }
   }
 
   #take(listening: Listening): void {
-    if (typeof listening?.close !== 'function') {
+    if (inheritsRevoked(listening) || !isFunction(listening?.close)) {
       throw argumentError('bind', 'what a transport’s listen() returns', 'an object with close()', listening)
     }
     const address = memberOf(listening, 'address') ?? this.address
@@ -199,26 +200,40 @@ function destroyUnused(stream: Duplex): void {
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
-  return typeof (value as Promise<Value> | undefined)?.then === 'function'
+  return !inheritsRevoked(value) && isFunction((value as Promise<Value> | undefined)?.then)
+}
+
+interface FailureParts {
+  readonly own?: NanomsgError
+  readonly errno?: unknown
+  readonly code?: unknown
+  readonly message: string
+}
+
+/** What can be read of a value that was thrown, whatever it is. */
+function partsOf(thrown: unknown): FailureParts {
+  try {
+    if (isInstance(thrown, NanomsgError)) return { own: thrown, message: thrown.message }
+    const { errno, code, message } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as FailureParts
+    return { errno, code, message: typeof message === 'string' ? message : String(thrown) }
+  } catch {
+    return { message: 'The transport has failed with an object that cannot be read' }
+  }
 }
 
 /** What a transport has failed with, as all errors of sockets look. */
-function asNanomsgError(error: unknown, syscall: string, address: string): NanomsgError {
-  if (error instanceof NanomsgError) return error
-  const { errno, code, message } = (typeof error === 'object' && error !== null ? error : {}) as Partial<
-    Record<string, unknown>
-  >
+function asNanomsgError(thrown: unknown, syscall: string, address: string): NanomsgError {
+  const { own, errno, code, message } = partsOf(thrown)
+  if (own !== undefined) return own
+  const subject = JSON.stringify(address)
   const converted =
     typeof errno === 'number' && errno < 0
-      ? errnoError(-errno, syscall, JSON.stringify(address))
-      : new NanomsgError(
-          `${typeof message === 'string' ? message : String(error)}, ${syscall} ${JSON.stringify(address)}`,
-          {
-            code: typeof code === 'string' ? code : 'EIO',
-            errno: constants.errno.EIO,
-            syscall,
-          },
-        )
-  converted.cause = error
+      ? errnoError(-errno, syscall, subject)
+      : new NanomsgError(`${message}, ${syscall} ${subject}`, {
+          code: typeof code === 'string' ? code : 'EIO',
+          errno: constants.errno.EIO,
+          syscall,
+        })
+  converted.cause = thrown
   return converted
 }

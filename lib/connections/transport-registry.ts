@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { argumentError, errnoError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
+import { inheritsRevoked, isFunction, REVOKED } from '../engine/proxies.js'
 
 /** NN_SOCKADDR_MAX: the engine knows no longer ones. */
 export const ADDRESS_LIMIT_BYTES = 128
@@ -49,11 +50,13 @@ export function registerTransport(scheme: string, transport: Transport): void {
   if (typeof scheme !== 'string' || !/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
     throw argumentError('registerTransport', 'scheme', 'a name such as "quic"', scheme)
   }
-  if (typeof transport?.connect !== 'function') {
-    throw argumentError('registerTransport', 'connect', 'a function', transport?.connect)
+  if (inheritsRevoked(transport)) {
+    throw argumentError('registerTransport', 'the transport', 'an object with connect()', REVOKED)
   }
+  const connect: unknown = transport?.connect
+  if (!isFunction(connect)) throw argumentError('registerTransport', 'connect', 'a function', connect)
   const listen = memberOf(transport, 'listen')
-  if (listen !== undefined && typeof listen !== 'function') {
+  if (listen !== undefined && !isFunction(listen)) {
     throw argumentError('registerTransport', 'listen', 'a function', listen)
   }
   if (builtIn.includes(scheme) || transports.has(scheme)) {

@@ -1,7 +1,7 @@
 import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
-import { isRevoked } from '../engine/proxies.js'
+import { isFunction, isRevoked } from '../engine/proxies.js'
 import { checkWaitOptions } from '../engine/waits.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
@@ -46,7 +46,7 @@ type Reply = Body | undefined | void
 const DEFAULT_CONCURRENCY = 64
 
 function checkServeOptions(handler: unknown, options: unknown): void {
-  if (typeof handler !== 'function') {
+  if (!isFunction(handler)) {
     throw argumentError('serve', 'the handler', 'a function that returns the answer to a body', handler)
   }
   if (typeof options !== 'object' || options === null) {
@@ -57,7 +57,7 @@ function checkServeOptions(handler: unknown, options: unknown): void {
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
-  if (onError !== undefined && typeof onError !== 'function') {
+  if (onError !== undefined && !isFunction(onError)) {
     throw argumentError('serve', 'onError', 'a function of an error and a body', onError)
   }
   for (const [name, value] of Object.entries({ stopOnError, replyErrors })) {

@@ -3,6 +3,7 @@
 import { endianness } from 'node:os'
 import { isUint8Array } from 'node:util/types'
 import { ownOptions } from '../engine/own-options.js'
+import { isInstance } from '../engine/proxies.js'
 import { NN_MSG } from './constants.js'
 import { checkInt, invalid, memoryFailure } from './failing.js'
 import { firstBytes } from './memory.js'
@@ -90,7 +91,7 @@ export class nn_cmsghdr {
 }
 
 function checkRecord(cmsg: unknown, macro: string): asserts cmsg is nn_cmsghdr {
-  if (!(cmsg instanceof nn_cmsghdr)) throw invalid(macro, 'cmsg', 'what NN_CMSG_FIRSTHDR() has returned', cmsg)
+  if (!isInstance(cmsg, nn_cmsghdr)) throw invalid(macro, 'cmsg', 'what NN_CMSG_FIRSTHDR() has returned', cmsg)
 }
 
 /** The bytes of a record's data, to be read or filled. That of SP_HDR is a size_t, the length of the header, and the
