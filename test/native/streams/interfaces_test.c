@@ -245,6 +245,9 @@ TEST(an_interface_that_cannot_be_asked_for_without_descriptors_is_EMFILE)
     CHECK_ERRNO(nn_bind(s, "tcp://[fe80::1%va]:0"), EMFILE);
     CHECK_ERRNO(nn_connect(s, "tcp://va;[fd77::1]:5555"), EMFILE);
     CHECK_ERRNO(nn_connect(s, "tcp://[fe80::1%va]:5555"), EMFILE);
+    CHECK_ERRNO(nn_connect(s, "tcp://[fe80::1%va];[fe80::1]:5555"), EMFILE);
+    CHECK_ERRNO(nn_connect(s, "tcp://[fe80::1%va];localhost:5555"), EMFILE);
+    CHECK_ERRNO(nn_connect(s, "ws://[fe80::1%va];[fe80::1]:5555/path"), EMFILE);
     CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
     CHECK_OK(nn_bind(s, "tcp://va:0"));
 }
