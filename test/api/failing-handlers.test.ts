@@ -99,6 +99,61 @@ describe('onError', () => {
     expect((failure!.error as Error).message).toBe('of onError')
   })
 
+  /** Bytes that are gone that many microtasks after the handler has returned: sooner or later than they are sent. */
+  const vanishing = (steps: number) => {
+    const bytes = new Uint8Array(9).fill(97)
+    let step = Promise.resolve()
+    for (let i = 0; i < steps; i++) step = step.then(() => {})
+    void step.then(() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }))
+    return bytes
+  }
+  const STEPS = 12
+
+  test.each([false, true])(
+    'hears of each reply that cannot be sent (with errors in replies: %s)',
+    async (replyErrors) => {
+      const failures = await reported(async () => {
+        await using req = new Req()
+        await using rep = new Rep()
+        connectAll('inproc://on-error', rep, req)
+        const heard: unknown[] = []
+        const onError = (error: unknown) => {
+          heard.push(error)
+          return 'instead'
+        }
+        void rep.serve((body) => vanishing(Number(body)), { onError, replyErrors })
+        let sent = 0
+        for (let steps = 0; steps < STEPS; steps++) {
+          const reply = String(await req.request(String(steps), { expectErrors: replyErrors, timeout: 5000 }))
+          expect(['a'.repeat(9), 'instead']).toContain(reply)
+          if (reply !== 'instead') sent++
+          expect(heard.length).toBe(steps + 1 - sent)
+        }
+        expect(sent).toBeGreaterThan(0)
+        expect(heard.length).toBeGreaterThan(1)
+        for (const error of heard) expect(error).toMatchObject({ name: 'NanomsgError', code: /EFAULT|EINVAL/ })
+      })
+      expect(failures).toEqual([])
+    },
+  )
+
+  test('whose own answers cannot be sent is reported, and serving goes on', async () => {
+    let sent = 0
+    const failures = await reported(async () => {
+      await using req = new Req()
+      await using rep = new Rep()
+      connectAll('inproc://on-error', rep, req)
+      void rep.serve(failing.throws! as never, { onError: (_, body) => vanishing(Number(body)) })
+      for (let steps = 0; steps < STEPS; steps++) {
+        const reply = await req.request(String(steps), { timeout: 50 }).catch(() => undefined)
+        if (reply !== undefined) sent++
+      }
+    })
+    expect(sent).toBeGreaterThan(0)
+    expect(failures.length).toBe(STEPS - sent)
+    expect(failures.length).toBeGreaterThan(1)
+  })
+
   test.each([
     ['stopOnError', { stopOnError: true, onError: () => undefined }],
     ['stopOnError', { stopOnError: 1 }],
