@@ -88,6 +88,18 @@ int nn_socket_send_batch(int s, const struct nn_outgoing *messages, int count, s
     return nn_result(rc);
 }
 
+int64_t nn_socket_context_sent(int s, uint32_t context)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    int64_t count = sp_socket_context_sent(socket, context);
+    sp_socket_release(socket);
+    return count < 0 ? nn_fail((int)count) : count;
+}
+
 int64_t nn_socket_queued_bytes(int s)
 {
     struct sp_socket *socket;
@@ -132,6 +144,18 @@ int nn_socket_next_event(int s, struct nn_event *event)
     if (rc < 0)
         return nn_fail(rc);
     rc = event != NULL ? sp_socket_next_event(socket, event) : -EFAULT;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_socket_last_failure(int s, struct nn_event *event)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = event != NULL ? sp_socket_last_failure(socket, event) : -EFAULT;
     sp_socket_release(socket);
     return nn_result(rc);
 }

@@ -180,6 +180,7 @@ napi_value EventObject(const Call &call, int s, const nn_event &event)
     result.AddNumber("protocol", event.protocol);
     result.AddNumber("pipe", event.pipe);
     result.AddNumber("lost", static_cast<double>(event.lost));
+    result.AddNumber("ageMs", static_cast<double>(event.age_ms));
     result.AddText("address", event.address);
     result.AddText("localAddress", event.local_address);
     result.AddText("remoteAddress", event.remote_address);
@@ -201,6 +202,21 @@ napi_value Peer(const Call &call)
     nn_event event;
     const int rc = ErrnoOr(nn_socket_peer(call.IntegerAt(0), static_cast<uint32_t>(call.IntegerAt(1)), &event));
     return rc == 0 ? EventObject(call, call.IntegerAt(0), event) : call.Number(rc);
+}
+
+// lastFailure(s): the event that describes it, 0 when there is none, or -errno.
+napi_value LastFailure(const Call &call)
+{
+    nn_event event;
+    const int rc = ErrnoOr(nn_socket_last_failure(call.IntegerAt(0), &event));
+    return rc == 1 ? EventObject(call, call.IntegerAt(0), event) : call.Number(rc);
+}
+
+// sentTimes(s, context): how often its request was sent, or -errno.
+napi_value SentTimes(const Call &call)
+{
+    const int64_t count = nn_socket_context_sent(call.IntegerAt(0), static_cast<uint32_t>(call.IntegerAt(1)));
+    return call.Number(count < 0 ? -nn_errno() : static_cast<double>(count));
 }
 
 // strerror(errno)
@@ -240,6 +256,8 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<Monitor>(properties, "monitor", host);
     Add<NextEvent>(properties, "nextEvent", host);
     Add<Peer>(properties, "peer", host);
+    Add<LastFailure>(properties, "lastFailure", host);
+    Add<SentTimes>(properties, "sentTimes", host);
     Add<StrError>(properties, "strerror", host);
     Add<SetReferenced>(properties, "setReferenced", host);
     Add<SetListening>(properties, "setListening", host);

@@ -7,6 +7,7 @@
 #include "core/socket_state.h"
 #include "core/transport.h"
 #include "message/chunk.h"
+#include "platform/clock.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct sp_monitor_entry {
     struct sp_list_item item;
     struct nn_event event;
     struct nn_chunk *properties[SP_PEER_PROPERTIES]; /* references */
+    sp_time_ns happened_ns;                          /* of a failure */
 };
 
 struct sp_monitor {
@@ -43,11 +45,21 @@ static void monitor_drop_oldest(struct sp_monitor *self)
     entry_destroy(oldest);
 }
 
-/* Returns the entry to be filled, or NULL when it counts as lost. */
-static struct sp_monitor_entry *monitor_add(struct sp_socket *socket, int type, const struct nn_endpoint *endpoint,
-                                            int error)
+static void entry_describe(struct sp_monitor_entry *self, int type, const struct nn_endpoint *endpoint, int error)
+{
+    self->event.type = type;
+    self->event.endpoint = endpoint->id;
+    self->event.is_bound = endpoint->is_bound;
+    self->event.error = -error;
+}
+
+/* Returns the entry to be filled, or NULL: the socket is not monitored, or the event counts as lost. */
+static struct sp_monitor_entry *monitor_add(struct sp_socket *socket)
 {
     struct sp_monitor *self = socket->monitor;
+
+    if (self == NULL)
+        return NULL;
     struct sp_monitor_entry *entry = sp_zalloc(sizeof *entry);
 
     if (entry == NULL) {
@@ -57,10 +69,6 @@ static struct sp_monitor_entry *monitor_add(struct sp_socket *socket, int type, 
     if (self->count == NN_EVENTS_LIMIT)
         monitor_drop_oldest(self);
     sp_list_append(&self->entries, &entry->item);
-    entry->event.type = type;
-    entry->event.endpoint = endpoint->id;
-    entry->event.is_bound = endpoint->is_bound;
-    entry->event.error = -error;
     if (self->count++ == 0)
         sp_socket_notify_host(socket, NN_LOOP_EVENTS);
     return entry;
@@ -72,6 +80,14 @@ static void entry_set_peer_info(struct sp_monitor_entry *self, const struct sp_p
     memcpy(self->event.local_address, info->local, sizeof self->event.local_address);
     memcpy(self->event.remote_address, info->remote, sizeof self->event.remote_address);
     sp_peer_properties_copy(self->properties, info->properties);
+}
+
+static void entry_set_address(struct sp_monitor_entry *self, const struct nn_endpoint *endpoint)
+{
+    struct sp_peer_info info;
+
+    sp_peer_info_set_endpoint(&info, endpoint);
+    memcpy(self->event.address, info.endpoint, sizeof self->event.address);
 }
 
 /* The properties of its peer can be read until the next event is taken. */
@@ -107,6 +123,27 @@ int sp_monitor_peer(const struct sp_socket *socket, int what, void *value, size_
     memcpy(value, property->bytes, *size < property->size_bytes ? *size : property->size_bytes);
     *size = property->size_bytes;
     return 0;
+}
+
+static void forget_failure(struct sp_socket *socket)
+{
+    entry_destroy(socket->failure);
+    socket->failure = NULL;
+}
+
+int sp_monitor_last_failure(struct sp_socket *socket, struct nn_event *event)
+{
+    if (socket->failure == NULL)
+        return 0;
+    struct sp_monitor_entry *entry = sp_zalloc(sizeof *entry);
+    if (entry == NULL)
+        return -ENOMEM;
+    entry->event = socket->failure->event;
+    sp_peer_properties_copy(entry->properties, socket->failure->properties);
+    set_taken(socket, entry);
+    *event = entry->event;
+    event->age_ms = (uint64_t)((sp_now_ns() - socket->failure->happened_ns) / SP_NS_PER_MS);
+    return 1;
 }
 
 /* ---- On and off ---- */
@@ -153,6 +190,12 @@ int sp_monitor_switch(struct sp_socket *socket, bool is_on)
     return 0;
 }
 
+void sp_monitor_end(struct sp_socket *socket)
+{
+    sp_monitor_switch(socket, false);
+    forget_failure(socket);
+}
+
 /* ---- Peers ---- */
 
 static void entry_set_peer(struct sp_monitor_entry *self, const struct nn_pipe *pipe)
@@ -181,53 +224,96 @@ int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event)
 
 /* ---- What happens ---- */
 
-static void monitor_add_pipe(int type, struct nn_pipe *pipe, int error)
+/* Returns the entry to be filled, or NULL without memory: the event counts as lost. */
+static struct sp_monitor_entry *failure_create(struct sp_socket *socket)
 {
-    struct sp_monitor_entry *entry = monitor_add(pipe->socket, type, pipe->endpoint, error);
+    struct sp_monitor_entry *entry = sp_zalloc(sizeof *entry);
 
-    if (entry != NULL)
-        entry_set_peer(entry, pipe);
+    if (entry == NULL && socket->monitor != NULL)
+        socket->monitor->lost++;
+    return entry;
+}
+
+/* A failure is remembered, and is an event as well. */
+static void monitor_add_failure(struct sp_socket *socket, struct sp_monitor_entry *entry)
+{
+    struct sp_monitor_entry *copy = monitor_add(socket);
+
+    if (copy != NULL) {
+        copy->event = entry->event;
+        sp_peer_properties_copy(copy->properties, entry->properties);
+    }
+    entry_destroy(socket->failure);
+    entry->happened_ns = sp_now_ns();
+    socket->failure = entry;
+    if (socket->state != SP_SOCKET_OPEN)
+        forget_failure(socket);
+}
+
+static void monitor_add_pipe(struct sp_monitor_entry *entry, int type, struct nn_pipe *pipe, int error)
+{
+    if (entry == NULL)
+        return;
+    entry_describe(entry, type, pipe->endpoint, error);
+    entry_set_peer(entry, pipe);
+}
+
+/* Whether the endpoint, which has a peer now, could not connect before. That a connection has broken, or that a
+ * stranger was turned away, stays the last failure. */
+static bool is_over(const struct nn_event *failure, const struct nn_endpoint *endpoint)
+{
+    return failure->endpoint == endpoint->id && !endpoint->is_bound && failure->type != NN_EVENT_DISCONNECT;
 }
 
 void sp_monitor_connected(struct nn_pipe *pipe)
 {
-    if (pipe->socket->monitor == NULL)
+    struct sp_socket *socket = pipe->socket;
+
+    if (socket->failure != NULL && is_over(&socket->failure->event, pipe->endpoint))
+        forget_failure(socket);
+    if (socket->monitor == NULL)
         return;
     sp_peer_info_remember(pipe);
-    monitor_add_pipe(NN_EVENT_CONNECT, pipe, 0);
+    monitor_add_pipe(monitor_add(socket), NN_EVENT_CONNECT, pipe, 0);
 }
 
 void sp_monitor_disconnected(struct nn_pipe *pipe)
 {
-    if (pipe->socket->monitor != NULL)
-        monitor_add_pipe(NN_EVENT_DISCONNECT, pipe, pipe->error);
+    struct sp_socket *socket = pipe->socket;
+    bool has_failed = pipe->error != 0 && pipe->error != -ESHUTDOWN;
+    struct sp_monitor_entry *entry = has_failed ? failure_create(socket) : monitor_add(socket);
+
+    monitor_add_pipe(entry, NN_EVENT_DISCONNECT, pipe, pipe->error);
+    if (!has_failed || entry == NULL)
+        return;
+    if (pipe->peer_info == NULL)
+        entry_set_address(entry, pipe->endpoint);
+    monitor_add_failure(socket, entry);
 }
 
 void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error)
 {
+    struct sp_monitor_entry *entry = failure_create(endpoint->socket);
     struct sp_peer_info here;
 
-    if (endpoint->socket->monitor == NULL)
-        return;
-    struct sp_monitor_entry *entry = monitor_add(endpoint->socket, NN_EVENT_REJECT, endpoint, error);
     if (entry == NULL)
         return;
     if (info == NULL)
         sp_peer_info_set_endpoint(&here, endpoint);
+    entry_describe(entry, NN_EVENT_REJECT, endpoint, error);
     entry_set_peer_info(entry, info != NULL ? info : &here);
     entry->event.protocol = protocol;
+    monitor_add_failure(endpoint->socket, entry);
 }
 
 void sp_monitor_failed(struct nn_endpoint *endpoint, const char *remote, int error)
 {
-    struct sp_peer_info info;
+    struct sp_monitor_entry *entry = failure_create(endpoint->socket);
 
-    if (endpoint->socket->monitor == NULL)
-        return;
-    struct sp_monitor_entry *entry = monitor_add(endpoint->socket, NN_EVENT_FAILURE, endpoint, error);
     if (entry == NULL)
         return;
-    sp_peer_info_set_endpoint(&info, endpoint);
-    memcpy(entry->event.address, info.endpoint, sizeof entry->event.address);
+    entry_describe(entry, NN_EVENT_FAILURE, endpoint, error);
+    entry_set_address(entry, endpoint);
     snprintf(entry->event.remote_address, sizeof entry->event.remote_address, "%s", remote);
+    monitor_add_failure(endpoint->socket, entry);
 }

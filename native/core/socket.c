@@ -213,7 +213,7 @@ static void socket_begin_closing(struct sp_socket *self)
     sp_socket_lock(self);
     self->state = SP_SOCKET_CLOSING;
     atomic_store(&self->is_delivering, true);
-    sp_monitor_switch(self, false); /* no call can take events any more */
+    sp_monitor_end(self); /* no call can take events any more */
     sp_socket_wake(self, NN_POLLIN | NN_POLLOUT | NN_LOOP_CLOSED);
     sp_socket_notify_host(self, NN_POLLIN | NN_POLLOUT);
     sp_event_fd_set(&self->receive_fd, true);

@@ -59,6 +59,8 @@ int sp_socket_send_batch(struct sp_socket *self, const struct nn_outgoing *messa
 int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received, int count);
 int sp_socket_context_receive(struct sp_socket *self, struct nn_received *received, int count);
 int sp_socket_context_close(struct sp_socket *self, uint32_t context);
+/* Returns the number, -EINVAL, -ENOTSUP or -EBADF. */
+int64_t sp_socket_context_sent(struct sp_socket *self, uint32_t context);
 int64_t sp_socket_queued_bytes(struct sp_socket *self);
 
 /* ---- Events of connections ---- */
@@ -69,6 +71,8 @@ int sp_socket_monitor(struct sp_socket *self, bool is_on);
 int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
 /* Returns 0 and fills the event, -ENOENT when there is no such pipe, or -EBADF. */
 int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event);
+/* Returns 1 and fills the event, 0 when there is none, -EBADF or -ENOMEM. */
+int sp_socket_last_failure(struct sp_socket *self, struct nn_event *event);
 int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size);
 
 /* ---- Options, statistics, state ---- */

@@ -100,6 +100,14 @@ int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *ev
     return rc;
 }
 
+int sp_socket_last_failure(struct sp_socket *self, struct nn_event *event)
+{
+    sp_socket_lock(self);
+    int rc = self->state == SP_SOCKET_OPEN ? sp_monitor_last_failure(self, event) : -EBADF;
+    sp_socket_unlock(self);
+    return rc;
+}
+
 int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size)
 {
     sp_socket_lock(self);

@@ -197,6 +197,18 @@ int sp_socket_context_close(struct sp_socket *self, uint32_t context)
     return 0;
 }
 
+int64_t sp_socket_context_sent(struct sp_socket *self, uint32_t context)
+{
+    const struct nn_protocol *protocol = self->protocol;
+
+    if (protocol->version < 3 || protocol->context_sent == NULL)
+        return -ENOTSUP;
+    sp_socket_lock(self);
+    int64_t count = self->state == SP_SOCKET_OPEN ? protocol->context_sent(self->instance, context) : -EBADF;
+    sp_socket_unlock(self);
+    return count;
+}
+
 static void outgoing_to_message(const struct nn_outgoing *from, struct nn_message *to)
 {
     if (from->chunk != NULL)

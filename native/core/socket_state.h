@@ -92,6 +92,7 @@ struct sp_socket {
     struct sp_event_fd send_fd;
     struct sp_monitor *monitor;           /* NULL: the socket is not monitored */
     struct sp_monitor_entry *taken_event; /* the last one; NULL: none yet */
+    struct sp_monitor_entry *failure;     /* the last one that no admitted peer has made old; NULL: none */
 
     struct sp_timer protocol_timer;
     struct sp_timer linger_timer;

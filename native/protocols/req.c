@@ -198,6 +198,15 @@ static void req_context_close(struct nn_protocol_socket *base, uint32_t number)
     sp_request_contexts_close(&req_of(base)->contexts, number);
 }
 
+static int64_t req_context_sent(struct nn_protocol_socket *base, uint32_t number)
+{
+    const struct req *self = req_of(base);
+
+    if (number != 0)
+        return sp_request_contexts_sent(&self->contexts, number);
+    return self->state == REQ_ASKING ? (int64_t)self->request.transmissions : -EINVAL;
+}
+
 /* ---- Raw ---- */
 
 struct req_raw {
@@ -318,6 +327,7 @@ const struct nn_protocol sp_req_protocol = {
     .context_send = req_context_send,
     .context_receive = req_context_receive,
     .context_close = req_context_close,
+    .context_sent = req_context_sent,
 };
 
 const struct nn_protocol sp_req_raw_protocol = {

@@ -1,12 +1,14 @@
 /* SUB: of all that the pubs send, what begins with a prefix that was subscribed to. The raw socket
  * filters as well. Without a subscription nothing is received. */
 #include "protocols/parts/filtered_queue.h"
+#include "protocols/parts/int_option.h"
 #include "protocols/parts/subscriptions.h"
 
 #include <nanomsg/protocol.h>
 #include <nanomsg/pubsub.h>
 
 #include <errno.h>
+#include <limits.h>
 
 struct sub {
     struct nn_protocol_socket base;
@@ -102,6 +104,15 @@ static int sub_set_option(struct nn_protocol_socket *base, int option, const voi
     }
 }
 
+static int sub_get_option(struct nn_protocol_socket *base, int option, void *value, size_t *size)
+{
+    size_t count = sub_of(base)->subscriptions.count;
+
+    if (option != NN_SUB_SUBSCRIPTIONS)
+        return -ENOPROTOOPT;
+    return sp_int_option_get(count < INT_MAX ? (int)count : INT_MAX, value, size);
+}
+
 const struct nn_protocol sp_sub_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "sub",
@@ -120,4 +131,5 @@ const struct nn_protocol sp_sub_protocol = {
     .receive = sub_receive,
     .events = sub_events,
     .set_option = sub_set_option,
+    .get_option = sub_get_option,
 };

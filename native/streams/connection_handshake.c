@@ -156,6 +156,8 @@ void sp_connection_answer(struct sp_connection *self)
     handshake.peer_headers = NULL;
     handshake.problem = NULL;
     int peer_id = framing_of(self)->answer(session_of(self), &handshake);
+    if (handshake.problem != NULL)
+        sp_connection_remember_server(self);
     if (self->peer_info != NULL)
         connection_note(self->peer_info, &handshake);
     int rc = connection_say(self, &handshake);

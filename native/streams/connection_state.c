@@ -79,11 +79,22 @@ struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
 
 /* ---- The peer ---- */
 
+static void connection_find_peer(struct sp_connection *self)
+{
+    if (self->peer_info == NULL && (self->peer_info = sp_alloc(sizeof *self->peer_info)) != NULL)
+        sp_stream_peer_info(self->peer_info, self->endpoint, self->watch.fd);
+}
+
 void sp_connection_remember_peer(struct sp_connection *self)
 {
-    if (self->socket->monitor == NULL || (self->peer_info = sp_alloc(sizeof *self->peer_info)) == NULL)
-        return;
-    sp_stream_peer_info(self->peer_info, self->endpoint, self->watch.fd);
+    if (self->socket->monitor != NULL)
+        connection_find_peer(self);
+}
+
+void sp_connection_remember_server(struct sp_connection *self)
+{
+    if (!self->endpoint->is_bound)
+        connection_find_peer(self);
 }
 
 void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *info)
@@ -113,6 +124,7 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
 
 void sp_connection_report_rejected(struct sp_connection *self, int error)
 {
+    sp_connection_remember_server(self);
     sp_connection_peer_info(self, self->peer_info);
     if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
         error = -EPROTOTYPE;

@@ -52,7 +52,7 @@ struct sp_connection {
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
     struct nn_chunk *certificate;          /* the peer's, for received messages; NULL: not requested */
     int peer_id;                           /* what the peer says it is; 0: nothing yet */
-    struct sp_peer_info *peer_info;        /* of the peer, until it is admitted; NULL: there is no monitor */
+    struct sp_peer_info *peer_info;        /* of the peer, until it is admitted; NULL: it is not wanted */
     uint8_t *handshake;                    /* what the peer has said so far; NULL once it is admitted */
     size_t handshake_bytes;
     _Alignas(16) unsigned char session[]; /* the framing's */
@@ -103,6 +103,8 @@ void sp_connection_release(struct sp_connection *self);
 
 /* Keeps the addresses for the monitor: the kernel forgets those of a connection that was reset. */
 void sp_connection_remember_peer(struct sp_connection *self);
+/* The same without a monitor where this side has connected: its failure is remembered. */
+void sp_connection_remember_server(struct sp_connection *self);
 /* Notes what is known of the peer besides its address. ends: NULL where there is no monitor. */
 void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *ends);
 void sp_connection_report_rejected(struct sp_connection *self, int error);

@@ -70,8 +70,6 @@ void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_sock
 {
     char remote[NN_EVENT_ADDRESS_BYTES] = "";
 
-    if (endpoint->socket->monitor == NULL)
-        return;
     if (address != NULL)
         write_address(remote, endpoint, LISTENING_SIDE, address);
     sp_monitor_failed(endpoint, remote, error);
@@ -81,8 +79,9 @@ void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int 
 {
     struct sp_peer_info info;
 
-    if (endpoint->socket->monitor == NULL)
-        return;
-    sp_stream_peer_info(&info, endpoint, fd);
+    /* Strangers that a listener turns away cost no system calls unless somebody listens to events. */
+    bool is_wanted = endpoint->socket->monitor != NULL || !endpoint->is_bound;
+
+    sp_stream_peer_info(&info, endpoint, is_wanted ? fd : -1);
     sp_monitor_rejected(endpoint, &info, protocol, error);
 }

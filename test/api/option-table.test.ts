@@ -22,6 +22,7 @@ const others: Readonly<Record<string, string>> = {
   NN_SOCKET_NAME: 'name',
   NN_SUB_SUBSCRIBE: 'subscribe()',
   NN_SUB_UNSUBSCRIBE: 'unsubscribe()',
+  NN_SUB_SUBSCRIPTIONS: 'errors of receive()',
   NN_IPC_SEC_ATTR: 'kept, without effect',
   NN_IPC_OUTBUFSZ: 'kept, without effect',
   NN_IPC_INBUFSZ: 'kept, without effect',

@@ -161,6 +161,11 @@ NN_EXPORT void *nn_received_claim(const struct nn_received *received);
  *  ENOTSUP. */
 NN_EXPORT int nn_socket_context_close(int s, uint32_t context);
 
+/** Returns the number of times that the request of a context of a REQ was sent to a peer (0: it waits for one); context
+ *  0 is the request of nn_send. Or returns -1 and sets errno: EBADF, EINVAL (no request of that context is on its way),
+ *  ENOTSUP (the type sends no requests). */
+NN_EXPORT int64_t nn_socket_context_sent(int s, uint32_t context);
+
 /** A message to send: bytes that the engine copies if it must keep them, or a chunk (of nn_allocmsg or nn_chunk_adopt)
  *  whose reference it takes over. */
 struct nn_outgoing {
@@ -207,11 +212,12 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 struct nn_event {
     int type; /* NN_EVENT_... */
     int endpoint;
-    int error;     /* an errno, or 0 */
-    int protocol;  /* the peer's socket type, such as NN_REP; 0 if unknown */
-    uint32_t pipe; /* identifies the connection, with CONNECT and DISCONNECT; unique among open connections */
-    bool is_bound; /* true: the endpoint accepts connections; false: it connects */
-    uint64_t lost; /* the number of events dropped before this one */
+    int error;       /* an errno, or 0 */
+    int protocol;    /* the peer's socket type, such as NN_REP; 0 if unknown */
+    uint32_t pipe;   /* identifies the connection, with CONNECT and DISCONNECT; unique among open connections */
+    bool is_bound;   /* true: the endpoint accepts connections; false: it connects */
+    uint64_t lost;   /* the number of events dropped before this one */
+    uint64_t age_ms; /* of nn_socket_last_failure: the time since then */
     /* Addresses as "tcp://127.0.0.1:5555" or "ws://[fe80::1%eth0]:80/path", empty if unknown. The address of the
      * listening side is one to connect to. With inproc and ipc both sides have the address of the endpoint. */
     char address[NN_EVENT_ADDRESS_BYTES]; /* of the endpoint, as nn_endpoint_address returns it */
@@ -231,6 +237,12 @@ NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 /** Takes the oldest pending event. Returns 1; 0 if there is none; or -1 and sets errno: EBADF, EFAULT (event is
  *  NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
+
+/** Describes the last FAILURE, REJECT or DISCONNECT with an error other than ESHUTDOWN, as its event does; the socket
+ *  need not be monitored. A FAILURE or REJECT of an endpoint that connects is forgotten when it is connected.
+ *  Afterwards nn_socket_event_peer reads its properties. Returns 1; 0 if there is none; or -1 and sets errno: EBADF,
+ *  ENOMEM, EFAULT (event is NULL). */
+NN_EXPORT int nn_socket_last_failure(int s, struct nn_event *event);
 
 /* Properties of a peer, for nn_socket_event_peer. Headers and problems are recorded only if the socket was monitored
  * when the connection was made. */

@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /** Version of struct nn_protocol. Tables only grow at their end; an older table keeps working. */
-#define NN_PROTOCOL_VERSION 2
+#define NN_PROTOCOL_VERSION 3
 
 /* ---- Messages --------------------------------------------------------------------------------- */
 
@@ -244,6 +244,12 @@ struct nn_protocol {
      *  pipe_removed follows when the last one is taken. A protocol that keeps a pipe's messages back until it is
      *  writable goes on taking them. Optional. */
     void (*pipe_sending_ended)(struct nn_protocol_socket *self, struct nn_pipe *pipe);
+
+    /* Since version 3: */
+
+    /** The number of times that the request of a context (0: the one outside all contexts) was sent to a peer; -EINVAL:
+     *  there is none on its way. Optional. */
+    int64_t (*context_sent)(struct nn_protocol_socket *self, uint32_t number);
 };
 
 /**

@@ -13,4 +13,8 @@
 #define NN_SUB_SUBSCRIBE 1
 #define NN_SUB_UNSUBSCRIBE 2
 
+/* Option of level NN_SUB, read only: int, the number of subscriptions. Those that were added twice count twice. Without
+ * any, the socket receives nothing. */
+#define NN_SUB_SUBSCRIPTIONS 16
+
 #endif

@@ -83,6 +83,15 @@ int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_mess
     return 0;
 }
 
+int64_t sp_request_contexts_sent(const struct sp_request_contexts *self, uint32_t number)
+{
+    struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);
+
+    if (item == NULL || sp_list_is_linked(&context_of(item)->answered))
+        return -EINVAL;
+    return context_of(item)->request.transmissions;
+}
+
 void sp_request_contexts_close(struct sp_request_contexts *self, uint32_t number)
 {
     struct sp_id_map_item *item = sp_id_map_find(&self->by_number, number);

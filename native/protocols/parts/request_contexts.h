@@ -22,6 +22,9 @@ void sp_request_contexts_answer(struct sp_request_contexts *self, struct sp_requ
 /* Gives the next reply and ends its context, or returns -EAGAIN. */
 int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_message *reply, uint32_t *number);
 
+/* How often its request was sent, or -EINVAL: there is no such context, or its reply has come. */
+int64_t sp_request_contexts_sent(const struct sp_request_contexts *self, uint32_t number);
+
 void sp_request_contexts_close(struct sp_request_contexts *self, uint32_t number);
 
 static inline bool sp_request_contexts_can_receive(const struct sp_request_contexts *self)

@@ -144,8 +144,10 @@ static int requests_transmit(struct sp_requests *self, struct sp_request *reques
         sp_list_append(&self->unsent, &request->place);
         return rc;
     }
-    if (rc == 0)
+    if (rc == 0) {
+        request->transmissions++;
         sp_list_append(&((struct sp_requests_pipe *)nn_pipe_data(pipe))->sent, &request->place);
+    }
     requests_set_due(self, request, rc == 0 ? self->resend_ivl_ms : OUT_OF_MEMORY_DELAY_MS);
     return rc;
 }
@@ -182,6 +184,7 @@ int sp_requests_begin(struct sp_requests *self, struct sp_request *request, stru
     sp_list_item_init(&request->place);
     sp_list_item_init(&request->due);
     request->pipe = NULL;
+    request->transmissions = 0;
     sp_list_init(&request->earlier);
     sp_id_map_add(&self->by_id, &request->by_id, id);
     requests_transmit(self, request);

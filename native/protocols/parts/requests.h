@@ -19,6 +19,7 @@ struct sp_request {
     struct sp_list earlier;    /* the other pipes that it was sent through, without those that have broken */
     struct sp_list_item due;
     uint64_t due_ms;
+    unsigned transmissions;    /* to any peer */
     struct nn_message message; /* owned */
 };
 

@@ -201,10 +201,8 @@ static size_t subscriptions_common_bytes(const struct sp_subscription_node *node
     return common;
 }
 
-int sp_subscriptions_add(struct sp_subscriptions *self, const uint8_t *prefix, size_t prefix_bytes)
+static int subscriptions_add_reference(struct sp_subscription_node *node, const uint8_t *prefix, size_t prefix_bytes)
 {
-    struct sp_subscription_node *node = &self->root;
-
     while (prefix_bytes > 0) {
         size_t place = node_find(node, prefix[0]);
         if (place == node->child_count)
@@ -221,6 +219,15 @@ int sp_subscriptions_add(struct sp_subscriptions *self, const uint8_t *prefix, s
     }
     node->use.references++;
     return 0;
+}
+
+int sp_subscriptions_add(struct sp_subscriptions *self, const uint8_t *prefix, size_t prefix_bytes)
+{
+    int rc = subscriptions_add_reference(&self->root, prefix, prefix_bytes);
+
+    if (rc == 0)
+        self->count++;
+    return rc;
 }
 
 /* ---- Removing ---- */
@@ -270,7 +277,10 @@ bool sp_subscriptions_remove(struct sp_subscriptions *self, const uint8_t *prefi
         node = child;
     }
 
-    if (node->use.references == 0 || --node->use.references > 0)
+    if (node->use.references == 0)
+        return false;
+    self->count--;
+    if (--node->use.references > 0)
         return false;
     if (parent != NULL)
         subscriptions_prune(grandparent, parent, node);

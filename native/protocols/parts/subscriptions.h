@@ -24,6 +24,7 @@ struct sp_subscription_node {
 /* Valid when zeroed: no subscription, no message matches. */
 struct sp_subscriptions {
     struct sp_subscription_node root;
+    size_t count; /* additions that were not taken back */
 };
 
 void sp_subscriptions_destroy(struct sp_subscriptions *self);
