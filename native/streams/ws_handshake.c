@@ -170,23 +170,31 @@ int sp_ws_read_response(struct sp_session *session, struct sp_handshake *handsha
 struct refusal {
     const char *status;
     const char *fields;
+    const char *text; /* for people who look with a browser or with curl; "": none */
     int error;
 };
 
-static const struct refusal bad_request = {"400 Bad Request", "", -EPROTO};
-static const struct refusal not_allowed = {"405 Method Not Allowed", "Allow: GET\r\n", -EPROTO};
-static const struct refusal no_such_path = {"404 Not Found", "", -ENOENT};
-static const struct refusal no_upgrade = {"426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-                                          -EPROTO};
-static const struct refusal wrong_type = {"400 Incompatible Socket Type", "", -EPROTOTYPE};
-static const struct refusal is_taken = {"503 Service Unavailable", "", -EBUSY};
-static const struct refusal too_long = {"431 Request Header Fields Too Large", "", -EMSGSIZE};
+static const struct refusal bad_request = {"400 Bad Request", "", "", -EPROTO};
+static const struct refusal not_allowed = {"405 Method Not Allowed", "Allow: GET\r\n", "", -EPROTO};
+static const struct refusal no_such_path = {"404 Not Found", "", "", -ENOENT};
+static const struct refusal no_upgrade = {
+    "426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+    "This address is for WebSocket (version 13) with a subprotocol of nanomsg, such as rep.sp.nanomsg.org.\n", -EPROTO};
+static const struct refusal wrong_type = {
+    "400 Incompatible Socket Type", "",
+    "The subprotocol names the type of the socket here: clients of a REP ask for rep.sp.nanomsg.org.\n", -EPROTOTYPE};
+static const struct refusal is_taken = {"503 Service Unavailable", "", "", -EBUSY};
+static const struct refusal too_long = {"431 Request Header Fields Too Large", "", "", -EMSGSIZE};
 
 static int refuse(struct sp_handshake *handshake, const struct refusal *refusal)
 {
-    reply_with(handshake, snprintf((char *)handshake->reply, sizeof handshake->reply,
-                                   "HTTP/1.1 %s\r\n%sConnection: %s\r\nContent-Length: 0\r\n\r\n", refusal->status,
-                                   refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close"));
+    size_t count = strlen(refusal->text);
+
+    reply_with(handshake,
+               snprintf((char *)handshake->reply, sizeof handshake->reply,
+                        "HTTP/1.1 %s\r\n%sConnection: %s\r\n%sContent-Length: %zu\r\n\r\n%s", refusal->status,
+                        refusal->fields, refusal == &no_upgrade ? "close, Upgrade" : "close",
+                        count > 0 ? "Content-Type: text/plain\r\n" : "", count, refusal->text));
     describe_problem(handshake, refusal->status, strlen(refusal->status));
     return refusal->error;
 }

@@ -171,6 +171,15 @@ TEST(a_request_may_say_that_it_has_no_body)
     close(fd);
 }
 
+/* What follows the head has the length that it names, and nothing follows that. */
+static void check_text(int fd, const char *head)
+{
+    const char *length = strstr(head, "\r\nContent-Length: ");
+
+    CHECK(length != NULL);
+    CHECK_EQUAL(raw_count_to_end(fd), atoi(length + strlen("\r\nContent-Length: ")));
+}
+
 TEST(requests_that_are_wrong_are_refused_and_disturb_nobody)
 {
     int pull = bound_pull("/");
@@ -182,13 +191,22 @@ TEST(requests_that_are_wrong_are_refused_and_disturb_nobody)
         const char *head = ws_read_head(fd);
         if (strncmp(head + strlen("HTTP/1.1 "), refused[i].status, 3) != 0)
             FAIL("\"%s\" is answered by \"%s\"", refused[i].request, head);
-        CHECK(raw_is_closed(fd));
+        check_text(fd, head);
         close(fd);
         ws_send(innocent, WS_FIN | WS_BINARY, "still here", 10);
         CHECK_RECEIVES(pull, "still here");
     }
     WAIT_STATISTIC(pull, NN_STAT_BROKEN_CONNECTIONS, sizeof refused / sizeof refused[0]);
     close(innocent);
+}
+
+TEST(a_request_of_a_browser_that_wants_a_page_gets_a_text)
+{
+    bound_pull("/");
+    int fd = raw_connect(address);
+    CHECK_STATUS(ws_ask(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "426");
+    raw_expect(fd, "This address is for WebSocket", 29);
+    close(fd);
 }
 
 TEST(a_peer_that_speaks_another_protocol_is_refused_at_its_first_bytes)
