@@ -1,4 +1,4 @@
-import { checkAddress } from './connections/endpoint.js'
+import { addressText } from './connections/endpoint.js'
 import { type ProtocolName, protocols } from './engine/constants.js'
 import { argumentError, check, errnoError } from './engine/errors.js'
 import { native } from './engine/native.js'
@@ -26,11 +26,11 @@ export class DeviceSide {
   }
 
   /** @returns the address, with the port that the system chose */
-  bind(address: string): string {
+  bind(address: string | URL): string {
     return this.#attach('bind', address)
   }
 
-  connect(address: string): string {
+  connect(address: string | URL): string {
     return this.#attach('connect', address)
   }
 
@@ -38,8 +38,8 @@ export class DeviceSide {
     return statisticsOf(this.#s)
   }
 
-  #attach(syscall: 'bind' | 'connect', address: unknown): string {
-    checkAddress(address, syscall)
+  #attach(syscall: 'bind' | 'connect', given: unknown): string {
+    const address = addressText(given, syscall)
     const endpoint = check(native[syscall](this.#s, address), syscall, JSON.stringify(address))
     const actual = native.address(this.#s, endpoint)
     return typeof actual === 'string' ? actual : address

@@ -1,5 +1,7 @@
 /** How the C library words error codes: programs compare what nanocat prints, so Node's own wording will not do. */
 const texts: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'Temporary failure in name resolution',
+  ENOTFOUND: 'Name or service not known',
   EACCES: 'Permission denied',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',

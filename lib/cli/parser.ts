@@ -166,7 +166,7 @@ class Parser {
 
   /** Complains, and asks on a line of its own whether something else was meant. */
   async #failWithAdvice(complaint: string, word: string, candidates: readonly string[], prefix = ''): Promise<never> {
-    const { closest } = await import('./hints.js')
+    const { closest } = await import('../engine/closest.js')
     const meant = closest(word, candidates)
     // A word that exists stands in the wrong place.
     if (meant === undefined || meant === word) this.#fail(complaint)

@@ -1,11 +1,13 @@
 import { constants } from 'node:os'
-import { argumentError, check, errnoError, isOfTls } from '../engine/errors.js'
+import { argumentError, check, errnoError, isOfTls, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
 import { inheritsRevoked, REVOKED } from '../engine/proxies.js'
 import { type TlsOptions, unreadableFile } from '../engine/tls.js'
-import { type Attachment, checkAddress } from './endpoint.js'
+import { type Attachment, addressText } from './endpoint.js'
+import { credentialsProblem } from './host-credentials.js'
 import { hostTls } from './host-tls.js'
+import { pathProblem } from './path-problems.js'
 import type { StreamEndpoints } from './stream-endpoints.js'
 import { transportOf } from './transport-registry.js'
 
@@ -22,8 +24,18 @@ export function attach(
   streamEndpoints: () => StreamEndpoints,
   tls: Readonly<TlsOptions>,
 ): Attachment {
-  checkAddress(address, syscall)
+  const text = addressText(address, syscall)
   handle.assertOpen(syscall)
+  return counted(handle, attachTo(handle, syscall, text, streamEndpoints, tls))
+}
+
+function attachTo(
+  handle: Handle,
+  syscall: 'bind' | 'connect',
+  address: string,
+  streamEndpoints: () => StreamEndpoints,
+  tls: Readonly<TlsOptions>,
+): Attachment {
   const endpoint = native[syscall](handle.s, address)
   if (endpoint === -constants.errno.EPROTONOSUPPORT) {
     const transport = transportOf(address)
@@ -32,11 +44,40 @@ export function attach(
     const secure = hostTls(handle, syscall, address, tls)
     if (secure !== undefined) return streamEndpoints()[syscall](secure.transport, secure.address)
   }
-  if (endpoint < 0) {
-    const file = isOfTls(address) ? unreadableFile(handle.tlsFiles, -endpoint) : ''
-    throw errnoError(-endpoint, syscall, JSON.stringify(address) + file)
-  }
+  if (endpoint < 0) throw attachError(-endpoint, syscall, address, handle, tls)
   return { address: addressOf(handle, endpoint), close: () => shutdown(handle, endpoint) }
+}
+
+/** The socket knows how many addresses it has, for what it says when nobody comes. */
+function counted(handle: Handle, attachment: Attachment): Attachment {
+  handle.endpointCount++
+  return {
+    get address() {
+      return attachment.address
+    },
+    close: () => {
+      handle.endpointCount--
+      attachment.close()
+    },
+  }
+}
+
+function attachError(
+  errno: number,
+  syscall: 'bind' | 'connect',
+  address: string,
+  { tlsFiles }: Handle,
+  tls: Readonly<TlsOptions>,
+): NanomsgError {
+  const shown = JSON.stringify(address)
+  if (!isOfTls(address)) return errnoError(errno, syscall, shown, pathProblem(errno, address))
+  const problem = errno === constants.errno.EINVAL ? credentialsProblem(syscall, tls) : undefined
+  return errnoError(
+    errno,
+    syscall,
+    shown + unreadableFile(tlsFiles, errno),
+    problem === undefined ? {} : { text: problem },
+  )
 }
 
 function addressOf(handle: Handle, endpoint: number): string {

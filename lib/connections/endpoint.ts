@@ -1,8 +1,18 @@
 import { argumentError } from '../engine/errors.js'
+import { isInstance } from '../engine/proxies.js'
 
-export function checkAddress(address: unknown, syscall: string): asserts address is string {
-  if (typeof address === 'string') return
-  throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555"', address)
+/** The ports that a URL leaves out. */
+const defaultPorts: Readonly<Record<string, number>> = { 'ws:': 80, 'wss:': 443 }
+
+/** An address as the engine writes them. */
+export function addressText(address: unknown, syscall: string): string {
+  if (typeof address === 'string') return address
+  if (!isInstance(address, URL)) {
+    throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555", or a URL', address)
+  }
+  const { protocol, host, href } = address
+  const port = address.port === '' ? defaultPorts[protocol] : undefined
+  return port === undefined ? href : href.replace(host, `${host}:${port}`)
 }
 
 /** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */

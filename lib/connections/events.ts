@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { EngineEvent } from '../engine/binding.js'
 import {
   NN_EVENT_CONNECT,
@@ -120,8 +121,21 @@ function rejectOf(event: EngineEvent): RejectEvent {
   return { type: 'reject', ...connectionOf(event), protocol, error: errorOf(event, 'reject') }
 }
 
+/** What the resolver has said, by the errno that the engine has for it; the numbers are libuv's. */
+const resolverErrors: Readonly<Record<number, { code: string; errno: number }>> = {
+  [constants.errno.EHOSTUNREACH]: { code: 'ENOTFOUND', errno: 3008 },
+  [constants.errno.EAGAIN]: { code: 'EAI_AGAIN', errno: 3001 },
+}
+
+/** An attempt without an address has ended with the name. */
+function resolverErrorOf({ error, isBound, remoteAddress, address }: EngineEvent): NanomsgError | undefined {
+  const found = isBound || remoteAddress !== '' ? undefined : resolverErrors[error]
+  return found && errnoError(found.errno, 'connect', address, { code: found.code })
+}
+
 function failureOf(event: EngineEvent): FailureEvent {
-  return { type: 'failure', ...placeOf(event), error: errorOf(event, event.isBound ? 'accept' : 'connect') }
+  const error = resolverErrorOf(event) ?? errorOf(event, event.isBound ? 'accept' : 'connect')
+  return { type: 'failure', ...placeOf(event), error }
 }
 
 /** What users see of an event of the engine. */

@@ -1,10 +1,10 @@
-import { constants } from 'node:os'
-import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
+import { argumentError, closedError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
 import type { Part } from '../engine/part.js'
 import { currentConnections } from '../engine/statistics.js'
 import { checkWaitOptions, type WaitOptions, WaitQueue } from '../engine/waits.js'
+import { timeoutError } from './circumstances.js'
 import type { SocketEvent } from './events.js'
 import type { Monitor, Watcher } from './monitor.js'
 
@@ -28,12 +28,11 @@ export class Readiness implements Part, Watcher {
   readonly #monitor: Monitor
   readonly #waits: WaitQueue<number, void>
   #isWatching = false
-  #failure: NanomsgError | undefined
 
   constructor(handle: Handle, monitor: Monitor) {
     this.#handle = handle
     this.#monitor = monitor
-    this.#waits = new WaitQueue('ready', handle, (peers) => this.#missing(peers))
+    this.#waits = new WaitQueue('ready', handle, (expected, syscall) => timeoutError(handle, syscall, { expected }))
   }
 
   async wait(given: ReadyOptions | undefined): Promise<void> {
@@ -54,7 +53,6 @@ export class Readiness implements Part, Watcher {
   #watch(): void {
     if (this.#isWatching) return
     this.#isWatching = true
-    this.#failure = undefined
     this.#monitor.watch(this)
   }
 
@@ -64,9 +62,8 @@ export class Readiness implements Part, Watcher {
     this.#monitor.unwatch(this)
   }
 
-  /** A connection has come or gone, or an attempt has failed. */
+  /** A connection has come, among others. */
   add(event: SocketEvent): void {
-    if (event.type === 'failure' || event.type === 'reject') this.#failure = event.error
     if (event.type !== 'connect') return
     const connected = currentConnections(this.#handle.s)
     this.#waits.resolveWhere((peers) => peers <= connected, undefined)
@@ -75,16 +72,10 @@ export class Readiness implements Part, Watcher {
   /** The socket is closed. */
   end(): void {
     this.#isWatching = false
-    this.#waits.rejectAll(() => errnoError(constants.errno.EBADF, 'ready', '(the socket is closed)'))
+    this.#waits.rejectAll(closedError)
   }
 
   updateReferences(): void {
     this.#waits.updateReferences()
-  }
-
-  /** What a timeout's message says about the reason. */
-  #missing(peers: number): string {
-    const last = this.#failure === undefined ? '' : `; the last failure: ${this.#failure.message}`
-    return `(${currentConnections(this.#handle.s)} of ${peers} peers are connected${last})`
   }
 }

@@ -15,7 +15,7 @@ export interface ContextHandler {
   onMessage(context: number, body: Buffer, pipe: number): void
   /** The number of messages that can be handled now. */
   readonly room: number
-  close(makeError: () => Error): void
+  close(closedError: (syscall: string) => Error): void
   updateReferences(): void
 }
 
@@ -39,6 +39,11 @@ export class Multiplexer implements Part {
 
   send(context: number, body: Body): void {
     this.#outbox.sendInContext(context, body)
+  }
+
+  /** How often the request of a context was sent; 0: it waits for a peer, or there is none. */
+  sentTimes(context: number): number {
+    return Math.max(0, native.sentTimes(this.#s, context))
   }
 
   forget(context: number): void {
@@ -97,7 +102,7 @@ export class Multiplexer implements Part {
 
   close(closedError: (syscall: string) => NanomsgError): void {
     this.#isOpen = false
-    this.#handler.close(() => closedError('receive'))
+    this.#handler.close(closedError)
   }
 
   updateReferences(): void {

@@ -1,5 +1,5 @@
-import { constants } from 'node:os'
-import { argumentError, errnoError } from '../engine/errors.js'
+import { checkConnected, timeoutError } from '../connections/circumstances.js'
+import { argumentError, traced } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
 import { checkWaitOptions, MAX_TIMEOUT_MS, type WaitOptions } from '../engine/waits.js'
@@ -19,6 +19,8 @@ export interface RequestOptions extends WaitOptions {
    * })`. Only for such servers: others would receive the mark of this convention as a part of the body. Default:
    * false. */
   expectErrors?: boolean | undefined
+  /** Fails at once with `ENOTCONN` when no peer is connected, instead of waiting for one. Default: false. */
+  ifConnected?: boolean | undefined
 }
 
 /** What settles a promise. */
@@ -103,9 +105,9 @@ function checkRequestOptions(options: RequestOptions | undefined): void {
   if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= MAX_TIMEOUT_MS)) {
     throw argumentError('request', 'retry', 'a number of milliseconds above 0', retry)
   }
-  const expectErrors = options?.expectErrors
-  if (expectErrors !== undefined && typeof expectErrors !== 'boolean') {
-    throw argumentError('request', 'expectErrors', 'true or false', expectErrors)
+  for (const name of ['expectErrors', 'ifConnected'] as const) {
+    const value = options?.[name]
+    if (value !== undefined && typeof value !== 'boolean') throw argumentError('request', name, 'true or false', value)
   }
 }
 
@@ -139,6 +141,7 @@ export class Requests implements ContextHandler {
 
   #requestWith(given: Body, options: RequestOptions | undefined, timeout: number): Promise<Buffer> {
     checkRequestOptions(options)
+    checkConnected(this.#handle, 'request', options?.ifConnected)
     const signal = options?.signal
     const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)
@@ -151,7 +154,7 @@ export class Requests implements ContextHandler {
     if (timeout >= 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(request, timeout)
     if (retry !== undefined) this.#startRetrying(request, body, retry)
     if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
-    return promise
+    return timeout >= 0 ? traced(promise) : promise
   }
 
   /** Returns the context. */
@@ -167,7 +170,11 @@ export class Requests implements ContextHandler {
   }
 
   #startTimer(request: Request, timeout: number): void {
-    const onTimeout = () => this.#fail(request, errnoError(constants.errno.ETIMEDOUT, 'request'))
+    const onTimeout = () => {
+      const contexts = [request.context, ...request.retries]
+      const sent = contexts.reduce((sum, context) => sum + this.#multiplexer.sentTimes(context), 0)
+      this.#fail(request, timeoutError(this.#handle, 'request', { sent }))
+    }
     request.addTimer(setTimeout(onTimeout, timeout), this.#handle.isReferenced)
   }
 
@@ -212,17 +219,17 @@ export class Requests implements ContextHandler {
     if (context !== answered) this.#multiplexer.forget(context)
   }
 
-  close(makeError: () => Error): void {
+  close(closedError: (syscall: string) => Error): void {
     for (const [context, request] of this.#pending.entries()) {
       // Of one that was sent several times, all are over with the first.
       if (this.#pending.get(context) === undefined) continue
       if (request instanceof Request) {
-        this.#fail(request, makeError())
+        this.#fail(request, closedError('request'))
         continue
       }
       this.#endContext(context, undefined)
       this.#handle.waitRemoved()
-      request(Promise.reject(makeError()))
+      request(Promise.reject(closedError('request')))
     }
   }
 

@@ -1,4 +1,6 @@
-import { argumentError } from '../engine/errors.js'
+import { constants } from 'node:os'
+import { EFSM } from '../engine/constants.js'
+import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
 import { isFunction, isRevoked } from '../engine/proxies.js'
@@ -150,10 +152,19 @@ class Run {
   }
 }
 
+/** A socket has one handler, which gets all questions. */
+function isServing(syscall: string, errno: number): NanomsgError {
+  return errnoError(errno, syscall, '', {
+    text: 'The socket is serving already: what comes goes to the handler of serve()',
+    hint: 'End serve() by its signal first, or open another socket',
+  })
+}
+
 /** What a Rep or a Respondent does while it serves: questions are answered as they come, in any order. */
 export class Service implements ContextHandler {
   readonly #socket: object
   readonly #handle: Handle
+  readonly #inbox: Inbox
   readonly #multiplexer: Multiplexer
   #run: Run | undefined
 
@@ -161,6 +172,7 @@ export class Service implements ContextHandler {
   constructor(socket: object, handle: Handle, inbox: Inbox, outbox: Outbox) {
     this.#socket = socket
     this.#handle = handle
+    this.#inbox = inbox
     this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
     handle.addFirst(this.#multiplexer)
@@ -174,7 +186,7 @@ export class Service implements ContextHandler {
   async serve(handler: Handler, given: ServeOptions): Promise<void> {
     const options = ownOptions(given, 'serve')
     checkServeOptions(handler, options)
-    if (this.#run !== undefined) throw argumentError('serve', 'the socket', 'one that is not serving', 'one that is')
+    if (this.#run !== undefined) throw isServing('serve', constants.errno.EINVAL)
     const { signal } = options
     if (signal?.aborted) return
     const run = new Run(handler, options)
@@ -183,13 +195,17 @@ export class Service implements ContextHandler {
       this.#endIfDone(run)
     }
     this.#run = run
+    this.#inbox.refusal = () => isServing('receive', EFSM)
     this.#handle.waitAdded()
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       this.#multiplexer.onReadable()
       await run.settled
     } finally {
-      if (this.#run === run) this.#run = undefined
+      if (this.#run === run) {
+        this.#run = undefined
+        this.#inbox.refusal = undefined
+      }
       signal?.removeEventListener('abort', onAbort)
       this.#handle.waitRemoved()
     }

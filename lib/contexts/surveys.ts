@@ -1,3 +1,4 @@
+import { checkConnected } from '../connections/circumstances.js'
 import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
@@ -18,6 +19,8 @@ export interface SurveyOptions {
   signal?: AbortSignal | undefined
   /** Whether answers come with their senders: as `{ body, peer }`. Default: false. */
   peers?: boolean | undefined
+  /** Fails at once with `ENOTCONN` when no peer is connected. Default: false. */
+  ifConnected?: boolean | undefined
 }
 
 /** An answer to a survey, and its sender. */
@@ -107,13 +110,16 @@ export class Surveys implements ContextHandler {
   survey(question: Body, given: SurveyOptions, defaultDeadline: number): AsyncIterableIterator<Buffer | Answer> {
     const options = ownOptions(given, 'survey')
     checkWaitOptions(options, 'survey')
-    const { deadline, signal, peers = false } = options
-    if (typeof peers !== 'boolean') throw argumentError('survey', 'peers', 'true or false', peers)
+    const { deadline, signal, peers = false, ifConnected = false } = options
+    for (const [name, value] of Object.entries({ peers, ifConnected })) {
+      if (typeof value !== 'boolean') throw argumentError('survey', name, 'true or false', value)
+    }
     const limit = deadline ?? defaultDeadline
     if (!(typeof limit === 'number' && limit >= 0 && limit <= MAX_TIMEOUT_MS)) {
       throw argumentError('survey', 'deadline', 'a number of milliseconds', limit)
     }
     signal?.throwIfAborted()
+    checkConnected(this.#handle, 'survey', ifConnected)
     const context = nextContext()
     const onAbort = () => survey.fail(signal?.reason)
     const survey = new Survey(() => {

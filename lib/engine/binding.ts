@@ -49,6 +49,8 @@ export interface EngineEvent {
   readonly protocol: number
   readonly pipe: number
   readonly lost: number
+  /** Of the last failure: how long ago it was. */
+  readonly ageMs: number
   readonly address: string
   readonly localAddress: string
   readonly remoteAddress: string
@@ -78,6 +80,10 @@ export interface Functions {
   /** The event that describes the peer of a connection, a negated ENOENT when there is no such connection (any
    *  more). */
   peer(s: number, pipe: number): EngineEvent | number
+  /** The event that describes the last failure; 0: there is none. */
+  lastFailure(s: number): EngineEvent | number
+  /** How often the request of a context was sent. */
+  sentTimes(s: number, context: number): number
   strerror(errno: number): string
   setReferenced(isReferenced: boolean): void
   /** While no socket listens to events, what this load of the package has in the engine ends with the functions. */

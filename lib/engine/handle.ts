@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import type { EngineEvent } from './binding.js'
 import {
   AF_SP,
@@ -9,7 +8,7 @@ import {
   type ProtocolName,
   protocols,
 } from './constants.js'
-import { argumentError, check, errnoError, type NanomsgError } from './errors.js'
+import { argumentError, check, closedError, errnoError } from './errors.js'
 import { native } from './native.js'
 import { NN_SOCKET_NAME, NN_SOL_SOCKET, NN_TLS } from './option-numbers.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
@@ -22,6 +21,9 @@ import type { RefCounter } from './waits.js'
 /** The socket in the engine: its life, its parts and options, and what keeps the process alive for it. */
 export class Handle implements Listener, RefCounter {
   readonly s: number
+  readonly protocol: ProtocolName
+  /** Addresses that it is bound or connected to. */
+  endpointCount = 0
   readonly #id: number
   /** In the order in which they are called. Another array when one is added, also while they are called. */
   #parts: readonly Part[] = []
@@ -34,6 +36,7 @@ export class Handle implements Listener, RefCounter {
   #onClosed: (() => void) | undefined
 
   constructor(protocol: ProtocolName) {
+    this.protocol = protocol
     this.#id = register(this)
     const s = native.socket(AF_SP, protocols[protocol], this.#id)
     if (s < 0) {
@@ -188,6 +191,3 @@ export class Handle implements Listener, RefCounter {
     for (const part of this.#parts) part.updateReferences?.()
   }
 }
-
-const closedError = (syscall: string): NanomsgError =>
-  errnoError(constants.errno.EBADF, syscall, '(the socket is closed)')

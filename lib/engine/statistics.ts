@@ -51,11 +51,17 @@ function statisticOf(s: number, id: number): number {
   return result.value
 }
 
-/** Connections at this moment; none when the socket is closed. */
-export function currentConnections(s: number): number {
-  const result = native.statistic(s, statistics.currentConnections)
+/** 0 when the socket is closed. */
+function countOf(s: number, id: number): number {
+  const result = native.statistic(s, id)
   return typeof result === 'number' ? 0 : result.value
 }
+
+/** Connections at this moment. */
+export const currentConnections = (s: number): number => countOf(s, statistics.currentConnections)
+
+/** Attempts to connect that have failed. */
+export const connectErrors = (s: number): number => countOf(s, statistics.connectErrors)
 
 /** The counters of an open socket of the engine. */
 export function statisticsOf(s: number): Statistics {

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { argumentError, errnoError, type NanomsgError } from './errors.js'
+import { argumentError, errnoError, type NanomsgError, traced } from './errors.js'
 
 /** How long to wait. */
 export interface WaitOptions {
@@ -12,6 +12,8 @@ export interface WaitOptions {
 /** One call that waits, for instance with the body it wants to send. */
 interface Wait<Job, Result> {
   readonly job: Job
+  /** The name of the call. */
+  readonly syscall: string
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
   readonly signal: AbortSignal | undefined
@@ -35,15 +37,19 @@ export const MAX_TIMEOUT_MS = 0x7fffffff
 export class WaitQueue<Job, Result> {
   readonly #syscall: string
   readonly #refCounter: RefCounter
-  readonly #subjectOf: ((job: Job) => string) | undefined
+  readonly #timeoutOf: (job: Job, syscall: string) => NanomsgError
   #first: Wait<Job, Result> | undefined
   #last: Wait<Job, Result> | undefined
 
-  /** @param subjectOf what a timeout's message says about a job */
-  constructor(syscall: string, refCounter: RefCounter, subjectOf?: (job: Job) => string) {
+  /** @param timeoutOf makes the error of a call whose time is over */
+  constructor(
+    syscall: string,
+    refCounter: RefCounter,
+    timeoutOf: (job: Job, syscall: string) => NanomsgError = (_, name) => errnoError(constants.errno.ETIMEDOUT, name),
+  ) {
     this.#syscall = syscall
     this.#refCounter = refCounter
-    this.#subjectOf = subjectOf
+    this.#timeoutOf = timeoutOf
   }
 
   get isEmpty(): boolean {
@@ -55,15 +61,25 @@ export class WaitQueue<Job, Result> {
     return this.#first!.job
   }
 
-  /** @param defaultTimeout milliseconds, for calls that name none */
-  add(job: Job, options: WaitOptions | undefined, defaultTimeout: number): Promise<Result> {
+  /**
+   * @param defaultTimeout milliseconds, for calls that name none
+   * @param syscall the name of the call, where it is not that of the queue
+   */
+  add(
+    job: Job,
+    options: WaitOptions | undefined,
+    defaultTimeout: number,
+    syscall: string = this.#syscall,
+  ): Promise<Result> {
     const timeout = options?.timeout ?? defaultTimeout
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (timeout === 0) return Promise.reject(this.#timeoutOf(job))
-    return new Promise((resolve, reject) => {
+    if (timeout === 0) return Promise.reject(this.#timeoutOf(job, syscall))
+    const hasTimer = timeout > 0 && timeout <= MAX_TIMEOUT_MS
+    const promise = new Promise<Result>((resolve, reject) => {
       const wait: Wait<Job, Result> = {
         job,
+        syscall,
         resolve,
         reject,
         signal,
@@ -74,8 +90,9 @@ export class WaitQueue<Job, Result> {
       }
       this.#link(wait)
       if (signal !== undefined) this.#watch(wait, signal)
-      if (timeout > 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(wait, timeout)
+      if (hasTimer) this.#startTimer(wait, timeout)
     })
+    return hasTimer ? traced(promise) : promise
   }
 
   resolveFirst(result: Result): void {
@@ -99,8 +116,8 @@ export class WaitQueue<Job, Result> {
     }
   }
 
-  rejectAll(makeError: () => unknown): void {
-    while (this.#first !== undefined) this.rejectFirst(makeError())
+  rejectAll(makeError: (syscall: string) => unknown): void {
+    while (this.#first !== undefined) this.rejectFirst(makeError(this.#first.syscall))
   }
 
   #watch(wait: Wait<Job, Result>, signal: AbortSignal): void {
@@ -114,13 +131,9 @@ export class WaitQueue<Job, Result> {
   #startTimer(wait: Wait<Job, Result>, timeout: number): void {
     wait.timer = setTimeout(() => {
       this.#remove(wait)
-      wait.reject(this.#timeoutOf(wait.job))
+      wait.reject(this.#timeoutOf(wait.job, wait.syscall))
     }, timeout)
     if (!this.#refCounter.isReferenced) wait.timer.unref()
-  }
-
-  #timeoutOf(job: Job): NanomsgError {
-    return errnoError(constants.errno.ETIMEDOUT, this.#syscall, this.#subjectOf?.(job))
   }
 
   /** The socket was referenced or unreferenced: its timers follow. */

@@ -22,16 +22,19 @@ export class Inbox implements Part {
   /** The job: whether the call wants all that there is, or one message. */
   readonly #waits: WaitQueue<boolean, Buffer | Buffer[]>
   defaultTimeout = -1
+  /** Why no call can wait for a message; undefined: any can. */
+  refusal: (() => NanomsgError) | undefined
 
   /**
    * @param limit messages to take at a time. 1 where taking a message changes the socket's state, which is then asked
    *     each time.
+   * @param timeoutOf makes the error of a call whose time is over
    */
-  constructor(s: number, limit: number, refCounter: RefCounter) {
+  constructor(s: number, limit: number, refCounter: RefCounter, timeoutOf: (syscall: string) => NanomsgError) {
     this.#s = s
     this.#limit = limit
     this.#isReadable = limit === 1
-    this.#waits = new WaitQueue('receive', refCounter)
+    this.#waits = new WaitQueue('receive', refCounter, (_, syscall) => timeoutOf(syscall))
   }
 
   /** The next message; undefined when there is none now. */
@@ -56,6 +59,7 @@ export class Inbox implements Part {
       const message = this.#take((options?.timeout ?? this.defaultTimeout) === 0)
       if (message !== undefined) return Promise.resolve(message)
     }
+    if (this.refusal !== undefined) return Promise.reject(this.refusal())
     return this.#waits.add(false, options, this.defaultTimeout) as Promise<Buffer>
   }
 
@@ -63,6 +67,7 @@ export class Inbox implements Part {
   receiveAll(options?: WaitOptions): Promise<Buffer[]> {
     const messages = this.tryReceiveAll()
     if (messages !== undefined) return Promise.resolve(messages)
+    if (this.refusal !== undefined) return Promise.reject(this.refusal())
     return this.#waits.add(true, options, this.defaultTimeout) as Promise<Buffer[]>
   }
 
@@ -106,7 +111,7 @@ export class Inbox implements Part {
 
   close(closedError: (syscall: string) => NanomsgError): void {
     this.#messages.clear()
-    this.#waits.rejectAll(() => closedError('receive'))
+    this.#waits.rejectAll(closedError)
   }
 
   updateReferences(): void {

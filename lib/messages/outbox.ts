@@ -22,7 +22,7 @@ import {
 } from './gatherer.js'
 import { type SendOptions, Transfer, tryTransfer } from './transfer.js'
 
-const { EAGAIN } = constants.errno
+const { EAGAIN, ETIMEDOUT } = constants.errno
 const sent = Promise.resolve()
 
 /** What the sender of an accepted message waits for: mostly nothing. */
@@ -34,6 +34,8 @@ function toMemory(body: Body): Uint8Array | Uint8Array[] {
   for (const part of body) if (part.length === 0 && isGone(toUint8Array(part))) throw goneError('body', 'send')
   return body.map(toUint8Array)
 }
+
+const plainTimeout = (syscall: string): NanomsgError => errnoError(ETIMEDOUT, syscall)
 
 /** The sending side of a socket: messages go to the engine, or wait until it can take them. */
 export class Outbox implements Part, Sender {
@@ -47,11 +49,14 @@ export class Outbox implements Part, Sender {
   #isFull = false
   defaultTimeout = -1
 
-  /** @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once */
-  constructor(s: number, mayGather: boolean, refCounter: RefCounter) {
+  /**
+   * @param mayGather false where sending may fail by the socket's state, which a caller has to hear of at once
+   * @param timeoutOf makes the error of a call whose time is over
+   */
+  constructor(s: number, mayGather: boolean, refCounter: RefCounter, timeoutOf = plainTimeout) {
     this.s = s
     this.#mayGather = mayGather
-    this.#waits = new WaitQueue('send', refCounter)
+    this.#waits = new WaitQueue('send', refCounter, (_, syscall) => timeoutOf(syscall))
   }
 
   /** Sends a body that can be gathered at once, as most can. Nothing is done where this returns undefined. */
@@ -67,8 +72,11 @@ export class Outbox implements Part, Sender {
   send(body: Body, options?: SendOptions): Promise<void> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
     if (options?.transfer) return this.#transfer(new Transfer(body as Uint8Array), options)
-    if (!this.trySend(body)) return this.#waits.add(body, options, this.defaultTimeout)
-    return accepted()
+    return this.#send(body, options)
+  }
+
+  #send(body: Body, options?: WaitOptions, syscall?: string): Promise<void> {
+    return this.trySend(body) ? accepted() : this.#waits.add(body, options, this.defaultTimeout, syscall)
   }
 
   #transfer(message: Transfer, options: SendOptions): Promise<void> {
@@ -115,7 +123,7 @@ export class Outbox implements Part, Sender {
     const giveUpAt = performance.now() + timeout
     for (let i = this.trySendFrom(bodies, 0); i < bodies.length; i = this.trySendFrom(bodies, i + 1)) {
       const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
-      await this.send(bodies[i]!, ownOptions({ timeout: left, signal }, 'send'))
+      await this.#send(bodies[i]!, ownOptions({ timeout: left, signal }, 'sendBatch'), 'sendBatch')
     }
     if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
   }
@@ -148,7 +156,7 @@ export class Outbox implements Part, Sender {
 
   close(closedError: (syscall: string) => NanomsgError): void {
     this.endGathering()
-    this.#waits.rejectAll(() => closedError('send'))
+    this.#waits.rejectAll(closedError)
   }
 
   /** Hands over what was gathered. What follows is not gathered before another message was sent at once. */

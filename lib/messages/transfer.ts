@@ -14,6 +14,8 @@ export interface SendOptions extends WaitOptions {
    * A message that is not sent keeps them. Default: false.
    */
   transfer?: boolean | undefined
+  /** Fails at once with `ENOTCONN` when no peer is connected, instead of waiting for one. Default: false. */
+  ifConnected?: boolean | undefined
 }
 
 /** A message that changes hands when it is sent. */
@@ -44,9 +46,9 @@ export function allocMessage(size: number): Buffer {
 
 export function checkSendOptions(options: SendOptions | undefined): void {
   checkWaitOptions(options, 'send')
-  const transfer = options?.transfer
-  if (transfer !== undefined && typeof transfer !== 'boolean') {
-    throw argumentError('send', 'transfer', 'true or false', transfer)
+  for (const name of ['transfer', 'ifConnected'] as const) {
+    const value = options?.[name]
+    if (value !== undefined && typeof value !== 'boolean') throw argumentError('send', name, 'true or false', value)
   }
 }
 

@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
-import { errnoError, NanomsgError } from '../engine/errors.js'
+import { closedError, errnoError, NanomsgError } from '../engine/errors.js'
 import { native } from '../engine/native.js'
 import { hold, isTurnOver, type Listener, nextTurn, register, unhold, unregister } from '../engine/reactor.js'
 import { type RefCounter, WaitQueue } from '../engine/waits.js'
 import { NN_RCVTIMEO, NN_SNDTIMEO, NN_SOL_SOCKET } from './constants.js'
 import { checked, dontWait, failure, noted, notedUnknown } from './failing.js'
 
-const { EAGAIN, EBADF, ENOTSUP } = constants.errno
+const { EAGAIN, ENOTSUP } = constants.errno
 const NN_POLLIN = 1
 const NN_POLLOUT = 2
 const NN_LOOP_CLOSED = 4
@@ -51,8 +51,8 @@ export class Descriptor implements Listener, RefCounter {
   /** Ends the calls that wait. */
   close(): void {
     descriptors.delete(this.s)
-    this.receives.rejectAll(() => errnoError(EBADF, 'nn_recv', '(the socket is closed)'))
-    this.sends.rejectAll(() => errnoError(EBADF, 'nn_send', '(the socket is closed)'))
+    this.receives.rejectAll(() => closedError('nn_recv'))
+    this.sends.rejectAll(() => closedError('nn_send'))
     for (const watcher of [...this.watchers]) watcher()
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { closest, hintOnAddress } from '../../lib/cli/hints.js'
+import { hintOnAddress } from '../../lib/cli/hints.js'
+import { closest } from '../../lib/engine/closest.js'
 import { nanocat } from './in-process.js'
 import { ours } from './programs.js'
 

@@ -2,9 +2,11 @@
 
 import type { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { checkConnected, timeoutError } from '../../connections/circumstances.js'
 import type { ProtocolName } from '../../engine/constants.js'
-import { argumentError } from '../../engine/errors.js'
+import { argumentError, type NanomsgError } from '../../engine/errors.js'
 import type { Handle } from '../../engine/handle.js'
+import { native } from '../../engine/native.js'
 import type { SocketOptions } from '../../engine/options.js'
 import { ownOptions } from '../../engine/own-options.js'
 import { isArray } from '../../engine/proxies.js'
@@ -37,6 +39,7 @@ function send(handle: Handle, outbox: Outbox, body: Body, options: SendOptions |
     const how = ownOptions(options, 'send')
     checkSendOptions(how)
     handle.assertOpen('send')
+    checkConnected(handle, 'send', how?.ifConnected)
     return outbox.send(own, how)
   } catch (error) {
     return Promise.reject(error)
@@ -56,9 +59,9 @@ function sendBatch(
   options: WaitOptions | undefined,
 ): Promise<void> {
   try {
-    const batch = batchOf(handle, bodies)
-    const own = ownOptions(options, 'send')
-    checkWaitOptions(own, 'send')
+    const batch = batchOf(handle, bodies, 'sendBatch')
+    const own = ownOptions(options, 'sendBatch')
+    checkWaitOptions(own, 'sendBatch')
     own?.signal?.throwIfAborted()
     return outbox.sendBatch(batch, own)
   } catch (error) {
@@ -67,13 +70,13 @@ function sendBatch(
 }
 
 function trySendBatch(handle: Handle, outbox: Outbox, bodies: readonly Body[]): number {
-  return outbox.trySendFrom(batchOf(handle, bodies), 0)
+  return outbox.trySendFrom(batchOf(handle, bodies, 'trySendBatch'), 0)
 }
 
-function batchOf(handle: Handle, bodies: unknown): readonly Body[] {
-  if (!isArray(bodies)) throw argumentError('send', 'bodies', 'an array of bodies', bodies)
-  const batch = bodiesOf(bodies, 'bodies', 'send')
-  handle.assertOpen('send')
+function batchOf(handle: Handle, bodies: unknown, syscall: string): readonly Body[] {
+  if (!isArray(bodies)) throw argumentError(syscall, 'bodies', 'an array of bodies', bodies)
+  const batch = bodiesOf(bodies, 'bodies', syscall)
+  handle.assertOpen(syscall)
   return batch
 }
 
@@ -86,6 +89,12 @@ function writable(
   handle.assertOpen('send')
   const stream = writableOf(send)
   return type === 'web' ? toWebWritable(stream) : stream
+}
+
+/** Of a Req the request that waits for its reply was sent some times. */
+function receiveTimeout(handle: Handle, syscall: string): NanomsgError {
+  const sent = handle.protocol === 'req' ? native.sentTimes(handle.s, 0) : -1
+  return timeoutError(handle, syscall, sent < 0 ? {} : { sent })
 }
 
 /** How sockets send. */
@@ -142,7 +151,7 @@ export abstract class SendingSocket extends Socket implements SendsMessages, Sen
   /** @internal */
   constructor(protocol: ProtocolName, options: SocketOptions | undefined) {
     super(protocol)
-    this.#outbox = new Outbox(this.handle.s, true, this.handle)
+    this.#outbox = new Outbox(this.handle.s, true, this.handle, (syscall) => timeoutError(this.handle, syscall))
     this.handle.add(this.#outbox)
     this.configure(options)
   }
@@ -178,7 +187,9 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
   /** @internal */
   constructor(protocol: ProtocolName, isStateful: boolean) {
     super(protocol)
-    this.inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle)
+    this.inbox = new Inbox(this.handle.s, isStateful ? 1 : BATCH_LIMIT, this.handle, (syscall) =>
+      receiveTimeout(this.handle, syscall),
+    )
     this.handle.add(this.inbox)
   }
 
@@ -253,7 +264,7 @@ export abstract class DuplexSocket extends ReceivingSocket implements SendsMessa
   /** @internal */
   constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {
     super(protocol, isStateful)
-    this.outbox = new Outbox(this.handle.s, !isStateful, this.handle)
+    this.outbox = new Outbox(this.handle.s, !isStateful, this.handle, (syscall) => timeoutError(this.handle, syscall))
     this.handle.add(this.outbox)
     this.configure(options)
   }

@@ -1,3 +1,5 @@
+import { closest } from '../../engine/closest.js'
+import { argumentError, type NanomsgError } from '../../engine/errors.js'
 import { options } from '../../engine/options.js'
 
 /** The options that are no numbers or booleans. */
@@ -22,4 +24,22 @@ export function adoptOptionFields(socket: object): void {
     if (value !== undefined) Reflect.set(prototype, name, value, socket)
     Reflect.deleteProperty(socket, name)
   }
+}
+
+/** What zeromq.js calls options of ours. */
+const otherNames: Readonly<Record<string, string>> = {
+  sendHighWaterMark: 'sendBuffer',
+  receiveHighWaterMark: 'receiveBuffer',
+  reconnectMaxInterval: 'reconnectIntervalMax',
+  sendBufferSize: 'sendBuffer',
+  receiveBufferSize: 'receiveBuffer',
+  maxMsgSize: 'maxMessageSize',
+  noDelay: 'tcpNoDelay',
+}
+
+/** An option that the socket does not have, and the one that may be meant. */
+export function unknownOption(name: string, names: readonly string[]): NanomsgError {
+  const meant = (Object.hasOwn(otherNames, name) ? otherNames[name] : undefined) ?? closest(name, names)
+  const question = meant === undefined ? '' : ` (did you mean ${meant}?)`
+  return argumentError('socket', 'an option', `one of ${names.join(', ')}${question}`, name)
 }

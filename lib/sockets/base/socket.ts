@@ -17,7 +17,7 @@ import { type RequestHeaders, requestHeaderLines } from '../../engine/request-he
 import type { Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
 import { checkWaitOptions } from '../../engine/waits.js'
-import { adoptOptionFields } from './option-fields.js'
+import { adoptOptionFields, unknownOption } from './option-fields.js'
 
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
@@ -65,7 +65,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined) continue
       if (!isOption(this, name)) {
-        throw argumentError('socket', 'an option', `one of ${optionNames(this).join(', ')}`, name)
+        throw unknownOption(name, optionNames(this))
       }
       Reflect.set(this, name, value, this)
     }
@@ -74,12 +74,12 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /**
    * Accepts connections at an address: `tcp://127.0.0.1:5555`, `tcp://*:0` (all interfaces, any free port),
    * `tcp://eth0:5555`, `ipc:///tmp/name`, `ws://127.0.0.1:8080/path`, `inproc://name`; `tls+tcp://` and `wss://` with a
-   * certificate in the option `tls`. A socket can be bound and connected many times.
+   * certificate in the option `tls`; or a `URL` of these. A socket can be bound and connected many times.
    *
    * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
    *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
    */
-  bind(address: string): Endpoint {
+  bind(address: string | URL): Endpoint {
     return this.#attach('bind', address)
   }
 
@@ -89,7 +89,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
    * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
    *   local interface), `EBADF` (the socket is closed).
    */
-  connect(address: string): Endpoint {
+  connect(address: string | URL): Endpoint {
     return this.#attach('connect', address)
   }
 

@@ -1,0 +1,93 @@
+/** What the engine knows when a call is given up: who is connected, and what has failed last. */
+import { constants } from 'node:os'
+import { protocols } from '../engine/constants.js'
+import { type Circumstances, errnoError, type NanomsgError } from '../engine/errors.js'
+import type { Handle } from '../engine/handle.js'
+import { native } from '../engine/native.js'
+import { NN_SUB_SUBSCRIPTIONS } from '../engine/option-numbers.js'
+import { connectErrors, currentConnections } from '../engine/statistics.js'
+import { eventOf } from './events.js'
+
+interface Failure {
+  readonly error: NanomsgError
+  readonly ageMs: number
+}
+
+function lastFailureOf({ s }: Handle): Failure | undefined {
+  const engineEvent = native.lastFailure(s)
+  if (typeof engineEvent === 'number') return undefined
+  const event = eventOf(engineEvent)
+  const error = event.type === 'connect' ? undefined : event.error
+  return error === undefined ? undefined : { error, ageMs: engineEvent.ageMs }
+}
+
+/** Whether it is a Sub that receives nothing. */
+function hasNoSubscription({ s, protocol }: Handle): boolean {
+  if (protocol !== 'sub') return false
+  const count = native.getOption(s, protocols.sub, NN_SUB_SUBSCRIPTIONS)
+  return typeof count === 'object' && count.value === 0
+}
+
+function connectedText({ endpointCount }: Handle, peers: number, expected?: number): string {
+  if (peers === 0 && endpointCount === 0) return 'the socket is neither bound nor connected'
+  if (expected !== undefined) return `${peers} of ${expected} peers are connected`
+  if (peers === 0) return 'no peer is connected'
+  return peers === 1 ? '1 peer is connected' : `${peers} peers are connected`
+}
+
+function sentText(sent: number): string {
+  if (sent === 0) return 'the request was not sent yet'
+  return `the request was sent ${sent === 1 ? 'once' : `${sent} times`}, and no reply has come`
+}
+
+function ageText(ageMs: number): string {
+  const seconds = Math.floor(ageMs / 1000)
+  return seconds === 0 ? '' : `, ${seconds} s ago`
+}
+
+/** What to do, where it is certain. */
+function adviceOf(handle: Handle, peers: number, isReceiving: boolean): string | undefined {
+  if (peers === 0 && handle.endpointCount === 0) return 'Call bind() or connect() first'
+  if (isReceiving && hasNoSubscription(handle)) return "Call subscribe() with prefixes, or with '' for all messages"
+  return undefined
+}
+
+interface Call {
+  /** How often its request was sent. */
+  readonly sent?: number
+  /** How many peers it waited for. */
+  readonly expected?: number
+}
+
+function failed(errno: number, handle: Handle, syscall: string, { sent, expected }: Call): NanomsgError {
+  const peers = currentConnections(handle.s)
+  const failure = lastFailureOf(handle)
+  const isReceiving = syscall === 'receive'
+  const known = [
+    connectedText(handle, peers, expected),
+    ...(isReceiving && hasNoSubscription(handle) ? ['this Sub has no subscription'] : []),
+    ...(sent === undefined ? [] : [sentText(sent)]),
+    ...(failure === undefined ? [] : [`the last failure${ageText(failure.ageMs)}: ${failure.error.message}`]),
+  ]
+  const advice = adviceOf(handle, peers, isReceiving)
+  const circumstances: Circumstances = {
+    peers,
+    attempts: connectErrors(handle.s),
+    ...(sent !== undefined && { sent }),
+    ...(failure !== undefined && { lastFailure: failure.error }),
+  }
+  return errnoError(errno, syscall, `(${known.join('; ')})`, {
+    ...circumstances,
+    ...(advice !== undefined && { hint: advice }),
+  })
+}
+
+/** The call has waited as long as it was told to. */
+export function timeoutError(handle: Handle, syscall: string, call: Call = {}): NanomsgError {
+  return failed(constants.errno.ETIMEDOUT, handle, syscall, call)
+}
+
+/** Throws when the call asks for it and no peer is connected. */
+export function checkConnected(handle: Handle, syscall: string, ifConnected: boolean | undefined): void {
+  if (ifConnected && currentConnections(handle.s) === 0) throw failed(constants.errno.ENOTCONN, handle, syscall, {})
+}
