@@ -48,7 +48,7 @@ function attachTo(
   return { address: addressOf(handle, endpoint), close: () => shutdown(handle, endpoint) }
 }
 
-/** The socket knows how many addresses it has, for what it says when nobody comes. */
+/** Counts the socket's addresses: an error of a call that was given up says when there is none. */
 function counted(handle: Handle, attachment: Attachment): Attachment {
   handle.endpointCount++
   return {

@@ -114,8 +114,9 @@ export interface SocketOptions {
   sendPriority?: number | undefined
   /** Priority of peers of later endpoints when receiving: 1 (highest) to 16. Default: 8. */
   receivePriority?: number | undefined
-  /** Whether names may be resolved to IPv6 addresses as well as to IPv4's, and wildcards be bound for both. Default:
-   * true. */
+  /** Whether names may be resolved to IPv6 addresses as well as to IPv4's, and wildcards be bound for both. An
+   * interface that has addresses of both is bound to that of IPv6: for peers of IPv4, give its address or false here.
+   * Default: true. */
   ipv6?: boolean | undefined
   /** Bytes of the longest message that is received: a peer that sends a longer one is disconnected. -1: no limit.
    * Default: 1048576. */
