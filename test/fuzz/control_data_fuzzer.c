@@ -122,9 +122,10 @@ static void send_allocated(struct run_socket *self, struct input *input)
     memcpy(records, control, count);
     struct nn_msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &records, .msg_controllen = NN_MSG};
     walk(&header, records, count);
-    /* The records are not ours any more, even when sending fails. */
     if (nn_sendmsg(self->s, &header, NN_DONTWAIT) >= 0)
         self->requests++;
+    else if (nn_errno() != EAGAIN && nn_errno() != EFSM && nn_errno() != ENOTSUP)
+        CHECK(nn_freemsg(records) == 0); /* they are still ours, as nn.h says */
 }
 
 /* The body and its records, in memory of the engine. */
