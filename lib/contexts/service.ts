@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { EFSM } from '../engine/constants.js'
 import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
@@ -76,6 +77,8 @@ class Run {
   readonly settled: Promise<void>
   active = 0
   isStopping = false
+  /** Handlers run in the context of AsyncLocalStorage in which serve() was called, as those of node:http do. */
+  readonly context = new AsyncResource('NanomsgServe')
   #resolve!: () => void
   #reject!: (error: unknown) => void
   readonly stopsOnError: boolean
@@ -214,7 +217,7 @@ export class Service implements ContextHandler {
   onMessage(context: number, body: Buffer, pipe: number): void {
     const run = this.#run
     if (run === undefined) this.#multiplexer.forget(context)
-    else void this.#answer(run, context, body, new Peer(this.#handle, pipe))
+    else void run.context.runInAsyncScope(this.#answer, this, run, context, body, new Peer(this.#handle, pipe))
   }
 
   async #answer(run: Run, context: number, body: Buffer, peer: Peer): Promise<void> {
