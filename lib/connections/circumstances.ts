@@ -46,9 +46,9 @@ function ageText(ageMs: number): string {
 }
 
 /** What to do, where it is certain. */
-function adviceOf(handle: Handle, peers: number, isReceiving: boolean): string | undefined {
+function adviceOf(handle: Handle, peers: number, isUnsubscribed: boolean): string | undefined {
   if (peers === 0 && handle.endpointCount === 0) return 'Call bind() or connect() first'
-  if (isReceiving && hasNoSubscription(handle)) return "Call subscribe() with prefixes, or with '' for all messages"
+  if (isUnsubscribed) return "Call subscribe() with prefixes, or with '' for all messages"
   return undefined
 }
 
@@ -62,14 +62,14 @@ interface Call {
 function failed(errno: number, handle: Handle, syscall: string, { sent, expected }: Call): NanomsgError {
   const peers = currentConnections(handle.s)
   const failure = lastFailureOf(handle)
-  const isReceiving = syscall === 'receive'
+  const isUnsubscribed = syscall === 'receive' && hasNoSubscription(handle)
   const known = [
     connectedText(handle, peers, expected),
-    ...(isReceiving && hasNoSubscription(handle) ? ['this Sub has no subscription'] : []),
+    ...(isUnsubscribed ? ['this Sub has no subscription'] : []),
     ...(sent === undefined ? [] : [sentText(sent)]),
     ...(failure === undefined ? [] : [`the last failure${ageText(failure.ageMs)}: ${failure.error.message}`]),
   ]
-  const advice = adviceOf(handle, peers, isReceiving)
+  const advice = adviceOf(handle, peers, isUnsubscribed)
   const circumstances: Circumstances = {
     peers,
     attempts: connectErrors(handle.s),

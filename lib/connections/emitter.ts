@@ -58,7 +58,10 @@ export abstract class ObservedEmitter<Events extends Record<keyof Events, unknow
 function onceInContext(emitter: EventEmitter, event: string, listener: unknown): never {
   const bound = inContext(listener)
   if (typeof bound !== 'function') return bound as never
+  let hasRun = false // a listener before it may emit the same event
   const once = wrapped(listener as Listener, function (this: unknown, ...args) {
+    if (hasRun) return undefined
+    hasRun = true
     emitter.removeListener(event, once)
     return bound.apply(this, args)
   })

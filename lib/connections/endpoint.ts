@@ -10,9 +10,12 @@ export function addressText(address: unknown, syscall: string): string {
   if (!isInstance(address, URL)) {
     throw argumentError(syscall, 'address', 'a string such as "tcp://127.0.0.1:5555", or a URL', address)
   }
-  const { protocol, host, href } = address
-  const port = address.port === '' ? defaultPorts[protocol] : undefined
-  return port === undefined ? href : href.replace(host, `${host}:${port}`)
+  const { protocol, host, port, pathname, search, hash, username, password, href } = address
+  if (username !== '' || password !== '' || hash !== '') {
+    throw argumentError(syscall, 'address', 'a URL without user, password and fragment', address)
+  }
+  const added = port === '' ? defaultPorts[protocol] : undefined
+  return added === undefined ? href : `${protocol}//${host}:${added}${pathname}${search}`
 }
 
 /** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */

@@ -129,7 +129,8 @@ const resolverErrors: Readonly<Record<number, { code: string; errno: number }>> 
 
 /** An attempt without an address has ended with the name. */
 function resolverErrorOf({ error, isBound, remoteAddress, address }: EngineEvent): NanomsgError | undefined {
-  const found = isBound || remoteAddress !== '' ? undefined : resolverErrors[error]
+  const hasName = !isBound && remoteAddress === '' && /^(tcp|tls\+tcp|ws|wss):/.test(address)
+  const found = hasName ? resolverErrors[error] : undefined
   return found && errnoError(found.errno, 'connect', address, { code: found.code })
 }
 

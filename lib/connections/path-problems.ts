@@ -9,6 +9,7 @@ function kindAt(path: string): string | undefined {
   try {
     const found = lstatSync(path)
     if (found.isSocket()) return undefined
+    if (found.isSymbolicLink()) return 'A symbolic link'
     return found.isDirectory() ? 'A folder' : 'A file that is no socket'
   } catch {
     return undefined

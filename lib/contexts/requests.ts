@@ -154,7 +154,7 @@ export class Requests implements ContextHandler {
     if (timeout >= 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(request, timeout)
     if (retry !== undefined) this.#startRetrying(request, body, retry)
     if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
-    return timeout >= 0 ? traced(promise) : promise
+    return timeout >= 0 ? traced(promise, signal) : promise
   }
 
   /** Returns the context. */

@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { EFSM, ETERM } from './constants.js'
 import { hints, texts } from './error-texts.js'
 import { native } from './native.js'
+import { isInstance } from './proxies.js'
 
 /** What the engine knew when a call failed. Each is undefined where it says nothing about that call. */
 export interface Circumstances {
@@ -107,12 +108,13 @@ export const closedError = (syscall: string): NanomsgError =>
   })
 
 /** The promise of a call that waited, whose error gets the stack of what awaits it: that of the timer which has ended
- * the wait says nothing. */
-export async function traced<Result>(promise: Promise<Result>): Promise<Result> {
+ * the wait says nothing. The reason of a signal is its program's, and stays as it is. */
+export async function traced<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   try {
     return await promise
   } catch (error) {
-    if (error instanceof NanomsgError) Error.captureStackTrace(error, traced)
+    const isOfSignal = signal?.aborted === true && error === signal.reason
+    if (!isOfSignal && isInstance(error, NanomsgError)) Error.captureStackTrace(error, traced)
     throw error
   }
 }

@@ -92,7 +92,7 @@ export class WaitQueue<Job, Result> {
       if (signal !== undefined) this.#watch(wait, signal)
       if (hasTimer) this.#startTimer(wait, timeout)
     })
-    return hasTimer ? traced(promise) : promise
+    return hasTimer ? traced(promise, signal) : promise
   }
 
   resolveFirst(result: Result): void {

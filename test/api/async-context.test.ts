@@ -78,6 +78,21 @@ describe('a listener runs in the context in which it was added', () => {
     void pull.close()
   })
 
+  test('once means once, also where a listener before it emits the same event', () => {
+    const pull = new Pull()
+    let count = 0
+    let isInside = false
+    pull.on('connect', () => {
+      if (isInside) return
+      isInside = true
+      pull.emit('connect', 'inner' as never)
+    })
+    pull.once('connect', () => count++)
+    pull.emit('connect', 'outer' as never)
+    expect(count).toBe(1)
+    void pull.close()
+  })
+
   test('once means once', () => {
     const pull = new Pull()
     let count = 0

@@ -405,6 +405,30 @@ test('a URL is an address', () => {
   expect(push.connect(new URL('ws://127.0.0.1:80/path')).address).toBe('ws://127.0.0.1:80/path')
   expect(push.connect(new URL('ws://127.0.0.1/path')).address).toBe('ws://127.0.0.1:80/path')
   expect(push.connect(new URL('tcp://[::1]:5555')).address).toBe('tcp://[::1]:5555')
+  expect(push.connect(new URL('ws://ws/path')).address).toBe('ws://ws:80/path')
+  for (const wrong of ['ws://user:secret@127.0.0.1/path', 'ws://127.0.0.1/path#part']) {
+    expect(() => push.connect(new URL(wrong))).toThrow(/^EINVAL: address must be a URL without user/)
+  }
+})
+
+test('the reason of a signal is passed on as it is', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const own = Object.freeze(new NanomsgError('mine', { code: 'EMINE', errno: 1, syscall: 'mine' }))
+  for (const reason of [own, proxy]) {
+    for (const call of [
+      (signal: AbortSignal) => opened(new Pull()).receive({ timeout: 60000, signal }),
+      (signal: AbortSignal) => opened(new Req()).request('x', { timeout: 60000, signal }),
+    ]) {
+      const controller = new AbortController()
+      const ended = call(controller.signal).then(
+        () => false,
+        (error: unknown) => error === reason,
+      )
+      controller.abort(reason)
+      expect(await ended).toBe(true)
+    }
+  }
 })
 
 test('calls that end with their socket have their own names', async () => {
