@@ -5,15 +5,16 @@
       "target_name": "nanomsg_native",
       # TLS is the OpenSSL of Node.js itself, whose headers come with those of Node.js.
       "variables": {
+        "nn_platform": "<!(node -p \"({ mac: 'darwin', win: 'windows' })['<(OS)'] || '<(OS)'\")",
         "nn_addon_api%": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
         "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
       },
       # The engine's files stand in sources.txt and, for each platform, sources.<its name>.txt; CMakeLists.txt reads them too.
       "sources": [
-        "<!@(node -p \"['', '.<(OS)'].flatMap(of => require('fs').readFileSync('<(nn_native)/sources' + of + '.txt', 'utf8').trim().split(/\\s+/)).map(name => '<(nn_native)/' + name).join(' ')\")",
+        "<!@(node -p \"['', '.<(nn_platform)'].flatMap(of => require('fs').readFileSync('<(nn_native)/sources' + of + '.txt', 'utf8').trim().split(/\\s+/)).map(name => '<(nn_native)/' + name).join(' ')\")",
         "<!@(node -p \"require('fs').readdirSync('<(nn_native)/binding').filter(name => name.endsWith('.cc')).map(name => '<(nn_native)/binding/' + name).join(' ')\")"
       ],
-      "include_dirs": ["<(nn_native)", "<(nn_native)/include", "<(nn_native)/platform/<(OS)"],
+      "include_dirs": ["<(nn_native)", "<(nn_native)/include", "<(nn_native)/platform/<(nn_platform)"],
       "defines": [
         "_GNU_SOURCE",
         "NAPI_VERSION=8",
@@ -34,6 +35,8 @@
         }
       },
       "conditions": [
+        # The platform's own headers come before those that it shares with others.
+        ["OS!='win'", { "include_dirs": ["<(nn_native)/platform/posix"] }],
         ["nn_has_openssl==1", {
           "sources": ["<(nn_native)/streams/tls_context.c", "<(nn_native)/streams/tls_exit.c", "<(nn_native)/streams/tls_filter.c", "<(nn_native)/streams/tls_host.c", "<(nn_native)/streams/tls_wire.c"],
           "defines": ["NN_TLS_OF_HOST"]

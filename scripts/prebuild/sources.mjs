@@ -15,6 +15,8 @@ const ofNative = (name) => name.replace('<(nn_native)', 'native')
 export function readSources(root, platform) {
   const gyp = readGyp(join(root, 'native/addon.gypi'))
   const [, tls] = gyp.conditions.find(([condition]) => condition === 'nn_has_openssl==1')
+  const [, posix] = gyp.conditions.find(([condition]) => condition === "OS!='win'")
+  const shared = platform === 'windows' ? [] : posix.include_dirs
   const lists = ['native/sources.txt', `native/sources.${platform}.txt`]
   const glue = readdirSync(join(root, 'native/binding')).filter((name) => name.endsWith('.cc'))
   const release = gyp.configurations.Release
@@ -24,7 +26,7 @@ export function readSources(root, platform) {
       ...tls.sources.map(ofNative),
     ],
     cc: glue.sort().map((name) => `native/binding/${name}`),
-    folders: gyp.include_dirs.map((name) => ofNative(name).replace('<(OS)', platform)),
+    folders: [...gyp.include_dirs, ...shared].map((name) => ofNative(name).replace('<(nn_platform)', platform)),
     defines: [...gyp.defines, ...tls.defines, ...release.defines],
     flags: [...gyp.cflags, ...release.cflags],
     flagsOfC: gyp.cflags_c,

@@ -1,6 +1,6 @@
 /* readv(2), recv(2) and sendmsg(2). */
-#ifndef SP_PLATFORM_LINUX_STREAM_IO_INLINE_H
-#define SP_PLATFORM_LINUX_STREAM_IO_INLINE_H
+#ifndef SP_PLATFORM_POSIX_STREAM_IO_INLINE_H
+#define SP_PLATFORM_POSIX_STREAM_IO_INLINE_H
 
 #include <errno.h>
 #include <sys/socket.h>
