@@ -42,7 +42,8 @@ static void connection_take_message(struct sp_connection *self, struct nn_messag
         framing_of(self)->finish(session_of(self), self->found, message);
     if (self->certificate != NULL)
         sp_message_add_certificate(message, self->certificate);
-    if (self->has_credentials && self->socket->options.ipc_credentials) {
+    /* Credentials and properties of a peer share their place: a local connection has the former. */
+    if (self->has_credentials && self->socket->options.ipc_credentials && !message->has_peer_info) {
         message->is_from_known = true;
         message->sender = self->credentials;
     }

@@ -1,5 +1,6 @@
 /* Addresses of all transports, to bind and to connect. Paths of ipc become names in a folder of the fuzzer's own. */
 #include "check.h"
+#include "failing_system.h"
 #include "run.h"
 #include "fuzzer.h"
 #include "virtual_system.h"
@@ -74,10 +75,21 @@ static void leave_file(const char *address, bool is_socket)
         return;
     strcpy(local.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return; /* that call has failed */
     virtual_network(false);
     if (is_socket)
         (void)!bind(fd, (const struct sockaddr *)&local, sizeof local);
     close(fd);
+}
+
+/* Of the calls that follow, which also look for paths and interfaces. */
+static void fail_call(struct input *input)
+{
+    uint8_t call = input_u8(input);
+    uint8_t choice = input_u8(input);
+
+    failing_system_arm(call, choice >> 4, choice & 15);
 }
 
 static void use_pair(const struct run_socket *socket, bool is_bound)
@@ -133,6 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         virtual_set_connect((enum virtual_connect)((choice >> 2) % VIRTUAL_CONNECTS));
         if (choice == 0xff)
             use_pair(socket, input_u8(&input) & 1);
+        else if (choice == 0xfe)
+            fail_call(&input);
         else
             use_address(socket, choice, &input);
         run_advance_ms(&run, choice & 0x80 ? 300 : 0);

@@ -3,15 +3,20 @@
 #include "check.h"
 #include "run.h"
 #include "fuzzer.h"
+#include "virtual_authorities.h"
 
 #include <nanomsg/tls.h>
 #include <nanomsg/ws.h>
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define VALUE_BYTES ((size_t)256)
 #define GUARD 0xa5
+
+static int pem_file = -1;
 
 /* Levels that there are, and some that there are not. */
 static int read_level(struct input *input)
@@ -58,6 +63,16 @@ static void get(struct run_socket *self, struct input *input)
     CHECK(value[room] == GUARD);
 }
 
+/* The text in a file, whose name is the option. */
+static void set_file(struct run_socket *self, int option, const char *text, size_t count)
+{
+    char name[32];
+
+    CHECK(ftruncate(pem_file, 0) == 0 && pwrite(pem_file, text, count, 0) == (ssize_t)count);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", pem_file);
+    nn_setsockopt(self->s, NN_TLS, option, name, strlen(name));
+}
+
 /* Certificates, keys and authorities: whole, cut and damaged ones. */
 static void set_pem(struct run_socket *self, struct input *input)
 {
@@ -71,7 +86,10 @@ static void set_pem(struct run_socket *self, struct input *input)
     memcpy(text, pem, count + 1);
     if (choice & 0x20)
         text[input_u16(input) % count] = (char)input_u8(input);
-    nn_setsockopt(self->s, NN_TLS, NN_TLS_CERT + choice % 3, text, part);
+    if (choice & 0x10)
+        set_file(self, NN_TLS_CERT + choice % 3, text, part);
+    else
+        nn_setsockopt(self->s, NN_TLS, NN_TLS_CERT + choice % 3, text, part);
     free(text);
 }
 
@@ -81,8 +99,9 @@ static void open_endpoint(struct run_socket *self, struct input *input)
         "tcp://127.0.0.1:5555", "ws://127.0.0.1:5555/a",    "tls+tcp://127.0.0.1:5555", "wss://127.0.0.1:5555/a",
         "inproc://a",           "tls+tcp://localhost:5556", "wss://127.0.0.1:5555/b"};
     uint8_t choice = input_u8(input);
-    const char *address = addresses[choice % COUNT(addresses)];
+    const char *address = addresses[(choice & 15) % COUNT(addresses)];
 
+    virtual_name_authorities(choice & 0x40);
     if (choice & 0x80)
         nn_bind(self->s, address);
     else
@@ -95,6 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     struct run run;
     uint8_t kind = input_u8(&input);
 
+    if (pem_file < 0)
+        pem_file = memfd_create("pem", MFD_CLOEXEC); /* opened before descriptors are counted */
     run_begin(&run, false);
     struct run_socket *socket = run_open_socket(&run, run_socket_type(kind & 0x3f), kind & 0x80, run_plain_link(2));
     socket->receive_limit_bytes = -1;

@@ -1,5 +1,6 @@
 /* The actions, by number: appending keeps the meaning of the inputs that are kept. */
 #include "actions.h"
+#include "actions_list.h"
 
 #include "check.h"
 #include "virtual_system.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PEER_MASK 7
 #define SMALL_LIMIT_BYTES 100
 #define LARGE_BYTES ((size_t)1 << 20)
 
@@ -81,14 +81,9 @@ struct run_socket *actions_open_socket(struct run *run, struct input *input, con
 
 /* ---- What peers do ---- */
 
-static struct peer *named_peer(struct run *run, uint8_t byte)
-{
-    return &run->peers[(byte & PEER_MASK) % RUN_PEERS];
-}
-
 static struct run_socket *socket_of_peer(struct run *run, uint8_t byte)
 {
-    struct run_socket *socket = run->peer_sockets[(byte & PEER_MASK) % RUN_PEERS];
+    struct run_socket *socket = run->peer_sockets[(byte & ACTION_PEER_MASK) % RUN_PEERS];
 
     return socket != NULL ? socket : &run->sockets[0];
 }
@@ -100,14 +95,14 @@ static void add_peer(struct run *run, struct input *input)
 
     if (socket->s < 0)
         return;
-    actions_add_peer(socket, byte & PEER_MASK, input);
+    actions_add_peer(socket, byte & ACTION_PEER_MASK, input);
     if (byte & 0x10) {
         run_settle(run);
-        peer_read(named_peer(run, byte), LARGE_BYTES); /* the handshake of TLS */
+        peer_read(action_peer(run, byte), LARGE_BYTES); /* the handshake of TLS */
         run_settle(run);
     }
     if (byte & 0x08)
-        peer_open(named_peer(run, byte), socket->type->peer_protocol, socket->type->name);
+        peer_open(action_peer(run, byte), socket->type->peer_protocol, socket->type->name);
     run_settle(run);
 }
 
@@ -118,12 +113,12 @@ static void open_peer(struct run *run, struct input *input)
     const struct socket_type *type = byte & 0x80 ? run_socket_type(byte >> 3) : socket->type;
 
     if (type != NULL)
-        peer_open(named_peer(run, byte), type->peer_protocol, type->name);
+        peer_open(action_peer(run, byte), type->peer_protocol, type->name);
 }
 
 static void send_bytes(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     size_t count;
     const uint8_t *bytes = input_take(input, input_u8(input), &count);
 
@@ -132,7 +127,7 @@ static void send_bytes(struct run *run, struct input *input)
 
 static void send_wire_bytes(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     size_t count;
     const uint8_t *bytes = input_take(input, input_u8(input), &count);
 
@@ -141,7 +136,7 @@ static void send_wire_bytes(struct run *run, struct input *input)
 
 static void send_frame(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     uint8_t start = input_u8(input);
     size_t count;
     const uint8_t *bytes = input_take(input, input_u8(input), &count);
@@ -152,7 +147,7 @@ static void send_frame(struct run *run, struct input *input)
 /* A payload that is too long for an input: some bytes, again and again. */
 static void send_large_frame(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     uint8_t start = input_u8(input);
     size_t count = ((size_t)input_u16(input) << 5) % (LARGE_BYTES + 64);
     uint32_t pattern = input_u32(input);
@@ -167,7 +162,7 @@ static void send_large_frame(struct run *run, struct input *input)
 
 static void send_many_frames(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     uint8_t start = input_u8(input);
     uint8_t times = input_u8(input);
     size_t count;
@@ -179,7 +174,7 @@ static void send_many_frames(struct run *run, struct input *input)
 
 static void echo(struct run *run, struct input *input)
 {
-    struct peer *peer = named_peer(run, input_u8(input));
+    struct peer *peer = action_peer(run, input_u8(input));
     size_t count;
     const uint8_t *bytes = input_take(input, input_u8(input) & 15, &count);
 
@@ -191,25 +186,25 @@ static void read_peer(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    peer_read(named_peer(run, byte), byte & 0x80 ? 1 : LARGE_BYTES);
+    peer_read(action_peer(run, byte), byte & 0x80 ? 1 : LARGE_BYTES);
 }
 
 static void finish_peer(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    peer_finish(named_peer(run, byte), (enum peer_end)((byte >> 4) % 3));
+    peer_finish(action_peer(run, byte), (enum peer_end)((byte >> 4) % 3));
 }
 
 static void end_peer(struct run *run, struct input *input)
 {
-    peer_end(named_peer(run, input_u8(input)));
+    peer_end(action_peer(run, input_u8(input)));
 }
 
 static void close_stream(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    const struct peer *peer = named_peer(run, byte);
+    const struct peer *peer = action_peer(run, byte);
 
     if (peer->stream == NULL)
         return;
@@ -222,7 +217,7 @@ static void close_stream(struct run *run, struct input *input)
 static void renew_keys(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    struct peer *peer = named_peer(run, byte);
+    struct peer *peer = action_peer(run, byte);
 
     if (peer->tls == NULL)
         return;
@@ -231,13 +226,6 @@ static void renew_keys(struct run *run, struct input *input)
 }
 
 /* ---- What the program does ---- */
-
-static struct run_socket *named_socket(struct run *run, uint8_t byte)
-{
-    struct run_socket *socket = &run->sockets[byte >> 7];
-
-    return socket->s >= 0 ? socket : &run->sockets[0];
-}
 
 static void settle(struct run *run, struct input *input)
 {
@@ -261,21 +249,21 @@ static void receive_batch(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    run_receive_batch(named_socket(run, byte), byte & 15, byte & 0x40, input_u8(input));
+    run_receive_batch(action_socket(run, byte), byte & 15, byte & 0x40, input_u8(input));
 }
 
 static void receive(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    run_receive(named_socket(run, byte), byte & 0x7f);
+    run_receive(action_socket(run, byte), byte & 0x7f);
 }
 
 static void receive_described(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    run_receive_described(named_socket(run, byte), input_u16(input), byte & 0x7f);
+    run_receive_described(action_socket(run, byte), input_u16(input), byte & 0x7f);
 }
 
 static void count_requests(struct run_socket *socket, int sent)
@@ -287,7 +275,7 @@ static void count_requests(struct run_socket *socket, int sent)
 static void send_message(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    struct run_socket *socket = named_socket(run, byte);
+    struct run_socket *socket = action_socket(run, byte);
     size_t count;
     const uint8_t *bytes = input_take(input, byte & 31, &count);
 
@@ -297,7 +285,7 @@ static void send_message(struct run *run, struct input *input)
 static void send_large(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    struct run_socket *socket = named_socket(run, byte);
+    struct run_socket *socket = action_socket(run, byte);
     size_t count = (size_t)input_u16(input) << 5;
     void *message = nn_allocmsg(count, 0);
 
@@ -313,7 +301,7 @@ static void send_large(struct run *run, struct input *input)
 static void send_described(struct run *run, struct input *input)
 {
     _Alignas(16) uint8_t control[NN_CMSG_SPACE(sizeof(size_t) + 64)] = {0};
-    struct run_socket *socket = named_socket(run, input_u8(input));
+    struct run_socket *socket = action_socket(run, input_u8(input));
     size_t count;
     const uint8_t *header = input_take(input, input_u8(input) & 63, &count);
     struct nn_iovec part = {"body", input_u8(input) & 3};
@@ -331,7 +319,7 @@ static void send_described(struct run *run, struct input *input)
 static void send_batch(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    struct run_socket *socket = named_socket(run, byte);
+    struct run_socket *socket = action_socket(run, byte);
     struct nn_outgoing messages[8] = {0};
     int count = 1 + byte % 8;
 
@@ -358,7 +346,7 @@ static void forget(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
 
-    nn_socket_context_close(named_socket(run, byte)->s, byte & 7);
+    nn_socket_context_close(action_socket(run, byte)->s, byte & 7);
 }
 
 static void subscribe(struct run *run, struct input *input)
@@ -367,7 +355,7 @@ static void subscribe(struct run *run, struct input *input)
     size_t count;
     const uint8_t *topic = input_take(input, byte & 7, &count);
 
-    nn_setsockopt(named_socket(run, byte)->s, NN_SUB, byte & 8 ? NN_SUB_SUBSCRIBE : NN_SUB_UNSUBSCRIBE, topic, count);
+    nn_setsockopt(action_socket(run, byte)->s, NN_SUB, byte & 8 ? NN_SUB_SUBSCRIBE : NN_SUB_UNSUBSCRIBE, topic, count);
 }
 
 static void set_option(struct run *run, struct input *input)
@@ -396,13 +384,13 @@ static void set_option(struct run *run, struct input *input)
     uint8_t byte = input_u8(input);
     size_t which = (byte & 0x7f) % COUNT(options);
 
-    run_set_int(named_socket(run, byte), options[which].level, options[which].option, options[which].value);
+    run_set_int(action_socket(run, byte), options[which].level, options[which].option, options[which].value);
 }
 
 static void next_event(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    int s = named_socket(run, byte)->s;
+    int s = action_socket(run, byte)->s;
     struct nn_event event;
     uint8_t value[64];
     size_t size = byte & 63;
@@ -419,7 +407,7 @@ static void next_event(struct run *run, struct input *input)
 static void statistics(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    int s = named_socket(run, byte)->s;
+    int s = action_socket(run, byte)->s;
     char address[NN_EVENT_ADDRESS_BYTES];
 
     nn_get_statistic(s, NN_STAT_ESTABLISHED_CONNECTIONS + byte % 64);
@@ -432,7 +420,7 @@ static void open_endpoint(struct run *run, struct input *input)
     static const char *const more[] = {"ws://127.0.0.1:5555/b", "ws://127.0.0.1:5555/a", "tcp://127.0.0.1:5555",
                                        "inproc://a"};
     uint8_t byte = input_u8(input);
-    struct run_socket *socket = named_socket(run, byte);
+    struct run_socket *socket = action_socket(run, byte);
 
     if (byte & 0x40)
         nn_bind(socket->s, more[byte % COUNT(more)]);
@@ -443,14 +431,14 @@ static void open_endpoint(struct run *run, struct input *input)
 static void close_endpoint(struct run *run, struct input *input)
 {
     uint8_t byte = input_u8(input);
-    const struct run_socket *socket = named_socket(run, byte);
+    const struct run_socket *socket = action_socket(run, byte);
 
     nn_shutdown(socket->s, byte & 0x40 ? byte & 7 : socket->endpoint);
 }
 
 static void close_socket(struct run *run, struct input *input)
 {
-    run_close_socket(named_socket(run, input_u8(input)));
+    run_close_socket(action_socket(run, input_u8(input)));
 }
 
 static void set_network(struct run *run, struct input *input)
@@ -469,17 +457,49 @@ static void fail_allocation(struct run *run, struct input *input)
 }
 
 static void (*const actions[])(struct run *, struct input *) = {
-    add_peer,          open_peer,     send_bytes,
-    send_wire_bytes,   send_frame,    send_large_frame,
-    send_many_frames,  echo,          read_peer,
-    finish_peer,       end_peer,      close_stream,
-    renew_keys,        settle,        turn,
-    advance,           receive_batch, receive,
-    receive_described, send_message,  send_large,
-    send_described,    send_batch,    forget,
-    subscribe,         set_option,    next_event,
-    statistics,        open_endpoint, close_endpoint,
-    close_socket,      set_network,   fail_allocation,
+    add_peer,
+    open_peer,
+    send_bytes,
+    send_wire_bytes,
+    send_frame,
+    send_large_frame,
+    send_many_frames,
+    echo,
+    read_peer,
+    finish_peer,
+    end_peer,
+    close_stream,
+    renew_keys,
+    settle,
+    turn,
+    advance,
+    receive_batch,
+    receive,
+    receive_described,
+    send_message,
+    send_large,
+    send_described,
+    send_batch,
+    forget,
+    subscribe,
+    set_option,
+    next_event,
+    statistics,
+    open_endpoint,
+    close_endpoint,
+    close_socket,
+    set_network,
+    fail_allocation,
+    action_send_packet,
+    action_open_many_peers,
+    action_receive_allocated,
+    action_send_borrowed,
+    action_set_rare_option,
+    action_ask_statistic,
+    action_open_second_endpoint,
+    action_fail_call,
+    action_use_addresses,
+    action_advance_long,
 };
 
 void actions_take(struct run *run, struct input *input)

@@ -60,8 +60,15 @@ static void keep_pending(struct peer *self, const uint8_t *bytes, size_t count)
     self->pending_bytes += count;
 }
 
+void peer_gather(struct peer *self)
+{
+    self->is_gathering = true;
+}
+
 void peer_flush(struct peer *self)
 {
+    if (self->is_gathering)
+        return;
     size_t taken = pass_on(self, self->pending, self->pending_bytes);
 
     self->pending_bytes -= taken;
@@ -69,9 +76,15 @@ void peer_flush(struct peer *self)
         memmove(self->pending, self->pending + taken, self->pending_bytes);
 }
 
+void peer_pass(struct peer *self)
+{
+    self->is_gathering = false;
+    peer_flush(self);
+}
+
 void peer_send_wire(struct peer *self, const void *bytes, size_t count)
 {
-    size_t taken = self->pending_bytes == 0 ? pass_on(self, bytes, count) : 0;
+    size_t taken = self->pending_bytes == 0 && !self->is_gathering ? pass_on(self, bytes, count) : 0;
 
     keep_pending(self, (const uint8_t *)bytes + taken, count - taken);
 }
@@ -209,7 +222,7 @@ void peer_read(struct peer *self, size_t limit_bytes)
         if (self->stream != NULL)
             count = (ssize_t)drain_stream(self, bytes);
         else if (self->fd >= 0)
-            count = recv(self->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+            count = recvfrom(self->fd, bytes, sizeof bytes, MSG_DONTWAIT, NULL, NULL); /* recv may fail */
         if (count <= 0)
             return;
         receive(self, bytes, (size_t)count);

@@ -27,6 +27,7 @@ struct peer {
     char key[24];     /* of the engine's request to upgrade */
     uint8_t *pending; /* sent, and not taken yet */
     size_t pending_bytes;
+    bool is_gathering; /* what is sent stays pending */
 };
 
 void peer_begin(struct peer *self, enum wire wire, int fd, struct nn_stream *stream, struct peer_tls *tls);
@@ -38,6 +39,9 @@ void peer_send(struct peer *self, const void *bytes, size_t count);
 void peer_send_wire(struct peer *self, const void *bytes, size_t count);
 /* Sends what was not taken before, as far as it is taken now. */
 void peer_flush(struct peer *self);
+/* What is sent between the two calls arrives at once. */
+void peer_gather(struct peer *self);
+void peer_pass(struct peer *self);
 /* Reads what the engine has sent, at most about limit_bytes. */
 void peer_read(struct peer *self, size_t limit_bytes);
 

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "descriptors.h"
+#include "failing_system.h"
 #include "virtual_system.h"
 
 #include "util/memory.h"
@@ -49,7 +50,11 @@ static const struct link plain_links[] = {
     {.address = "ipc:///fuzz", .wire = WIRE_IPC, .is_local = true},
     {.address = "ws://127.0.0.1:5555/a", .wire = WIRE_WS_SERVER, .is_bound = true},
     {.address = "ws://127.0.0.1:5556/a", .wire = WIRE_WS_CLIENT},
+    {.address = "ws://a/a", .wire = WIRE_WS_SERVER, .is_bound = true, .is_stream = true},
+    {.address = "ws://a/a", .wire = WIRE_WS_CLIENT, .is_stream = true},
 };
+/* Larger numbers go round these: kept inputs mean the same when links are added. */
+#define FIRST_LINKS 8
 
 static const struct link secure_links[] = {
     {.address = "tls+tcp://127.0.0.1:5555", .wire = WIRE_TCP, .is_bound = true, .is_secure = true},
@@ -65,7 +70,7 @@ const struct socket_type *run_socket_type(unsigned number)
 
 const struct link *run_plain_link(unsigned number)
 {
-    return &plain_links[number % COUNT(plain_links)];
+    return &plain_links[number < COUNT(plain_links) ? number : number % FIRST_LINKS];
 }
 
 const struct link *run_secure_link(unsigned number)
@@ -136,7 +141,7 @@ struct run_socket *run_open_socket(struct run *self, const struct socket_type *t
     socket->link = link;
     socket->endpoint = -1;
     socket->receive_limit_bytes = DEFAULT_RECEIVE_LIMIT_BYTES;
-    virtual_use_local(link->is_local);
+    virtual_use_addresses(link->is_local ? ADDRESSES_LOCAL : ADDRESSES_IPV4);
     if (link->is_secure) {
         const char *authority = peer_tls_authority();
         const char *certificate = peer_tls_certificate();
@@ -273,6 +278,7 @@ static void release_kept(struct run *self)
 void run_end(struct run *self)
 {
     sp_memory_fail_after(-1);
+    failing_system_end();
     run_settle(self);
     virtual_set_connect(CONNECT_REFUSED);
     virtual_end();

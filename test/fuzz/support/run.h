@@ -87,6 +87,9 @@ bool run_receive_batch(struct run_socket *self, int count, bool in_contexts, uns
 bool run_receive(struct run_socket *self, size_t room_bytes);
 bool run_receive_described(struct run_socket *self, size_t control_bytes, size_t room_bytes);
 
+/* Control data in memory of nn_allocmsg; the body too, or in memory of the caller. */
+bool run_receive_allocated(struct run_socket *self, bool is_body_allocated);
+
 /* Closes it as nn_close does; nothing if it is closed. */
 void run_close_socket(struct run_socket *self);
 /* Closes everything, and checks that nothing is left. */

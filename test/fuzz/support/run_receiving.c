@@ -142,7 +142,7 @@ bool run_receive_described(struct run_socket *self, size_t control_bytes, size_t
     uint8_t body[256];
     size_t count = control_bytes % (CONTROL_LIMIT_BYTES + 1);
     struct nn_iovec parts[2] = {{body, room_bytes % 128}, {body + 128, room_bytes % 128}};
-    struct nn_msghdr header = {parts, 2, control, count};
+    struct nn_msghdr header = {parts, 2, count > 0 ? control : NULL, count};
 
     write_fakes(control, count);
     memset(control + count, GUARD, GUARD_BYTES);
@@ -153,5 +153,28 @@ bool run_receive_described(struct run_socket *self, size_t control_bytes, size_t
         return false;
     check_message(self, (size_t)got);
     check_records(&header, control, count);
+    return true;
+}
+
+bool run_receive_allocated(struct run_socket *self, bool is_body_allocated)
+{
+    void *records = NULL;
+    void *body = NULL;
+    uint8_t own[64];
+    struct nn_iovec part = {is_body_allocated ? (void *)&body : own, is_body_allocated ? NN_MSG : sizeof own};
+    struct nn_msghdr header = {&part, 1, &records, NN_MSG};
+
+    int got = nn_recvmsg(self->s, &header, NN_DONTWAIT);
+    if (got < 0)
+        return false;
+    check_message(self, (size_t)got);
+    for (struct nn_cmsghdr *record = NN_CMSG_FIRSTHDR(&header); record != NULL;
+         record = NN_CMSG_NXTHDR(&header, record)) {
+        CHECK(is_known_record(record) && record->cmsg_len >= sizeof *record);
+        (void)sum_of((const uint8_t *)record, record->cmsg_len);
+    }
+    CHECK(nn_freemsg(records) == 0);
+    if (is_body_allocated)
+        CHECK(nn_freemsg(body) == 0);
     return true;
 }

@@ -2,6 +2,8 @@
 #include "virtual_system.h"
 
 #include "check.h"
+#include "failing_system.h"
+#include "virtual_authorities.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 #define SEED 0x9e3779b97f4a7c15u
 #define LISTENING_PORT 5555
 #define FIRST_CLIENT_PORT 40000
+#define UNKNOWN_INTERFACE 54321
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
@@ -72,7 +75,7 @@ static struct {
     struct thread threads[THREADS];
     int thread_count;
     bool is_network_off;
-    bool is_local;
+    enum virtual_addresses addresses;
     enum virtual_connect connect;
     int send_buffer_bytes;
     int arrivals;           /* an eventfd that counts whoever waits to be accepted; all that listen share it */
@@ -264,6 +267,8 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     int ends[2];
 
+    if (failing_system_connect_fails())
+        return -1;
     if (virtual_state.is_network_off)
         return __real_connect(fd, address, length);
     if (virtual_state.connect == CONNECT_REFUSED || virtual_state.dialed.count == WAITING || !make_connection(ends))
@@ -287,30 +292,54 @@ int __wrap_listen(int fd, int backlog)
     return 0;
 }
 
-static int tell_address(int port, struct sockaddr *address, socklen_t *length)
+static int tell(const void *from, socklen_t count, struct sockaddr *address, socklen_t *length)
 {
-    struct sockaddr_in internet = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_un_family {
-        sa_family_t family;
-    } local = {AF_UNIX};
-    const void *from = virtual_state.is_local ? (const void *)&local : (const void *)&internet;
-    socklen_t count = virtual_state.is_local ? sizeof local : sizeof internet;
-
     memcpy(address, from, count < *length ? count : *length);
     *length = count;
     return 0;
+}
+
+static int tell_address(int port, struct sockaddr *address, socklen_t *length)
+{
+    const sa_family_t local = AF_UNIX;
+    const struct sockaddr_in internet = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 internet6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+
+    switch (virtual_state.addresses) {
+    case ADDRESSES_LOCAL:
+        return tell(&local, sizeof local, address, length);
+    case ADDRESSES_IPV4:
+        return tell(&internet, sizeof internet, address, length);
+    case ADDRESSES_IPV6:
+        internet6.sin6_addr = in6addr_loopback;
+        break;
+    case ADDRESSES_MAPPED:
+        internet6.sin6_addr.s6_addr[10] = internet6.sin6_addr.s6_addr[11] = 0xff;
+        internet6.sin6_addr.s6_addr[15] = 1;
+        break;
+    default:
+        internet6.sin6_addr.s6_addr[0] = 0xfe;
+        internet6.sin6_addr.s6_addr[1] = 0x80;
+        internet6.sin6_scope_id = virtual_state.addresses == ADDRESSES_LINK_LOCAL ? 1 : UNKNOWN_INTERFACE;
+        break;
+    }
+    return tell(&internet6, sizeof internet6, address, length);
 }
 
 int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     uint64_t count;
 
+    if (failing_system_accept_fails())
+        return -1;
     if (virtual_state.is_network_off)
         return __real_accept4(fd, address, length, flags);
     int arrived = waiting_take(&virtual_state.arrived);
-    if (arrived < 0)
-        return fail(EAGAIN);
+    if (arrived < 0) { /* the kernel's, where the network was off when it began to listen */
+        int fd_of_kernel = __real_accept4(fd, address, length, flags);
+        return fd_of_kernel < 0 && errno == ENOTSOCK ? fail(EAGAIN) : fd_of_kernel;
+    }
     CHECK(read(virtual_state.arrivals, &count, sizeof count) == sizeof count);
     tell_address(FIRST_CLIENT_PORT + arrived, address, length);
     return arrived;
@@ -341,6 +370,8 @@ void virtual_begin(void)
     virtual_state.arrivals = arrivals;
     virtual_state.now_ns = START_NS;
     virtual_state.random = SEED;
+    virtual_name_authorities(false);
+    failing_system_end();
 }
 
 void virtual_end(void)
@@ -358,9 +389,9 @@ void virtual_network(bool is_on)
     virtual_state.is_network_off = !is_on;
 }
 
-void virtual_use_local(bool is_local)
+void virtual_use_addresses(enum virtual_addresses addresses)
 {
-    virtual_state.is_local = is_local;
+    virtual_state.addresses = addresses;
 }
 
 void virtual_set_connect(enum virtual_connect outcome)

@@ -10,6 +10,17 @@
 
 enum virtual_connect { CONNECT_AT_ONCE, CONNECT_LATER, CONNECT_REFUSED, VIRTUAL_CONNECTS };
 
+/* Whose addresses both ends of connections have: link-local ones are of an interface that there is, or of none. */
+enum virtual_addresses {
+    ADDRESSES_IPV4,
+    ADDRESSES_LOCAL,
+    ADDRESSES_IPV6,
+    ADDRESSES_MAPPED,
+    ADDRESSES_LINK_LOCAL,
+    ADDRESSES_OF_NO_INTERFACE,
+    VIRTUAL_ADDRESSES
+};
+
 /* Begins a run. */
 void virtual_begin(void);
 /* Ends it: closes connections that nobody has taken. */
@@ -20,8 +31,7 @@ void virtual_advance_ms(uint64_t count);
 
 /* Turns the network on (initially it is) or off, which leaves the kernel's. */
 void virtual_network(bool is_on);
-/* Whether connections are local ones, as with ipc; else they have internet addresses. */
-void virtual_use_local(bool is_local);
+void virtual_use_addresses(enum virtual_addresses addresses);
 /* How the next attempts to connect end. */
 void virtual_set_connect(enum virtual_connect outcome);
 /* SO_SNDBUF of the engine's ends of connections made from now on. */
