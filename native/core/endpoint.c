@@ -88,6 +88,7 @@ void sp_endpoint_close(struct nn_endpoint *self)
     self->has_error = false;
     self->transport->close(self);
     endpoint_close_pipes(self);
+    sp_monitor_endpoint_closed(self);
     sp_endpoint_release(self);
 }
 

@@ -234,6 +234,25 @@ static struct sp_monitor_entry *failure_create(struct sp_socket *socket)
     return entry;
 }
 
+/* Strangers that a listener turns away do not hide why this side cannot connect. */
+static bool hides(const struct nn_event *later, const struct nn_event *earlier)
+{
+    return later->is_bound && later->type == NN_EVENT_REJECT && !earlier->is_bound;
+}
+
+static void remember_failure(struct sp_socket *socket, struct sp_monitor_entry *entry)
+{
+    bool is_hidden = socket->failure != NULL && hides(&entry->event, &socket->failure->event);
+
+    if (is_hidden || socket->state != SP_SOCKET_OPEN) {
+        entry_destroy(entry);
+        return;
+    }
+    entry_destroy(socket->failure);
+    entry->happened_ns = sp_now_ns();
+    socket->failure = entry;
+}
+
 /* A failure is remembered, and is an event as well. */
 static void monitor_add_failure(struct sp_socket *socket, struct sp_monitor_entry *entry)
 {
@@ -243,11 +262,7 @@ static void monitor_add_failure(struct sp_socket *socket, struct sp_monitor_entr
         copy->event = entry->event;
         sp_peer_properties_copy(copy->properties, entry->properties);
     }
-    entry_destroy(socket->failure);
-    entry->happened_ns = sp_now_ns();
-    socket->failure = entry;
-    if (socket->state != SP_SOCKET_OPEN)
-        forget_failure(socket);
+    remember_failure(socket, entry);
 }
 
 static void monitor_add_pipe(struct sp_monitor_entry *entry, int type, struct nn_pipe *pipe, int error)
@@ -258,19 +273,28 @@ static void monitor_add_pipe(struct sp_monitor_entry *entry, int type, struct nn
     entry_set_peer(entry, pipe);
 }
 
-/* Whether the endpoint, which has a peer now, could not connect before. That a connection has broken, or that a
- * stranger was turned away, stays the last failure. */
-static bool is_over(const struct nn_event *failure, const struct nn_endpoint *endpoint)
+/* The endpoint has a peer now, or is closed: that it could not connect before is over. That a connection has broken, or
+ * that a stranger was turned away, stays the last failure. */
+static void forget_failed_attempts(const struct nn_endpoint *endpoint)
 {
-    return failure->endpoint == endpoint->id && !endpoint->is_bound && failure->type != NN_EVENT_DISCONNECT;
+    struct sp_socket *socket = endpoint->socket;
+
+    if (endpoint->is_bound || socket->failure == NULL || socket->failure->event.endpoint != endpoint->id)
+        return;
+    if (socket->failure->event.type != NN_EVENT_DISCONNECT)
+        forget_failure(socket);
+}
+
+void sp_monitor_endpoint_closed(const struct nn_endpoint *endpoint)
+{
+    forget_failed_attempts(endpoint);
 }
 
 void sp_monitor_connected(struct nn_pipe *pipe)
 {
     struct sp_socket *socket = pipe->socket;
 
-    if (socket->failure != NULL && is_over(&socket->failure->event, pipe->endpoint))
-        forget_failure(socket);
+    forget_failed_attempts(pipe->endpoint);
     if (socket->monitor == NULL)
         return;
     sp_peer_info_remember(pipe);

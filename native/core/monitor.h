@@ -30,6 +30,7 @@ int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
 
 /* What happens. Errors are negative errnos. */
 void sp_monitor_connected(struct nn_pipe *pipe);
+void sp_monitor_endpoint_closed(const struct nn_endpoint *endpoint);
 void sp_monitor_disconnected(struct nn_pipe *pipe);
 /* info: NULL where peers have no address but the endpoint's; protocol: the peer's, or 0. */
 void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error);

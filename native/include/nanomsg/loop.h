@@ -239,9 +239,10 @@ NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);
 
 /** Describes the last FAILURE, REJECT or DISCONNECT with an error other than ESHUTDOWN, as its event does; the socket
- *  need not be monitored. A FAILURE or REJECT of an endpoint that connects is forgotten when it is connected.
- *  Afterwards nn_socket_event_peer reads its properties. Returns 1; 0 if there is none; or -1 and sets errno: EBADF,
- *  ENOMEM, EFAULT (event is NULL). */
+ *  need not be monitored. A FAILURE or REJECT of an endpoint that connects is forgotten when it is connected or closed;
+ *  peers that a bound endpoint turns away do not replace it. Afterwards nn_socket_event_peer reads its properties, in
+ *  place of those of the event that was taken last. Returns 1; 0 if there is none; or -1 and sets errno: EBADF, ENOMEM,
+ *  EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_last_failure(int s, struct nn_event *event);
 
 /* Properties of a peer, for nn_socket_event_peer. Headers and problems are recorded only if the socket was monitored

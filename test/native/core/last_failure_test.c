@@ -114,6 +114,34 @@ TEST(a_connection_that_broke_stays_the_last_failure_of_a_socket_that_is_connecte
     CHECK_OK(nn_close(pull));
 }
 
+TEST(a_failed_attempt_is_forgotten_with_its_endpoint)
+{
+    int push = quick(NN_PUSH);
+    int endpoint = CHECK_OK(nn_connect(push, test_tcp_address()));
+
+    failure_of(push, ECONNREFUSED);
+    CHECK_OK(nn_shutdown(push, endpoint));
+    wait_until_forgotten(push);
+    CHECK_OK(nn_close(push));
+}
+
+TEST(strangers_do_not_hide_why_this_side_cannot_connect)
+{
+    const char *address = test_tcp_address();
+    int pair = test_socket_bound(NN_PAIR, address);
+
+    CHECK_OK(nn_connect(pair, test_tcp_address()));
+    failure_of(pair, ECONNREFUSED);
+    int fd = raw_connect(address);
+    raw_send(fd, "GET / HTTP/1.1\r\n\r\n", 18);
+    CHECK(raw_is_closed(fd));
+    struct nn_event event;
+    CHECK_EQUAL(nn_socket_last_failure(pair, &event), 1);
+    CHECK_EQUAL(event.error, ECONNREFUSED);
+    close(fd);
+    CHECK_OK(nn_close(pair));
+}
+
 TEST(wrong_arguments_are_refused)
 {
     struct nn_event event;
