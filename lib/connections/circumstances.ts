@@ -87,7 +87,13 @@ export function timeoutError(handle: Handle, syscall: string, call: Call = {}): 
   return failed(constants.errno.ETIMEDOUT, handle, syscall, call)
 }
 
-/** Throws when the call asks for it and no peer is connected. */
-export function checkConnected(handle: Handle, syscall: string, ifConnected: boolean | undefined): void {
-  if (ifConnected && currentConnections(handle.s) === 0) throw failed(constants.errno.ENOTCONN, handle, syscall, {})
+interface Conditions {
+  readonly ifConnected?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Throws when the call asks for it and no peer is connected. The reason of a signal that is aborted comes first. */
+export function checkConnected(handle: Handle, syscall: string, conditions: Conditions | undefined): void {
+  if (!conditions?.ifConnected || conditions.signal?.aborted) return
+  if (currentConnections(handle.s) === 0) throw failed(constants.errno.ENOTCONN, handle, syscall, {})
 }

@@ -141,7 +141,7 @@ export class Requests implements ContextHandler {
 
   #requestWith(given: Body, options: RequestOptions | undefined, timeout: number): Promise<Buffer> {
     checkRequestOptions(options)
-    checkConnected(this.#handle, 'request', options?.ifConnected)
+    checkConnected(this.#handle, 'request', options)
     const signal = options?.signal
     const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)

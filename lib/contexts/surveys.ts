@@ -119,7 +119,7 @@ export class Surveys implements ContextHandler {
       throw argumentError('survey', 'deadline', 'a number of milliseconds', limit)
     }
     signal?.throwIfAborted()
-    checkConnected(this.#handle, 'survey', ifConnected)
+    checkConnected(this.#handle, 'survey', options)
     const context = nextContext()
     const onAbort = () => survey.fail(signal?.reason)
     const survey = new Survey(() => {

@@ -387,6 +387,13 @@ describe('ifConnected', () => {
     expect(String(await pull.receive())).toBe('x')
   })
 
+  test.each([
+    ['send', () => opened(new Push()).send('x', { ifConnected: true, signal: AbortSignal.abort('enough') })],
+    ['request', () => opened(new Req()).request('x', { ifConnected: true, signal: AbortSignal.abort('enough') })],
+  ] as const)('leaves %s() to a signal that is aborted', async (_, call) => {
+    await expect(call()).rejects.toBe('enough')
+  })
+
   test('is true or false', async () => {
     const wrong = { ifConnected: 1 as never }
     expect((await failureOf(() => opened(new Push()).send('x', wrong))).message).toContain('ifConnected must be true')

@@ -39,7 +39,7 @@ function send(handle: Handle, outbox: Outbox, body: Body, options: SendOptions |
     const how = ownOptions(options, 'send')
     checkSendOptions(how)
     handle.assertOpen('send')
-    checkConnected(handle, 'send', how?.ifConnected)
+    checkConnected(handle, 'send', how)
     return outbox.send(own, how)
   } catch (error) {
     return Promise.reject(error)
