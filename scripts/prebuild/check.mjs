@@ -8,8 +8,10 @@ import { targets, targetsOf } from './targets.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the host gives: Node-API and libuv; OpenSSL where it has one. All else must be in the C library. */
-const OF_HOST = /^(napi|node_api|uv)_/
+/** What every host gives: Node-API. libuv and OpenSSL are referred to weakly, as some hosts have neither; all else must
+ * be in the C library. */
+const OF_HOST = /^(napi|node_api)_/
+const OF_LIBUV = /^uv_/
 const OF_OPENSSL = /^(SSL|TLS|BIO|X509|PEM|ERR|EVP|OPENSSL)_|^i2d_X509$/
 /** Other runtimes' names: a C++ library, or unwinding, that the target may lack. */
 const OF_CPLUSPLUS = /^_Z|^__cxa_(?!finalize|atexit|thread_atexit_impl)|^_Unwind_|^__gxx/
@@ -41,7 +43,8 @@ function* checkNames(elf, target) {
   // glibc gives each of its names a version. musl gives none: a name that it lacks shows only when the addon is loaded.
   const unknown = target.oldestLibc === undefined ? [] : elf.unknown
   for (const name of elf.required) {
-    if (OF_OPENSSL.test(name)) yield `cannot be loaded without ${name} of OpenSSL`
+    if (OF_LIBUV.test(name)) yield `cannot be loaded without ${name} of libuv`
+    else if (OF_OPENSSL.test(name)) yield `cannot be loaded without ${name} of OpenSSL`
     else if (OF_CPLUSPLUS.test(name)) yield `needs ${name} of a C++ library`
     else if (unknown.includes(name) && !OF_HOST.test(name))
       yield `needs ${name}, which neither the host nor the C library has`

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
@@ -68,11 +68,17 @@ describe('the packed files', () => {
     )
   })
 
-  it('contain the pages that the readme links to', () => {
-    const readme = readFileSync(join(project, 'README.md'), 'utf8')
-    const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path]) => path)
-    expect(links).toContain('docs/guide.md')
-    expect(packed).toEqual(expect.arrayContaining(links))
+  it('contain all that their pages link to', () => {
+    const pages = packed.filter((path) => path.endsWith('.md'))
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/guide.md', 'docs/extending.md', 'docs/c.md']))
+    const links = pages.flatMap((page) => {
+      const targets = [...readFileSync(join(project, page), 'utf8').matchAll(/\]\(([^)#\s]+)/g)].map(
+        ([, path]) => path!,
+      )
+      return targets.filter((path) => !/^[a-z]+:/.test(path)).map((path) => join(dirname(page), path))
+    })
+    expect(links).toContain('examples/protocol')
+    expect(links.filter((link) => !packed.some((path) => path === link || path.startsWith(`${link}/`)))).toEqual([])
   })
 
   it('make no package manager run or compile anything', () => {
@@ -88,7 +94,8 @@ describe('the packed files', () => {
   })
 
   it('contain nothing that only developers need', () => {
-    const known = /^(dist|types|man|docs|prebuilds|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/
+    const known =
+      /^(dist|types|man|docs|prebuilds|native|examples)\/|^(LICENSE|CMakeLists\.txt|package\.json|[A-Z_]+\.md)$/
     expect(packed.filter((path) => !known.test(path))).toEqual([])
     expect(packed.filter((path) => /\.(o|a|so|gcda|profraw|tsbuildinfo)$/.test(path))).toEqual([])
   })
@@ -179,6 +186,15 @@ describe.skipIf(!existsSync(addon))('a program that has installed the package', 
       sub.on('data', (message) => { console.log(String(message)); pub.close(); sub.close() })
       pub.send('from the package')`
     expect(run(file, text)).toBe('from the package')
+  })
+
+  it('has what CMake needs for the C libraries', () => {
+    const options = ['-S', installed(), '-B', join(home, 'libraries')]
+    const { status, stdout, stderr } = spawnSync('cmake', options, { encoding: 'utf8' })
+    expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' })
+    expect(readFileSync(join(home, 'libraries/CMakeCache.txt'), 'utf8')).toContain(
+      `CMAKE_PROJECT_VERSION:STATIC=${manifest.version}`,
+    )
   })
 
   it('runs nanocat', () => {

@@ -22,8 +22,9 @@ const hardened = ['-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,nodelete', '-fvisibility
 const good = `
   #define SHOWN __attribute__((visibility("default")))
   #pragma weak SSL_new
+  #pragma weak uv_close
   extern int SSL_new(void), napi_get_undefined(void), uv_close(void);
-  SHOWN int nn_socket(void) { return &SSL_new ? SSL_new() : napi_get_undefined() + uv_close(); }
+  SHOWN int nn_socket(void) { return &SSL_new && &uv_close ? SSL_new() + uv_close() : napi_get_undefined(); }
   SHOWN int napi_register_module_v1(void) { return nn_socket(); }`
 
 // The compiler of the tests makes binaries for this machine, which stand for those of x64.
@@ -65,6 +66,7 @@ describe.skipIf(process.arch !== 'x64')('the check of a prebuilt addon', () => {
       /needs glibc 2\.\d+$/,
     ],
     ['OpenSSL that it cannot do without', good.replace('#pragma weak SSL_new', ''), /without SSL_new/],
+    ['libuv that it cannot do without', good.replace('#pragma weak uv_close', ''), /without uv_close/],
     ['an export of another name', `${good} SHOWN int strange(void) { return 1; }`, /exports strange/],
     [
       'a function that is nowhere',
