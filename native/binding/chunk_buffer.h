@@ -31,12 +31,7 @@ class GivenChunk : public Given
 inline bool MakeBuffer(napi_env env, nn_chunk *chunk, const uint8_t *bytes, size_t size_bytes, napi_value *buffer)
 {
     void *const start = const_cast<uint8_t *>(bytes);
-    nn_chunk_retain(chunk);
-    bool is_made = Given::MakeBuffer(env, new GivenChunk(chunk), start, size_bytes, buffer);
-    if (!is_made)
-        is_made = CopyToBuffer(env, start, size_bytes, buffer);
-    nn_chunk_release(chunk);
-    return is_made;
+    return Given::MakeBuffer(env, new GivenChunk(chunk), start, size_bytes, buffer) != Made::kNothing;
 }
 
 } // namespace nanomsg_native

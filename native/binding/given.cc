@@ -5,9 +5,6 @@
 namespace nanomsg_native
 {
 
-namespace
-{
-
 void ClearException(napi_env env)
 {
     napi_value exception;
@@ -15,8 +12,6 @@ void ClearException(napi_env env)
     if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending)
         napi_get_and_clear_last_exception(env, &exception);
 }
-
-} // namespace
 
 // Runs when the object is collected, when the environment ends, or inside the call that fails to make the object.
 void Given::Finalize(napi_env /*env*/, void * /*bytes*/, void *data)
@@ -30,26 +25,33 @@ void Given::Finalize(napi_env /*env*/, void * /*bytes*/, void *data)
 
 // Node.js reports a generic failure when it has taken the memory and could not make the object: the finalizer then has
 // run, or runs later. With any other failure it never runs.
-bool Given::Settle(napi_env env, Given *given, napi_status status)
+void Given::Settle(Given *given, napi_status status)
 {
     given->is_being_made_ = false;
-    if (status == napi_ok)
-        return true;
-
-    ClearException(env);
-    if (given->is_finalized_ || status != napi_generic_failure)
+    if (given->is_finalized_ || (status != napi_ok && status != napi_generic_failure))
         delete given;
-    return false;
 }
 
-bool Given::MakeBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *made)
+Made Given::MakeBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *buffer)
 {
-    return Settle(env, given, napi_create_external_buffer(env, size_bytes, bytes, Finalize, given, made));
+    Made made = Made::kView;
+    const napi_status status = napi_create_external_buffer(env, size_bytes, bytes, Finalize, given, buffer);
+    if (status != napi_ok) {
+        // The memory is there until we settle, whether the finalizer has run or not.
+        ClearException(env);
+        made = CopyToBuffer(env, bytes, size_bytes, buffer) ? Made::kCopy : Made::kNothing;
+    }
+    Settle(given, status);
+    return made;
 }
 
-bool Given::MakeArrayBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *made)
+bool Given::MakeArrayBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *buffer)
 {
-    return Settle(env, given, napi_create_external_arraybuffer(env, bytes, size_bytes, Finalize, given, made));
+    const napi_status status = napi_create_external_arraybuffer(env, bytes, size_bytes, Finalize, given, buffer);
+    if (status != napi_ok)
+        ClearException(env);
+    Settle(given, status);
+    return status == napi_ok;
 }
 
 bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value *buffer)

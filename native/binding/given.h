@@ -8,6 +8,13 @@
 namespace nanomsg_native
 {
 
+// What has become of memory that JavaScript is to see.
+enum class Made {
+    kNothing,
+    kCopy,
+    kView,
+};
+
 // What the finalizer of an external Buffer or ArrayBuffer owns; its destructor releases it. Used on one thread only.
 class Given
 {
@@ -15,10 +22,13 @@ class Given
     Given(const Given &) = delete;
     Given &operator=(const Given &) = delete;
 
-    // Makes an object that shows `size_bytes` from `bytes` on. Takes `given` in any case. Returns false when the object
-    // cannot be made, because memory is short or the runtime allows no foreign memory; no exception is pending then.
-    static bool MakeBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *made);
-    static bool MakeArrayBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *made);
+    // These make an object that shows `size_bytes` from `bytes` on. They take `given` in any case. No exception is
+    // pending when they fail.
+
+    // Where memory is short, or the runtime allows no foreign memory, a copy is made instead, if that can be had.
+    static Made MakeBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *buffer);
+    // Returns false when there is no object.
+    static bool MakeArrayBuffer(napi_env env, Given *given, void *bytes, size_t size_bytes, napi_value *buffer);
 
   protected:
     Given() = default;
@@ -26,11 +36,14 @@ class Given
 
   private:
     static void Finalize(napi_env env, void *bytes, void *given);
-    static bool Settle(napi_env env, Given *given, napi_status status);
+    static void Settle(Given *given, napi_status status);
 
     bool is_being_made_ = true;
     bool is_finalized_ = false;
 };
+
+// After a call that has failed: as long as an exception is pending, others fail as well.
+void ClearException(napi_env env);
 
 // Makes a Buffer with a copy of the bytes. Returns false when memory is short; no exception is pending then.
 bool CopyToBuffer(napi_env env, const void *bytes, size_t size_bytes, napi_value *buffer);

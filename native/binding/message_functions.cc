@@ -175,8 +175,10 @@ int32_t HandOver(napi_env env, Host *host, const nn_received &message, napi_valu
             *buffer = nullptr;
         return kSharedInBodies;
     }
-    *buffer = messages->GiveBuffer(env, body, message.body_bytes);
-    return kInBodies;
+    const Made made = messages->GiveBuffer(env, body, message.body_bytes, buffer);
+    if (made == Made::kNothing)
+        *buffer = nullptr;
+    return made == Made::kView ? kInBodies : kSharedInBodies;
 }
 
 // Places a copy of the message: one that lies in memory of another environment, or is not worth an object of its own.

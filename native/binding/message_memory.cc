@@ -42,7 +42,10 @@ bool MessageMemory::IsAllowed(napi_env env)
 {
     static char byte;
     napi_value buffer;
-    return napi_create_external_arraybuffer(env, &byte, 1, nullptr, nullptr, &buffer) == napi_ok;
+    if (napi_create_external_arraybuffer(env, &byte, 1, nullptr, nullptr, &buffer) == napi_ok)
+        return true;
+    ClearException(env);
+    return false;
 }
 
 namespace
@@ -63,24 +66,26 @@ void *WithRoom(void *body, size_t size_bytes)
 
 } // namespace
 
-napi_value MessageMemory::GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes)
+MessageMemory::Message *MessageMemory::Add(void *body, size_t size_bytes)
 {
     auto *const message = new Message(table_, body, size_bytes);
-    napi_value made;
     (*table_)[body] = message;
-    return make(env, message, body, memory_bytes, &made) ? made : nullptr;
+    return message;
 }
 
 napi_value MessageMemory::Give(napi_env env, void *given, size_t size_bytes)
 {
+    napi_value buffer;
     void *const body = WithRoom(given, size_bytes);
-    return body != nullptr ? GiveAs(env, Given::MakeArrayBuffer, body, size_bytes, size_bytes > 0 ? size_bytes : 1)
-                           : nullptr;
+    if (body == nullptr)
+        return nullptr;
+    const size_t memory_bytes = size_bytes > 0 ? size_bytes : 1;
+    return Given::MakeArrayBuffer(env, Add(body, size_bytes), body, memory_bytes, &buffer) ? buffer : nullptr;
 }
 
-napi_value MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes)
+Made MessageMemory::GiveBuffer(napi_env env, void *body, size_t size_bytes, napi_value *buffer)
 {
-    return GiveAs(env, Given::MakeBuffer, body, size_bytes, size_bytes);
+    return Given::MakeBuffer(env, Add(body, size_bytes), body, size_bytes, buffer);
 }
 
 MessageMemory::Message *MessageMemory::Find(napi_env env, napi_value view) const

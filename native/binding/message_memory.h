@@ -29,8 +29,8 @@ class MessageMemory
     // none have no address. Returns NULL when memory is short; the message is freed then.
     napi_value Give(napi_env env, void *body, size_t size_bytes);
 
-    // The same for a message that is not empty, as a Buffer.
-    napi_value GiveBuffer(napi_env env, void *body, size_t size_bytes);
+    // Makes a Buffer of a message that is not empty, and takes it; or a copy, which is no message of the engine's.
+    Made GiveBuffer(napi_env env, void *body, size_t size_bytes, napi_value *buffer);
 
     // The message that a Uint8Array shows, whole; NULL when it is none, or not any more.
     Message *Find(napi_env env, napi_value view) const;
@@ -41,11 +41,9 @@ class MessageMemory
     void Forget(napi_env env, napi_value view, Message *message);
 
   private:
-    using Make = bool (*)(napi_env env, Given *message, void *body, size_t size_bytes, napi_value *made);
-
     using Table = std::unordered_map<const void *, Message *>;
 
-    napi_value GiveAs(napi_env env, Make make, void *body, size_t size_bytes, size_t memory_bytes);
+    Message *Add(void *body, size_t size_bytes);
 
     std::shared_ptr<Table> table_; // by the address of the body
 };
