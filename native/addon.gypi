@@ -9,9 +9,10 @@
         "nn_addon_api%": "<!(node -p \"try { '-isystem' + require('path').dirname(require.resolve('node-addon-api')) } catch { '-DNN_WITHOUT_ADDON_API' }\")",
         "nn_has_openssl%": "<!(node -p \"Number(require('fs').existsSync('<(node_root_dir)/include/node/openssl/ssl.h'))\")"
       },
-      # The engine's files stand in sources.txt and, for each platform, sources.<its name>.txt; CMakeLists.txt reads them too.
+      # The engine's files stand in sources.txt, in sources.<its name>.txt for each platform, and in sources.posix.txt for
+      # all of them but Windows; CMakeLists.txt reads them too.
       "sources": [
-        "<!@(node -p \"['', '.<(nn_platform)'].flatMap(of => require('fs').readFileSync('<(nn_native)/sources' + of + '.txt', 'utf8').trim().split(/\\s+/)).map(name => '<(nn_native)/' + name).join(' ')\")",
+        "<!@(node -p \"['', '.<(nn_platform)', '.posix'].slice(0, '<(OS)' === 'win' ? 2 : 3).flatMap(of => require('fs').readFileSync('<(nn_native)/sources' + of + '.txt', 'utf8').trim().split(/\\s+/)).map(name => '<(nn_native)/' + name).join(' ')\")",
         "<!@(node -p \"require('fs').readdirSync('<(nn_native)/binding').filter(name => name.endsWith('.cc')).map(name => '<(nn_native)/binding/' + name).join(' ')\")"
       ],
       "include_dirs": ["<(nn_native)", "<(nn_native)/include", "<(nn_native)/platform/<(nn_platform)"],

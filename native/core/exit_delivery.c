@@ -23,13 +23,6 @@ struct survey {
     uint64_t held_bytes;    /* all, also of sockets whose time is over */
 };
 
-static void pause_1_ms(void)
-{
-    struct timespec pause = {.tv_nsec = SP_NS_PER_MS};
-
-    nanosleep(&pause, NULL);
-}
-
 static bool lock_within_limit(struct sp_mutex *lock)
 {
     sp_time_ns deadline_ns = sp_deadline_after_ms(LOCK_LIMIT_MS);
@@ -37,7 +30,7 @@ static bool lock_within_limit(struct sp_mutex *lock)
     while (!sp_mutex_try_lock(lock)) {
         if (sp_now_ns() >= deadline_ns)
             return false;
-        pause_1_ms();
+        sp_pause_1_ms();
     }
     return true;
 }
@@ -156,7 +149,7 @@ void sp_loop_deliver_held(struct nn_loop *loop)
         for_each_socket(loop, survey_socket, &survey);
         if (survey.awaited_bytes == 0)
             break;
-        pause_1_ms();
+        sp_pause_1_ms();
     }
     log_loss(survey.held_bytes);
 }

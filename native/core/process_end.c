@@ -4,12 +4,11 @@
 #include "core/engine_thread.h"
 #include "core/exit_delivery.h"
 #include "core/loop_state.h"
+#include "platform/at_exit.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <time.h>
 
 /* The lock is not waited for without limit: exit may be called by a signal's handler, within a call that has it. */
 #define EXIT_LOCK_LIMIT_MS 100
@@ -21,24 +20,22 @@ static atomic_bool is_delivering;
 
 static bool try_lock_for(struct nn_loop **loop, int limit_ms)
 {
-    struct timespec pause = {.tv_nsec = SP_NS_PER_MS};
     sp_time_ns deadline_ns = sp_deadline_after_ms(limit_ms);
 
     while (!sp_engine_try_lock(loop)) {
         if (sp_now_ns() >= deadline_ns)
             return false;
-        nanosleep(&pause, NULL);
+        sp_pause_1_ms();
     }
     return true;
 }
 
 static void wait_for_other_thread(void)
 {
-    struct timespec pause = {.tv_nsec = SP_NS_PER_MS};
     sp_time_ns deadline_ns = sp_deadline_after_ms(EXIT_LIMIT_MS);
 
     while (atomic_load(&is_delivering) && sp_now_ns() < deadline_ns)
-        nanosleep(&pause, NULL);
+        sp_pause_1_ms();
 }
 
 /* Some C libraries let several threads end the program at the same time, and the one that finds nothing left to call
@@ -85,8 +82,8 @@ static void exit_register(void)
     sp_fork_at_child(exit_after_fork);
     /* Twice: a second thread in exit() takes the second one, and waits in it. Failing for want of memory leaves the
      * destructor. */
-    atexit(sp_exit_deliver);
-    atexit(sp_exit_deliver);
+    sp_at_exit(sp_exit_deliver);
+    sp_at_exit(sp_exit_deliver);
 }
 
 void sp_exit_register(void)
@@ -103,7 +100,7 @@ static void deliver_and_finish(struct nn_loop *loop)
 }
 
 /* Last of all: what handlers of the program have sent is delivered, too. */
-__attribute__((destructor)) static void process_end(void)
+SP_AT_LAST(process_end)
 {
     with_engine_loop(deliver_and_finish);
 }

@@ -19,7 +19,6 @@
 #include "util/memory.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 /* ---- Memory ---- */
 

@@ -8,9 +8,7 @@
 
 #include "platform/fork.h"
 #include "util/memory.h"
-#include "util/shortage.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define MAX_THREADS 16
@@ -146,26 +144,6 @@ static void question_answer(struct question *self)
     question_release(self);
 }
 
-static int error_of(int code)
-{
-    int shortage;
-
-    if (code == 0)
-        return 0;
-    if (code != EAI_SYSTEM && (shortage = sp_descriptor_shortage()) < 0)
-        return shortage;
-    switch (code) {
-    case EAI_SYSTEM:
-        return -errno;
-    case EAI_MEMORY:
-        return -ENOMEM;
-    case EAI_AGAIN:
-        return -EAGAIN;
-    default:
-        return -EHOSTUNREACH;
-    }
-}
-
 /* ---- Threads ---- */
 
 static void *resolver_main(void *unused)
@@ -176,11 +154,10 @@ static void *resolver_main(void *unused)
     sp_mutex_lock(&lock);
     while ((item = sp_list_pop(&queue)) != NULL) {
         struct question *question = SP_CONTAINER(item, struct question, in_queue);
-        struct addrinfo hints = {.ai_family = question->family, .ai_socktype = SOCK_STREAM};
 
         question->references++;
         sp_mutex_unlock(&lock);
-        question->error = error_of(getaddrinfo(question->host, NULL, &hints, &question->found));
+        question->error = sp_net_find_host(question->host, question->family, &question->found);
         sp_mutex_lock(&lock);
         question_answer(question);
     }

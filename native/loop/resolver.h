@@ -3,8 +3,7 @@
 #define SP_LOOP_RESOLVER_H
 
 #include "loop/loop.h"
-
-#include <netdb.h>
+#include "platform/net.h"
 
 struct sp_resolution;
 

@@ -3,20 +3,14 @@
 #define SP_UTIL_CLOCK_H
 
 #include <stdint.h>
-#include <time.h>
 
 typedef uint64_t sp_time_ns;
 
 #define SP_FOREVER UINT64_MAX
 #define SP_NS_PER_MS 1000000u
 
-static inline sp_time_ns sp_now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (sp_time_ns)now.tv_sec * 1000000000u + (sp_time_ns)now.tv_nsec;
-}
+/* sp_now_ns(): the time; sp_pause_1_ms(): sleeps so long at least, where nothing tells when to look again. */
+#include "clock_inline.h" /* of the platform that is built for */
 
 /* The instant delay_ms from now; negative delays never come. */
 static inline sp_time_ns sp_deadline_after_ms(int delay_ms)

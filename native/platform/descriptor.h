@@ -15,6 +15,10 @@ int sp_fd_socket(int family);          /* a stream socket */
 int sp_fd_accept(int fd, int *family); /* the next waiting peer; its family */
 int sp_fd_duplicate(int fd);           /* one of our own for a socket that the user has opened */
 
+/* Functions such as getaddrinfo() and if_nametoindex() find nothing where no descriptor is left for their files and
+ * sockets, and do not report why. Returns -EMFILE or -ENFILE where that is so, or 0. */
+int sp_fd_shortage(void);
+
 /* Locks an open file against all other descriptors of it, also of other processes, until it is closed. Returns 0,
  * -EWOULDBLOCK when another one has the lock, or another -errno. */
 int sp_fd_lock(int fd);

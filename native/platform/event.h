@@ -2,6 +2,8 @@
 #ifndef SP_PLATFORM_EVENT_H
 #define SP_PLATFORM_EVENT_H
 
+#include "platform/clock.h"
+
 #include <stdbool.h>
 
 struct sp_event {
@@ -20,5 +22,9 @@ void sp_event_close(struct sp_event *self);
 /* From any thread. */
 void sp_event_signal(const struct sp_event *self);
 void sp_event_clear(const struct sp_event *self);
+
+/* Sleeps until the event is signalled, or a socket can be read. Returns 0, -ETIMEDOUT, -EINTR when a signal was
+ * handled, or another -errno. */
+int sp_event_wait(const struct sp_event *self, int fd, sp_time_ns deadline_ns, bool *is_signalled, bool *is_readable);
 
 #endif

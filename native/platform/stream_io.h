@@ -2,9 +2,9 @@
 #ifndef SP_PLATFORM_STREAM_IO_H
 #define SP_PLATFORM_STREAM_IO_H
 
+#include "platform/net.h"
+
 #include <stddef.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 
 /* sp_io_read(fd, vectors, count): the number of bytes, 0 at the end of the stream, or -errno (-EAGAIN: there are none).
  * sp_io_receive(fd, bytes, count): the same into one place.

@@ -3,8 +3,6 @@
 
 #include "streams/connection_sending.h"
 
-#include <sys/socket.h>
-
 /* ---- Linger ---- */
 
 static size_t held_bytes(const struct sp_connection *self)
@@ -146,7 +144,7 @@ static void pipe_finish(struct nn_pipe *pipe)
     if (self->state != CONNECTION_OPEN)
         return;
     want(self, 0);
-    shutdown(self->stream.fd, SHUT_WR);
+    sp_net_finish(self->stream.fd);
     sp_stream_drain(&self->stream);
 }
 

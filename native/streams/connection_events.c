@@ -7,7 +7,6 @@
 #include "streams/connection_sending.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 void sp_connection_writable(struct sp_connection *self)
 {

@@ -6,7 +6,6 @@
 #include "message/chunk.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 /* The number of bytes sent in one call while messages are gathered. */
 #define COALESCE_BYTES ((size_t)64 * 1024)

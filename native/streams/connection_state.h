@@ -11,8 +11,6 @@
 #include "streams/send_queue.h"
 #include "streams/stream_peer_info.h"
 
-#include <sys/uio.h>
-
 enum connection_state {
     CONNECTION_SECURING, /* the filter agrees with the peer's */
     CONNECTION_HANDSHAKING,

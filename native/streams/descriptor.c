@@ -4,14 +4,12 @@
 #include "platform/descriptor.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 static void set_int(int fd, int level, int option, int value)
 {
     /* None of these can fail in a way that a connection could not live with. */
-    setsockopt(fd, level, option, &value, sizeof value);
+    sp_net_set_option(fd, level, option, value);
 }
 
 /* The kernel's buffers, where the user has not set their size. The kernel fits those of TCP to each connection, which
@@ -37,12 +35,10 @@ static void descriptor_configure(int fd, int family, const struct sp_options *op
     }
 }
 
-static int close_with_error(int fd)
+static int close_with_error(int fd, int error)
 {
-    int error = errno;
-
     sp_fd_close(fd);
-    return -error;
+    return error;
 }
 
 int sp_descriptor_open(int family, const struct sp_options *options)
@@ -71,18 +67,19 @@ int sp_descriptor_listen(const struct sp_socket_address *address, const struct s
 
     if (fd < 0)
         return fd;
-    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    sp_net_reuse_port(fd);
     if (family == AF_INET6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0 || listen(fd, backlog) < 0)
-        return close_with_error(fd);
-    return fd;
+    int rc = sp_net_bind(fd, (const struct sockaddr *)&address->storage, address->length);
+    if (rc == 0)
+        rc = sp_net_listen(fd, backlog);
+    return rc < 0 ? close_with_error(fd, rc) : fd;
 }
 
 static int bind_local(int fd, const struct sp_socket_address *local)
 {
-    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    return bind(fd, (const struct sockaddr *)&local->storage, local->length);
+    sp_net_reuse_port(fd);
+    return sp_net_bind(fd, (const struct sockaddr *)&local->storage, local->length);
 }
 
 int sp_descriptor_connect(const struct sp_socket_address *address, const struct sp_socket_address *local,
@@ -92,22 +89,13 @@ int sp_descriptor_connect(const struct sp_socket_address *address, const struct 
 
     if (fd < 0)
         return fd;
-    if (local != NULL && bind_local(fd, local) < 0)
-        return close_with_error(fd);
+    int rc = local != NULL ? bind_local(fd, local) : 0;
+    if (rc < 0)
+        return close_with_error(fd, rc);
 
-    int rc = connect(fd, (const struct sockaddr *)&address->storage, address->length);
+    rc = sp_net_connect(fd, (const struct sockaddr *)&address->storage, address->length);
     *is_connected = rc == 0;
-    if (rc < 0 && errno != EINPROGRESS && errno != EINTR)
-        return close_with_error(fd);
-    return fd;
-}
-
-int sp_descriptor_connect_result(int fd)
-{
-    int error = 0;
-    socklen_t size = sizeof error;
-
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+    return rc < 0 && rc != -EINPROGRESS ? close_with_error(fd, rc) : fd;
 }
 
 bool sp_descriptor_is_own_peer(int fd)
@@ -117,8 +105,8 @@ bool sp_descriptor_is_own_peer(int fd)
     socklen_t own_length = sizeof own;
     socklen_t peer_length = sizeof peer;
 
-    if (getsockname(fd, (struct sockaddr *)&own, &own_length) < 0 ||
-        getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
+    if (sp_net_own_name(fd, (struct sockaddr *)&own, &own_length) < 0 ||
+        sp_net_peer_name(fd, (struct sockaddr *)&peer, &peer_length) < 0)
         return false; /* it is gone already, which the next read reports */
     return own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }

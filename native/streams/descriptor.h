@@ -4,11 +4,11 @@
 #define SP_STREAMS_DESCRIPTOR_H
 
 #include "core/options.h"
+#include "platform/net.h"
 
 #include <nanomsg/ipc.h>
 
 #include <stdbool.h>
-#include <sys/socket.h>
 
 struct sp_socket_address {
     struct sockaddr_storage storage;
@@ -23,8 +23,6 @@ int sp_descriptor_listen(const struct sp_socket_address *address, const struct s
  * done already. */
 int sp_descriptor_connect(const struct sp_socket_address *address, const struct sp_socket_address *local,
                           const struct sp_options *options, bool *is_connected);
-/* How the attempt ended. */
-int sp_descriptor_connect_result(int fd);
 /* Whether a connection's two ends are the same: without a listener on a port that the kernel also gives to clients,
  * a connecting socket may be given just this one, and tcp then connects it to itself. */
 bool sp_descriptor_is_own_peer(int fd);

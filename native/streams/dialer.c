@@ -10,7 +10,6 @@
 #include "util/random.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 /* Even NN_RECONNECT_IVL 0 must not spin. */
@@ -159,7 +158,7 @@ static void dialer_handle(struct sp_watch *watch, unsigned ready)
     sp_socket_lock(socket);
     if (self->state == SP_DIALER_CONNECTING && watch->wanted != 0) {
         int fd = watch->fd;
-        int rc = sp_descriptor_connect_result(fd);
+        int rc = sp_net_connect_result(fd);
         sp_watch_want(watch, 0);
         if (rc < 0) {
             sp_descriptor_close(fd);

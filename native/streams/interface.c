@@ -1,12 +1,9 @@
 /* Network interfaces of this machine. */
 #include "streams/interface.h"
 
-#include "util/shortage.h"
+#include "platform/descriptor.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +43,7 @@ int sp_interface_set_scope(struct sp_socket_address *address, const char *scope)
     unsigned index = sp_interface_index(scope);
 
     if (index == 0) {
-        int shortage = sp_descriptor_shortage();
+        int shortage = sp_fd_shortage();
         return shortage < 0 ? shortage : -ENODEV;
     }
     ipv6_of(address)->sin6_scope_id = index;
@@ -87,19 +84,18 @@ static bool shares_network(const uint8_t *one, const uint8_t *other, const uint8
     return true;
 }
 
-static bool is_neighbour(const struct ifaddrs *entry, const struct sp_socket_address *destination)
+static bool is_neighbour(const struct sp_net_interface *entry, const struct sp_socket_address *destination)
 {
-    if (entry->ifa_netmask == NULL)
+    if (entry->mask == NULL)
         return false;
-    if (entry->ifa_addr->sa_family == AF_INET)
-        return shares_network((const uint8_t *)&((const struct sockaddr_in *)entry->ifa_addr)->sin_addr,
+    if (entry->address->sa_family == AF_INET)
+        return shares_network((const uint8_t *)&((const struct sockaddr_in *)entry->address)->sin_addr,
                               (const uint8_t *)&((const struct sockaddr_in *)&destination->storage)->sin_addr,
-                              (const uint8_t *)&((const struct sockaddr_in *)entry->ifa_netmask)->sin_addr,
+                              (const uint8_t *)&((const struct sockaddr_in *)entry->mask)->sin_addr,
                               sizeof(struct in_addr));
-    return shares_network(((const struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr.s6_addr,
+    return shares_network(((const struct sockaddr_in6 *)entry->address)->sin6_addr.s6_addr,
                           const_ipv6_of(destination)->sin6_addr.s6_addr,
-                          ((const struct sockaddr_in6 *)entry->ifa_netmask)->sin6_addr.s6_addr,
-                          sizeof(struct in6_addr));
+                          ((const struct sockaddr_in6 *)entry->mask)->sin6_addr.s6_addr, sizeof(struct in6_addr));
 }
 
 /* What an address is chosen for. */
@@ -109,15 +105,15 @@ struct wish {
 };
 
 /* How well an address fits; 0: not at all. */
-static int fitness(const struct ifaddrs *entry, const struct wish *wish)
+static int fitness(const struct sp_net_interface *entry, const struct wish *wish)
 {
     const struct sp_socket_address *destination = wish->destination;
     struct sp_socket_address address;
-    int family = entry->ifa_addr->sa_family;
+    int family = entry->address->sa_family;
 
     if (family != AF_INET && (family != AF_INET6 || wish->ipv4_only))
         return 0;
-    take_address(&address, entry->ifa_addr);
+    take_address(&address, entry->address);
     bool is_link_local = sp_interface_is_link_local(&address);
     if (destination == NULL)
         return family == AF_INET ? 2 : is_link_local ? 1 : 3;
@@ -128,24 +124,30 @@ static int fitness(const struct ifaddrs *entry, const struct wish *wish)
 }
 
 /* The first of those that fit best. */
+struct search {
+    const char *name;
+    const struct wish *wish;
+    struct sp_socket_address *found;
+    int best; /* 0: none */
+};
+
+static void look_at(void *search, const struct sp_net_interface *entry)
+{
+    struct search *self = search;
+    int fit = strcmp(entry->name, self->name) == 0 ? fitness(entry, self->wish) : 0;
+
+    if (fit > self->best) {
+        self->best = fit;
+        take_address(self->found, entry->address);
+    }
+}
+
 static int find(const char *name, const struct wish *wish, struct sp_socket_address *found)
 {
-    struct ifaddrs *interfaces;
-    int best = 0;
+    struct search search = {.name = name, .wish = wish, .found = found};
+    int rc = sp_net_visit_interfaces(look_at, &search);
 
-    if (getifaddrs(&interfaces) < 0)
-        return -errno;
-    for (const struct ifaddrs *entry = interfaces; entry != NULL; entry = entry->ifa_next) {
-        if (entry->ifa_addr == NULL || strcmp(entry->ifa_name, name) != 0)
-            continue;
-        int fit = fitness(entry, wish);
-        if (fit > best) {
-            best = fit;
-            take_address(found, entry->ifa_addr);
-        }
-    }
-    freeifaddrs(interfaces);
-    return best > 0 ? 0 : -ENODEV;
+    return rc < 0 ? rc : search.best > 0 ? 0 : -ENODEV;
 }
 
 int sp_interface_find(const char *name, bool ipv4_only, struct sp_socket_address *found)

@@ -25,7 +25,6 @@
 #define LISTENS_WITHIN_MS 20
 /* How long we retry while other processes hold the path; then it is theirs. */
 #define RETRY_LIMIT_NS (500 * SP_NS_PER_MS)
-#define PAUSE_NS (1 * SP_NS_PER_MS)
 #define NAME_TRIES 8
 
 int sp_local_path_address(const char *path, struct sp_socket_address *address)
@@ -291,7 +290,7 @@ int sp_local_path_listen(const char *path, const struct sp_options *options, int
     while ((rc = try_listen(path, &address, options, backlog, file)) == -EAGAIN) {
         if (sp_now_ns() >= deadline_ns)
             return -EADDRINUSE;
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+        sp_pause_1_ms();
     }
     return rc;
 }

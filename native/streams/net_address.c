@@ -4,16 +4,11 @@
 #include "platform/descriptor.h"
 #include "streams/interface.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <netdb.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define HOST_LIMIT_BYTES 255
 #define LABEL_LIMIT_BYTES 63
@@ -198,10 +193,9 @@ void sp_net_address_set_port(struct sp_socket_address *address, uint16_t port)
 
 static int look_up_host(const char *name, bool ipv4_only, uint16_t port, struct sp_socket_address *address)
 {
-    struct addrinfo hints = {.ai_family = ipv4_only ? AF_INET : AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
 
-    if (!is_host_name(name) || getaddrinfo(name, NULL, &hints, &found) != 0)
+    if (!is_host_name(name) || sp_net_find_host(name, ipv4_only ? AF_INET : AF_UNSPEC, &found) < 0)
         return -ENODEV;
     memset(address, 0, sizeof *address);
     memcpy(&address->storage, found->ai_addr, found->ai_addrlen);

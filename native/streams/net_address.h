@@ -4,7 +4,6 @@
 
 #include "streams/descriptor.h"
 
-#include <net/if.h>
 #include <stdint.h>
 
 /* Where a dialer connects to. */

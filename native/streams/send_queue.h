@@ -4,9 +4,8 @@
 #define SP_STREAMS_SEND_QUEUE_H
 
 #include "message/message.h"
+#include "platform/net.h"
 #include "util/without_const.h"
-
-#include <sys/uio.h>
 
 /* A vector to write from. */
 static inline struct iovec sp_vector_of(const void *bytes, size_t count)

@@ -17,7 +17,7 @@ static ssize_t filtered_write(struct sp_stream *self, struct iovec *vectors, int
 static void filtered_shutdown_write(struct sp_stream *self)
 {
     self->filter->ops->shutdown_write(self->filter);
-    shutdown(self->fd, SHUT_WR);
+    sp_net_finish(self->fd);
 }
 
 static void filtered_close(struct sp_stream *self)
@@ -38,7 +38,7 @@ void sp_stream_shutdown_write(struct sp_stream *self)
     if (self->ops != NULL)
         self->ops->shutdown_write(self);
     else
-        shutdown(self->fd, SHUT_WR);
+        sp_net_finish(self->fd);
 }
 
 void sp_stream_drain(struct sp_stream *self)

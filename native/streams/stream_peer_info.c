@@ -55,8 +55,8 @@ static void ask(name_of_side *ask_kernel, int fd, char buffer[NN_EVENT_ADDRESS_B
 
 void sp_stream_addresses(const struct nn_endpoint *endpoint, int fd, char *local, char *remote)
 {
-    ask(getsockname, fd, local, endpoint, endpoint->is_bound ? LISTENING_SIDE : CONNECTING_SIDE);
-    ask(getpeername, fd, remote, endpoint, endpoint->is_bound ? CONNECTING_SIDE : LISTENING_SIDE);
+    ask(sp_net_own_name, fd, local, endpoint, endpoint->is_bound ? LISTENING_SIDE : CONNECTING_SIDE);
+    ask(sp_net_peer_name, fd, remote, endpoint, endpoint->is_bound ? CONNECTING_SIDE : LISTENING_SIDE);
 }
 
 void sp_stream_peer_info(struct sp_peer_info *info, const struct nn_endpoint *endpoint, int fd)

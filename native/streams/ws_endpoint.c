@@ -12,7 +12,6 @@
 #include "util/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 /* ---- Handing over ---- */
@@ -118,8 +117,7 @@ static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_a
         return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options, backlog);
     if (!may_share(self, other) || sp_ws_paths_bound(address, self->path, strlen(self->path)) != NULL)
         return -EADDRINUSE;
-    int fd = sp_fd_opened(fcntl(other->stream.listener.watch.fd, F_DUPFD_CLOEXEC, 0));
-    return fd < 0 ? -errno : fd;
+    return sp_fd_duplicate(other->stream.listener.watch.fd);
 }
 
 static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
@@ -129,12 +127,12 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
     if (fd < 0)
         return fd;
     self->port_address = (struct sp_socket_address){.length = sizeof self->port_address.storage};
-    if (getsockname(fd, (struct sockaddr *)&self->port_address.storage, &self->port_address.length) < 0) {
-        int rc = -errno;
+    int rc = sp_net_own_name(fd, (struct sockaddr *)&self->port_address.storage, &self->port_address.length);
+    if (rc < 0) {
         sp_descriptor_close(fd);
         return rc;
     }
-    int rc = sp_stream_endpoint_accept(nn_endpoint_of_data(self), &sp_ws_server_framing, fd);
+    rc = sp_stream_endpoint_accept(nn_endpoint_of_data(self), &sp_ws_server_framing, fd);
     if (rc < 0)
         return rc;
     self->stream.listener.owner.hand_over = ws_hand_over;

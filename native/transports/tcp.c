@@ -45,7 +45,7 @@ static void tcp_address(const struct nn_endpoint *base, char *buffer)
     struct sp_socket_address address = {.length = sizeof address.storage};
 
     if (base->is_bound &&
-        getsockname(self->listener.watch.fd, (struct sockaddr *)&address.storage, &address.length) == 0)
+        sp_net_own_name(self->listener.watch.fd, (struct sockaddr *)&address.storage, &address.length) == 0)
         sp_net_address_write(&address, buffer, NN_SOCKADDR_MAX + 1);
     else
         strcpy(buffer, strstr(base->address, "://") + 3);

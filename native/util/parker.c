@@ -1,4 +1,4 @@
-/* A thread sleeps parked on its state, or beside a descriptor: then with poll() and an event. */
+/* A thread sleeps parked on its state, or beside a descriptor: then waiting for an event. */
 #include "util/parker.h"
 
 #include "platform/event.h"
@@ -9,10 +9,7 @@
 #include "util/memory.h"
 #include "util/adaptive_spin.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
-#include <stdint.h>
 
 enum state {
     AWAKE,
@@ -138,41 +135,16 @@ bool sp_parker_can_sleep_beside(struct sp_parker *self)
     return self->event.fd >= 0 || sp_event_open(&self->event, false) == 0;
 }
 
-static int remaining_ms(sp_time_ns deadline_ns)
-{
-    if (deadline_ns == SP_FOREVER)
-        return -1;
-
-    sp_time_ns now_ns = sp_now_ns();
-    if (now_ns >= deadline_ns)
-        return 0;
-    uint64_t left_ms = (deadline_ns - now_ns + SP_NS_PER_MS - 1) / SP_NS_PER_MS;
-    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
-static int poll_until(struct pollfd *polled, nfds_t count, sp_time_ns deadline_ns)
-{
-    for (;;) {
-        int rc = poll(polled, count, remaining_ms(deadline_ns));
-        if (rc != 0)
-            return rc < 0 ? -errno : 0;
-        if (deadline_ns != SP_FOREVER && sp_now_ns() >= deadline_ns)
-            return -ETIMEDOUT;
-    }
-}
-
 int sp_parker_sleep_beside(struct sp_parker *self, sp_time_ns deadline_ns, int fd, bool *is_ready)
 {
-    struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = self->event.fd, .events = POLLIN}};
+    bool is_signalled = false;
     int rc = 0;
 
     *is_ready = false;
-    if (fall_asleep(self, ASLEEP_BESIDE)) {
-        rc = poll_until(polled, 2, deadline_ns);
-        *is_ready = rc == 0 && polled[0].revents != 0;
-    }
+    if (fall_asleep(self, ASLEEP_BESIDE))
+        rc = sp_event_wait(&self->event, fd, deadline_ns, &is_signalled, is_ready);
     /* The waking thread signals the event after it has set the state: a late signal ends a later sleep spuriously. */
-    if (polled[1].revents != 0)
+    if (is_signalled)
         sp_event_clear(&self->event);
     return atomic_exchange(&self->state, AWAKE) == WOKEN ? 0 : rc;
 }

@@ -18,6 +18,7 @@ export function readSources(root, platform) {
   const [, posix] = gyp.conditions.find(([condition]) => condition === "OS!='win'")
   const shared = platform === 'windows' ? [] : posix.include_dirs
   const lists = ['native/sources.txt', `native/sources.${platform}.txt`]
+  if (platform !== 'windows') lists.push('native/sources.posix.txt')
   const glue = readdirSync(join(root, 'native/binding')).filter((name) => name.endsWith('.cc'))
   const release = gyp.configurations.Release
   return {

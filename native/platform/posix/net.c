@@ -1,0 +1,105 @@
+/* Calls on sockets, hosts' names and interfaces, as all systems of POSIX have them. */
+#include "platform/net.h"
+
+#include "platform/descriptor.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stddef.h>
+
+int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    return bind(fd, address, length) < 0 ? -errno : 0;
+}
+
+int sp_net_listen(int fd, int backlog)
+{
+    return listen(fd, backlog) < 0 ? -errno : 0;
+}
+
+int sp_net_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    if (connect(fd, address, length) == 0)
+        return 0;
+    return errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+int sp_net_connect_result(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+int sp_net_own_name(int fd, struct sockaddr *address, socklen_t *length)
+{
+    return getsockname(fd, address, length) < 0 ? -errno : 0;
+}
+
+int sp_net_peer_name(int fd, struct sockaddr *address, socklen_t *length)
+{
+    return getpeername(fd, address, length) < 0 ? -errno : 0;
+}
+
+int sp_net_set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+void sp_net_reuse_port(int fd)
+{
+    sp_net_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+void sp_net_finish(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
+/* ---- Names of hosts ---- */
+
+static int error_of(int code)
+{
+    int shortage;
+
+    if (code == 0)
+        return 0;
+    if (code != EAI_SYSTEM && (shortage = sp_fd_shortage()) < 0)
+        return shortage;
+    switch (code) {
+    case EAI_SYSTEM:
+        return -errno;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    case EAI_AGAIN:
+        return -EAGAIN;
+    default:
+        return -EHOSTUNREACH;
+    }
+}
+
+int sp_net_find_host(const char *name, int family, struct addrinfo **found)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+
+    return error_of(getaddrinfo(name, NULL, &hints, found));
+}
+
+/* ---- Interfaces ---- */
+
+int sp_net_visit_interfaces(void (*visit)(void *context, const struct sp_net_interface *found), void *context)
+{
+    struct ifaddrs *interfaces;
+
+    if (getifaddrs(&interfaces) < 0)
+        return -errno;
+    for (const struct ifaddrs *entry = interfaces; entry != NULL; entry = entry->ifa_next) {
+        struct sp_net_interface found = {
+            .name = entry->ifa_name, .address = entry->ifa_addr, .mask = entry->ifa_netmask};
+        if (found.address != NULL)
+            visit(context, &found);
+    }
+    freeifaddrs(interfaces);
+    return 0;
+}
