@@ -8,6 +8,7 @@
 #include "util/list.h"
 #include "util/memory.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* The most that one record carries (RFC 8446, 5.1). */
@@ -19,7 +20,11 @@ struct tls_filter {
     struct tls_wire wire;
     bool has_begun;      /* OpenSSL has: it is a client's, or the client's first record is there */
     const char *problem; /* what OpenSSL has found wrong, in its own words; NULL: nothing */
+    struct tls_filter *next_left;
 };
+
+/* Filters that were closed when OpenSSL had ended with the process: they cannot be freed, and are no leaks. */
+static _Atomic(struct tls_filter *) last_left;
 
 static struct tls_filter *tls_of(struct sp_filter *base)
 {
@@ -261,8 +266,10 @@ static void tls_close(struct sp_filter *base)
 {
     struct tls_filter *self = tls_of(base);
 
-    if (sp_tls_is_over())
-        return; /* the process ends */
+    if (sp_tls_is_over()) {
+        self->next_left = atomic_exchange(&last_left, self);
+        return;
+    }
     SSL_free(self->ssl);
     tls_wire_close(&self->wire);
     sp_free(self);

@@ -181,7 +181,7 @@ TEST(many_peers_that_ask_for_new_keys_share_a_turn)
         int64_t took_ms = cpu_ms() - begin_ms;
         longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
     }
-    CHECK(longest_ms <= 50);
+    CHECK(longest_ms <= test_deadline_ms(50)); /* of processor time; sanitizers take more */
     for (int i = 0; i < PEERS; i++)
         tls_peer_close(peers[i]);
     host_close(&host);
