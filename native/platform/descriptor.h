@@ -23,6 +23,9 @@ int sp_fd_shortage(void);
  * -EWOULDBLOCK when another one has the lock, or another -errno. */
 int sp_fd_lock(int fd);
 
+/* Whether local sockets can have names that are in no file system. */
+bool sp_fd_has_abstract_names(void);
+
 struct sp_peer_process {
     int pid;
     unsigned uid;

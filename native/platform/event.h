@@ -7,12 +7,13 @@
 #include <stdbool.h>
 
 struct sp_event {
-    int fd; /* to be polled; -1: not open */
+    int fd;  /* to be polled; -1: not open */
+    int own; /* the platform's */
 };
 
 #define SP_EVENT_CLOSED                                                                                                \
     {                                                                                                                  \
-        .fd = -1                                                                                                       \
+        .fd = -1, .own = -1                                                                                            \
     }
 
 /* Returns 0 or -errno. */

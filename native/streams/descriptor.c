@@ -60,6 +60,11 @@ void sp_descriptor_close(int fd)
     sp_fd_close(fd);
 }
 
+bool sp_descriptor_has_abstract_names(void)
+{
+    return sp_fd_has_abstract_names();
+}
+
 int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
 {
     int family = address->storage.ss_family;

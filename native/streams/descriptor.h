@@ -32,6 +32,9 @@ int sp_descriptor_duplicate(int fd);
 
 void sp_descriptor_close(int fd);
 
+/* Whether local sockets can have names that are in no file system. */
+bool sp_descriptor_has_abstract_names(void);
+
 /* Whose process is at the other end of a connection within this machine. Returns false for any other. */
 bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials);
 

@@ -7,6 +7,7 @@
 
 #include "platform/clock.h"
 #include "platform/descriptor.h"
+#include "platform/file.h"
 #include "util/random.h"
 
 #include <errno.h>
@@ -52,11 +53,8 @@ enum occupant {
 
 static bool is_young(const struct stat *status)
 {
-    struct timespec now;
+    int64_t age_ms = sp_file_age_ms(status);
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age_ms = ((int64_t)now.tv_sec - status->st_ctim.tv_sec) * 1000 +
-                     (now.tv_nsec - status->st_ctim.tv_nsec) / (int64_t)SP_NS_PER_MS;
     return age_ms > -LISTENS_WITHIN_MS && age_ms < LISTENS_WITHIN_MS;
 }
 
@@ -85,10 +83,11 @@ static int look_at(const char *path, const struct sp_socket_address *address, co
 /* A name in the path's folder that no other process uses. */
 struct private_name {
     char text[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    int folder; /* -1: the name needs none */
+    char folder_path[32]; /* a short one, while folder is open */
+    int folder;           /* -1: the name needs none */
 };
 
-static int open_folder(const char *path)
+static int open_folder(struct private_name *self, const char *path)
 {
     char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
     const char *end = strrchr(path, '/');
@@ -97,8 +96,7 @@ static int open_folder(const char *path)
         snprintf(folder, sizeof folder, ".");
     else
         snprintf(folder, sizeof folder, "%.*s", end == path ? 1 : (int)(end - path), path);
-    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : sp_fd_opened(fd);
+    return sp_folder_open(folder, self->folder_path, sizeof self->folder_path);
 }
 
 /* The name is the path and a suffix, by which users know in lists of sockets what it is. Where that is longer than
@@ -108,12 +106,12 @@ static int private_name_choose(struct private_name *self, const char *path)
     uint32_t suffix = sp_random_unpredictable_u32();
 
     if (self->folder < 0 && strlen(path) + sizeof ".01234567" > sizeof self->text) {
-        self->folder = open_folder(path);
+        self->folder = open_folder(self, path);
         if (self->folder < 0)
             return self->folder;
     }
     if (self->folder >= 0)
-        snprintf(self->text, sizeof self->text, "/proc/self/fd/%d/.nn-%08x", self->folder, (unsigned)suffix);
+        snprintf(self->text, sizeof self->text, "%s/.nn-%08x", self->folder_path, (unsigned)suffix);
     else
         snprintf(self->text, sizeof self->text, "%s.%08x", path, (unsigned)suffix);
     return 0;

@@ -1,4 +1,5 @@
-/* abstract://NAME: ipc with a name that is in no file system; Linux has them. It is gone with the last descriptor. */
+/* abstract://NAME: ipc with a name that is in no file system, where the system has such names. It is gone with the last
+ * descriptor. */
 #include "streams/stream_endpoint.h"
 
 #include <ctype.h>
@@ -38,6 +39,8 @@ static int abstract_address(const char *text, struct sp_socket_address *address)
     struct sockaddr_un *unix_address = (struct sockaddr_un *)&address->storage;
     size_t start = offsetof(struct sockaddr_un, sun_path);
 
+    if (!sp_descriptor_has_abstract_names())
+        return -EPROTONOSUPPORT;
     memset(unix_address, 0, sizeof *unix_address);
     unix_address->sun_family = AF_UNIX;
     int count = decode_name(text, unix_address->sun_path + 1, sizeof unix_address->sun_path - 1);

@@ -38,6 +38,15 @@ static int read_descriptor(const char *text)
     return type == SOCK_STREAM ? (int)fd : -EINVAL;
 }
 
+/* A local socket that listens is a peer of ipc. */
+static bool is_local(int fd)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t length = sizeof name;
+
+    return getsockname(fd, (struct sockaddr *)&name, &length) == 0 && name.ss_family == AF_UNIX;
+}
+
 static int descriptor_bind(struct nn_endpoint *base, const char *text)
 {
     int fd = read_descriptor(text);
@@ -49,7 +58,7 @@ static int descriptor_bind(struct nn_endpoint *base, const char *text)
     int own = sp_descriptor_duplicate(fd); /* a failure leaves the user's as it was */
     if (own < 0)
         return own;
-    const struct sp_framing *framing = get_int(fd, SO_DOMAIN) == AF_UNIX ? &sp_ipc_framing : &sp_tcp_framing;
+    const struct sp_framing *framing = is_local(fd) ? &sp_ipc_framing : &sp_tcp_framing;
     int rc = sp_stream_endpoint_accept(base, framing, own);
     if (rc == 0)
         close(fd);

@@ -29,8 +29,10 @@ static inline ssize_t sp_io_receive(int fd, void *bytes, size_t count)
 
 static inline ssize_t sp_io_write(int fd, struct iovec *vectors, int count)
 {
-    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
+    struct msghdr header = {.msg_iov = vectors};
     ssize_t rc;
+
+    header.msg_iovlen = (__typeof__(header.msg_iovlen))count; /* whose type systems disagree about */
 
     do {
         rc = sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
