@@ -29,6 +29,7 @@ export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2
 export const NN_SUB_SUBSCRIPTIONS = 16
 export const NN_REQ_RESEND_IVL = 1
+export const NN_REQ_MAX_IN_FLIGHT = 16
 export const NN_SURVEYOR_DEADLINE = 1
 export const NN_TCP_NODELAY = 1
 export const NN_IPC_SEC_ATTR = 1

@@ -10,6 +10,7 @@ type Kind =
   | 'bytes or -1'
   | 'priority'
   | 'hops'
+  | 'count or 0'
   | 'boolean'
   | 'inverted'
   | 'text or binary'
@@ -45,6 +46,7 @@ export const commonOptions = {
 export const options = {
   ...commonOptions,
   resendInterval: { level: protocols.req, number: nn.NN_REQ_RESEND_IVL, kind: 'milliseconds' },
+  maxInFlight: { level: protocols.req, number: nn.NN_REQ_MAX_IN_FLIGHT, kind: 'count or 0' },
   deadline: { level: protocols.surveyor, number: nn.NN_SURVEYOR_DEADLINE, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
 
@@ -64,6 +66,7 @@ const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectati
   'bytes or -1': { lowest: -1, highest: MAX_INT, expectation: 'a whole number of bytes, or -1 for no limit' },
   priority: { lowest: 1, highest: 16, expectation: 'a whole number from 1 (highest) to 16' },
   hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
+  'count or 0': { lowest: 0, highest: MAX_INT, expectation: 'a whole number from 1 on, or 0 for no limit' },
   boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
   inverted: { lowest: 0, highest: 1, expectation: 'true or false' },
   'text or binary': { lowest: 1, highest: 2, expectation: 'true or false' },

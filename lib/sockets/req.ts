@@ -6,6 +6,9 @@ import { DuplexSocket } from './base/directions.js'
 export interface ReqOptions extends SocketOptions {
   /** Milliseconds after which a request that has no reply is sent again. Default: 60000. */
   resendInterval?: number | undefined
+  /** How many requests each Rep may have at a time, that is sent and not yet answered or given up. More wait until one
+   * has room, and each goes to the Rep that has the fewest. 0: no limit, and Reps are asked in turn. Default: 0. */
+  maxInFlight?: number | undefined
 }
 
 /** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up
@@ -41,5 +44,12 @@ export class Req extends DuplexSocket {
   }
   set resendInterval(milliseconds: number) {
     this.handle.setOption('resendInterval', milliseconds)
+  }
+
+  get maxInFlight(): number {
+    return this.handle.getOption('maxInFlight') as number
+  }
+  set maxInFlight(count: number) {
+    this.handle.setOption('maxInFlight', count)
   }
 }

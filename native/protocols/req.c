@@ -3,8 +3,9 @@
  * A request is kept until it is answered. It is sent again when NN_REQ_RESEND_IVL milliseconds have passed
  * (0: never for that reason), and at once when the connection it went to breaks; without a peer it waits
  * for one. A reply counts when it comes from a peer that was asked, be it late and the request sent to another one
- * meanwhile. A new request cancels the one before; requests in contexts go on side by side. The raw
- * socket only balances requests and passes what comes back, with the first word as header. */
+ * meanwhile. A new request cancels the one before; requests in contexts go on side by side. NN_REQ_MAX_IN_FLIGHT limits
+ * how many of them a peer has at a time; more wait. The raw socket only balances requests and passes what comes back,
+ * with the first word as header. */
 #include "protocols/parts/backtrace.h"
 #include "protocols/parts/filtered_queue.h"
 #include "protocols/parts/int_option.h"
@@ -148,22 +149,34 @@ static int req_events(struct nn_protocol_socket *base)
 
 static int req_send_priority(struct nn_protocol_socket *base)
 {
-    return sp_load_balancer_priority(&req_of(base)->requests.peers);
+    return sp_load_balancer_priority(&req_of(base)->requests.peers.open);
 }
 
 /* Counts from the next sending on, be it the first or a later one of a request. */
 static int req_set_option(struct nn_protocol_socket *base, int option, const void *value, size_t size)
 {
-    if (option != NN_REQ_RESEND_IVL)
+    struct sp_requests *requests = &req_of(base)->requests;
+    int max_in_flight;
+
+    if (option == NN_REQ_RESEND_IVL)
+        return sp_int_option_set(&requests->resend_ivl_ms, 0, value, size);
+    if (option != NN_REQ_MAX_IN_FLIGHT)
         return -ENOPROTOOPT;
-    return sp_int_option_set(&req_of(base)->requests.resend_ivl_ms, 0, value, size);
+    int rc = sp_int_option_set(&max_in_flight, 0, value, size);
+    if (rc == 0)
+        sp_requests_set_max_in_flight(requests, max_in_flight);
+    return rc;
 }
 
 static int req_get_option(struct nn_protocol_socket *base, int option, void *value, size_t *size)
 {
-    if (option != NN_REQ_RESEND_IVL)
-        return -ENOPROTOOPT;
-    return sp_int_option_get(req_of(base)->requests.resend_ivl_ms, value, size);
+    const struct sp_requests *requests = &req_of(base)->requests;
+
+    if (option == NN_REQ_RESEND_IVL)
+        return sp_int_option_get(requests->resend_ivl_ms, value, size);
+    if (option == NN_REQ_MAX_IN_FLIGHT)
+        return sp_int_option_get(requests->peers.max_in_flight, value, size);
+    return -ENOPROTOOPT;
 }
 
 static void req_close(struct nn_protocol_socket *base)

@@ -12,4 +12,8 @@
 /* Option of level NN_REQ: milliseconds (int, default 60000) after which a request is sent again. */
 #define NN_REQ_RESEND_IVL 1
 
+/* Option of level NN_REQ: how many requests (int, default 0: no limit) each peer may have at a time; more wait until
+ * one has room. With a limit, a request goes to the peer that has the fewest. */
+#define NN_REQ_MAX_IN_FLIGHT 16
+
 #endif

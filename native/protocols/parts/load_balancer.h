@@ -20,6 +20,10 @@ void sp_load_balancer_writable(struct sp_load_balancer *self, struct sp_priority
 /* Takes the message on 0 and sets *to, if not NULL, to the pipe it went to; -EAGAIN when no pipe takes it. */
 int sp_load_balancer_send(struct sp_load_balancer *self, struct nn_message *message, struct nn_pipe **to);
 
+/* The same for a slot of the caller's choice among those of the best priority: the turn goes on behind it. On -EAGAIN
+ * it has left. */
+int sp_load_balancer_send_to(struct sp_load_balancer *self, struct sp_priority_slot *slot, struct nn_message *message);
+
 /* The priority at which the next message would leave, or -1. */
 int sp_load_balancer_priority(struct sp_load_balancer *self);
 

@@ -39,7 +39,7 @@ static inline struct sp_priority_slot *sp_priority_ring_first(const struct sp_pr
     return self->turn[__builtin_ctz(self->occupied)];
 }
 
-/* Gives the turn to the next slot of the same priority. The slot must be the first one of its level. */
+/* Gives the turn to the slot behind this one, which is in the ring. */
 static inline void sp_priority_ring_advance(struct sp_priority_ring *self, const struct sp_priority_slot *slot)
 {
     self->turn[slot->level] = slot->next;

@@ -15,7 +15,9 @@ void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socke
 {
     self->socket = socket;
     sp_id_map_init(&self->by_id);
+    sp_asked_peers_init(&self->peers);
     sp_list_init(&self->unsent);
+    sp_list_init(&self->unsent_again);
     sp_list_init(&self->due);
     self->resend_ivl_ms = resend_ivl_ms;
 }
@@ -23,75 +25,6 @@ void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socke
 void sp_requests_destroy(struct sp_requests *self)
 {
     sp_id_map_destroy(&self->by_id);
-}
-
-/* ---- Pipes that a request was sent through ---- */
-
-/* Only requests that are sent again through another pipe need notes. */
-struct earlier_pipe {
-    struct sp_list_item of_request;
-    struct sp_list_item of_pipe;
-    struct nn_pipe *pipe;
-};
-
-static struct sp_list *requests_of_earlier(struct nn_pipe *pipe)
-{
-    return &((struct sp_requests_pipe *)nn_pipe_data(pipe))->earlier;
-}
-
-static bool request_knows_earlier(const struct sp_request *request, const struct nn_pipe *pipe)
-{
-    struct sp_list_item *item = sp_list_first(&request->earlier);
-
-    while (item != NULL && SP_CONTAINER(item, struct earlier_pipe, of_request)->pipe != pipe)
-        item = sp_list_next(&request->earlier, item);
-    return item != NULL;
-}
-
-/* Without memory a late reply through the pipe is dropped; the request has been sent again. */
-static void request_note_earlier(struct sp_request *request, struct nn_pipe *pipe)
-{
-    if (request_knows_earlier(request, pipe))
-        return;
-    struct earlier_pipe *note = sp_alloc(sizeof *note);
-    if (note == NULL)
-        return;
-    note->pipe = pipe;
-    sp_list_append(&request->earlier, &note->of_request);
-    sp_list_append(requests_of_earlier(pipe), &note->of_pipe);
-}
-
-static void earlier_pipe_forget(struct earlier_pipe *note)
-{
-    sp_list_remove(&note->of_request);
-    sp_list_remove(&note->of_pipe);
-    sp_free(note);
-}
-
-static void request_set_pipe(struct sp_request *request, struct nn_pipe *pipe)
-{
-    struct nn_pipe *before = request->pipe;
-
-    request->pipe = pipe;
-    if (before != NULL && before != pipe)
-        request_note_earlier(request, before);
-}
-
-static void request_forget_pipes(struct sp_request *request)
-{
-    struct sp_list_item *item;
-
-    while ((item = sp_list_first(&request->earlier)) != NULL)
-        earlier_pipe_forget(SP_CONTAINER(item, struct earlier_pipe, of_request));
-    request->pipe = NULL;
-}
-
-static void pipe_forget_earlier(struct nn_pipe *pipe)
-{
-    struct sp_list_item *item;
-
-    while ((item = sp_list_first(requests_of_earlier(pipe))) != NULL)
-        earlier_pipe_forget(SP_CONTAINER(item, struct earlier_pipe, of_pipe));
 }
 
 /* ---- Resending ---- */
@@ -133,20 +66,20 @@ static void requests_set_due(struct sp_requests *self, struct sp_request *reques
 static int requests_transmit(struct sp_requests *self, struct sp_request *request)
 {
     struct nn_message copy;
-    struct nn_pipe *pipe = NULL;
 
     int rc = nn_message_share(&copy, &request->message);
-    if (rc == 0 && (rc = sp_load_balancer_send(&self->peers, &copy, &pipe)) < 0)
+    if (rc == 0 && (rc = sp_asked_peers_send(&self->peers, &request->asked, &copy)) < 0)
         nn_message_free(&copy);
-    request_set_pipe(request, rc == 0 ? pipe : NULL);
     if (rc == -EAGAIN) {
+        bool is_with_others = sp_asked_is_with_others(&request->asked);
         requests_forget_due(request);
-        sp_list_append(&self->unsent, &request->place);
+        sp_list_append(is_with_others ? &self->unsent_again : &self->unsent, &request->place);
         return rc;
     }
     if (rc == 0) {
+        struct sp_requests_pipe *data = nn_pipe_data(request->asked.pipe);
         request->transmissions++;
-        sp_list_append(&((struct sp_requests_pipe *)nn_pipe_data(pipe))->sent, &request->place);
+        sp_list_append(&data->sent, &request->place);
     }
     requests_set_due(self, request, rc == 0 ? self->resend_ivl_ms : OUT_OF_MEMORY_DELAY_MS);
     return rc;
@@ -157,6 +90,37 @@ static void requests_send_again(struct sp_requests *self, struct sp_request *req
     if (sp_list_is_linked(&request->place))
         sp_list_remove(&request->place);
     requests_transmit(self, request);
+}
+
+/* Those that a peer has may go to it once more where others wait for room. */
+static void requests_send_unsent(struct sp_requests *self)
+{
+    struct sp_list waiting;
+    struct sp_list_item *item;
+    int rc = 0;
+
+    sp_list_init(&waiting);
+    sp_list_move(&waiting, &self->unsent_again);
+    while ((rc != -EAGAIN || self->peers.max_in_flight > 0) && (item = sp_list_pop(&waiting)) != NULL)
+        rc = requests_transmit(self, SP_CONTAINER(item, struct sp_request, place));
+    sp_list_move(&self->unsent_again, &waiting);
+
+    sp_list_move(&waiting, &self->unsent);
+    while (rc != -EAGAIN && (item = sp_list_pop(&waiting)) != NULL)
+        rc = requests_transmit(self, SP_CONTAINER(item, struct sp_request, place));
+    sp_list_move(&self->unsent, &waiting);
+}
+
+static bool requests_have_unsent(const struct sp_requests *self)
+{
+    return !sp_list_is_empty(&self->unsent) || !sp_list_is_empty(&self->unsent_again);
+}
+
+void sp_requests_set_max_in_flight(struct sp_requests *self, int max_in_flight)
+{
+    sp_asked_peers_set_limit(&self->peers, max_in_flight);
+    if (requests_have_unsent(self))
+        requests_send_unsent(self);
 }
 
 static uint32_t requests_draw_id(const struct sp_requests *self)
@@ -183,9 +147,8 @@ int sp_requests_begin(struct sp_requests *self, struct sp_request *request, stru
     request->message = *message;
     sp_list_item_init(&request->place);
     sp_list_item_init(&request->due);
-    request->pipe = NULL;
+    sp_asked_init(&request->asked);
     request->transmissions = 0;
-    sp_list_init(&request->earlier);
     sp_id_map_add(&self->by_id, &request->by_id, id);
     requests_transmit(self, request);
     return 0;
@@ -199,8 +162,9 @@ void sp_requests_end(struct sp_requests *self, struct sp_request *request)
     requests_forget_due(request);
     if (sp_list_is_empty(&self->due))
         sp_deadline_clear(&self->resend);
-    request_forget_pipes(request);
     nn_message_free(&request->message);
+    if (sp_asked_peers_forget(&self->peers, &request->asked) && requests_have_unsent(self))
+        requests_send_unsent(self);
 }
 
 struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply,
@@ -212,7 +176,7 @@ struct sp_request *sp_requests_answered(const struct sp_requests *self, struct n
     if (item == NULL)
         return NULL;
     struct sp_request *request = SP_CONTAINER(item, struct sp_request, by_id);
-    return request->pipe == from || request_knows_earlier(request, from) ? request : NULL;
+    return sp_asked_knows(&request->asked, from) ? request : NULL;
 }
 
 /* ---- Events ---- */
@@ -222,9 +186,8 @@ void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe)
     struct sp_requests_pipe *data = nn_pipe_data(pipe);
 
     (void)self;
-    sp_load_balancer_add(&data->slot, pipe);
+    sp_asked_peers_added(pipe);
     sp_list_init(&data->sent);
-    sp_list_init(&data->earlier);
 }
 
 void sp_requests_pipe_removed(struct sp_requests *self, struct nn_pipe *pipe)
@@ -232,31 +195,19 @@ void sp_requests_pipe_removed(struct sp_requests *self, struct nn_pipe *pipe)
     struct sp_requests_pipe *data = nn_pipe_data(pipe);
     struct sp_list_item *item;
 
-    sp_load_balancer_remove(&self->peers, &data->slot);
-    pipe_forget_earlier(pipe);
+    sp_asked_peers_removed(&self->peers, pipe);
     while ((item = sp_list_first(&data->sent)) != NULL) {
         struct sp_request *request = SP_CONTAINER(item, struct sp_request, place);
-        request->pipe = NULL;
+        request->asked.pipe = NULL;
         requests_send_again(self, request);
     }
 }
 
 void sp_requests_pipe_writable(struct sp_requests *self, struct nn_pipe *pipe)
 {
-    struct sp_requests_pipe *data = nn_pipe_data(pipe);
-    struct sp_list waiting;
-    struct sp_list_item *item;
-
-    sp_load_balancer_writable(&self->peers, &data->slot);
-    if (sp_list_is_empty(&self->unsent))
-        return;
-    sp_list_init(&waiting);
-    sp_list_move(&waiting, &self->unsent);
-    while ((item = sp_list_pop(&waiting)) != NULL) {
-        if (requests_transmit(self, SP_CONTAINER(item, struct sp_request, place)) == -EAGAIN)
-            break;
-    }
-    sp_list_move(&self->unsent, &waiting);
+    sp_asked_peers_writable(&self->peers, pipe);
+    if (requests_have_unsent(self))
+        requests_send_unsent(self);
 }
 
 void sp_requests_timer(struct sp_requests *self)

@@ -1,22 +1,22 @@
 /* Requests on their way: each is kept until it is answered, and sent again when it was not answered within the resend
- * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order.
+ * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order: for a peer that
+ * takes more, or that has room where the number of requests is limited for each.
  *
  * Only a peer that was asked can answer: a reply counts when it comes through a pipe that the request was sent through,
  * the latest or an earlier one. Ids are random, so that no peer can guess those that others see. */
 #ifndef SP_PROTOCOLS_PARTS_REQUESTS_H
 #define SP_PROTOCOLS_PARTS_REQUESTS_H
 
+#include "protocols/parts/asked_peers.h"
 #include "protocols/parts/deadline.h"
 #include "util/id_map.h"
-#include "protocols/parts/load_balancer.h"
 #include "util/list.h"
 
 /* A member of what its owner knows of the request. */
 struct sp_request {
     struct sp_id_map_item by_id;
-    struct sp_list_item place; /* among the unsent, or among those of the pipe it went to */
-    struct nn_pipe *pipe;      /* it was sent through last, and is among its sent ones; NULL: it waits to be sent */
-    struct sp_list earlier;    /* the other pipes that it was sent through, without those that have broken */
+    struct sp_list_item place; /* among the unsent, or among those of the pipe it went to last */
+    struct sp_asked asked;
     struct sp_list_item due;
     uint64_t due_ms;
     unsigned transmissions;    /* to any peer */
@@ -25,28 +25,32 @@ struct sp_request {
 
 struct sp_requests {
     struct nn_protocol_socket *socket;
-    struct sp_load_balancer peers;
+    struct sp_asked_peers peers;
     struct sp_id_map by_id;
     struct sp_list unsent;
-    struct sp_list due; /* the sent ones, earliest first */
+    struct sp_list unsent_again; /* those of the unsent that a peer has: they come first, since it may have lost them */
+    struct sp_list due;          /* the sent ones, earliest first */
     struct sp_deadline resend;
     int resend_ivl_ms; /* 0: never for that reason */
 };
 
 /* The private part of a pipe. */
 struct sp_requests_pipe {
-    struct sp_priority_slot slot;
-    struct sp_list sent;
-    struct sp_list earlier; /* notes of requests that went to another pipe later */
+    struct sp_asked_peer peer;
+    struct sp_list sent; /* requests that went to it last */
 };
 
 void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socket, int resend_ivl_ms);
 /* All requests have ended. */
 void sp_requests_destroy(struct sp_requests *self);
 
+/* How many requests each peer may have at a time; 0: no limit. */
+void sp_requests_set_max_in_flight(struct sp_requests *self, int max_in_flight);
+
 /* Takes the message and sends it, now or when a peer takes it. Returns 0; -EINVAL when it has a header, -ENOMEM, with
  * nothing changed. */
 int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message);
+/* Others may be sent in its place. */
 void sp_requests_end(struct sp_requests *self, struct sp_request *request);
 
 /* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL: also when `from` was
