@@ -24,6 +24,7 @@ export const NN_IPV4ONLY = 14
 export const NN_SOCKET_NAME = 15
 export const NN_RCVMAXSIZE = 16
 export const NN_MAXTTL = 17
+export const NN_MAX_UNFINISHED_BYTES = 64
 
 export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2

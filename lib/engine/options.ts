@@ -38,6 +38,7 @@ export const commonOptions = {
   ipv6: { level: nn.NN_SOL_SOCKET, number: nn.NN_IPV4ONLY, kind: 'inverted' },
   maxMessageSize: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVMAXSIZE, kind: 'bytes or -1' },
   maxTtl: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAXTTL, kind: 'hops' },
+  maxUnfinishedBytes: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAX_UNFINISHED_BYTES, kind: 'bytes or -1' },
   tcpNoDelay: { level: nn.NN_TCP, number: nn.NN_TCP_NODELAY, kind: 'boolean' },
   textFrames: { level: nn.NN_WS, number: nn.NN_WS_MSG_TYPE, kind: 'text or binary' },
 } as const satisfies Record<CommonOptionName, Option>
@@ -126,6 +127,10 @@ export interface SocketOptions {
   maxMessageSize?: number | undefined
   /** How many devices a message may have passed through: 1 to 255. Default: 8. */
   maxTtl?: number | undefined
+  /** Bytes of memory for all messages of peers that have come in part only, or are longer than 16 KiB and were not
+   * received yet. When they have as many, further ones wait with their peers; each peer may still send short ones, and
+   * one message can always go on. -1: no limit. Default: 268435456. */
+  maxUnfinishedBytes?: number | undefined
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.

@@ -13,6 +13,7 @@ const statistics = {
   currentConnections: 201,
   connectionsInProgress: 202,
   currentEndpointErrors: 203,
+  unfinishedBytes: 216,
   messagesSent: 301,
   messagesReceived: 302,
   bytesSent: 303,
@@ -36,6 +37,8 @@ export interface Statistics {
   currentConnections: number
   connectionsInProgress: number
   currentEndpointErrors: number
+  /** Memory of messages that have come in part, or are long and were not received yet: see `maxUnfinishedBytes`. */
+  unfinishedBytes: number
   messagesSent: number
   messagesReceived: number
   /** Bytes of bodies. */

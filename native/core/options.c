@@ -9,6 +9,7 @@
 
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
+#include <nanomsg/limits.h>
 #include <nanomsg/loop.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/tcp.h>
@@ -47,6 +48,7 @@ static const struct row rows[] = {
     ROW(NN_SOL_SOCKET, NN_IPV4ONLY, ipv4_only, 1, 0, 1),
     ROW(NN_SOL_SOCKET, NN_RCVMAXSIZE, receive_max_bytes, 1024 * 1024, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_MAXTTL, max_ttl, 8, 1, 255),
+    ROW(NN_SOL_SOCKET, NN_MAX_UNFINISHED_BYTES, max_unfinished_bytes, 256 * 1024 * 1024, -1, INT_MAX),
     ROW(NN_TCP, NN_TCP_NODELAY, tcp_nodelay, 0, 0, 1),
     ROW(NN_IPC, NN_IPC_OUTBUFSZ, ipc_out_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),

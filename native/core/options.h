@@ -33,7 +33,8 @@ struct sp_options {
     int send_priority;
     int receive_priority;
     int ipv4_only;
-    int receive_max_bytes; /* -1: no limit */
+    int receive_max_bytes;    /* -1: no limit */
+    int max_unfinished_bytes; /* likewise */
     int max_ttl;
     int tcp_nodelay;
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */

@@ -30,6 +30,7 @@ static void socket_free(struct sp_task *task)
 
     sp_timer_destroy(&self->protocol_timer);
     sp_timer_destroy(&self->linger_timer);
+    sp_room_destroy(&self->room);
     sp_mutex_destroy(&self->lock);
     sp_mutex_lock(&loop->base.lock);
     sp_list_remove(&self->loop_item);
@@ -120,6 +121,8 @@ static int socket_create(struct nn_loop *loop, int domain, const struct nn_proto
         goto fail;
     if ((rc = sp_timer_init(&self->linger_timer, &loop->base, linger_timer_handle)) < 0)
         goto fail;
+    if ((rc = sp_room_init(&self->room, &loop->base)) < 0)
+        goto fail;
     if ((rc = socket_open_protocol(self)) < 0)
         goto fail;
     self->events = protocol->events(self->instance);
@@ -131,6 +134,7 @@ fail:
     sp_mutex_unlock(&self->lock);
     sp_timer_destroy(&self->protocol_timer);
     sp_timer_destroy(&self->linger_timer);
+    sp_room_destroy(&self->room);
     sp_mutex_destroy(&self->lock);
     sp_free(self);
     return rc;
@@ -144,6 +148,7 @@ static void socket_discard_unseen(struct sp_socket *self)
     sp_free(self->instance);
     sp_timer_destroy(&self->protocol_timer);
     sp_timer_destroy(&self->linger_timer);
+    sp_room_destroy(&self->room);
     sp_mutex_destroy(&self->lock);
     sp_free(self);
 }

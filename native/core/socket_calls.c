@@ -10,6 +10,8 @@
 #include "core/socket_state.h"
 #include "core/transport.h"
 
+#include <nanomsg/limits.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -263,6 +265,9 @@ static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
         return 0;
     case NN_STAT_CURRENT_EP_ERRORS:
         *value = count_endpoints(self, endpoint_has_error);
+        return 0;
+    case NN_STAT_UNFINISHED_BYTES:
+        *value = sp_room_bytes(&self->room);
         return 0;
     case NN_STAT_CURRENT_SND_PRIORITY:
         *value = (uint64_t)(int64_t)socket_send_priority(self);

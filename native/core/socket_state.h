@@ -9,6 +9,7 @@
 #include "core/event_fd.h"
 #include "core/loop_state.h"
 #include "core/options.h"
+#include "core/receive_room.h"
 #include "message/message_queue.h"
 #include "platform/thread.h"
 #include "util/id_map.h"
@@ -76,6 +77,7 @@ struct sp_socket {
     struct sp_coalescing coalescing; /* or longer */
     struct sp_list lingering;        /* struct sp_linger: closed connections that still have bytes to pass on */
     size_t remains_bytes;            /* what peers that are gone have left in memory for the user */
+    struct sp_receive_room room;     /* of unfinished messages */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */

@@ -61,6 +61,7 @@ static void connection_linger(struct sp_connection *self, int limit_ms)
     self->linger.held_bytes = linger_held_bytes;
     sp_direct_poll_interrupt(self->socket, &self->direct_poll);
     sp_list_append(&self->socket->lingering, &self->linger.item);
+    sp_room_leave(self->socket, &self->room);
     sp_timer_start(&self->timer, sp_deadline_after_ms(limit_ms));
     want(self, SP_READABLE | SP_WRITABLE);
 }

@@ -3,6 +3,7 @@
 
 #include "streams/connection_closing.h"
 #include "streams/connection_held.h"
+#include "streams/connection_room.h"
 #include "streams/connection_sending.h"
 
 #include "message/chunk.h"
@@ -11,7 +12,7 @@
 
 /* Looks for the next message, and deals with the framing's own frames on the way. Returns 1, 0 when more bytes are
  * needed, or -errno. */
-static int connection_find_message(struct sp_connection *self)
+static int connection_find_any(struct sp_connection *self)
 {
     const struct sp_framing *framing = framing_of(self);
     int limit_bytes = self->socket->options.receive_max_bytes;
@@ -32,6 +33,16 @@ static int connection_find_message(struct sp_connection *self)
         sp_connection_answer_control(self);
     } while (self->found == SP_FRAME_SERVICE);
     return 1;
+}
+
+/* The same, and takes the room that the message needs. Where there is none, the connection waits. */
+static int connection_find_message(struct sp_connection *self)
+{
+    int rc = connection_find_any(self);
+
+    if (rc >= 0 && self->state == CONNECTION_OPEN)
+        sp_connection_settle_room(self, rc > 0);
+    return rc;
 }
 
 static void connection_take_message(struct sp_connection *self, struct nn_message *message)
@@ -58,6 +69,8 @@ void sp_connection_watch_filter(struct sp_connection *self)
     if (filter == NULL)
         return;
     sp_connection_watch_unsent(self);
+    if (sp_connection_waits_for_room(self))
+        return;
     if (sp_filter_is_choked(filter))
         want(self, self->watch.wanted & ~SP_READABLE);
     else if (filter->has_input)
@@ -67,7 +80,8 @@ void sp_connection_watch_filter(struct sp_connection *self)
 void sp_connection_unchoke(struct sp_connection *self)
 {
     if (self->state != CONNECTION_OPEN || self->stream.filter == NULL || self->pipe->can_receive ||
-        (self->watch.wanted & SP_READABLE) || sp_filter_is_choked(self->stream.filter))
+        (self->watch.wanted & SP_READABLE) || sp_connection_waits_for_room(self) ||
+        sp_filter_is_choked(self->stream.filter))
         return;
     want(self, self->watch.wanted | SP_READABLE);
     sp_connection_watch_filter(self);
@@ -89,6 +103,8 @@ static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *str
 {
     const struct sp_frame *last = &self->received.frame;
     size_t quantum = sp_pipe_read_quantum(self->pipe, last->prefix_bytes + last->body_bytes);
+
+    self->received.is_short = sp_room_is_short(self->socket);
     ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, quantum);
 
     if (stream->filter != NULL && stream == &self->stream)
@@ -107,7 +123,7 @@ static ssize_t connection_read_on(struct sp_connection *self)
 
     if (self->state == CONNECTION_ENDED && sp_remains_bytes(&self->remains) > 0)
         return connection_fill(self, &self->remains.stream);
-    if (self->state != CONNECTION_OPEN || is_polled_directly(self) ||
+    if (self->state != CONNECTION_OPEN || is_polled_directly(self) || sp_connection_waits_for_room(self) ||
         ((self->watch.wanted & SP_READABLE) && !is_held) || self->last_turn == turn)
         return -EAGAIN;
     self->last_turn = turn;
@@ -145,7 +161,7 @@ int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
-    else if (!is_polled_directly(self)) {
+    else if (!is_polled_directly(self) && !sp_connection_waits_for_room(self)) {
         want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
         sp_connection_watch_filter(self);
     }
@@ -170,6 +186,10 @@ void sp_connection_read(struct sp_connection *self, unsigned ready)
         sp_connection_hold(self, ready); /* the user has not taken what is here */
         return;
     }
+    if (sp_connection_waits_for_room(self)) {
+        want(self, self->watch.wanted & SP_WRITABLE);
+        return;
+    }
 
     do {
         ssize_t count = connection_fill(self, &self->stream);
@@ -182,7 +202,8 @@ void sp_connection_read(struct sp_connection *self, unsigned ready)
             return;
         }
         sp_connection_deliver(self);
-    } while (self->state == CONNECTION_OPEN && !self->pipe->can_receive && sp_receive_buffer_is_cut(&self->received));
+    } while (self->state == CONNECTION_OPEN && !self->pipe->can_receive && !sp_connection_waits_for_room(self) &&
+             sp_receive_buffer_is_cut(&self->received));
 }
 
 static void connection_read_polled(struct sp_direct_poll *direct_poll)

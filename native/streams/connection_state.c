@@ -142,6 +142,7 @@ void sp_connection_release(struct sp_connection *self)
 
     SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
+    SP_INVARIANT(self->room.bytes == 0, "a connection is released that has a share of the room");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
     self->socket->remains_bytes -= self->remains_bytes;
@@ -167,6 +168,7 @@ static void note_freed(const struct sp_connection *self)
 void sp_connection_close_stream(struct sp_connection *self)
 {
     note_freed(self);
+    sp_room_leave(self->socket, &self->room);
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);

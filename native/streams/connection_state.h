@@ -4,6 +4,7 @@
 
 #include "core/direct_poll.h"
 #include "core/pipe.h"
+#include "core/receive_room.h"
 #include "core/socket_settle.h"
 #include "streams/connection.h"
 #include "streams/receive_buffer.h"
@@ -32,6 +33,7 @@ struct sp_connection {
     struct nn_endpoint *endpoint;
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
     struct sp_receive_buffer received;
+    struct sp_room_share room; /* what that and the session take of the socket's room; in OPEN */
     struct sp_remains remains; /* read after the last frame in `received`; in ENDED */
     size_t remains_bytes;      /* this connection's part of the socket's */
     struct sp_send_queue queue;

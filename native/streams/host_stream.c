@@ -4,6 +4,7 @@
 #include "streams/connection.h"
 #include "streams/connection_closing.h"
 #include "streams/connection_events.h"
+#include "streams/connection_room.h"
 #include "streams/connection_sending.h"
 #include "streams/connection_state.h"
 #include "streams/ws_address.h"
@@ -106,6 +107,14 @@ static void host_want(struct sp_stream *stream, unsigned wanted)
 }
 
 /* The connection waits for the peer's end. Otherwise NN_LOOP_CLOSED follows at once, which says as much. */
+/* The host has more. */
+static bool host_has_unread(const struct sp_stream *stream, size_t count)
+{
+    const struct nn_stream *self = stream->host;
+
+    return self->is_awaited || self->fed_bytes >= count;
+}
+
 static void host_shutdown_write(struct sp_stream *stream)
 {
     struct nn_stream *self = stream->host;
@@ -134,6 +143,7 @@ static const struct sp_stream_ops host_stream = {
     .read = host_read,
     .write = host_write,
     .want = host_want,
+    .has_unread = host_has_unread,
     .shutdown_write = host_shutdown_write,
     .close = host_close,
 };
@@ -314,11 +324,12 @@ struct nn_stream *nn_stream_attach(int s, const char *address, bool is_bound, vo
 
 /* ---- What the host calls ---- */
 
-/* Whether the connection reads: not while a message waits for the user. */
+/* Whether the connection reads: not while a message waits for the user, or for room. */
 static bool reads_on(const struct sp_connection *connection)
 {
     return connection->state == CONNECTION_HANDSHAKING ||
-           (connection->state == CONNECTION_OPEN && !connection->pipe->can_receive);
+           (connection->state == CONNECTION_OPEN && !connection->pipe->can_receive &&
+            !sp_connection_waits_for_room(connection));
 }
 
 static bool takes_bytes(const struct nn_stream *self)

@@ -18,6 +18,8 @@
 #define LOOK_AHEAD_BYTES ((size_t)512)
 /* With less room, the next slab is used. */
 #define SLAB_MIN_ROOM_BYTES ((size_t)16 * 1024)
+/* What is read at a time where memory is short. */
+#define SHORT_READ_BYTES ((size_t)4 * 1024)
 /* How far a peer's announced length is trusted: up to here, addresses are reserved at once, and the system backs them
  * by memory as bytes arrive, unless the buffer cache has memory. Beyond, the memory is moved as it grows. */
 #define TRUSTED_FRAME_BYTES ((size_t)4 * 1024 * 1024)
@@ -33,14 +35,29 @@ static bool is_direct(const struct sp_receive_buffer *self)
     return self->partial != NULL && self->partial_bytes > DIRECT_FRAME_BYTES;
 }
 
+static size_t smaller(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
+size_t sp_receive_buffer_needed_bytes(const struct sp_receive_buffer *self)
+{
+    const struct nn_chunk *partial = self->partial;
+
+    if (partial == NULL)
+        return 0;
+    if (partial->capacity_bytes < smaller(self->partial_bytes, TRUSTED_FRAME_BYTES))
+        return smaller(self->partial_bytes, TRUSTED_FRAME_BYTES);
+    if (partial->size_bytes < partial->capacity_bytes)
+        return partial->capacity_bytes;
+    return smaller(self->partial_bytes, partial->capacity_bytes * 2);
+}
+
 static int make_room_for_partial(struct sp_receive_buffer *self)
 {
-    struct nn_chunk *partial = self->partial;
+    size_t needed_bytes = sp_receive_buffer_needed_bytes(self);
 
-    if (partial->size_bytes < partial->capacity_bytes)
-        return 0;
-    size_t doubled = partial->capacity_bytes * 2;
-    return sp_chunk_grow(&self->partial, doubled < self->partial_bytes ? doubled : self->partial_bytes);
+    return needed_bytes > self->partial->capacity_bytes ? sp_chunk_grow(&self->partial, needed_bytes) : 0;
 }
 
 /* Takes over `count` bytes at the end of what is used of the slab. */
@@ -84,7 +101,8 @@ static ssize_t fill_direct(struct sp_receive_buffer *self, struct sp_stream *str
         room = self->partial_bytes - partial->size_bytes;
     struct iovec vectors[2] = {
         {.iov_base = partial->bytes + partial->size_bytes, .iov_len = room},
-        {.iov_base = slab->chunk->bytes + slab->used_bytes, .iov_len = room_behind(self, slab)},
+        {.iov_base = slab->chunk->bytes + slab->used_bytes,
+         .iov_len = self->is_short ? LOOK_AHEAD_BYTES : room_behind(self, slab)},
     };
     ssize_t count = sp_stream_read(stream, vectors, ends_here ? 2 : 1);
     if (count <= 0)
@@ -104,7 +122,8 @@ static ssize_t fill_slab(struct sp_receive_buffer *self, struct sp_stream *strea
     size_t missing = self->partial != NULL && self->partial_bytes > carried ? self->partial_bytes - carried : 0;
     size_t room = slab->chunk->capacity_bytes - slab->used_bytes - carried;
     bool is_cautious = self->is_after_long && room > LOOK_AHEAD_BYTES;
-    size_t wanted = is_cautious ? LOOK_AHEAD_BYTES : missing + limit_bytes;
+    size_t limit = self->is_short ? smaller(limit_bytes, SHORT_READ_BYTES) : limit_bytes;
+    size_t wanted = is_cautious ? LOOK_AHEAD_BYTES : missing + limit;
     struct iovec vector = {.iov_base = to + carried, .iov_len = room < wanted ? room : wanted};
 
     ssize_t count = sp_stream_read(stream, &vector, 1);
@@ -160,13 +179,15 @@ static bool has_complete_partial(const struct sp_receive_buffer *self)
 static int stash(struct sp_receive_buffer *self, size_t full_bytes)
 {
     size_t available = (size_t)(self->end - self->begin);
-    size_t capacity = full_bytes == 0 ? SP_FRAME_PREFIX_LIMIT_BYTES : full_bytes;
+    size_t capacity = full_bytes == 0  ? SP_FRAME_PREFIX_LIMIT_BYTES
+                      : self->is_short ? available
+                                       : smaller(full_bytes, TRUSTED_FRAME_BYTES);
 
     if (available == 0) {
         release_slab(self);
         return 0;
     }
-    self->partial = sp_chunk_create(capacity < TRUSTED_FRAME_BYTES ? capacity : TRUSTED_FRAME_BYTES);
+    self->partial = sp_chunk_create(capacity);
     if (self->partial == NULL)
         return -ENOMEM;
     memcpy(self->partial->bytes, self->begin, available);

@@ -21,6 +21,8 @@ struct sp_receive_buffer {
     size_t partial_bytes;     /* its full length, or 0 while that is not known */
     bool is_after_long;       /* the last frame was long: the next one may be, too */
     bool is_cut;              /* the last read ended behind a look-ahead, and there may be more */
+    bool
+        is_short; /* memory is: little is read of a frame, and kept where it just fits, until the frame has its memory */
 };
 
 /* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the
@@ -54,6 +56,22 @@ int sp_receive_buffer_start(struct sp_receive_buffer *self, const uint8_t *bytes
 static inline size_t sp_receive_buffer_partial_bytes(const struct sp_receive_buffer *self)
 {
     return self->partial != NULL ? self->partial->capacity_bytes : 0;
+}
+
+/* The same when the frame goes on. */
+size_t sp_receive_buffer_needed_bytes(const struct sp_receive_buffer *self);
+
+/* What has come of that frame, and what has not: at least 1, when that is not known. */
+static inline size_t sp_receive_buffer_arrived_bytes(const struct sp_receive_buffer *self)
+{
+    return self->partial != NULL ? self->partial->size_bytes : 0;
+}
+
+static inline size_t sp_receive_buffer_missing_bytes(const struct sp_receive_buffer *self)
+{
+    return self->partial != NULL && self->partial_bytes > self->partial->size_bytes
+               ? self->partial_bytes - self->partial->size_bytes
+               : 1;
 }
 
 /* What has come and is not taken yet. */

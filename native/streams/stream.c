@@ -14,6 +14,11 @@ static ssize_t filtered_write(struct sp_stream *self, struct iovec *vectors, int
     return self->filter->ops->write(self->filter, vectors, count);
 }
 
+static bool filtered_has_unread(const struct sp_stream *self, size_t count)
+{
+    return self->filter->has_input || sp_io_unread_bytes(self->fd) >= count;
+}
+
 static void filtered_shutdown_write(struct sp_stream *self)
 {
     self->filter->ops->shutdown_write(self->filter);
@@ -29,9 +34,17 @@ static void filtered_close(struct sp_stream *self)
 const struct sp_stream_ops sp_filtered_stream = {
     .read = filtered_read,
     .write = filtered_write,
+    .has_unread = filtered_has_unread,
     .shutdown_write = filtered_shutdown_write,
     .close = filtered_close,
 };
+
+bool sp_stream_has_unread(const struct sp_stream *self, size_t count)
+{
+    if (self->ops != NULL && self->ops->has_unread != NULL)
+        return self->ops->has_unread(self, count);
+    return sp_io_unread_bytes(self->fd) >= count;
+}
 
 void sp_stream_shutdown_write(struct sp_stream *self)
 {

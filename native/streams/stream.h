@@ -67,6 +67,8 @@ struct sp_stream_ops {
     ssize_t (*write)(struct sp_stream *self, struct iovec *vectors, int count);
     /* What the connection waits for, SP_READABLE and SP_WRITABLE. NULL: the loop watches the descriptor. */
     void (*want)(struct sp_stream *self, unsigned wanted);
+    /* Whether so many bytes can be read, or, where the number is not known, any. NULL: the descriptor says it. */
+    bool (*has_unread)(const struct sp_stream *self, size_t count);
     void (*shutdown_write)(struct sp_stream *self);
     void (*close)(struct sp_stream *self);
 };
@@ -114,6 +116,7 @@ static inline int sp_stream_want(struct sp_stream *self, struct sp_watch *watch,
     return 0;
 }
 
+bool sp_stream_has_unread(const struct sp_stream *self, size_t count);
 /* Nothing more is sent. */
 void sp_stream_shutdown_write(struct sp_stream *self);
 /* Reads and drops what has come, up to a limit: closing a descriptor with unread data sends a reset, which can destroy

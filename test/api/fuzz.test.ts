@@ -142,6 +142,7 @@ const options: Record<string, fc.Arbitrary<Pick>> = {
   ipv6: mostly(plain(fc.boolean())),
   maxMessageSize: mostly(number),
   maxTtl: mostly(number),
+  maxUnfinishedBytes: mostly(number),
   tcpNoDelay: mostly(plain(fc.boolean())),
   textFrames: mostly(plain(fc.boolean())),
   requestHeaders: mostly(plain(fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 })), 1),

@@ -17,6 +17,7 @@ const defaults = {
   ipv6: true,
   maxMessageSize: 1_048_576,
   maxTtl: 8,
+  maxUnfinishedBytes: 268_435_456,
   tcpNoDelay: true,
   textFrames: false,
 } as const
@@ -34,6 +35,7 @@ const others = {
   ipv6: false,
   maxMessageSize: -1,
   maxTtl: 255,
+  maxUnfinishedBytes: -1,
   tcpNoDelay: false,
   textFrames: true,
 } as const

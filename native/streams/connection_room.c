@@ -1,0 +1,86 @@
+/* A connection as a user of the socket's room for unfinished messages. */
+#include "streams/connection_room.h"
+
+#include <errno.h>
+
+/* Whoever has as much to read, or the rest of the message, goes on when there is room; a few bytes may be all that
+ * comes for long. */
+#define INPUT_BYTES ((size_t)16 * 1024)
+
+static struct sp_connection *of_share(struct sp_room_share *share)
+{
+    return SP_CONTAINER(share, struct sp_connection, room);
+}
+
+static size_t fragments_bytes(struct sp_connection *self)
+{
+    const struct sp_framing *framing = framing_of(self);
+
+    return framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
+}
+
+static void room_wait(struct sp_room_share *share)
+{
+    struct sp_connection *self = of_share(share);
+
+    self->pipe->direct_poll = NULL;
+    want(self, self->watch.wanted & SP_WRITABLE);
+}
+
+static void room_go_on(struct sp_room_share *share)
+{
+    struct sp_connection *self = of_share(share);
+    const struct sp_filter *filter = self->stream.filter;
+
+    if (self->stream.ops == NULL)
+        self->pipe->direct_poll = &self->direct_poll;
+    if (filter == NULL || !sp_filter_is_choked(filter)) /* or else it goes on when that is over */
+        want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
+    if (filter != NULL && filter->has_input)
+        sp_timer_start(&self->timer, sp_now_ns());
+}
+
+static size_t room_arrived_bytes(const struct sp_room_share *share)
+{
+    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
+    const struct sp_framing *framing = framing_of(self);
+    const struct sp_session *session = framing->session_bytes > 0 ? (const struct sp_session *)self->session : NULL;
+
+    return sp_receive_buffer_arrived_bytes(&self->received) +
+           (framing->held_bytes != NULL ? framing->held_bytes(session) : 0);
+}
+
+static bool room_has_input(const struct sp_room_share *share)
+{
+    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
+    size_t missing_bytes = sp_receive_buffer_missing_bytes(&self->received);
+
+    return sp_stream_has_unread(&self->stream, missing_bytes < INPUT_BYTES ? missing_bytes : INPUT_BYTES);
+}
+
+static void room_give_up(struct sp_room_share *share)
+{
+    sp_connection_end(of_share(share), -ETIMEDOUT);
+}
+
+static const struct sp_room_user room_user = {
+    .wait = room_wait,
+    .go_on = room_go_on,
+    .arrived_bytes = room_arrived_bytes,
+    .has_input = room_has_input,
+    .give_up = room_give_up,
+};
+
+void sp_connection_settle_room(struct sp_connection *self, bool is_whole)
+{
+    size_t needed_bytes = sp_receive_buffer_needed_bytes(&self->received) + fragments_bytes(self);
+
+    if (needed_bytes <= SP_ROOM_FREE_BYTES)
+        sp_room_leave(self->socket, &self->room);
+    else if (is_whole)
+        sp_room_keep(self->socket, &self->room, needed_bytes);
+    else {
+        self->room.user = &room_user;
+        sp_room_grow(self->socket, &self->room, needed_bytes, is_polled_directly(self));
+    }
+}

@@ -1,0 +1,17 @@
+/* What a connection's unfinished message takes of the socket's room. */
+#ifndef SP_STREAMS_CONNECTION_ROOM_H
+#define SP_STREAMS_CONNECTION_ROOM_H
+
+#include "streams/connection_state.h"
+
+/* After received bytes were looked at: takes what the message needs. Where there is no room, reading stops until there
+ * is. is_whole: the message waits for the user. */
+void sp_connection_settle_room(struct sp_connection *self, bool is_whole);
+
+/* Reading goes on when there is room again. */
+static inline bool sp_connection_waits_for_room(const struct sp_connection *self)
+{
+    return sp_room_is_waiting(&self->room);
+}
+
+#endif
