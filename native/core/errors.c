@@ -1,7 +1,7 @@
 /* nn_strerror: the errors that the C library does not know. */
-#include <nanomsg/nn.h>
+#include "platform/error_text.h"
 
-#include <string.h>
+#include <nanomsg/nn.h>
 
 const char *nn_strerror(int errnum)
 {
@@ -11,6 +11,6 @@ const char *nn_strerror(int errnum)
     case EFSM:
         return "Operation cannot be performed in this state";
     default:
-        return strerror(errnum);
+        return sp_error_text(errnum);
     }
 }

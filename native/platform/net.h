@@ -17,6 +17,7 @@ int sp_net_own_name(int fd, struct sockaddr *address, socklen_t *length);
 int sp_net_peer_name(int fd, struct sockaddr *address, socklen_t *length);
 
 int sp_net_set_option(int fd, int level, int option, int value);
+int sp_net_get_option(int fd, int level, int option, int *value);
 /* Lets a socket be bound to a port on which connections of an earlier socket are still ending. */
 void sp_net_reuse_port(int fd);
 /* Nothing more is sent. */

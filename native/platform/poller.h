@@ -14,9 +14,12 @@
 
 struct sp_watch;
 
+struct sp_poller_port;
+
 struct sp_poller {
-    int fd;     /* readable while something is ready: what a host watches */
-    int own[2]; /* the platform's */
+    int fd;                      /* readable while something is ready: what a host watches; -1: the system has none */
+    int own[2];                  /* the platform's */
+    struct sp_poller_port *port; /* the platform's, where it needs more */
 };
 
 struct sp_poller_event {

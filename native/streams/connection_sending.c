@@ -36,11 +36,10 @@ void sp_connection_set_queue_limit(struct sp_connection *self)
     const struct sp_options *options = &self->endpoint->options;
     size_t asked_bytes = (size_t)options->send_buffer_bytes;
     int granted_bytes = 0;
-    socklen_t size = sizeof granted_bytes;
 
     self->queue_limit_bytes = is_buffering(self) || self->is_hosted ? asked_bytes : 1;
     if (is_buffering(self) || self->is_hosted || !sp_options_have_send_buffer(options) ||
-        getsockopt(self->watch.fd, SOL_SOCKET, SO_SNDBUF, &granted_bytes, &size) < 0)
+        sp_net_get_option(self->watch.fd, SOL_SOCKET, SO_SNDBUF, &granted_bytes) < 0)
         return;
     if (asked_bytes > (size_t)granted_bytes / 2)
         self->queue_limit_bytes = asked_bytes - (size_t)granted_bytes / 2;

@@ -113,7 +113,7 @@ bool sp_descriptor_is_own_peer(int fd)
     if (sp_net_own_name(fd, (struct sockaddr *)&own, &own_length) < 0 ||
         sp_net_peer_name(fd, (struct sockaddr *)&peer, &peer_length) < 0)
         return false; /* it is gone already, which the next read reports */
-    return own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
+    return own_length == peer_length && memcmp(&own, &peer, (size_t)own_length) == 0;
 }
 
 int sp_descriptor_accept(int fd, const struct sp_options *options)

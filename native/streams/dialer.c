@@ -181,7 +181,7 @@ static void dialer_take_addresses(struct sp_dialer *self, const struct addrinfo 
         if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
             continue;
         memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-        address->length = found->ai_addrlen;
+        address->length = (socklen_t)found->ai_addrlen;
         sp_net_address_set_port(address, self->target.port);
         self->address_count++;
     }

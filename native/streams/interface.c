@@ -72,7 +72,7 @@ static void take_address(struct sp_socket_address *to, const struct sockaddr *fr
 {
     memset(to, 0, sizeof *to);
     to->length = from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-    memcpy(&to->storage, from, to->length);
+    memcpy(&to->storage, from, (size_t)to->length);
 }
 
 static bool shares_network(const uint8_t *one, const uint8_t *other, const uint8_t *mask, size_t count)

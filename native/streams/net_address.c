@@ -199,7 +199,7 @@ static int look_up_host(const char *name, bool ipv4_only, uint16_t port, struct 
         return -ENODEV;
     memset(address, 0, sizeof *address);
     memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-    address->length = found->ai_addrlen;
+    address->length = (socklen_t)found->ai_addrlen;
     sp_net_address_set_port(address, port);
     freeaddrinfo(found);
     return 0;

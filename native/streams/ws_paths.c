@@ -40,7 +40,7 @@ void sp_ws_paths_unlock(void)
 
 static bool is_same_port(const struct sp_socket_address *one, const struct sp_socket_address *other)
 {
-    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
+    return one->length == other->length && memcmp(&one->storage, &other->storage, (size_t)one->length) == 0;
 }
 
 static bool has_path(const struct sp_ws_endpoint *self, const char *path, size_t path_bytes)

@@ -13,8 +13,11 @@
 extern "C" {
 #endif
 
-#if defined _WIN32
+/* On Windows only what makes the DLL marks its functions: programs link to the DLL and to the static library alike. */
+#if defined _WIN32 && defined NN_SHARED_LIB
 #define NN_EXPORT __declspec(dllexport)
+#elif defined _WIN32
+#define NN_EXPORT
 #else
 #define NN_EXPORT __attribute__((visibility("default")))
 #endif
@@ -116,6 +119,10 @@ extern "C" {
 
 #ifndef EACCESS
 #define EACCESS EACCES
+#endif
+
+#ifndef ESHUTDOWN
+#define ESHUTDOWN (NN_HAUSNUMERO + 55)
 #endif
 
 /** nn_term() has been called. */

@@ -27,9 +27,9 @@ int sp_net_connect(int fd, const struct sockaddr *address, socklen_t length)
 int sp_net_connect_result(int fd)
 {
     int error = 0;
-    socklen_t size = sizeof error;
+    int rc = sp_net_get_option(fd, SOL_SOCKET, SO_ERROR, &error);
 
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+    return rc < 0 ? rc : -error;
 }
 
 int sp_net_own_name(int fd, struct sockaddr *address, socklen_t *length)
@@ -45,6 +45,13 @@ int sp_net_peer_name(int fd, struct sockaddr *address, socklen_t *length)
 int sp_net_set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+int sp_net_get_option(int fd, int level, int option, int *value)
+{
+    socklen_t size = sizeof *value;
+
+    return getsockopt(fd, level, option, value, &size) < 0 ? -errno : 0;
 }
 
 void sp_net_reuse_port(int fd)
