@@ -148,6 +148,35 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
     expect([stdout, stderr]).toEqual(['true\n', ''])
   })
 
+  test.each([100, 1_000_000])(
+    'a copy of %i bytes outlives the Worker that has received the message',
+    async (length) => {
+      const { stdout, stderr, signal } = await run(
+        path,
+        `
+      const { Worker } = require('node:worker_threads')
+      const worker = new Worker(${JSON.stringify(`
+        const { parentPort } = require('node:worker_threads')
+        const { Pull, Push } = require('nanomsg-native')
+        const pull = new Pull(), push = new Push()
+        push.connect(pull.bind('tcp://127.0.0.1:0').address)
+        ;(async () => {
+          await push.send(Buffer.alloc(${length}, 7))
+          const copy = new Uint8Array(await pull.receive())
+          const stream = new ReadableStream({ type: 'bytes', start(controller) { controller.enqueue(copy) } })
+          const { value } = await stream.getReader().read()
+          parentPort.postMessage(value, [value.buffer])
+        })()`)}, { eval: true })
+      const given = await new Promise((resolve) => worker.on('message', resolve))
+      await worker.terminate()
+      await settle()
+      Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024, 0xaa))
+      console.log(given.length, given.every((byte) => byte === 7))`,
+      )
+      expect([signal, stdout, stderr]).toEqual([null, `${length} true\n`, ''])
+    },
+  )
+
   test('by who takes answers to a survey: those that wait arrive whole', async () => {
     const { stdout, stderr } = await run(
       path,
