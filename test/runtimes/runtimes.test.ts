@@ -15,7 +15,21 @@ interface Runtime {
   path: string
   args: string[]
   env: Record<string, string>
+  /** The program that `path` runs, where it is an emulator. */
+  emulated?: string
 }
+
+/** A prebuilt addon on Node.js for another processor, in QEMU: what npm run platforms makes and asks for. */
+function inEmulator(title: string, qemu: string, libraries: string, node: string, prebuilt: string): Runtime {
+  return {
+    title,
+    path: `/usr/bin/${qemu}`,
+    args: ['-L', libraries, node],
+    env: { NANOMSG_NATIVE_PREBUILD: join(home, 'prebuilds', prebuilt) },
+    emulated: node,
+  }
+}
+const ofPlatform = (path: string) => join(home, 'test/platforms/node_modules', path)
 
 const runtimes: Runtime[] = [
   { title: 'Bun', path: installed('bun/bin/bun'), args: [], env: {} },
@@ -27,14 +41,32 @@ const runtimes: Runtime[] = [
     args: ['--expose-gc'],
     env: { NANOMSG_NATIVE_WATCHER: 'thread' },
   },
+  ...(process.env.NN_PLATFORMS === '1'
+    ? [
+        inEmulator(
+          'Node.js for arm64',
+          'qemu-aarch64-static',
+          '/usr/aarch64-linux-gnu',
+          ofPlatform('node-arm64/bin/node'),
+          'linux-arm64/nanomsg-native.glibc.node',
+        ),
+        inEmulator(
+          'Node.js for armv7',
+          'qemu-arm-static',
+          '/usr/arm-linux-gnueabihf',
+          ofPlatform('node-armv7/bin/node'),
+          'linux-arm/nanomsg-native.armv7.glibc.node',
+        ),
+      ]
+    : []),
 ]
 
 const other = authority('other')
 const unlisted = certified(ca, 'unlisted', '')
 const names = execFileSync(process.execPath, [program, home, 'list'], { encoding: 'utf8' }).trim().split(' ')
 
-for (const { title, path, args, env } of runtimes) {
-  const isThere = existsSync(path)
+for (const { title, path, args, env, emulated } of runtimes) {
+  const isThere = [path, emulated ?? path, env.NANOMSG_NATIVE_PREBUILD ?? path].every((file) => existsSync(file))
   if (!isThere && process.env.NN_REQUIRE_PEERS === '1') {
     test(title, () => {
       throw new Error(`${title} is required here: scripts/install-test-tools installs it`)
@@ -44,21 +76,25 @@ for (const { title, path, args, env } of runtimes) {
   if (!isThere) console.log(`skipped: ${title}; scripts/install-test-tools installs it`)
 
   describe.skipIf(!isThere)(`an exchange on ${title}`, () => {
-    test.each(names)('%s', async (name) => {
-      const files = {
-        NN_CA: ca.certFile,
-        NN_OTHER_CA: other.certFile,
-        NN_CERT: server.certFile,
-        NN_KEY: server.keyFile,
-        NN_UNLISTED_CERT: unlisted.certFile,
-        NN_UNLISTED_KEY: unlisted.keyFile,
-      }
-      // Whatever stops the runtime fails the test: a signal, an exit status, a process that does not end.
-      const { stdout } = await promisify(execFile)(path, [...args, program, home, name], {
-        env: { ...process.env, ...env, ...files },
-        timeout: 50_000,
-      })
-      expect(stdout.trim()).toBe(`done ${name}`)
-    })
+    test.each(names)(
+      '%s',
+      async (name) => {
+        const files = {
+          NN_CA: ca.certFile,
+          NN_OTHER_CA: other.certFile,
+          NN_CERT: server.certFile,
+          NN_KEY: server.keyFile,
+          NN_UNLISTED_CERT: unlisted.certFile,
+          NN_UNLISTED_KEY: unlisted.keyFile,
+        }
+        // Whatever stops the runtime fails the test: a signal, an exit status, a process that does not end.
+        const { stdout } = await promisify(execFile)(path, [...args, program, home, name], {
+          env: { ...process.env, ...env, ...files },
+          timeout: emulated === undefined ? 50_000 : 170_000,
+        })
+        expect(stdout.trim()).toBe(`done ${name}`)
+      },
+      emulated === undefined ? undefined : 180_000,
+    )
   })
 }
