@@ -54,9 +54,9 @@ export interface RejectEvent extends AnyConnectionEvent {
   readonly type: 'reject'
   /** What the peer said it is, if it came to that: a number when it is no type of ours. */
   readonly protocol: ProtocolName | number | undefined
-  /** `EPROTOTYPE` (its type does not go with ours), `EPROTO` (it does not speak the protocol), `EBUSY` (a Pair has its
-   * peer already), `ETIMEDOUT` (it said nothing), `EACCES` (a certificate), `ECONNRESET` (it left, perhaps for such a
-   * reason), ... */
+  /** `EPROTOTYPE` (its type does not go with ours), `EPROTO` (it does not speak the protocol), `EBUSY` (a Pair has
+   * its peer already), `EMLINK` (one connection too many: `maxConnections`, ...), `ETIMEDOUT` (it said nothing),
+   * `EACCES` (a certificate), `ECONNRESET` (it left, perhaps for such a reason), ... */
   readonly error: NanomsgError
 }
 

@@ -84,6 +84,8 @@ export const hints: Readonly<Record<string, string>> = {
   'nn_recvmsg ETIMEDOUT': 'No message came in time',
   'reject EPROTOTYPE': 'The peer is a socket of a type that does not go with this one',
   'reject EPROTO': 'The peer does not speak this protocol',
+  'reject EMLINK':
+    'One connection too many: see maxConnections, maxConnectionsPerEndpoint, maxConnectionsPerAddress, maxHandshakes',
   'reject EACCES': 'One of the two does not accept the other’s certificate: see the option tls',
   'reject EBUSY': 'A Pair has one peer at a time',
   'reject ETIMEDOUT': 'The peer did not say what it is in time',

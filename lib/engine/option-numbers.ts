@@ -25,6 +25,10 @@ export const NN_SOCKET_NAME = 15
 export const NN_RCVMAXSIZE = 16
 export const NN_MAXTTL = 17
 export const NN_MAX_UNFINISHED_BYTES = 64
+export const NN_MAX_CONNECTIONS = 65
+export const NN_MAX_CONNECTIONS_PER_ENDPOINT = 66
+export const NN_MAX_CONNECTIONS_PER_ADDRESS = 67
+export const NN_MAX_HANDSHAKES = 68
 
 export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2

@@ -8,6 +8,7 @@ type Kind =
   | 'milliseconds or -1'
   | 'bytes'
   | 'bytes or -1'
+  | 'number or -1'
   | 'priority'
   | 'hops'
   | 'count or 0'
@@ -39,6 +40,18 @@ export const commonOptions = {
   maxMessageSize: { level: nn.NN_SOL_SOCKET, number: nn.NN_RCVMAXSIZE, kind: 'bytes or -1' },
   maxTtl: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAXTTL, kind: 'hops' },
   maxUnfinishedBytes: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAX_UNFINISHED_BYTES, kind: 'bytes or -1' },
+  maxConnections: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAX_CONNECTIONS, kind: 'number or -1' },
+  maxConnectionsPerEndpoint: {
+    level: nn.NN_SOL_SOCKET,
+    number: nn.NN_MAX_CONNECTIONS_PER_ENDPOINT,
+    kind: 'number or -1',
+  },
+  maxConnectionsPerAddress: {
+    level: nn.NN_SOL_SOCKET,
+    number: nn.NN_MAX_CONNECTIONS_PER_ADDRESS,
+    kind: 'number or -1',
+  },
+  maxHandshakes: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAX_HANDSHAKES, kind: 'number or -1' },
   tcpNoDelay: { level: nn.NN_TCP, number: nn.NN_TCP_NODELAY, kind: 'boolean' },
   textFrames: { level: nn.NN_WS, number: nn.NN_WS_MSG_TYPE, kind: 'text or binary' },
 } as const satisfies Record<CommonOptionName, Option>
@@ -65,6 +78,7 @@ const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectati
   },
   bytes: { lowest: 1, highest: MAX_INT, expectation: 'a whole number of bytes, at least 1' },
   'bytes or -1': { lowest: -1, highest: MAX_INT, expectation: 'a whole number of bytes, or -1 for no limit' },
+  'number or -1': { lowest: -1, highest: MAX_INT, expectation: 'a whole number, or -1 for no limit' },
   priority: { lowest: 1, highest: 16, expectation: 'a whole number from 1 (highest) to 16' },
   hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
   'count or 0': { lowest: 0, highest: MAX_INT, expectation: 'a whole number from 1 on, or 0 for no limit' },
@@ -131,6 +145,15 @@ export interface SocketOptions {
    * received yet. When they have as many, further ones wait with their peers; each peer may still send short ones, and
    * one message can always go on. -1: no limit. Default: 268435456. */
   maxUnfinishedBytes?: number | undefined
+  /** Connections that peers may have made to this socket at a time; -1: no limit. Default: -1. */
+  maxConnections?: number | undefined
+  /** The same for each endpoint that is bound later. Default: -1. */
+  maxConnectionsPerEndpoint?: number | undefined
+  /** The same for peers of one IP address, or of IPv6 addresses whose first 64 bits are the same. Default: -1. */
+  maxConnectionsPerAddress?: number | undefined
+  /** Connections that peers have made whose handshake is under way: the next one takes the place of the oldest one. -1:
+   * no limit. Default: 1024. */
+  maxHandshakes?: number | undefined
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.

@@ -13,6 +13,9 @@ const statistics = {
   currentConnections: 201,
   connectionsInProgress: 202,
   currentEndpointErrors: 203,
+  rejectedConnections: 116,
+  peerConnections: 217,
+  handshakes: 218,
   unfinishedBytes: 216,
   messagesSent: 301,
   messagesReceived: 302,
@@ -37,6 +40,11 @@ export interface Statistics {
   currentConnections: number
   connectionsInProgress: number
   currentEndpointErrors: number
+  /** Connections that limits have ended (`maxConnections` and so on); those that peers have made and that are there
+   * now; those of them whose handshake is under way. */
+  rejectedConnections: number
+  peerConnections: number
+  handshakes: number
   /** Memory of messages that have come in part, or are long and were not received yet: see `maxUnfinishedBytes`. */
   unfinishedBytes: number
   messagesSent: number

@@ -34,7 +34,11 @@ struct sp_options {
     int receive_priority;
     int ipv4_only;
     int receive_max_bytes;    /* -1: no limit */
-    int max_unfinished_bytes; /* likewise */
+    int max_unfinished_bytes; /* likewise, as those below */
+    int max_connections;
+    int max_connections_per_endpoint;
+    int max_connections_per_address;
+    int max_handshakes;
     int max_ttl;
     int tcp_nodelay;
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */

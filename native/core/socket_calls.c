@@ -266,6 +266,15 @@ static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
     case NN_STAT_CURRENT_EP_ERRORS:
         *value = count_endpoints(self, endpoint_has_error);
         return 0;
+    case NN_STAT_REJECTED_CONNECTIONS:
+        *value = counted->rejected_connections;
+        return 0;
+    case NN_STAT_PEER_CONNECTIONS:
+        *value = self->limits.connections;
+        return 0;
+    case NN_STAT_HANDSHAKES:
+        *value = self->limits.handshakes;
+        return 0;
     case NN_STAT_UNFINISHED_BYTES:
         *value = sp_room_bytes(&self->room);
         return 0;

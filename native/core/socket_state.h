@@ -6,6 +6,7 @@
 #include <nanomsg/protocol.h>
 
 #include "core/coalesce.h"
+#include "core/connection_limits.h"
 #include "core/event_fd.h"
 #include "core/loop_state.h"
 #include "core/options.h"
@@ -42,6 +43,7 @@ struct sp_statistics {
     uint64_t bytes_sent;
     uint64_t bytes_received;
     uint64_t current_connections;
+    uint64_t rejected_connections; /* by limits */
 };
 
 /* What one pipe has given of a batch without another pipe in between. */
@@ -78,6 +80,7 @@ struct sp_socket {
     struct sp_list lingering;        /* struct sp_linger: closed connections that still have bytes to pass on */
     size_t remains_bytes;            /* what peers that are gone have left in memory for the user */
     struct sp_receive_room room;     /* of unfinished messages */
+    struct sp_connection_limits limits;
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */

@@ -22,6 +22,7 @@ struct nn_endpoint {
     bool is_connecting; /* counted in NN_STAT_INPROGRESS_CONNECTIONS */
     bool has_error;     /* counted in NN_STAT_CURRENT_EP_ERRORS */
     int last_error;
+    unsigned accepted;         /* connections that peers have made, until their descriptors are closed */
     unsigned users;            /* connections, requests and handles that point here */
     struct sp_options options; /* as they were when the endpoint was made */
     char address[NN_SOCKADDR_MAX + 1];

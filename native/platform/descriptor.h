@@ -3,6 +3,8 @@
 #ifndef SP_PLATFORM_DESCRIPTOR_H
 #define SP_PLATFORM_DESCRIPTOR_H
 
+#include "platform/net.h"
+
 #include <stdbool.h>
 
 /* Notes a descriptor that was opened elsewhere; a negative number is passed through. */
@@ -11,9 +13,9 @@ int sp_fd_opened(int fd);
 void sp_fd_close(int fd);
 
 /* Return a descriptor or -errno. */
-int sp_fd_socket(int family);          /* a stream socket */
-int sp_fd_accept(int fd, int *family); /* the next waiting peer; its family */
-int sp_fd_duplicate(int fd);           /* one of our own for a socket that the user has opened */
+int sp_fd_socket(int family);                            /* a stream socket */
+int sp_fd_accept(int fd, struct sockaddr_storage *peer); /* the next waiting peer; its address */
+int sp_fd_duplicate(int fd);                             /* one of our own for a socket that the user has opened */
 
 /* Functions such as getaddrinfo() and if_nametoindex() find nothing where no descriptor is left for their files and
  * sockets, and do not report why. Returns -EMFILE or -ENFILE where that is so, or 0. */

@@ -40,8 +40,9 @@ void sp_connection_owner_init(struct sp_connection_owner *self, struct nn_endpoi
                               void (*ended)(struct sp_connection_owner *, bool, int));
 
 /* Takes a connected, non-blocking descriptor and begins the handshake, after the filter's if the owner has one. Returns
- * 0; or -errno with the descriptor closed and nothing else done (ended is not called). */
-int sp_connection_open(struct sp_connection_owner *owner, int fd);
+ * 0; or -errno with the descriptor closed and nothing else done (ended is not called). peer: where it comes from, when
+ * it was accepted; or NULL. */
+int sp_connection_open(struct sp_connection_owner *owner, int fd, const struct sp_socket_address *peer);
 
 /* The same with a stream that was handed over, and the start of the peer's handshake; at most handshake_limit_bytes of
  * it. */

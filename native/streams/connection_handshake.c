@@ -64,15 +64,33 @@ static void connection_begin_sending(struct sp_connection *self)
         sp_connection_limit(self);
 }
 
+/* Counts the connection where it is known only now whose it is. Returns 0 or -errno. */
+static int connection_count_late(struct sp_connection *self)
+{
+    struct sp_socket_address peer;
+    const char *problem = NULL;
+
+    if (!self->endpoint->is_bound || self->place.is_counted)
+        return 0;
+    sp_descriptor_peer(self->watch.fd, &peer);
+    int rc = sp_connection_count(self, &peer, &problem);
+    if (problem != NULL)
+        sp_connection_note_problem(self, problem);
+    return rc;
+}
+
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
     size_t rest = self->handshake_bytes - taken_bytes;
     int error = -EPROTO;
+    int rc;
 
     self->peer_id = peer_id;
     sp_connection_peer_info(self, self->peer_info);
     if (rest > 0 && sp_receive_buffer_start(&self->received, self->handshake + taken_bytes, rest) < 0)
         error = -ENOMEM;
+    else if ((rc = connection_count_late(self)) < 0)
+        error = rc;
     else if (peer_id == self->socket->protocol->peer_id)
         self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->peer_info, &error);
     if (self->pipe == NULL) {
@@ -84,6 +102,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);
     sp_list_remove(&self->item);
+    sp_limits_admit(self->endpoint, &self->place);
     sp_free(self->handshake);
     self->handshake = NULL;
     self->state = CONNECTION_OPEN;
@@ -115,6 +134,7 @@ static void connection_hand_over(struct sp_connection *self)
     struct sp_stream stream = self->stream;
 
     sp_list_remove(&self->item);
+    sp_limits_leave(self->endpoint, &self->place);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
     self->watch.fd = -1;

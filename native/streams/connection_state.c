@@ -4,12 +4,15 @@
 #include "core/monitor.h"
 
 #include "streams/descriptor.h"
+#include "streams/net_address.h"
 #include "streams/stream_peer_info.h"
 
 #include "message/chunk.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/memory_return.h"
+
+#include <string.h>
 
 /* What a connection takes by itself, and what OpenSSL takes for one. */
 #define CONNECTION_BYTES ((size_t)4 * 1024)
@@ -131,7 +134,21 @@ void sp_connection_report_rejected(struct sp_connection *self, int error)
     if (self->peer_info != NULL)
         sp_monitor_rejected(self->endpoint, self->peer_info, self->peer_id, error);
     else
-        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error);
+        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error, NULL);
+}
+
+void sp_connection_note_problem(struct sp_connection *self, const char *problem)
+{
+    if (self->peer_info != NULL)
+        sp_peer_info_note(self->peer_info, NN_PEER_PROBLEM, problem, strlen(problem));
+}
+
+int sp_connection_count(struct sp_connection *self, const struct sp_socket_address *peer, const char **problem)
+{
+    uint8_t network[SP_NETWORK_BYTES];
+    bool has_network = peer != NULL && sp_net_address_network(peer, network);
+
+    return sp_limits_count(self->endpoint, &self->place, has_network ? network : NULL, problem);
 }
 
 /* ---- The end ---- */
@@ -142,6 +159,7 @@ void sp_connection_release(struct sp_connection *self)
 
     SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
+    SP_INVARIANT(!self->place.is_counted, "a connection is released that is counted");
     SP_INVARIANT(self->room.bytes == 0, "a connection is released that has a share of the room");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
@@ -169,6 +187,7 @@ void sp_connection_close_stream(struct sp_connection *self)
 {
     note_freed(self);
     sp_room_leave(self->socket, &self->room);
+    sp_limits_leave(self->endpoint, &self->place);
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);

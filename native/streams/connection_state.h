@@ -2,6 +2,7 @@
 #ifndef SP_STREAMS_CONNECTION_STATE_H
 #define SP_STREAMS_CONNECTION_STATE_H
 
+#include "core/connection_limits.h"
 #include "core/direct_poll.h"
 #include "core/pipe.h"
 #include "core/receive_room.h"
@@ -22,7 +23,8 @@ enum connection_state {
 };
 
 struct sp_connection {
-    struct sp_list_item item; /* in owner->handshaking */
+    struct sp_list_item item;     /* in owner->handshaking */
+    struct sp_limits_entry place; /* among the connections of the socket that peers have made */
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
     struct sp_timer timer; /* of the handshake, then of the filter or of direct polling, of lingering at last */
@@ -108,6 +110,10 @@ void sp_connection_remember_server(struct sp_connection *self);
 /* Notes what is known of the peer besides its address. ends: NULL where there is no monitor. */
 void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *ends);
 void sp_connection_report_rejected(struct sp_connection *self, int error);
+/* Notes for the monitor what the errno does not say. */
+void sp_connection_note_problem(struct sp_connection *self, const char *problem);
+/* Counts a connection that a peer has made. peer: NULL: it has no address. Returns as sp_limits_count. */
+int sp_connection_count(struct sp_connection *self, const struct sp_socket_address *peer, const char **problem);
 /* The pipe's describe_peer. */
 void sp_connection_describe_peer(const struct nn_pipe *pipe, struct sp_peer_info *ends);
 void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);

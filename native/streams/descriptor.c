@@ -116,14 +116,21 @@ bool sp_descriptor_is_own_peer(int fd)
     return own_length == peer_length && memcmp(&own, &peer, (size_t)own_length) == 0;
 }
 
-int sp_descriptor_accept(int fd, const struct sp_options *options)
+int sp_descriptor_accept(int fd, const struct sp_options *options, struct sp_socket_address *peer)
 {
-    int family;
-    int accepted = sp_fd_accept(fd, &family);
+    int accepted = sp_fd_accept(fd, &peer->storage);
 
+    peer->length = sizeof peer->storage;
     if (accepted >= 0)
-        descriptor_configure(accepted, family, options);
+        descriptor_configure(accepted, peer->storage.ss_family, options);
     return accepted;
+}
+
+void sp_descriptor_peer(int fd, struct sp_socket_address *peer)
+{
+    peer->length = sizeof peer->storage;
+    if (fd < 0 || sp_net_peer_name(fd, (struct sockaddr *)&peer->storage, &peer->length) < 0)
+        peer->length = 0;
 }
 
 bool sp_descriptor_is_shortage(int error)

@@ -38,8 +38,10 @@ bool sp_descriptor_has_abstract_names(void);
 /* Whose process is at the other end of a connection within this machine. Returns false for any other. */
 bool sp_descriptor_credentials(int fd, struct nn_ipc_credentials *credentials);
 
-/* The next waiting peer, or -EAGAIN, -EMFILE, ... */
-int sp_descriptor_accept(int fd, const struct sp_options *options);
+/* The next waiting peer and its address, or -EAGAIN, -EMFILE, ... */
+int sp_descriptor_accept(int fd, const struct sp_options *options, struct sp_socket_address *peer);
+/* The peer of a connection; of length 0 where that is not known. */
+void sp_descriptor_peer(int fd, struct sp_socket_address *peer);
 
 /* Whether -errno says that descriptors or memory are missing, which others may free. */
 bool sp_descriptor_is_shortage(int error);

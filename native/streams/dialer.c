@@ -108,7 +108,7 @@ static void dialer_connected(struct sp_dialer *self, int fd)
     }
     socket_of(self)->statistics.established_connections++;
     dialer_set_state(self, SP_DIALER_CONNECTED);
-    int rc = sp_connection_open(&self->owner, fd);
+    int rc = sp_connection_open(&self->owner, fd, NULL);
     if (rc < 0)
         dialer_failed(self, rc);
 }

@@ -15,16 +15,33 @@ static struct sp_listener *listener_of(struct sp_connection_owner *owner)
     return SP_CONTAINER(owner, struct sp_listener, owner);
 }
 
+static void listener_go_on(struct sp_listener *self)
+{
+    if (!self->pause.is_active)
+        return;
+    sp_timer_stop(&self->pause);
+    sp_watch_want(&self->watch, SP_READABLE);
+}
+
+static void listener_connection_admitted(struct sp_connection_owner *owner)
+{
+    /* A handshake is done. */
+    if (listener_of(owner)->is_crowded)
+        listener_go_on(listener_of(owner));
+}
+
 static void listener_connection_ended(struct sp_connection_owner *owner, bool was_admitted, int error)
 {
     (void)was_admitted;
     (void)error;
     /* A descriptor is free again. */
-    struct sp_listener *self = listener_of(owner);
-    if (self->pause.is_active) {
-        sp_timer_stop(&self->pause);
-        sp_watch_want(&self->watch, SP_READABLE);
-    }
+    listener_go_on(listener_of(owner));
+}
+
+static void listener_pause(struct sp_listener *self, sp_time_ns until_ns)
+{
+    sp_watch_want(&self->watch, 0);
+    sp_timer_start(&self->pause, until_ns);
 }
 
 static void listener_accept_failed(struct sp_listener *self, int error)
@@ -34,16 +51,22 @@ static void listener_accept_failed(struct sp_listener *self, int error)
     sp_monitor_failed(self->owner.endpoint, "", error);
     if (!sp_descriptor_is_shortage(error))
         return; /* a peer that left before we came: the next event goes on */
-    sp_watch_want(&self->watch, 0);
-    sp_timer_start(&self->pause, sp_deadline_after_ms(PAUSE_MS));
+    listener_pause(self, sp_deadline_after_ms(PAUSE_MS));
 }
 
 static void listener_accept(struct sp_listener *self)
 {
     struct nn_endpoint *endpoint = self->owner.endpoint;
+    struct sp_socket_address peer;
 
     for (int i = 0; i < ACCEPT_BURST; i++) {
-        int fd = sp_descriptor_accept(self->watch.fd, &endpoint->socket->options);
+        sp_time_ns until_ns = sp_limits_waits_until(endpoint->socket);
+        self->is_crowded = until_ns > 0;
+        if (self->is_crowded) {
+            listener_pause(self, until_ns);
+            return;
+        }
+        int fd = sp_descriptor_accept(self->watch.fd, &endpoint->socket->options, &peer);
         if (fd == -EAGAIN || fd == -EINTR)
             return;
         if (fd < 0) {
@@ -51,8 +74,9 @@ static void listener_accept(struct sp_listener *self)
             return;
         }
         endpoint->socket->statistics.accepted_connections++;
+        sp_limits_make_place(endpoint->socket);
         sp_endpoint_set_error(endpoint, 0);
-        if (sp_connection_open(&self->owner, fd) < 0)
+        if (sp_connection_open(&self->owner, fd, &peer) < 0)
             endpoint->socket->statistics.broken_connections++;
     }
 }
@@ -90,7 +114,8 @@ int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, co
         sp_descriptor_close(fd);
         return rc;
     }
-    sp_connection_owner_init(&self->owner, endpoint, framing, filters, NULL, listener_connection_ended);
+    sp_connection_owner_init(&self->owner, endpoint, framing, filters, listener_connection_admitted,
+                             listener_connection_ended);
     sp_watch_init(&self->watch, loop, fd, listener_handle);
     if ((rc = sp_watch_want(&self->watch, SP_READABLE)) < 0) {
         sp_descriptor_close(fd);

@@ -8,7 +8,8 @@
 struct sp_listener {
     struct sp_connection_owner owner;
     struct sp_watch watch;
-    struct sp_timer pause; /* while the process is short of descriptors */
+    struct sp_timer pause; /* while the process is short of descriptors, or too many handshakes have just begun */
+    bool is_crowded;       /* the latter */
 };
 
 /* Listens at the address. Returns 0, or -errno and nothing to undo. */

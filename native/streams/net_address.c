@@ -1,6 +1,7 @@
 /* Parsing internet addresses. */
 #include "streams/net_address.h"
 
+#include "core/connection_limits.h"
 #include "platform/descriptor.h"
 #include "streams/interface.h"
 
@@ -333,4 +334,28 @@ void sp_net_address_write(const struct sp_socket_address *address, char *buffer,
         inet_ntop(AF_INET, &from->sin_addr, host, sizeof host);
         snprintf(buffer, size_bytes, "%s:%u", host, ntohs(from->sin_port));
     }
+}
+
+/* Peers of IPv4 may come as such, or mapped to IPv6. */
+bool sp_net_address_network(const struct sp_socket_address *address, uint8_t *network)
+{
+    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->storage;
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->storage;
+    uint8_t *end = network + SP_NETWORK_BYTES - sizeof ipv4->sin_addr;
+
+    memset(network, 0, SP_NETWORK_BYTES);
+    if (address->length == 0)
+        return false;
+    if (address->storage.ss_family == AF_INET) {
+        memcpy(end, &ipv4->sin_addr, sizeof ipv4->sin_addr);
+        return true;
+    }
+    if (address->storage.ss_family != AF_INET6)
+        return false;
+    struct in6_addr ip = ipv6->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&ip))
+        memcpy(end, &ip.s6_addr[12], sizeof ipv4->sin_addr);
+    else
+        memcpy(network, &ip, SP_NETWORK_BYTES);
+    return true;
 }

@@ -36,6 +36,10 @@ int sp_net_address_find_source(const struct sp_dialer_target *target, struct sp_
 
 void sp_net_address_set_port(struct sp_socket_address *address, uint16_t port);
 
+/* What counts as the peer's address where connections are limited: SP_NETWORK_BYTES. Returns false where peers have no
+ * addresses. */
+bool sp_net_address_network(const struct sp_socket_address *address, uint8_t *network);
+
 /* Writes "literal:port", with brackets around IPv6 and the scope of a link-local address: fit to be connected to. */
 void sp_net_address_write(const struct sp_socket_address *address, char *buffer, size_t size_bytes);
 

@@ -75,7 +75,7 @@ void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_sock
     sp_monitor_failed(endpoint, remote, error);
 }
 
-void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int error)
+void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int error, const char *problem)
 {
     struct sp_peer_info info;
 
@@ -83,5 +83,8 @@ void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int 
     bool is_wanted = endpoint->socket->monitor != NULL || !endpoint->is_bound;
 
     sp_stream_peer_info(&info, endpoint, is_wanted ? fd : -1);
+    if (problem != NULL)
+        sp_peer_info_note(&info, NN_PEER_PROBLEM, problem, strlen(problem));
     sp_monitor_rejected(endpoint, &info, protocol, error);
+    sp_peer_info_clear(&info);
 }

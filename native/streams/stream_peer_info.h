@@ -14,7 +14,7 @@ void sp_stream_peer_info(struct sp_peer_info *info, const struct nn_endpoint *en
 /* An attempt to connect to this address has failed; NULL: it was not known yet. */
 void sp_stream_connect_failed(struct nn_endpoint *endpoint, const struct sp_socket_address *address, int error);
 
-/* A peer is turned away; protocol: what it says it is, or 0. */
-void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int error);
+/* A peer is turned away. protocol: what it says it is, or 0; problem: why, or NULL: as the errno says. */
+void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int error, const char *problem);
 
 #endif

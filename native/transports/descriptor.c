@@ -87,7 +87,7 @@ static int descriptor_connect(struct nn_endpoint *base, const char *text)
     if (own < 0)
         return own;
     sp_connection_owner_init(&self->owner, base, &sp_tcp_framing, NULL, NULL, descriptor_ended);
-    int rc = sp_connection_open(&self->owner, own);
+    int rc = sp_connection_open(&self->owner, own, NULL);
     if (rc < 0)
         return rc;
     base->socket->statistics.established_connections++;

@@ -18,6 +18,10 @@ const defaults = {
   maxMessageSize: 1_048_576,
   maxTtl: 8,
   maxUnfinishedBytes: 268_435_456,
+  maxConnections: -1,
+  maxConnectionsPerEndpoint: -1,
+  maxConnectionsPerAddress: -1,
+  maxHandshakes: 1024,
   tcpNoDelay: true,
   textFrames: false,
 } as const
@@ -36,6 +40,10 @@ const others = {
   maxMessageSize: -1,
   maxTtl: 255,
   maxUnfinishedBytes: -1,
+  maxConnections: 3,
+  maxConnectionsPerEndpoint: 4,
+  maxConnectionsPerAddress: 5,
+  maxHandshakes: 6,
   tcpNoDelay: false,
   textFrames: true,
 } as const

@@ -8,6 +8,7 @@ const names = `
   timeout signal transfer retry deadline peers concurrency onError
   linger sendBuffer receiveBuffer sendTimeout receiveTimeout reconnectInterval reconnectIntervalMax sendPriority
   receivePriority ipv6 maxMessageSize maxTtl maxUnfinishedBytes tcpNoDelay textFrames requestHeaders tls name resendInterval
+  maxConnections maxConnectionsPerEndpoint maxConnectionsPerAddress maxHandshakes
   cert key ca verify serverName requireClientCertificate
   raw dontwait chan tcpnodelay wsopt sndbuf rcvbuf sndtimeo rcvtimeo reconn maxreconn sndprio rcvprio rcvmaxsize maxttl
   msg_control msg_controllen msg_iovlen iov_len revents listen address`

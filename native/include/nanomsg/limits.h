@@ -11,7 +11,24 @@
  * only when it sends nothing of its message for a second while others wait for the memory. */
 #define NN_MAX_UNFINISHED_BYTES 64
 
-/* A statistic: how many bytes those messages have now. */
+/* Connections that peers have made to all bound endpoints together, to each one (for those that are bound later),
+ * and from one address, at most; default -1. They count from the moment they are accepted until their descriptors
+ * are closed, those of ws and wss from the end of their handshake on. Addresses of IPv6 count as one when their
+ * first 64 bits are the same. A peer beyond a limit is disconnected at once; events tell NN_EVENT_REJECT with
+ * EMLINK, and NN_PEER_PROBLEM says which limit it was. */
+#define NN_MAX_CONNECTIONS 65
+#define NN_MAX_CONNECTIONS_PER_ENDPOINT 66
+#define NN_MAX_CONNECTIONS_PER_ADDRESS 67
+
+/* Handshakes of such connections that are under way, default 1024. The next one takes the place of the oldest one,
+ * whose peer is disconnected (EMLINK likewise), but never in its first 50 ms: accepting waits until then. */
+#define NN_MAX_HANDSHAKES 68
+
+/* Statistics: how many bytes those messages have now; how many such connections and handshakes there are now; how many
+ * connections limits have ended. */
+#define NN_STAT_REJECTED_CONNECTIONS 116
 #define NN_STAT_UNFINISHED_BYTES 216
+#define NN_STAT_PEER_CONNECTIONS 217
+#define NN_STAT_HANDSHAKES 218
 
 #endif

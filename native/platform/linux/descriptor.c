@@ -11,15 +11,14 @@ int sp_fd_socket(int family)
     return fd < 0 ? -errno : sp_fd_opened(fd);
 }
 
-int sp_fd_accept(int fd, int *family)
+int sp_fd_accept(int fd, struct sockaddr_storage *peer)
 {
-    struct sockaddr_storage peer = {.ss_family = AF_UNIX}; /* whose peers may have no address */
-    socklen_t length = sizeof peer;
-    int accepted = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    socklen_t length = sizeof *peer;
 
+    *peer = (struct sockaddr_storage){.ss_family = AF_UNIX}; /* whose peers may have no address */
+    int accepted = accept4(fd, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted < 0)
         return -errno;
-    *family = peer.ss_family;
     return sp_fd_opened(accepted);
 }
 

@@ -1,0 +1,64 @@
+/* How many connections a socket's listeners may have: in all, from one address, for one endpoint; and how many of them
+ * may be before the end of their handshake. Each has an entry from the moment it is accepted until its descriptor is
+ * closed; the numbers count it from then on, or where a peer says only in the handshake which socket it wants, from the
+ * handshake's end on. Guarded by the socket's lock.
+ *
+ * Who comes beyond a number of connections is turned away at once: its dialer learns it, and backs off. A handshake
+ * beyond their number takes the place of the oldest one. Honest peers are done within the time of a packet there and
+ * back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such strangers would
+ * keep everybody out. But no handshake gives way in its first 50 ms: accepting waits as long, so that many peers that
+ * come at once do not push each other out. */
+#ifndef SP_CORE_CONNECTION_LIMITS_H
+#define SP_CORE_CONNECTION_LIMITS_H
+
+#include "platform/clock.h"
+#include "util/id_map.h"
+#include "util/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nn_endpoint;
+struct sp_address_count;
+struct sp_socket;
+
+/* What counts as one address: of IPv6 the first half, since whoever has an address has a network of 2^64 of them; of
+ * IPv4 all of it, behind zeros. */
+#define SP_NETWORK_BYTES 8
+
+struct sp_limits_entry {
+    struct sp_list_item item; /* in the list of handshakes */
+    bool is_counted;
+    sp_time_ns begun_ns;
+    struct sp_address_count *from; /* NULL: it has no address */
+    /* The handshake gives way to a newer one: ends the connection. */
+    void (*give_way)(struct sp_limits_entry *self);
+};
+
+struct sp_connection_limits {
+    unsigned connections;
+    unsigned handshakes;
+    struct sp_list shaking;     /* oldest first */
+    struct sp_id_map addresses; /* struct sp_address_count */
+};
+
+void sp_limits_init(struct sp_connection_limits *self);
+void sp_limits_destroy(struct sp_connection_limits *self);
+
+/* A connection is counted, from a network of SP_NETWORK_BYTES unless that is NULL. Returns 0; -ENOMEM; or -EMLINK with
+ * *problem set: it is one too many. */
+int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
+                    const char **problem);
+/* Its handshake begins; is done; its descriptor is closed. The latter may be called whatever was called before. */
+void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
+void sp_limits_admit(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
+void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
+
+/* Until when accepting waits, since there are as many handshakes as there may be and none is old enough to give way;
+ * or 0. */
+sp_time_ns sp_limits_waits_until(const struct sp_socket *socket);
+/* One more was accepted: makes place for its handshake. */
+void sp_limits_make_place(struct sp_socket *socket);
+
+#endif
