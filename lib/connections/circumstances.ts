@@ -1,6 +1,7 @@
 /** What the engine knows when a call is given up: who is connected, and what has failed last. */
 import { constants } from 'node:os'
 import { protocols } from '../engine/constants.js'
+import { poison } from '../engine/error-texts.js'
 import { type Circumstances, errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
@@ -57,9 +58,14 @@ interface Call {
   readonly sent?: number
   /** How many peers it waited for. */
   readonly expected?: number
+  /** How many peers have gone away while they had its request. */
+  readonly lost?: number
 }
 
-function failed(errno: number, handle: Handle, syscall: string, { sent, expected }: Call): NanomsgError {
+const lostText = (lost: number): string =>
+  `${lost === 1 ? '1 peer' : `${lost} peers`} went away while they worked on it`
+
+function failed(errno: number, handle: Handle, syscall: string, { sent, expected, lost }: Call): NanomsgError {
   const peers = currentConnections(handle.s)
   const failure = lastFailureOf(handle)
   const isUnsubscribed = syscall === 'receive' && hasNoSubscription(handle)
@@ -69,15 +75,17 @@ function failed(errno: number, handle: Handle, syscall: string, { sent, expected
     ...(sent === undefined ? [] : [sentText(sent)]),
     ...(failure === undefined ? [] : [`the last failure${ageText(failure.ageMs)}: ${failure.error.message}`]),
   ]
-  const advice = adviceOf(handle, peers, isUnsubscribed)
+  const advice = lost === undefined ? adviceOf(handle, peers, isUnsubscribed) : poison
   const circumstances: Circumstances = {
     peers,
     attempts: connectErrors(handle.s),
     ...(sent !== undefined && { sent }),
+    ...(lost !== undefined && { lost }),
     ...(failure !== undefined && { lastFailure: failure.error }),
   }
   return errnoError(errno, syscall, `(${known.join('; ')})`, {
     ...circumstances,
+    ...(lost !== undefined && { text: lostText(lost) }),
     ...(advice !== undefined && { hint: advice }),
   })
 }
@@ -85,6 +93,11 @@ function failed(errno: number, handle: Handle, syscall: string, { sent, expected
 /** The call has waited as long as it was told to. */
 export function timeoutError(handle: Handle, syscall: string, call: Call = {}): NanomsgError {
   return failed(constants.errno.ETIMEDOUT, handle, syscall, call)
+}
+
+/** As many peers have gone away while they had the request as it had attempts. */
+export function lostError(handle: Handle, lost: number): NanomsgError {
+  return failed(constants.errno.ECONNRESET, handle, 'request', { lost })
 }
 
 interface Conditions {

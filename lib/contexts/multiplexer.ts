@@ -1,3 +1,4 @@
+import { protocols } from '../engine/constants.js'
 import type { NanomsgError } from '../engine/errors.js'
 import { native, shared } from '../engine/native.js'
 import type { Part } from '../engine/part.js'
@@ -13,10 +14,18 @@ const MESSAGES_AT_A_TIME = 512
 /** Handles the messages of a socket's contexts: requests, surveys or a service. */
 export interface ContextHandler {
   onMessage(context: number, body: Buffer, pipe: number): void
+  /** As many peers have gone away while they had the request of this context as it had attempts: it is over. */
+  onLost?(context: number, peers: number): void
   /** The number of messages that can be handled now. */
   readonly room: number
   close(closedError: (syscall: string) => Error): void
   updateReferences(): void
+}
+
+/** An option of requests in contexts, and its value. */
+export interface ContextOption {
+  readonly number: number
+  readonly value: number
 }
 
 /** The traffic of a socket's contexts: their messages go to the handler, those without a context to the inbox. */
@@ -39,6 +48,23 @@ export class Multiplexer implements Part {
 
   send(context: number, body: Body): void {
     this.#outbox.sendInContext(context, body)
+  }
+
+  /** Sends with options of the engine that count for requests in contexts which begin later. */
+  sendWith(context: number, body: Body, options: readonly ContextOption[]): void {
+    // What was gathered before leaves with the options that it was sent with.
+    this.#outbox.endGathering()
+    const before = options.map(({ number }) => native.getOption(this.#s, protocols.req, number))
+    try {
+      for (const { number, value } of options) native.setOption(this.#s, protocols.req, number, value)
+      this.send(context, body)
+      this.#outbox.endGathering()
+    } finally {
+      for (const [i, { number }] of options.entries()) {
+        const option = before[i]
+        if (typeof option === 'object') native.setOption(this.#s, protocols.req, number, option.value)
+      }
+    }
   }
 
   /** How often the request of a context was sent; 0: it waits for a peer, or there is none. */
@@ -83,12 +109,19 @@ export class Multiplexer implements Part {
       for (let i = 0; i < count; i++) {
         const context = from[2 * i]!
         if (context === 0) this.#inbox.addFrom(this.#placed)
+        else if (context < 0) this.#tellLost(-context, from[2 * i + 1]!)
         else this.#handler.onMessage(context, this.#placed.next(), from[2 * i + 1]!)
       }
     } finally {
       this.#placed.clear()
     }
     return true
+  }
+
+  /** A message without bytes stands for it. */
+  #tellLost(context: number, peers: number): void {
+    this.#placed.next()
+    this.#handler.onLost?.(context, peers)
   }
 
   #takeLater(): void {

@@ -1,20 +1,29 @@
-import { checkConnected, timeoutError } from '../connections/circumstances.js'
+import { checkConnected, lostError, timeoutError } from '../connections/circumstances.js'
+import { protocols } from '../engine/constants.js'
 import { argumentError, traced } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
+import { native } from '../engine/native.js'
+import { NN_REQ_CONTEXT_ATTEMPTS, NN_REQ_CONTEXT_RESEND_IVL } from '../engine/option-numbers.js'
 import { ownOptions } from '../engine/own-options.js'
 import { checkWaitOptions, MAX_TIMEOUT_MS, type WaitOptions } from '../engine/waits.js'
 import type { Body } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
 import { markRequest, unmarkReply } from './error-replies.js'
-import { type ContextHandler, Multiplexer } from './multiplexer.js'
+import { type ContextHandler, type ContextOption, Multiplexer } from './multiplexer.js'
 import { RequestTable } from './request-table.js'
 
 /** How long to wait for a reply. `timeout` is `receiveTimeout` unless it is given. */
 export interface RequestOptions extends WaitOptions {
   /** Milliseconds after which the request is sent once more, to the next Rep in turn, and again after as many; the
    * first reply counts. Default: never before `resendInterval`, which is the same for all requests. */
+  retryAfter?: number | undefined
+  /** The former name of `retryAfter`. */
   retry?: number | undefined
+  /** How many peers may go away while they have the request, before it fails with `ECONNRESET`: a request that ends its
+   * servers does not end all of them. `Infinity`: any number. What was sent again after `retryAfter` or
+   * `resendInterval` is no attempt more, and a request goes on while a peer has it that is connected. Default: 3. */
+  attempts?: number | undefined
   /** The request rejects with a `RemoteError` when its handler fails at a server with `serve(…, { replyErrors: true
    * })`. Only for such servers: others would receive the mark of this convention as a part of the body. Default:
    * false. */
@@ -22,6 +31,10 @@ export interface RequestOptions extends WaitOptions {
   /** Fails at once with `ENOTCONN` when no peer is connected, instead of waiting for one. Default: false. */
   ifConnected?: boolean | undefined
 }
+
+const DEFAULT_ATTEMPTS = 3
+const MAX_INT = 0x7fffffff
+const none: readonly ContextOption[] = []
 
 /** What settles a promise. */
 type Settle = (reply: Buffer | Promise<never>) => void
@@ -33,14 +46,11 @@ const keepSettle = (resolve: Settle): void => {
   settle = resolve
 }
 
-/** A request with a timeout, a signal or retries. */
+/** A request with options or a timeout. */
 class Request {
-  /** The one it was sent in first; 0 before that. */
   context = 0
-  /** Those of its retries. */
-  #retries: number[] | undefined
   readonly #settle: Settle
-  #timers: NodeJS.Timeout[] | undefined
+  #timer: NodeJS.Timeout | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
@@ -60,23 +70,9 @@ class Request {
     }
   }
 
-  addContext(context: number): void {
-    if (this.context === 0) {
-      this.context = context
-    } else {
-      this.#retries ??= []
-      this.#retries.push(context)
-    }
-  }
-
-  get retries(): readonly number[] {
-    return this.#retries ?? []
-  }
-
-  addTimer(timer: NodeJS.Timeout, isReferenced: boolean): void {
+  setTimer(timer: NodeJS.Timeout, isReferenced: boolean): void {
     if (!isReferenced) timer.unref()
-    this.#timers ??= []
-    this.#timers.push(timer)
+    this.#timer = timer
   }
 
   watch(signal: AbortSignal, onAbort: () => void): void {
@@ -86,24 +82,42 @@ class Request {
   }
 
   updateReferences(isReferenced: boolean): void {
-    for (const timer of this.#timers ?? []) {
-      if (isReferenced) timer.ref()
-      else timer.unref()
-    }
+    if (isReferenced) this.#timer?.ref()
+    else this.#timer?.unref()
   }
 
   settle(reply: Buffer | Promise<never>): void {
-    if (this.#timers !== undefined) for (const timer of this.#timers) clearTimeout(timer)
+    clearTimeout(this.#timer)
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#settle(reply)
   }
 }
 
+const isCount = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_INT
+
+/** What the engine is told of a request besides its body. */
+function contextOptionsOf(options: RequestOptions | undefined): ContextOption[] {
+  const { attempts, retryAfter = options?.retry } = options ?? {}
+  const own: ContextOption[] = []
+  if (attempts !== undefined) {
+    own.push({ number: NN_REQ_CONTEXT_ATTEMPTS, value: Number.isFinite(attempts) ? attempts : 0 })
+  }
+  if (retryAfter !== undefined) own.push({ number: NN_REQ_CONTEXT_RESEND_IVL, value: Math.ceil(retryAfter) })
+  return own
+}
+
 function checkRequestOptions(options: RequestOptions | undefined): void {
   checkWaitOptions(options, 'request')
-  const retry = options?.retry
-  if (retry !== undefined && !(typeof retry === 'number' && retry > 0 && retry <= MAX_TIMEOUT_MS)) {
-    throw argumentError('request', 'retry', 'a number of milliseconds above 0', retry)
+  for (const name of ['retryAfter', 'retry'] as const) {
+    const value = options?.[name]
+    if (value !== undefined && !(typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MS)) {
+      throw argumentError('request', name, 'a number of milliseconds above 0', value)
+    }
+  }
+  const attempts = options?.attempts
+  if (attempts !== undefined && attempts !== Number.POSITIVE_INFINITY && !isCount(attempts)) {
+    throw argumentError('request', 'attempts', 'a whole number from 1 on, or Infinity', attempts)
   }
   for (const name of ['expectErrors', 'ifConnected'] as const) {
     const value = options?.[name]
@@ -127,6 +141,7 @@ export class Requests implements ContextHandler {
     this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
     handle.addFirst(this.#multiplexer)
+    native.setOption(handle.s, protocols.req, NN_REQ_CONTEXT_ATTEMPTS, DEFAULT_ATTEMPTS)
   }
 
   request(body: Body, options: RequestOptions | undefined): Promise<Buffer> {
@@ -143,25 +158,24 @@ export class Requests implements ContextHandler {
     checkRequestOptions(options)
     checkConnected(this.#handle, 'request', options)
     const signal = options?.signal
-    const retry = options?.retry
     if (signal?.aborted) return Promise.reject(signal.reason)
     const promise = new Promise<Buffer>(keepSettle)
     const expectsErrors = options?.expectErrors ?? false
     const body = expectsErrors ? markRequest(given) : given
     const request = new Request(settle, expectsErrors)
-    request.addContext(this.#send(request, body))
+    request.context = this.#send(request, body, contextOptionsOf(options))
     this.#handle.waitAdded()
     if (timeout >= 0 && timeout <= MAX_TIMEOUT_MS) this.#startTimer(request, timeout)
-    if (retry !== undefined) this.#startRetrying(request, body, retry)
     if (signal !== undefined) request.watch(signal, () => this.#fail(request, signal.reason))
     return timeout >= 0 ? traced(promise, signal) : promise
   }
 
   /** Returns the context. */
-  #send(request: Request | Settle, body: Body): number {
+  #send(request: Request | Settle, body: Body, options: readonly ContextOption[] = none): number {
     const context = this.#pending.add(request)
     try {
-      this.#multiplexer.send(context, body)
+      if (options.length === 0) this.#multiplexer.send(context, body)
+      else this.#multiplexer.sendWith(context, body, options)
     } catch (error) {
       this.#pending.delete(context)
       throw error
@@ -171,64 +185,53 @@ export class Requests implements ContextHandler {
 
   #startTimer(request: Request, timeout: number): void {
     const onTimeout = () => {
-      const contexts = [request.context, ...request.retries]
-      const sent = contexts.reduce((sum, context) => sum + this.#multiplexer.sentTimes(context), 0)
+      const sent = this.#multiplexer.sentTimes(request.context)
       this.#fail(request, timeoutError(this.#handle, 'request', { sent }))
     }
-    request.addTimer(setTimeout(onTimeout, timeout), this.#handle.isReferenced)
-  }
-
-  #startRetrying(request: Request, body: Body, retry: number): void {
-    const sendAgain = () => {
-      try {
-        request.addContext(this.#send(request, body))
-      } catch (error) {
-        this.#fail(request, error)
-      }
-    }
-    request.addTimer(setInterval(sendAgain, retry), this.#handle.isReferenced)
+    request.setTimer(setTimeout(onTimeout, timeout), this.#handle.isReferenced)
   }
 
   onMessage(context: number, body: Buffer): void {
     const request = this.#pending.get(context)
     if (request === undefined) return
-    if (request instanceof Request) {
-      this.#end(request, context)
-      request.reply(body)
-      return
-    }
+    this.#over(context)
+    if (request instanceof Request) request.reply(body)
+    else request(body)
+  }
+
+  onLost(context: number, peers: number): void {
+    const request = this.#pending.get(context)
+    if (request === undefined) return
+    this.#over(context)
+    const failure = Promise.reject(lostError(this.#handle, peers))
+    if (request instanceof Request) request.settle(failure)
+    else request(failure)
+  }
+
+  /** The engine knows its context no more. */
+  #over(context: number): void {
     this.#pending.delete(context)
     this.#handle.waitRemoved()
-    request(body)
   }
 
   #fail(request: Request, error: unknown): void {
-    this.#end(request)
+    this.#giveUp(request.context)
     request.settle(Promise.reject(error))
   }
 
-  /** @param answered the context that is over by itself */
-  #end(request: Request, answered?: number): void {
-    this.#endContext(request.context, answered)
-    for (const context of request.retries) this.#endContext(context, answered)
-    this.#handle.waitRemoved()
-  }
-
-  #endContext(context: number, answered: number | undefined): void {
-    this.#pending.delete(context)
-    if (context !== answered) this.#multiplexer.forget(context)
+  /** Gives a request up. */
+  #giveUp(context: number): void {
+    this.#over(context)
+    this.#multiplexer.forget(context)
   }
 
   close(closedError: (syscall: string) => Error): void {
     for (const [context, request] of this.#pending.entries()) {
-      // Of one that was sent several times, all are over with the first.
-      if (this.#pending.get(context) === undefined) continue
       if (request instanceof Request) {
         this.#fail(request, closedError('request'))
         continue
       }
-      this.#endContext(context, undefined)
-      this.#handle.waitRemoved()
+      this.#giveUp(context)
       request(Promise.reject(closedError('request')))
     }
   }

@@ -7,6 +7,7 @@ export const texts: Readonly<Record<string, string>> = {
   'send ETIMEDOUT': 'No peer took the message in time',
   'sendBatch ETIMEDOUT': 'No peer took all messages in time',
   'request ETIMEDOUT': 'No reply came in time',
+  'receive ECONNRESET': 'The peers that had the request went away while they worked on it',
   'ready ETIMEDOUT': 'The peers were not connected in time',
   'bind ENODEV': 'No interface of this machine has that name or address',
   'connect ENODEV': 'No interface of this machine has that name or address',
@@ -22,6 +23,9 @@ export const texts: Readonly<Record<string, string>> = {
 const withoutTls =
   'This build has no TLS: it uses the OpenSSL 3 of Node.js itself. With such a Node.js, run: npx --no nanomsg-native-build. Elsewhere use the classes of nanomsg-native, which take TLS from node:tls'
 const missingFile = 'A text in the option tls that is not PEM names a file, which must exist'
+/** What to do about a request whose peers go away. */
+export const poison =
+  'The request may be what ends them: see what they say of it before you send it again. The option attempts allows more'
 const schemes =
   'Addresses begin with tcp://, tls+tcp://, ws://, wss://, ipc:// or inproc://, or as registerTransport() was told'
 const interfaces =
@@ -31,6 +35,7 @@ const addressLimit = 'Addresses have at most 127 bytes, and paths of ipc as many
 /** What to do about it, where the code alone does not say; by the code, or by the call and the code. */
 export const hints: Readonly<Record<string, string>> = {
   ...shortageHints,
+  'receive ECONNRESET': poison,
   'bind EADDRINUSE': 'Another socket is bound there: close it, or choose port 0 and read the endpoint’s address',
   'bind EADDRINUSE of ipc': 'Another socket is bound there: close it, or choose another path',
   'bind EADDRNOTAVAIL': 'No interface of this machine has that address',

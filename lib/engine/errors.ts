@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly attempts?: number
   /** How often the request was sent to a peer. */
   readonly sent?: number
+  /** How many peers have gone away while they had the request. */
+  readonly lost?: number
   /** What has last failed with the socket's connections, such as an attempt to connect. */
   readonly lastFailure?: NanomsgError
 }
@@ -31,6 +33,8 @@ export class NanomsgError extends Error {
   declare readonly attempts?: number
   /** Of a request: how often it was sent to a peer. */
   declare readonly sent?: number
+  /** Of a request that has failed with ECONNRESET: how many peers have gone away while they had it. */
+  declare readonly lost?: number
   /** What had failed last with the socket's connections, such as an attempt to connect. */
   declare readonly lastFailure?: NanomsgError
 

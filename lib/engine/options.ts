@@ -61,6 +61,7 @@ export const options = {
   ...commonOptions,
   resendInterval: { level: protocols.req, number: nn.NN_REQ_RESEND_IVL, kind: 'milliseconds' },
   maxInFlight: { level: protocols.req, number: nn.NN_REQ_MAX_IN_FLIGHT, kind: 'count or 0' },
+  attempts: { level: protocols.req, number: nn.NN_REQ_ATTEMPTS, kind: 'count or 0' },
   deadline: { level: protocols.surveyor, number: nn.NN_SURVEYOR_DEADLINE, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
 

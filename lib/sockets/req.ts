@@ -9,6 +9,9 @@ export interface ReqOptions extends SocketOptions {
   /** How many requests each Rep may have at a time, that is sent and not yet answered or given up. More wait until one
    * has room, and each goes to the Rep that has the fewest. 0: no limit, and Reps are asked in turn. Default: 0. */
   maxInFlight?: number | undefined
+  /** How many Reps may go away while they have a request of `send()`, before `receive()` fails with ECONNRESET; 0: any
+   * number. `request()` has attempts of its own. Default: 0. */
+  attempts?: number | undefined
 }
 
 /** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up
@@ -22,10 +25,11 @@ export class Req extends DuplexSocket {
 
   /**
    * Sends a request and returns its reply. It is sent again after `resendInterval`, and at once when the connection it
-   * went to breaks.
+   * went to breaks, as long as it has `attempts`.
    *
    * @param body Do not change the bytes before the promise settles.
-   * @throws {NanomsgError} `ETIMEDOUT`; `EBADF` when the socket is closed, or closes meanwhile.
+   * @throws {NanomsgError} `ETIMEDOUT`; `ECONNRESET` when as many peers have gone away while they had it as it has
+   *   `attempts`; `EBADF` when the socket is closed, or closes meanwhile.
    */
   request(body: Body, options?: RequestOptions): Promise<Buffer> {
     // No async function: of what thousands of requests leave for the garbage collector, it would be the largest part.
@@ -51,5 +55,12 @@ export class Req extends DuplexSocket {
   }
   set maxInFlight(count: number) {
     this.handle.setOption('maxInFlight', count)
+  }
+
+  get attempts(): number {
+    return this.handle.getOption('attempts') as number
+  }
+  set attempts(count: number) {
+    this.handle.setOption('attempts', count)
   }
 }

@@ -249,8 +249,10 @@ napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_con
             continue;
         }
         if (has_context) {
-            host->contexts.elements[2 * placed] = static_cast<int32_t>(batch[i].context);
-            host->contexts.elements[2 * placed + 1] = static_cast<int32_t>(batch[i].pipe);
+            const bool is_lost = batch[i].lost != 0;
+            const auto context = static_cast<int32_t>(batch[i].context);
+            host->contexts.elements[2 * placed] = is_lost ? -context : context;
+            host->contexts.elements[2 * placed + 1] = static_cast<int32_t>(is_lost ? batch[i].lost : batch[i].pipe);
         }
         placed++;
     }
@@ -270,6 +272,7 @@ napi_value Receive(napi_env env, napi_callback_info info)
 }
 
 // receiveInContexts(s, limit): the same from all contexts; sets their numbers, and those of the pipes, in `contexts`.
+// Of a request that has failed: its number, negative, and how many peers have gone away while they had it.
 napi_value ReceiveInContexts(napi_env env, napi_callback_info info)
 {
     int32_t arguments[2];

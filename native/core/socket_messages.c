@@ -130,6 +130,7 @@ static void message_to_received(struct nn_message *message, struct nn_received *
     to->slab_context = to->is_in_slab ? message->chunk->slab_context : NULL;
     to->context = 0;
     to->pipe = message->pipe;
+    to->lost = 0;
 }
 
 /* Releases the lock. An event that the host's own receiving raises does not wake the host, which takes it on its next
@@ -176,9 +177,15 @@ int sp_socket_context_receive(struct sp_socket *self, struct nn_received *receiv
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
     self->batch_quantum.is_batch = count > 1;
-    while (rc == 0 && taken < count && (rc = self->protocol->context_receive(self->instance, &message, &number)) == 0) {
-        count_received(self, message.body_bytes);
+    while (taken < count && (rc == 0 || rc == -ECONNRESET)) {
+        rc = self->protocol->context_receive(self->instance, &message, &number);
+        if (rc == 0)
+            count_received(self, message.body_bytes);
+        else if (rc != -ECONNRESET)
+            break;
         message_to_received(&message, &received[taken]);
+        if (rc == -ECONNRESET)
+            received[taken].lost = message.pipe;
         received[taken++].context = number;
     }
     self->batch_quantum.is_batch = false;

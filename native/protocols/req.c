@@ -4,12 +4,9 @@
  * (0: never for that reason), and at once when the connection it went to breaks; without a peer it waits
  * for one. A reply counts when it comes from a peer that was asked, be it late and the request sent to another one
  * meanwhile. A new request cancels the one before; requests in contexts go on side by side. NN_REQ_MAX_IN_FLIGHT limits
- * how many of them a peer has at a time; more wait. The raw socket only balances requests and passes what comes back,
- * with the first word as header. */
-#include "protocols/parts/backtrace.h"
-#include "protocols/parts/filtered_queue.h"
+ * how many of them a peer has at a time; more wait. NN_REQ_ATTEMPTS limits how many peers may go away while they have a
+ * request, before it fails with ECONNRESET. */
 #include "protocols/parts/int_option.h"
-#include "protocols/parts/load_balancer.h"
 #include "protocols/parts/request_contexts.h"
 
 #include <nanomsg/protocol.h>
@@ -19,12 +16,11 @@
 
 #define REQ_DEFAULT_RESEND_IVL_MS 60000
 
-/* ---- Cooked ---- */
-
 /* The one request outside of contexts. */
 enum req_state {
     REQ_IDLE,    /* nothing was asked */
     REQ_ASKING,  /* the request is on its way, or its reply is */
+    REQ_FAILED,  /* peers have gone while they had it, and receiving says so */
     REQ_ANSWERED /* the reply waits to be received */
 };
 
@@ -33,7 +29,8 @@ struct req {
     struct sp_requests requests;
     enum req_state state;
     struct sp_request request; /* in ASKING */
-    struct nn_message reply;   /* owned; in ANSWERED */
+    struct sp_request_terms terms;
+    struct nn_message reply; /* owned; in ANSWERED */
     struct sp_request_contexts contexts;
 };
 
@@ -48,6 +45,7 @@ static int req_open(struct nn_protocol_socket *base)
 
     sp_requests_init(&self->requests, base, REQ_DEFAULT_RESEND_IVL_MS);
     sp_request_contexts_init(&self->contexts, &self->requests);
+    self->terms.resend_ivl_ms = -1;
     return 0;
 }
 
@@ -72,7 +70,7 @@ static int req_send(struct nn_protocol_socket *base, struct nn_message *message)
     if (rc < 0)
         return rc;
     req_cancel(self);
-    rc = sp_requests_begin(&self->requests, &self->request, message);
+    rc = sp_requests_begin(&self->requests, &self->request, message, &self->terms);
     if (rc == 0)
         self->state = REQ_ASKING;
     return rc;
@@ -91,7 +89,18 @@ static void req_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *p
 
 static void req_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    sp_requests_pipe_removed(&req_of(base)->requests, pipe);
+    struct req *self = req_of(base);
+    struct sp_request *request;
+
+    sp_requests_pipe_removed(&self->requests, pipe);
+    while ((request = sp_requests_next_failed(&self->requests)) != NULL) {
+        if (request != &self->request) {
+            sp_request_contexts_fail(&self->contexts, request);
+            continue;
+        }
+        sp_requests_end(&self->requests, request);
+        self->state = REQ_FAILED;
+    }
 }
 
 static void req_timer(struct nn_protocol_socket *base)
@@ -132,17 +141,20 @@ static int req_receive(struct nn_protocol_socket *base, struct nn_message *messa
 
     if (self->state == REQ_IDLE)
         return -EFSM;
-    if (self->state != REQ_ANSWERED)
+    if (self->state == REQ_ASKING)
         return -EAGAIN;
-    *message = self->reply;
+    bool has_failed = self->state == REQ_FAILED;
     self->state = REQ_IDLE;
+    if (has_failed)
+        return -ECONNRESET;
+    *message = self->reply;
     return 0;
 }
 
 static int req_events(struct nn_protocol_socket *base)
 {
     struct req *self = req_of(base);
-    bool can_receive = self->state == REQ_ANSWERED || sp_request_contexts_can_receive(&self->contexts);
+    bool can_receive = self->state >= REQ_FAILED || sp_request_contexts_can_receive(&self->contexts);
 
     return NN_POLLOUT | (can_receive ? NN_POLLIN : 0);
 }
@@ -152,31 +164,47 @@ static int req_send_priority(struct nn_protocol_socket *base)
     return sp_load_balancer_priority(&req_of(base)->requests.peers.open);
 }
 
-/* Counts from the next sending on, be it the first or a later one of a request. */
+static int *req_option_of(struct req *self, int option, int *lowest)
+{
+    *lowest = option == NN_REQ_CONTEXT_RESEND_IVL ? -1 : 0;
+    switch (option) {
+    case NN_REQ_RESEND_IVL:
+        return &self->requests.resend_ivl_ms;
+    case NN_REQ_MAX_IN_FLIGHT:
+        return &self->requests.peers.max_in_flight;
+    case NN_REQ_ATTEMPTS:
+        return &self->terms.attempts;
+    case NN_REQ_CONTEXT_ATTEMPTS:
+        return &self->contexts.terms.attempts;
+    case NN_REQ_CONTEXT_RESEND_IVL:
+        return &self->contexts.terms.resend_ivl_ms;
+    default:
+        return NULL;
+    }
+}
+
+/* Intervals count from the next sending on, be it the first or a later one of a request; those of contexts and
+ * attempts for requests that are begun later; what a peer may have at once. */
 static int req_set_option(struct nn_protocol_socket *base, int option, const void *value, size_t size)
 {
-    struct sp_requests *requests = &req_of(base)->requests;
-    int max_in_flight;
+    struct req *self = req_of(base);
+    int lowest;
+    int *place = req_option_of(self, option, &lowest);
 
-    if (option == NN_REQ_RESEND_IVL)
-        return sp_int_option_set(&requests->resend_ivl_ms, 0, value, size);
-    if (option != NN_REQ_MAX_IN_FLIGHT)
+    if (place == NULL)
         return -ENOPROTOOPT;
-    int rc = sp_int_option_set(&max_in_flight, 0, value, size);
-    if (rc == 0)
-        sp_requests_set_max_in_flight(requests, max_in_flight);
+    int rc = sp_int_option_set(place, lowest, value, size);
+    if (rc == 0 && option == NN_REQ_MAX_IN_FLIGHT)
+        sp_requests_set_max_in_flight(&self->requests, *place);
     return rc;
 }
 
 static int req_get_option(struct nn_protocol_socket *base, int option, void *value, size_t *size)
 {
-    const struct sp_requests *requests = &req_of(base)->requests;
+    int lowest;
+    const int *place = req_option_of(req_of(base), option, &lowest);
 
-    if (option == NN_REQ_RESEND_IVL)
-        return sp_int_option_get(requests->resend_ivl_ms, value, size);
-    if (option == NN_REQ_MAX_IN_FLIGHT)
-        return sp_int_option_get(requests->peers.max_in_flight, value, size);
-    return -ENOPROTOOPT;
+    return place != NULL ? sp_int_option_get(*place, value, size) : -ENOPROTOOPT;
 }
 
 static void req_close(struct nn_protocol_socket *base)
@@ -195,11 +223,12 @@ static int req_context_send(struct nn_protocol_socket *base, struct nn_message *
     return sp_request_contexts_begin(&req_of(base)->contexts, message, number);
 }
 
+/* That the request outside of contexts has failed, receiving outside of them says. */
 static int req_context_receive(struct nn_protocol_socket *base, struct nn_message *message, uint32_t *number)
 {
     int rc = sp_request_contexts_receive(&req_of(base)->contexts, message, number);
 
-    if (rc != -EAGAIN)
+    if (rc != -EAGAIN || req_of(base)->state == REQ_FAILED)
         return rc;
     *number = 0;
     rc = req_receive(base, message);
@@ -219,101 +248,6 @@ static int64_t req_context_sent(struct nn_protocol_socket *base, uint32_t number
         return sp_request_contexts_sent(&self->contexts, number);
     return self->state == REQ_ASKING ? (int64_t)self->request.transmissions : -EINVAL;
 }
-
-/* ---- Raw ---- */
-
-struct req_raw {
-    struct nn_protocol_socket base;
-    struct sp_load_balancer peers;
-    struct sp_filtered_queue received;
-};
-
-struct req_raw_pipe {
-    struct sp_priority_slot sending;
-    struct sp_priority_slot receiving;
-};
-
-static struct req_raw *req_raw_of(struct nn_protocol_socket *base)
-{
-    return NN_CONTAINER(base, struct req_raw, base);
-}
-
-/* A reply's first word is the header, whatever it says. */
-static bool req_raw_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
-{
-    (void)received;
-    (void)from;
-    return sp_backtrace_unstack_id(message) == 0;
-}
-
-static int req_raw_open(struct nn_protocol_socket *base)
-{
-    sp_filtered_queue_init(&req_raw_of(base)->received, req_raw_accept);
-    return 0;
-}
-
-static void req_raw_close(struct nn_protocol_socket *base)
-{
-    sp_filtered_queue_forget(&req_raw_of(base)->received);
-}
-
-static int req_raw_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
-{
-    struct req_raw_pipe *data = nn_pipe_data(pipe);
-
-    (void)base;
-    sp_load_balancer_add(&data->sending, pipe);
-    sp_fair_queue_add(&data->receiving, pipe);
-    return 0;
-}
-
-static void req_raw_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
-{
-    struct req_raw *self = req_raw_of(base);
-    struct req_raw_pipe *data = nn_pipe_data(pipe);
-
-    sp_load_balancer_remove(&self->peers, &data->sending);
-    sp_fair_queue_remove(&self->received.pipes, &data->receiving);
-}
-
-static void req_raw_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
-{
-    struct req_raw_pipe *data = nn_pipe_data(pipe);
-
-    sp_fair_queue_readable(&req_raw_of(base)->received.pipes, &data->receiving);
-}
-
-static void req_raw_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
-{
-    struct req_raw_pipe *data = nn_pipe_data(pipe);
-
-    sp_load_balancer_writable(&req_raw_of(base)->peers, &data->sending);
-}
-
-static int req_raw_send(struct nn_protocol_socket *base, struct nn_message *message)
-{
-    return sp_load_balancer_send(&req_raw_of(base)->peers, message, NULL);
-}
-
-static int req_raw_receive(struct nn_protocol_socket *base, struct nn_message *message)
-{
-    return sp_filtered_queue_receive(&req_raw_of(base)->received, message);
-}
-
-static int req_raw_events(struct nn_protocol_socket *base)
-{
-    struct req_raw *self = req_raw_of(base);
-
-    return (sp_filtered_queue_can_receive(&self->received) ? NN_POLLIN : 0) |
-           (sp_load_balancer_can_send(&self->peers) ? NN_POLLOUT : 0);
-}
-
-static int req_raw_send_priority(struct nn_protocol_socket *base)
-{
-    return sp_load_balancer_priority(&req_raw_of(base)->peers);
-}
-
-/* ---- Tables ---- */
 
 const struct nn_protocol sp_req_protocol = {
     .version = NN_PROTOCOL_VERSION,
@@ -341,25 +275,4 @@ const struct nn_protocol sp_req_protocol = {
     .context_receive = req_context_receive,
     .context_close = req_context_close,
     .context_sent = req_context_sent,
-};
-
-const struct nn_protocol sp_req_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "req",
-    .domain = AF_SP_RAW,
-    .id = NN_REQ,
-    .peer_id = NN_REP,
-    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES,
-    .socket_bytes = sizeof(struct req_raw),
-    .pipe_bytes = sizeof(struct req_raw_pipe),
-    .open = req_raw_open,
-    .close = req_raw_close,
-    .pipe_added = req_raw_pipe_added,
-    .pipe_removed = req_raw_pipe_removed,
-    .pipe_readable = req_raw_pipe_readable,
-    .pipe_writable = req_raw_pipe_writable,
-    .send = req_raw_send,
-    .receive = req_raw_receive,
-    .events = req_raw_events,
-    .send_priority = req_raw_send_priority,
 };

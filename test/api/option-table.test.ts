@@ -23,6 +23,8 @@ const others: Readonly<Record<string, string>> = {
   NN_SUB_SUBSCRIBE: 'subscribe()',
   NN_SUB_UNSUBSCRIBE: 'unsubscribe()',
   NN_SUB_SUBSCRIPTIONS: 'errors of receive()',
+  NN_REQ_CONTEXT_ATTEMPTS: 'attempts of request()',
+  NN_REQ_CONTEXT_RESEND_IVL: 'retryAfter of request()',
   NN_IPC_SEC_ATTR: 'kept, without effect',
   NN_IPC_OUTBUFSZ: 'kept, without effect',
   NN_IPC_INBUFSZ: 'kept, without effect',

@@ -5,7 +5,7 @@ import { runProgram } from './support.js'
 
 /** Options of all public functions, by name. */
 const names = `
-  timeout signal transfer retry deadline peers concurrency onError
+  timeout signal transfer retry retryAfter attempts deadline peers concurrency onError
   linger sendBuffer receiveBuffer sendTimeout receiveTimeout reconnectInterval reconnectIntervalMax sendPriority
   receivePriority ipv6 maxMessageSize maxTtl maxUnfinishedBytes tcpNoDelay textFrames requestHeaders tls name resendInterval
   maxConnections maxConnectionsPerEndpoint maxConnectionsPerAddress maxHandshakes

@@ -131,6 +131,8 @@ struct nn_received {
     const void *slab_context; /* of the slab source that the token belongs to; NULL if not in a slab */
     uint32_t context;         /* 0 unless received by nn_socket_context_receive */
     uint32_t pipe;            /* the connection that it arrived by, for nn_socket_peer; as in struct nn_event */
+    uint32_t lost;            /* not 0: no message; the context's request has failed, see NN_REQ_CONTEXT_ATTEMPTS, and
+                                 this is how many peers have gone away while they had it */
 };
 
 /**

@@ -233,7 +233,8 @@ struct nn_protocol {
      *  already); where it sends replies, this closes it (-EFSM: it does not exist). */
     int (*context_send)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t number);
     /** As receive, from any context, and sets its number; 0: a message outside all contexts, as `receive` would
-     *  return it. Never -EFSM or -ETIMEDOUT. */
+     *  return it. Never -EFSM or -ETIMEDOUT. -ECONNRESET: the request of this context has failed, since
+     *  message->pipe peers have gone away while they had it; the message is empty. */
     int (*context_receive)(struct nn_protocol_socket *self, struct nn_message *message, uint32_t *number);
     /** Closes a context, if it exists: messages that arrive for it later are dropped. */
     void (*context_close)(struct nn_protocol_socket *self, uint32_t number);

@@ -83,6 +83,7 @@ void sp_asked_peers_set_limit(struct sp_asked_peers *self, int max_in_flight)
 struct earlier_peer {
     struct sp_list_item of_request;
     struct sp_list_item of_peer;
+    struct sp_asked *asked;
     struct nn_pipe *pipe;
 };
 
@@ -130,6 +131,7 @@ static void peers_note_earlier(struct sp_asked_peers *self, struct sp_asked *ask
         peers_release(self, pipe);
         return;
     }
+    note->asked = asked;
     note->pipe = pipe;
     sp_list_append(&asked->earlier, &note->of_request);
     sp_list_append(&peer_of(pipe)->earlier, &note->of_peer);
@@ -188,13 +190,22 @@ void sp_asked_peers_added(struct nn_pipe *pipe)
 void sp_asked_peers_removed(struct sp_asked_peers *self, struct nn_pipe *pipe)
 {
     struct sp_asked_peer *peer = peer_of(pipe);
-    struct sp_list_item *item;
 
     sp_load_balancer_remove(&self->open, &peer->slot);
     if (sp_list_is_linked(&peer->full))
         sp_list_remove(&peer->full);
-    while ((item = sp_list_first(&peer->earlier)) != NULL)
-        earlier_peer_forget(SP_CONTAINER(item, struct earlier_peer, of_peer));
+}
+
+struct sp_asked *sp_asked_lose_earlier(struct nn_pipe *pipe)
+{
+    struct sp_list_item *item = sp_list_first(&peer_of(pipe)->earlier);
+
+    if (item == NULL)
+        return NULL;
+    struct earlier_peer *note = SP_CONTAINER(item, struct earlier_peer, of_peer);
+    struct sp_asked *asked = note->asked;
+    earlier_peer_forget(note);
+    return asked;
 }
 
 void sp_asked_peers_writable(struct sp_asked_peers *self, struct nn_pipe *pipe)

@@ -34,8 +34,11 @@ void sp_asked_peers_init(struct sp_asked_peers *self);
 void sp_asked_peers_set_limit(struct sp_asked_peers *self, int max_in_flight);
 
 void sp_asked_peers_added(struct nn_pipe *pipe);
-/* Forgets the peer but for requests whose latest one it is: their pipe is for the caller to change, or to send them. */
+/* The peer gets no requests any more. Before its end, the caller takes back what it has: see sp_asked_lose_earlier; of
+ * requests that went to it last it sets the pipe to NULL. */
 void sp_asked_peers_removed(struct sp_asked_peers *self, struct nn_pipe *pipe);
+/* Takes a request from the peer that went to another one later. Returns NULL when there is none. */
+struct sp_asked *sp_asked_lose_earlier(struct nn_pipe *pipe);
 void sp_asked_peers_writable(struct sp_asked_peers *self, struct nn_pipe *pipe);
 
 void sp_asked_init(struct sp_asked *asked);
@@ -48,6 +51,11 @@ int sp_asked_peers_send(struct sp_asked_peers *self, struct sp_asked *asked, str
 bool sp_asked_peers_forget(struct sp_asked_peers *self, struct sp_asked *asked);
 
 bool sp_asked_knows(const struct sp_asked *asked, const struct nn_pipe *pipe);
+
+static inline bool sp_asked_is_with_any(const struct sp_asked *asked)
+{
+    return asked->pipe != NULL || !sp_list_is_empty(&asked->earlier);
+}
 
 static inline bool sp_asked_is_with_others(const struct sp_asked *asked)
 {

@@ -10,6 +10,7 @@ struct context {
     struct sp_id_map_item by_number;
     struct sp_list_item answered;
     struct nn_message reply; /* owned; while linked by `answered` */
+    bool has_failed;
 };
 
 static struct context *context_of(struct sp_id_map_item *by_number)
@@ -20,6 +21,8 @@ static struct context *context_of(struct sp_id_map_item *by_number)
 void sp_request_contexts_init(struct sp_request_contexts *self, struct sp_requests *requests)
 {
     self->requests = requests;
+    self->terms.attempts = 0;
+    self->terms.resend_ivl_ms = -1;
     sp_id_map_init(&self->by_number);
     sp_list_init(&self->answered);
 }
@@ -51,7 +54,7 @@ int sp_request_contexts_begin(struct sp_request_contexts *self, struct nn_messag
     struct context *context = sp_zalloc(sizeof *context);
     if (context == NULL)
         return -ENOMEM;
-    int rc = sp_requests_begin(self->requests, &context->request, message);
+    int rc = sp_requests_begin(self->requests, &context->request, message, &self->terms);
     if (rc < 0) {
         sp_free(context);
         return rc;
@@ -69,6 +72,17 @@ void sp_request_contexts_answer(struct sp_request_contexts *self, struct sp_requ
     sp_list_append(&self->answered, &context->answered);
 }
 
+void sp_request_contexts_fail(struct sp_request_contexts *self, struct sp_request *request)
+{
+    struct context *context = SP_CONTAINER(request, struct context, request);
+
+    sp_requests_end(self->requests, request);
+    nn_message_init(&context->reply);
+    context->reply.pipe = request->lost;
+    context->has_failed = true;
+    sp_list_append(&self->answered, &context->answered);
+}
+
 int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_message *reply, uint32_t *number)
 {
     struct sp_list_item *item = sp_list_pop(&self->answered);
@@ -78,9 +92,10 @@ int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_mess
     struct context *context = SP_CONTAINER(item, struct context, answered);
     *number = context->by_number.id;
     *reply = context->reply;
+    int rc = context->has_failed ? -ECONNRESET : 0;
     sp_id_map_remove(&self->by_number, &context->by_number);
     sp_free(context);
-    return 0;
+    return rc;
 }
 
 int64_t sp_request_contexts_sent(const struct sp_request_contexts *self, uint32_t number)

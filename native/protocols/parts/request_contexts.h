@@ -6,8 +6,9 @@
 
 struct sp_request_contexts {
     struct sp_requests *requests;
+    struct sp_request_terms terms; /* of requests that are begun later */
     struct sp_id_map by_number;
-    struct sp_list answered; /* in the order of their replies */
+    struct sp_list answered; /* in the order of their replies, or failures */
 };
 
 void sp_request_contexts_init(struct sp_request_contexts *self, struct sp_requests *requests);
@@ -19,7 +20,11 @@ int sp_request_contexts_begin(struct sp_request_contexts *self, struct nn_messag
 /* Keeps the reply to a request that was begun here; the request is over. */
 void sp_request_contexts_answer(struct sp_request_contexts *self, struct sp_request *request, struct nn_message *reply);
 
-/* Gives the next reply and ends its context, or returns -EAGAIN. */
+/* A request that was begun here has failed. */
+void sp_request_contexts_fail(struct sp_request_contexts *self, struct sp_request *request);
+
+/* Gives the next reply and ends its context, or returns -EAGAIN. -ECONNRESET: the request of this context has failed,
+ * and reply->pipe is how many peers have gone while they had it. */
 int sp_request_contexts_receive(struct sp_request_contexts *self, struct nn_message *reply, uint32_t *number);
 
 /* How often its request was sent, or -EINVAL: there is no such context, or its reply has come. */

@@ -18,6 +18,7 @@ void sp_requests_init(struct sp_requests *self, struct nn_protocol_socket *socke
     sp_asked_peers_init(&self->peers);
     sp_list_init(&self->unsent);
     sp_list_init(&self->unsent_again);
+    sp_list_init(&self->failed);
     sp_list_init(&self->due);
     self->resend_ivl_ms = resend_ivl_ms;
 }
@@ -59,6 +60,11 @@ static void requests_set_due(struct sp_requests *self, struct sp_request *reques
         sp_deadline_set(&self->resend, self->socket, delay_ms);
 }
 
+static bool request_is_used_up(const struct sp_request *request)
+{
+    return request->terms.attempts > 0 && request->lost >= (uint32_t)request->terms.attempts;
+}
+
 /* ---- Sending ---- */
 
 /* Sends the request to the next peer in turn. Returns 0, -EAGAIN when none takes it and it is among the unsent, or
@@ -81,7 +87,8 @@ static int requests_transmit(struct sp_requests *self, struct sp_request *reques
         request->transmissions++;
         sp_list_append(&data->sent, &request->place);
     }
-    requests_set_due(self, request, rc == 0 ? self->resend_ivl_ms : OUT_OF_MEMORY_DELAY_MS);
+    int resend_ivl_ms = request->terms.resend_ivl_ms >= 0 ? request->terms.resend_ivl_ms : self->resend_ivl_ms;
+    requests_set_due(self, request, rc == 0 ? resend_ivl_ms : OUT_OF_MEMORY_DELAY_MS);
     return rc;
 }
 
@@ -133,7 +140,8 @@ static uint32_t requests_draw_id(const struct sp_requests *self)
     return id;
 }
 
-int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message)
+int sp_requests_begin(struct sp_requests *self, struct sp_request *request, struct nn_message *message,
+                      const struct sp_request_terms *terms)
 {
     if (message->header_bytes > 0)
         return -EINVAL;
@@ -149,6 +157,8 @@ int sp_requests_begin(struct sp_requests *self, struct sp_request *request, stru
     sp_list_item_init(&request->due);
     sp_asked_init(&request->asked);
     request->transmissions = 0;
+    request->lost = 0;
+    request->terms = *terms;
     sp_id_map_add(&self->by_id, &request->by_id, id);
     requests_transmit(self, request);
     return 0;
@@ -190,16 +200,43 @@ void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe)
     sp_list_init(&data->sent);
 }
 
+/* A peer has gone that had it. Returns true if it may be sent again. One that nobody has any more fails. */
+static bool requests_count_lost(struct sp_requests *self, struct sp_request *request)
+{
+    request->lost++;
+    if (!request_is_used_up(request))
+        return true;
+    requests_forget_due(request);
+    if (request->asked.pipe != NULL)
+        return false;
+    if (sp_list_is_linked(&request->place))
+        sp_list_remove(&request->place);
+    if (!sp_asked_is_with_any(&request->asked))
+        sp_list_append(&self->failed, &request->place);
+    return false;
+}
+
+struct sp_request *sp_requests_next_failed(struct sp_requests *self)
+{
+    struct sp_list_item *item = sp_list_first(&self->failed);
+
+    return item != NULL ? SP_CONTAINER(item, struct sp_request, place) : NULL;
+}
+
 void sp_requests_pipe_removed(struct sp_requests *self, struct nn_pipe *pipe)
 {
     struct sp_requests_pipe *data = nn_pipe_data(pipe);
     struct sp_list_item *item;
+    struct sp_asked *asked;
 
     sp_asked_peers_removed(&self->peers, pipe);
+    while ((asked = sp_asked_lose_earlier(pipe)) != NULL)
+        requests_count_lost(self, SP_CONTAINER(asked, struct sp_request, asked));
     while ((item = sp_list_first(&data->sent)) != NULL) {
         struct sp_request *request = SP_CONTAINER(item, struct sp_request, place);
         request->asked.pipe = NULL;
-        requests_send_again(self, request);
+        if (requests_count_lost(self, request))
+            requests_send_again(self, request);
     }
 }
 

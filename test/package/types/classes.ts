@@ -95,7 +95,7 @@ export const patterns = [
   check<Same<OwnOf<Respondent>, 'serve'>>(),
   check<Same<OwnOf<Surveyor>, 'survey'>>(),
   check<Same<OwnOf<Sub>, 'subscribe' | 'unsubscribe'>>(),
-  check<Same<keyof ReqOptions, keyof SocketOptions | 'resendInterval' | 'maxInFlight'>>(),
+  check<Same<keyof ReqOptions, keyof SocketOptions | 'resendInterval' | 'maxInFlight' | 'attempts'>>(),
   check<Same<keyof SurveyorOptions, keyof SocketOptions | 'deadline'>>(),
 ]
 
@@ -104,7 +104,7 @@ type Properties = Required<Omit<SocketOptions, 'tls' | 'requestHeaders'>>
 export const options = [
   check<Pick<Socket, keyof Properties> extends Properties ? true : false>(),
   check<keyof SocketOptions extends keyof Socket ? true : false>(),
-  check<Same<Req['resendInterval' | 'maxInFlight'], number>>(),
+  check<Same<Req['resendInterval' | 'maxInFlight' | 'attempts'], number>>(),
   check<Same<Surveyor['deadline'], number>>(),
   check<Same<Extract<keyof Rep, 'handle' | 'inbox' | 'outbox' | 'configure'>, never>>(),
   check<Same<Statistics[keyof Statistics], number>>(),
