@@ -59,6 +59,7 @@
         "GCC_C_LANGUAGE_STANDARD": "gnu11",
         "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
         "GCC_OPTIMIZATION_LEVEL": "3",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0",
         "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith"],
         "OTHER_CPLUSPLUSFLAGS": [
           "<(nn_addon_api)"

@@ -1,8 +1,20 @@
 #include "poll_watcher.h"
 
+#include "platform/host_function.h"
+
 #include <cerrno>
 
 // Runtimes without libuv lack these; there the addon loads all the same, and does not call them.
+#ifdef SP_HOST_IS_SEARCHED
+#define UV_FUNCTIONS(X) X(uv_poll_init) X(uv_poll_start) X(uv_poll_stop) X(uv_close) X(uv_ref) X(uv_unref)
+UV_FUNCTIONS(SP_HOST_DEFINE)
+
+static bool FindFunctions()
+{
+#define IS_THERE(name) SP_HOST_ADDRESS(name) != nullptr &&
+    return UV_FUNCTIONS(IS_THERE) true;
+}
+#else
 #pragma weak uv_poll_init
 #pragma weak uv_poll_start
 #pragma weak uv_poll_stop
@@ -10,12 +22,20 @@
 #pragma weak uv_ref
 #pragma weak uv_unref
 
+static bool FindFunctions()
+{
+    return true; // whoever asks for a PollWatcher knows the runtime
+}
+#endif
+
 namespace nanomsg_native
 {
 
 int PollWatcher::Open(napi_env env, nn_loop *loop)
 {
     uv_loop_t *uv_loop;
+    if (!FindFunctions())
+        return -ENOSYS;
     if (napi_get_uv_event_loop(env, &uv_loop) != napi_ok)
         return -ENOMEM;
     if (const int rc = uv_poll_init(uv_loop, &poll_, nn_loop_descriptor(loop)); rc < 0)

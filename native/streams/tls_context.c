@@ -2,6 +2,7 @@
 #include "streams/tls_openssl.h"
 
 #include "message/chunk.h"
+#include "platform/environment.h"
 #include "util/list.h"
 #include "util/memory.h"
 #include "util/secret.h"
@@ -213,8 +214,8 @@ static const char *const system_files[] = {
 /* Authorities named by the environment replace the default ones. */
 static bool load_authorities_of_environment(X509_STORE *store)
 {
-    const char *file = secure_getenv(X509_get_default_cert_file_env());
-    const char *folders = secure_getenv(X509_get_default_cert_dir_env());
+    const char *file = sp_trusted_variable(X509_get_default_cert_file_env());
+    const char *folders = sp_trusted_variable(X509_get_default_cert_dir_env());
 
     if (file != NULL)
         X509_STORE_load_file(store, file);

@@ -9,9 +9,12 @@
  * say. */
 #define KNOWN_MAJOR 3
 
-#define ADDRESS_OF(name) (const void *)(uintptr_t)(name),
+#define ADDRESS_OF(name) SP_HOST_ADDRESS(name),
 
-/* Weak symbols may be found in several libraries, when some host has loaded a second OpenSSL, or another library with
+TLS_FUNCTIONS_OF_CRYPTO(SP_HOST_DEFINE)
+TLS_FUNCTIONS_OF_SSL(SP_HOST_DEFINE)
+
+/* Names may be found in several libraries, when some host has loaded a second OpenSSL, or another library with
  * the same names: what one makes the other must not be given. */
 static bool are_of_one_object(const void *const *functions, size_t count)
 {

@@ -2,6 +2,7 @@
 #ifndef SP_STREAMS_TLS_OPENSSL_H
 #define SP_STREAMS_TLS_OPENSSL_H
 
+#include "platform/host_function.h"
 #include "streams/tls.h"
 
 #include <openssl/bio.h>
@@ -11,8 +12,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-/* The host's own OpenSSL, which Node.js exports. Another host, such as Electron, may lack it: with weak symbols the
- * addon can be loaded there all the same, and sp_tls_open tells. Every function of OpenSSL that is used stands here, so
+/* The host's own OpenSSL, which Node.js exports. Another host, such as Electron, may lack it: the addon can be loaded
+ * there all the same, and sp_tls_open tells. Every function of OpenSSL that is used stands here, so
  * that tls_host.c can see whether all are there, and from one OpenSSL. */
 #ifdef NN_TLS_OF_HOST
 #define TLS_FUNCTIONS_OF_CRYPTO(X)                                                                                     \
@@ -86,10 +87,8 @@
     X(SSL_write_ex)                                                                                                    \
     X(TLS_method)
 
-#define TLS_PRAGMA(text) _Pragma(#text)
-#define TLS_MAKE_WEAK(name) TLS_PRAGMA(weak name)
-TLS_FUNCTIONS_OF_CRYPTO(TLS_MAKE_WEAK)
-TLS_FUNCTIONS_OF_SSL(TLS_MAKE_WEAK)
+TLS_FUNCTIONS_OF_CRYPTO(SP_HOST_DECLARE)
+TLS_FUNCTIONS_OF_SSL(SP_HOST_DECLARE)
 #endif
 
 /* What the verification of a peer without any subjectAltName ends with; OpenSSL itself says so only when it is told to

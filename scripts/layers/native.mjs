@@ -64,13 +64,25 @@ const headers = [
   ...['epoll', 'event', 'eventfd', 'file', 'ioctl', 'random', 'sendfile', 'syscall', 'timerfd'].map(
     (name) => `sys/${name}`,
   ),
-  ...['linux/\\w+', 'dlfcn', 'malloc', 'pthread', 'sched', 'windows', 'winsock2'],
+  ...['linux/\\w+', 'mach/\\w+', 'malloc/malloc', 'dlfcn', 'libproc', 'malloc', 'pthread', 'sched', 'semaphore'],
+  ...['windows', 'winsock2'],
 ]
 const calls = [
   ...['accept4', 'dladdr', 'dlsym', 'dup3', 'flock', 'gettid', 'ioctl', 'memfd_create', 'pipe2', 'prctl', 'syscall'],
   ...['getrandom', 'malloc_trim', 'malloc_usable_size', 'memmem', 'memrchr', 'mempcpy', 'strchrnul', 'pthread_\\w+'],
+  ...['arc4random_buf', 'getpeereid', 'issetugid', 'kevent', 'kqueue', 'secure_getenv'],
 ]
-const words = ['MSG_DONTWAIT', 'MSG_NOSIGNAL', 'SOCK_CLOEXEC', 'SOCK_NONBLOCK', 'SO_PEERCRED', '__GLIBC__', '__linux__']
+const words = [
+  'MSG_DONTWAIT',
+  'MSG_NOSIGNAL',
+  'SOCK_CLOEXEC',
+  'SOCK_NONBLOCK',
+  'SO_PEERCRED',
+  '__GLIBC__',
+  '__linux__',
+  '__APPLE__',
+  'SO_NOSIGPIPE',
+]
 const ofPlatforms = new RegExp(
   [
     `#\\s*include\\s*<(?:${headers.join('|')})\\.h>`,

@@ -1,6 +1,8 @@
 /* pthread_atfork. */
 #include "platform/fork.h"
 
+#include "platform/library.h"
+
 #include <pthread.h>
 
 static unsigned depth; /* written in children only, while they have one thread */
@@ -24,6 +26,7 @@ unsigned sp_fork_depth(void)
 
 void sp_fork_at_child(void (*fn)(void))
 {
+    sp_library_keep();
     /* It fails for want of memory only: then a child has what any forked program with threads has. */
     pthread_atfork(NULL, NULL, fn);
 }

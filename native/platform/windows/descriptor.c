@@ -40,14 +40,12 @@ int sp_fd_socket(int family)
         WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
 }
 
-int sp_fd_accept(int fd, int *family)
+int sp_fd_accept(int fd, struct sockaddr_storage *peer)
 {
-    struct sockaddr_storage peer = {.ss_family = AF_INET};
-    int length = sizeof peer;
-    int accepted = adopt(accept(sp_socket_of(fd), (struct sockaddr *)&peer, &length));
+    int length = sizeof *peer;
 
-    *family = peer.ss_family;
-    return accepted;
+    *peer = (struct sockaddr_storage){.ss_family = AF_INET};
+    return adopt(accept(sp_socket_of(fd), (struct sockaddr *)peer, &length));
 }
 
 int sp_fd_duplicate(int fd)

@@ -51,18 +51,15 @@ static int connect_to_loopback(const struct sockaddr_in *address)
 static int accept_own(int listener, int connecting)
 {
     struct sockaddr_in own = {0};
-    struct sockaddr_in peer = {0};
+    struct sockaddr_storage from;
     socklen_t length = sizeof own;
-    int family;
-    int fd = sp_fd_accept(listener, &family);
+    int fd = sp_fd_accept(listener, &from);
 
     if (fd < 0)
         return fd;
+    const struct sockaddr_in *peer = (const struct sockaddr_in *)&from;
     int rc = sp_net_own_name(connecting, (struct sockaddr *)&own, &length);
-    length = sizeof peer;
-    if (rc == 0)
-        rc = sp_net_peer_name(fd, (struct sockaddr *)&peer, &length);
-    if (rc == 0 && own.sin_port == peer.sin_port && own.sin_addr.s_addr == peer.sin_addr.s_addr)
+    if (rc == 0 && own.sin_port == peer->sin_port && own.sin_addr.s_addr == peer->sin_addr.s_addr)
         return fd;
     sp_fd_close(fd);
     return -EAGAIN;

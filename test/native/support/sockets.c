@@ -10,6 +10,13 @@
 #include <string.h>
 #include <time.h>
 
+/* How /proc shows an event of platform/event.h. */
+#ifdef EVENTS_ARE_PIPES
+#define EVENT_FD "pipe:"
+#else
+#define EVENT_FD "anon_inode:[eventfd]"
+#endif
+
 #define LIMIT_MS 8000
 #define SILENCE_MS 60
 #define PAUSE_MS 2
@@ -34,7 +41,7 @@ int test_socket(int domain, int protocol)
 
     if (!atomic_exchange(&is_prepared, true)) {
         test_at_end(nn_term);
-        test_allow_open("anon_inode:[eventfd]"); /* a thread keeps what it sleeps on */
+        test_allow_open(EVENT_FD); /* a thread keeps what it sleeps on */
     }
     if (s >= 0) {
         SET_INT(s, NN_SOL_SOCKET, NN_SNDTIMEO, test_deadline_ms(LIMIT_MS));

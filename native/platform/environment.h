@@ -1,0 +1,8 @@
+/* Variables of the environment. */
+#ifndef SP_PLATFORM_ENVIRONMENT_H
+#define SP_PLATFORM_ENVIRONMENT_H
+
+/* The variable's value; NULL also in a program that has more rights than whoever has started it. */
+const char *sp_trusted_variable(const char *name);
+
+#endif
