@@ -7,6 +7,8 @@ const prebuilt: Record<string, () => unknown> = {
   'linux-arm64-glibc': () => require('../../prebuilds/linux-arm64/nanomsg-native.glibc.node'),
   'linux-arm64-musl': () => require('../../prebuilds/linux-arm64/nanomsg-native.musl.node'),
   'linux-armv7-glibc': () => require('../../prebuilds/linux-arm/nanomsg-native.armv7.glibc.node'),
+  'darwin-arm64': () => require('../../prebuilds/darwin-arm64/nanomsg-native.node'),
+  'darwin-x64': () => require('../../prebuilds/darwin-x64/nanomsg-native.node'),
 }
 
 /** The program loader that a program names stands in its first bytes. */

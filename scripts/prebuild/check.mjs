@@ -1,9 +1,13 @@
 // What must hold for a prebuilt addon, so that it loads on every system of its target.
-// node scripts/prebuild/check.mjs [target ...] checks those in prebuilds/.
+// node scripts/prebuild/check.mjs [target ...] checks those in prebuilds/. --host PROGRAM: that a Node.js for macOS has
+// what the target's addon takes from it.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { readElf } from './elf.mjs'
+import { readMachO } from './macho.mjs'
+import { ENTRY, isShown } from './shown.mjs'
 import { targets, targetsOf } from './targets.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -16,11 +20,10 @@ const OF_OPENSSL = /^(SSL|TLS|BIO|X509|PEM|ERR|EVP|OPENSSL)_|^i2d_X509$/
 /** Other runtimes' names: a C++ library, or unwinding, that the target may lack. */
 const OF_CPLUSPLUS = /^_Z|^__cxa_(?!finalize|atexit|thread_atexit_impl)|^_Unwind_|^__gxx/
 
-const EXPORTS = /^(nn_[a-z_]+|napi_register_module_v1|node_api_module_get_api_version_v1)$/
-const ENTRY = 'napi_register_module_v1'
-
 /** Folders of the machine that built it. */
 const PATHS = /\/(home|root|tmp|work|build|usr\/(lib|include|src))\/[\w./+-]+|node_modules\/[\w./-]+/g
+
+const LIBRARY_OF_MACOS = '/usr/lib/libSystem.B.dylib'
 
 const isNewer = (version, limit) => {
   const [a, b] = [version, limit].map((text) => text.split('.').map(Number))
@@ -49,24 +52,61 @@ function* checkNames(elf, target) {
     else if (unknown.includes(name) && !OF_HOST.test(name))
       yield `needs ${name}, which neither the host nor the C library has`
   }
-  for (const name of elf.exported) if (!EXPORTS.test(name)) yield `exports ${name}`
-  if (!elf.exported.includes(ENTRY)) yield `does not export ${ENTRY}`
-  if (!elf.exported.includes('nn_socket')) yield 'does not export nn_socket'
+}
+
+function* checkExports({ exported }) {
+  for (const name of exported) if (!isShown(name)) yield `exports ${name}`
+  for (const name of [ENTRY, 'nn_socket']) if (!exported.includes(name)) yield `does not export ${name}`
+}
+
+function* checkElf(path, target) {
+  const elf = readElf(path)
+  yield* checkLinking(elf, target)
+  yield* checkNames(elf, target)
+  yield* checkExports(elf)
   // The engine without TLS needs none of them.
   if (!elf.weak.includes('SSL_new')) yield 'has no TLS'
 }
 
+/** The C++ library is linked in, and unwinding is the system's. Names of OpenSSL and libuv, which a host may lack, are
+ * looked for at run time, since a weak name is none to each linker. */
+function* checkMachO(path, target) {
+  const found = readMachO(path)
+  if (found.machine !== target.machine) yield `is made for ${found.machine}`
+  if (found.oldestSystem !== target.oldestSystem) yield `is made for macOS ${found.oldestSystem}`
+  if (!found.isSigned && found.machine === 'ARM64')
+    yield 'has no signature, without which no processor of Apple runs it'
+  if (found.ownName !== '@rpath/nanomsg-native.node') yield `calls itself ${found.ownName}`
+  for (const name of found.needed) if (name !== LIBRARY_OF_MACOS) yield `needs the library ${name}`
+  for (const path of found.runPaths) yield `looks for libraries in ${path}`
+  for (const name of found.unknown)
+    if (!OF_HOST.test(name)) yield `needs ${name}, which neither the host nor the system has`
+  yield* checkExports(found)
+  if (!found.sought.includes('SSL_new')) yield 'has no TLS'
+  if (!found.sought.includes('uv_poll_init')) yield 'does not look for libuv'
+}
+
 /** What is wrong with the file, a sentence each. */
 export function faultsOf(path, target) {
-  const elf = readElf(path)
+  const ofFormat = target.format === 'macho' ? checkMachO(path, target) : checkElf(path, target)
   const paths = new Set(readFileSync(path, 'latin1').match(PATHS))
+  // Of its libraries. None of the machine that builds for it has that name.
+  if (target.format === 'macho') for (const found of paths) if (found.startsWith('/usr/lib/')) paths.delete(found)
   const { size } = statSync(path)
   return [
-    ...checkLinking(elf, target),
-    ...checkNames(elf, target),
+    ...ofFormat,
     ...[...paths].map((found) => `contains the path ${found}`),
     ...(size > target.maxSize ? [`has ${size} bytes, more than ${target.maxSize}`] : []),
   ]
+}
+
+/** What the addon for macOS takes from its host and the program at `host` does not have: TLS and libuv included, which
+ * every Node.js has. */
+export function absentFrom(host, path) {
+  const { exported } = readMachO(host)
+  const given = new Set(exported)
+  const { unknown, sought } = readMachO(path)
+  return [...unknown, ...sought].filter((name) => !given.has(name))
 }
 
 /** Prints what is wrong with the targets' files; whether nothing is. */
@@ -82,8 +122,19 @@ export function checkTargets(chosen, folder) {
   return isGood
 }
 
+/** Whether the program at `host` has what the addon for its system takes from it. */
+function checkHost(host, target) {
+  const absent = absentFrom(host, join(root, 'prebuilds', target.file))
+  for (const name of absent) console.error(`${host} has no ${name}`)
+  if (absent.length === 0) console.log(`${host} has all that ${target.file} takes from it`)
+  return absent.length === 0
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.slice(2)
-  const chosen = names.length > 0 ? targetsOf(names) : targets
-  process.exitCode = checkTargets(chosen, join(root, 'prebuilds')) ? 0 : 1
+  const options = { host: { type: 'string' } }
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const chosen = positionals.length > 0 ? targetsOf(positionals) : targets
+  const isGood = checkTargets(chosen, join(root, 'prebuilds'))
+  const fits = values.host === undefined || chosen.every((target) => checkHost(values.host, target))
+  process.exitCode = isGood && fits ? 0 : 1
 }

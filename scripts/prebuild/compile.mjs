@@ -4,6 +4,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { hideExports } from './macho-hide.mjs'
+import { isShown } from './shown.mjs'
 import { readSources } from './sources.mjs'
 import { findAddonApi, findNodeHeaders, findZig } from './tools.mjs'
 
@@ -50,4 +52,5 @@ export async function compileTarget(root, target, folder, output) {
   rmSync(output, { force: true })
   const all = [...sources.c, ...sources.cc].map(objectOf)
   await run(zig, ['c++', '-target', target.zig, ...target.link, ...all, '-o', output], { cwd: root, env })
+  if (target.format === 'macho') hideExports(output, isShown)
 }

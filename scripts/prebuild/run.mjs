@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { checkTargets } from './check.mjs'
@@ -15,7 +15,8 @@ const prebuilds = join(root, 'prebuilds')
 
 function ofThisMachine() {
   const { platform, arch } = process
-  const libc = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+  const ofLinux = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+  const libc = platform === 'linux' ? ofLinux : undefined
   const target = targets.find((row) => row.platform === platform && row.arch === arch && row.libc === libc)
   if (target === undefined) throw new Error(`there is no target for ${platform}-${arch}; --list shows which there are`)
   return [target]
@@ -29,7 +30,8 @@ async function compileElsewhere(target) {
   try {
     const tree = join(folder, 'another', 'tree')
     cpSync(join(root, 'native'), join(tree, 'native'), { recursive: true })
-    const output = join(folder, 'addon.node')
+    // Signatures name the file.
+    const output = join(folder, basename(target.file))
     await compileTarget(tree, target, join(folder, 'objects'), output)
     const [first, second] = [join(prebuilds, target.file), output].map(hashOf)
     if (first !== second) throw new Error(`${target.name} differs when it is built again: ${first} and ${second}`)

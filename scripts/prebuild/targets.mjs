@@ -4,6 +4,10 @@ const KiB = 1024
 
 /** Of the oldest systems that Node.js 20 runs on. */
 const OLDEST_GLIBC = '2.28'
+const OLDEST_MACOS = '11.0'
+
+/** Of the addon where a platform has one only. */
+const NAME = 'nanomsg-native.node'
 
 /** What a shared object for Linux is linked with. -Bsymbolic: calls of our own must not reach another libnanomsg in the
  * process. nodelete: threads and handlers of the engine may run after the last environment has ended. */
@@ -36,6 +40,26 @@ const musl = {
   libc: 'musl',
   needed: /^libc\.so$/,
   compile: ['-Wno-error=shorten-64-to-32', '-Wno-error=sign-conversion'],
+}
+
+/** What is not found when it is linked, the host gives: Node-API. The name that a library has inside does not come from
+ * the folder it is built in. */
+const darwin = {
+  platform: 'darwin',
+  format: 'macho',
+  oldestSystem: OLDEST_MACOS,
+  link: [
+    '-shared',
+    '-s',
+    // No compiler-rt, which libSystem has.
+    '-nodefaultlibs',
+    '-lc',
+    '-lc++',
+    '-Wl,-dead_strip',
+    '-Wl,-undefined,dynamic_lookup',
+    `-Wl,-install_name,@rpath/${NAME}`,
+  ],
+  maxSize: 1000 * KiB,
 }
 
 /** `zig` is the compiler's name for the target, `file` where node-gyp-build finds the binary. */
@@ -81,6 +105,22 @@ export const targets = [
     machine: 'AArch64',
     zig: 'aarch64-linux-musl',
     file: 'linux-arm64/nanomsg-native.musl.node',
+  },
+  {
+    ...darwin,
+    name: 'darwin-arm64',
+    arch: 'arm64',
+    machine: 'ARM64',
+    zig: `aarch64-macos.${OLDEST_MACOS}`,
+    file: `darwin-arm64/${NAME}`,
+  },
+  {
+    ...darwin,
+    name: 'darwin-x64',
+    arch: 'x64',
+    machine: 'X86_64',
+    zig: `x86_64-macos.${OLDEST_MACOS}`,
+    file: `darwin-x64/${NAME}`,
   },
 ]
 

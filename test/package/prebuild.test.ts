@@ -1,9 +1,10 @@
 // The check of prebuilt addons finds what would keep one from loading elsewhere.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { goodMachO, isSignedWell, type MachO, machOFile, machOParts } from './macho-file.js'
 
 interface Target {
   name: string
@@ -16,7 +17,10 @@ const { targets, targetsOf } = (await load('targets')) as {
   targets: Target[]
   targetsOf(names: string[]): Target[]
 }
-const { faultsOf } = (await load('check')) as { faultsOf(path: string, target: Target): string[] }
+const { absentFrom, faultsOf } = (await load('check')) as {
+  absentFrom(host: string, path: string): string[]
+  faultsOf(path: string, target: Target): string[]
+}
 
 const hardened = ['-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,nodelete', '-fvisibility=hidden']
 const good = `
@@ -92,6 +96,76 @@ describe.skipIf(process.arch !== 'x64')('the check of a prebuilt addon', () => {
         expect.stringMatching(/needs glibc|has \d+ bytes, more than 1000/),
       ]),
     )
+  })
+})
+
+describe('the check of a prebuilt addon for macOS', () => {
+  const arm64 = targets.find(({ name }) => name === 'darwin-arm64')!
+  const folder = mkdtempSync(join(tmpdir(), 'nanomsg-prebuild-'))
+  const path = join(folder, 'addon.node')
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  function faults(change: Partial<MachO>): string[] {
+    writeFileSync(path, machOFile({ ...goodMachO, ...change }))
+    return faultsOf(path, arm64)
+  }
+
+  test('has nothing against one that is as it should be', () => {
+    expect(faults({})).toEqual([])
+  })
+
+  test.each<[string, Partial<MachO>, string]>([
+    ['another processor', { machine: 0x01000007 }, 'is made for X86_64'],
+    ['another oldest system', { oldestSystem: 0x000e0400 }, 'is made for macOS 14.4'],
+    ['no signature', { isSigned: false }, 'has no signature, without which no processor of Apple runs it'],
+    ['a name of its own from where it was built', { ownName: 'x/addon.node' }, 'calls itself x/addon.node'],
+    [
+      'a library of C++',
+      { needed: [...goodMachO.needed, '@rpath/libc++.1.dylib'] },
+      'needs the library @rpath/libc++.1.dylib',
+    ],
+    ['a path for libraries', { runPaths: ['/opt/lib'] }, 'looks for libraries in /opt/lib'],
+    ['a function that is nowhere', { ofHost: ['nowhere'] }, 'needs nowhere, which neither the host nor the system has'],
+    [
+      'libuv that it cannot do without',
+      { ofHost: ['uv_close'] },
+      'needs uv_close, which neither the host nor the system has',
+    ],
+    ['an export of another name', { exported: [...goodMachO.exported, '_Znwm'] }, 'exports _Znwm'],
+    ['no entry', { exported: ['nn_socket'] }, 'does not export napi_register_module_v1'],
+    ['an engine without TLS', { texts: ['uv_poll_init'] }, 'has no TLS'],
+    ['a path of the machine', { texts: [...goodMachO.texts, '/home/me/x.c'] }, 'contains the path /home/me/x.c'],
+  ])('finds %s', (_, change, fault) => {
+    expect(faults(change)).toEqual([fault])
+  })
+
+  test('is passed by a file whose other exports were taken out, and its signature fits', async () => {
+    const { hideExports } = (await load('macho-hide')) as {
+      hideExports(path: string, isKept: (name: string) => boolean): void
+    }
+    const { isShown } = (await load('shown')) as { isShown(name: string): boolean }
+    const strange = ['nn_send', 'nn_sendmsg', 'SSL_new', '_Znwm', 'memcpy', 'nn']
+    const { bytes, signatureAt } = machOParts({ ...goodMachO, exported: [...goodMachO.exported, ...strange] })
+    expect(isSignedWell(bytes, signatureAt)).toBe(true)
+    writeFileSync(path, bytes)
+    expect(faultsOf(path, arm64)).toEqual(['nn', 'SSL_new', '_Znwm', 'memcpy'].map((name) => `exports ${name}`))
+    hideExports(path, isShown)
+    expect(faultsOf(path, arm64)).toEqual([])
+    const after = readFileSync(path)
+    expect(after.length).toBe(bytes.length)
+    expect(after.equals(bytes)).toBe(false)
+    expect(isSignedWell(after, signatureAt)).toBe(true)
+  })
+
+  test('finds what a host lacks', () => {
+    const host = join(folder, 'node')
+    const exported = ['napi_get_undefined', 'SSL_new', 'uv_poll_init']
+    expect(faults({})).toEqual([])
+    writeFileSync(host, machOFile({ ...goodMachO, exported }))
+    expect(absentFrom(host, path)).toEqual([])
+    writeFileSync(host, machOFile({ ...goodMachO, exported: exported.slice(0, 1) }))
+    expect(absentFrom(host, path)).toEqual(['SSL_new', 'uv_poll_init'])
   })
 })
 
