@@ -85,7 +85,13 @@ int test_deadline_ms(int deadline_ms);
 /* Ends the case with a message as of printf. */
 #define FAIL(...) test_fail(__FILE__, __LINE__, __VA_ARGS__)
 
-__attribute__((noreturn, format(printf, 3, 4))) void test_fail(const char *file, int line, const char *format, ...);
+#ifdef __MINGW32__
+#define TEST_PRINTF gnu_printf /* by __USE_MINGW_ANSI_STDIO; the system's own lacks %zu */
+#else
+#define TEST_PRINTF printf
+#endif
+__attribute__((noreturn, format(TEST_PRINTF, 3, 4))) void test_fail(const char *file, int line, const char *format,
+                                                                    ...);
 
 void test_check(bool is_true, const char *text, const char *file, int line);
 void test_check_equal(intmax_t actual, intmax_t expected, const char *actual_text, const char *expected_text,

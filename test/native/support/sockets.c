@@ -3,12 +3,9 @@
 
 #include <nanomsg/pair.h>
 
-#include <poll.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* How /proc shows an event of platform/event.h. */
 #ifdef EVENTS_ARE_PIPES
@@ -19,7 +16,6 @@
 
 #define LIMIT_MS 8000
 #define SILENCE_MS 60
-#define PAUSE_MS 2
 #define NAMES 256
 
 const char *test_inproc_address(void)
@@ -129,15 +125,6 @@ bool test_is_ready(int s, short event, int timeout_ms)
     return CHECK_OK(nn_poll(&entry, 1, timeout_ms)) == 1;
 }
 
-static void stay_on_this_processor(void)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET((unsigned)CHECK_OK(sched_getcpu()), &set);
-    CHECK_OK(sched_setaffinity(0, sizeof set, &set));
-}
-
 /* The engine has one thread, which looks at connections in the order in which they have become readable:
  * when this message has come, those before it have. */
 void test_settle(void)
@@ -146,7 +133,7 @@ void test_settle(void)
     static int to = -1;
 
     if (from < 0) {
-        stay_on_this_processor();
+        test_stay_on_this_processor();
         const char *address = test_tcp_address();
         to = test_socket_bound(NN_PAIR, address);
         from = test_socket_connected(NN_PAIR, address);
@@ -160,14 +147,6 @@ void test_settle(void)
     }
 }
 
-int64_t test_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t test_wait_deadline(void)
 {
     return test_now_ms() + test_deadline_ms(LIMIT_MS);
@@ -175,23 +154,8 @@ int64_t test_wait_deadline(void)
 
 bool test_pause(int64_t deadline_ms)
 {
-    poll(NULL, 0, PAUSE_MS);
+    test_pause_moment();
     return test_now_ms() > deadline_ms;
-}
-
-bool test_is_asleep(long thread_id)
-{
-    char path[64];
-    char state = '?';
-
-    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", thread_id);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-        state = '?';
-    fclose(file);
-    return state == 'S';
 }
 
 void test_wait_statistic(int s, int statistic, uint64_t value, bool or_more, const char *file, int line)

@@ -4,6 +4,7 @@
 #define TEST_SOCKETS_H
 
 #include "harness.h"
+#include "system.h"
 
 #include <nanomsg/nn.h>
 
@@ -78,7 +79,6 @@ bool test_is_asleep(long thread_id);
 
 /* Waits a moment before a condition is looked at again; true when the time is up. */
 bool test_pause(int64_t deadline_ms);
-int64_t test_now_ms(void);
 /* A deadline for test_pause that fits a case. */
 int64_t test_wait_deadline(void);
 
