@@ -11,6 +11,7 @@ export type {
 } from './connections/events.js'
 export type { ReadyOptions } from './connections/readiness.js'
 export { type Listening, registerTransport, type Transport } from './connections/transport-registry.js'
+export type { HandlerContext } from './contexts/askers.js'
 export { RemoteError, type RemoteFailure } from './contexts/error-replies.js'
 export type { Peer } from './contexts/peer.js'
 export type { RequestOptions } from './contexts/requests.js'

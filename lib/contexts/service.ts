@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
+import type { Monitor } from '../connections/monitor.js'
 import { EFSM } from '../engine/constants.js'
 import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
@@ -9,13 +10,18 @@ import { checkWaitOptions } from '../engine/waits.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
+import { Asked, Askers, type HandlerContext } from './askers.js'
 import { errorReply, markReply, unmarkRequest } from './error-replies.js'
 import { type FailureKind, reportFailure } from './handler-failures.js'
 import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
 
 /** Answers one question that a peer has: with its result, or not at all when that is undefined. */
-export type Handler = (body: Buffer, peer: Peer) => Body | undefined | Promise<Body | undefined>
+export type Handler = (
+  body: Buffer,
+  peer: Peer,
+  context: HandlerContext,
+) => Body | undefined | Promise<Body | undefined>
 
 /** A failure of a request: which of the steps to its reply has failed. */
 class RequestFailure {
@@ -99,12 +105,17 @@ class Run {
   }
 
   /** The reply to a request. `report` is called with a failure that onError does not get. */
-  async reply(request: Buffer, peer: Peer, report: (failure: RequestFailure) => void): Promise<Body | undefined> {
+  async reply(
+    request: Buffer,
+    peer: Peer,
+    context: HandlerContext,
+    report: (failure: RequestFailure) => void,
+  ): Promise<Body | undefined> {
     const marked = this.#repliesErrors ? unmarkRequest(request) : undefined
     const body = marked ?? request
     let kind: FailureKind = 'handler'
     try {
-      const given: unknown = this.#handler(body, peer)
+      const given: unknown = this.#handler(body, peer, context)
       // To wait for a Proxy that was revoked throws a TypeError of V8: the check of the body refuses it.
       const result = isRevoked(given) ? given : await given
       if (result === undefined) return undefined
@@ -169,13 +180,18 @@ export class Service implements ContextHandler {
   readonly #handle: Handle
   readonly #inbox: Inbox
   readonly #multiplexer: Multiplexer
+  readonly #askers: Askers
   #run: Run | undefined
 
-  /** @param socket the one that failures are reported of */
-  constructor(socket: object, handle: Handle, inbox: Inbox, outbox: Outbox) {
+  /**
+   * @param socket the one that failures are reported of
+   * @param monitored its events
+   */
+  constructor(socket: object, handle: Handle, inbox: Inbox, outbox: Outbox, monitored: () => Monitor) {
     this.#socket = socket
     this.#handle = handle
     this.#inbox = inbox
+    this.#askers = new Askers(handle, monitored)
     this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
     handle.addFirst(this.#multiplexer)
@@ -198,6 +214,7 @@ export class Service implements ContextHandler {
       this.#endIfDone(run)
     }
     this.#run = run
+    this.#askers.begin()
     this.#inbox.refusal = () => isServing('receive', EFSM)
     this.#handle.waitAdded()
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -208,6 +225,7 @@ export class Service implements ContextHandler {
       if (this.#run === run) {
         this.#run = undefined
         this.#inbox.refusal = undefined
+        this.#askers.rest()
       }
       signal?.removeEventListener('abort', onAbort)
       this.#handle.waitRemoved()
@@ -226,12 +244,14 @@ export class Service implements ContextHandler {
       else reportFailure(this.#socket, kind, error, body, peer)
     }
     run.active++
+    const asked = new Asked(this.#askers, peer.pipe)
     try {
-      this.#send(context, await run.reply(body, peer, report))
+      this.#send(context, await run.reply(body, peer, asked, report))
     } catch (error) {
       await this.#sendInstead(run, context, new RequestFailure('reply', error), body, peer, report)
     }
     run.active--
+    asked.end()
     this.#endIfDone(run)
     this.#multiplexer.onReadable()
   }
@@ -269,6 +289,7 @@ export class Service implements ContextHandler {
   }
 
   close(): void {
+    this.#askers.end()
     this.#run?.end()
   }
 

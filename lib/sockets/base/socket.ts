@@ -56,7 +56,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
 
   /** For the channels of node:diagnostics_channel. */
   #observe(): void {
-    this.#monitored().publish()
+    this.monitored().publish()
     publishSocket(this)
   }
 
@@ -140,7 +140,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
     const own = ownOptions(options, 'events')
     checkWaitOptions(own, 'events')
     this.handle.assertOpen('events')
-    return this.#monitored().iterate(own?.signal)
+    return this.monitored().iterate(own?.signal)
   }
 
   /**
@@ -153,7 +153,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   async ready(options?: ReadyOptions): Promise<void> {
     this.handle.assertOpen('ready')
     if (this.#readiness === undefined) {
-      this.#readiness = new Readiness(this.handle, this.#monitored())
+      this.#readiness = new Readiness(this.handle, this.monitored())
       this.handle.add(this.#readiness)
     }
     await this.#readiness.wait(options)
@@ -162,10 +162,11 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /** @internal */
   protected override onListenersChanged(): void {
     if (!this.handle.isOpen) return
-    this.#monitored().update()
+    this.monitored().update()
   }
 
-  #monitored(): Monitor {
+  /** @internal */
+  protected monitored(): Monitor {
     if (this.#monitor === undefined) {
       this.#monitor = new Monitor(this, this.handle)
       this.handle.add(this.#monitor)
