@@ -1,5 +1,5 @@
-// npm run prebuild [-- --all | --target NAME ... | --list] [--twice]: compiles addons into prebuilds/ and checks them.
-// Without arguments that of this machine. --twice compiles each again elsewhere: the binaries must be the same.
+// npm run prebuild -- --all | --here | --target NAME ... | --list [--twice]: compiles addons into prebuilds/ and checks
+// them; --here that of this machine. --twice compiles each again elsewhere: the binaries must be the same.
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,17 +41,21 @@ async function compileElsewhere(target) {
   }
 }
 
+/** Without arguments it has nothing to do: npm runs a script of this name before each npm run build. */
 async function main() {
   const { values } = parseArgs({
     options: {
       all: { type: 'boolean' },
+      here: { type: 'boolean' },
       list: { type: 'boolean' },
       target: { type: 'string', multiple: true },
       twice: { type: 'boolean' },
     },
   })
   if (values.list) return console.log(targets.map(({ name }) => name).join('\n'))
-  const chosen = values.all ? targets : values.target === undefined ? ofThisMachine() : targetsOf(values.target)
+  if (!values.all && !values.here && values.target === undefined)
+    return console.log('prebuild: nothing is prebuilt without --all, --here or --target NAME')
+  const chosen = values.all ? targets : values.here ? ofThisMachine() : targetsOf(values.target)
   for (const target of chosen) {
     console.log(`compiling ${target.name}`)
     await compileTarget(root, target, join(root, 'build-prebuild'), join(prebuilds, target.file))

@@ -31,6 +31,11 @@ const good = `
   SHOWN int nn_socket(void) { return &SSL_new && &uv_close ? SSL_new() + uv_close() : napi_get_undefined(); }
   SHOWN int napi_register_module_v1(void) { return nn_socket(); }`
 
+test('npm run build prebuilds nothing, although npm runs the script of that name before it', () => {
+  const said = execFileSync(process.execPath, [join(__dirname, '../../scripts/prebuild/run.mjs')], { encoding: 'utf8' })
+  expect(said).toBe('prebuild: nothing is prebuilt without --all, --here or --target NAME\n')
+})
+
 // The compiler of the tests makes binaries for this machine, which stand for those of x64.
 describe.skipIf(process.arch !== 'x64')('the check of a prebuilt addon', () => {
   const x64 = targets.find(({ name }) => name === 'linux-x64')!
