@@ -14,8 +14,8 @@ export class Rep extends DuplexSocket {
   /**
    * Answers requests as they come, many at a time and in any order.
    *
-   * @param handler gets the body of a request, its sender, and `{ signal }`, which aborts when the sender's connection is
-   *   gone or the socket closes; what it returns, or its promise resolves to, is the answer. Undefined: none.
+   * @param handler gets the body of a request, its sender, and `{ signal }`, which aborts when the sender's connection
+   *   is gone or the socket closes; what it returns, or its promise resolves to, is the answer. Undefined: none.
    * @returns when the socket is closed, or the signal ends serving.
    * A handler that throws, or returns what cannot be sent, ends that one request, which gets no reply; see `onError`,
    * `stopOnError` and `replyErrors`.
