@@ -2,7 +2,7 @@
 // nanomsg-native-build: compiles the addon from the sources in the package, where no prebuilt one fits. An explicit
 // command, because package managers do not run install scripts any more, or ask first.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findNodeGyp } from './node-gyp.js'
 
@@ -19,7 +19,8 @@ function fail(message: string): never {
 }
 
 function checkMachine(): void {
-  if (process.platform !== 'linux') fail(`the sources do not compile on ${process.platform} yet`)
+  if (!existsSync(join(sources, `sources.${process.platform}.txt`)))
+    fail(`the sources do not compile on ${process.platform} yet`)
   try {
     accessSync(sources, constants.W_OK)
   } catch (error) {

@@ -129,7 +129,7 @@ function advice(): string {
       'This program is a bundle that has come without the addon: copy it beside the bundle, ' +
       'have the bundler leave nanomsg-native out (external), or name the file in NANOMSG_NATIVE_PREBUILD.'
     )
-  return platform === 'linux'
+  return existsSync(join(home, `native/sources.${platform}.txt`))
     ? `To compile it, run: node ${buildCommand}. That needs gcc or clang, make and Python 3.`
     : `The sources do not compile on ${platform} yet.`
 }

@@ -48,7 +48,7 @@ export class Installation {
 
   constructor() {
     mkdirSync(this.folder, { recursive: true })
-    for (const path of ['package.json', 'dist', 'native/sources.txt'])
+    for (const path of ['package.json', 'dist', 'native/sources.txt', 'native/sources.linux.txt'])
       cpSync(join(project, path), join(this.folder, path), { recursive: true })
     for (const name of ['node-gyp-build', '@msgpack'])
       symlinkSync(join(project, 'node_modules', name), join(this.home, 'node_modules', name))

@@ -52,7 +52,7 @@ describe('the packed files', () => {
   })
 
   it('contain the sources that compile the addon where no prebuilt one fits', () => {
-    const lists = ['native/sources.txt', 'native/sources.linux.txt', 'native/sources.posix.txt']
+    const lists = ['', '.linux', '.darwin', '.windows', '.posix'].map((name) => `native/sources${name}.txt`)
     const sources = lists.flatMap((list) => readFileSync(join(project, list), 'utf8').trim().split(/\s+/))
     const glue = readdirSync(join(project, 'native/binding')).filter((name) => name.endsWith('.cc'))
     expect(glue).not.toEqual([])
