@@ -88,17 +88,51 @@ static bool is_reached(int limit, unsigned count)
     return limit >= 0 && count >= (unsigned)limit;
 }
 
-static const char *problem_of(const struct nn_endpoint *endpoint, const struct sp_address_count *from)
+enum limit { LIMIT_NONE, LIMIT_SOCKET, LIMIT_ENDPOINT, LIMIT_ADDRESS };
+
+static const char *const problems[] = {
+    [LIMIT_SOCKET] = "the socket has as many connections as it may have",
+    [LIMIT_ENDPOINT] = "the endpoint has as many connections as it may have",
+    [LIMIT_ADDRESS] = "its address has as many connections as it may have",
+};
+
+static enum limit reached(const struct nn_endpoint *endpoint, const struct sp_address_count *from)
 {
     const struct sp_socket *socket = endpoint->socket;
 
-    if (is_reached(socket->options.max_connections, socket->limits.connections))
-        return "the socket has as many connections as it may have";
-    if (is_reached(endpoint->options.max_connections_per_endpoint, endpoint->accepted))
-        return "the endpoint has as many connections as it may have";
     if (from != NULL && is_reached(socket->options.max_connections_per_address, from->connections))
-        return "its address has as many connections as it may have";
-    return NULL;
+        return LIMIT_ADDRESS;
+    if (is_reached(endpoint->options.max_connections_per_endpoint, endpoint->accepted))
+        return LIMIT_ENDPOINT;
+    if (is_reached(socket->options.max_connections, socket->limits.connections))
+        return LIMIT_SOCKET;
+    return LIMIT_NONE;
+}
+
+static void give_way(struct sp_socket *socket, struct sp_limits_entry *entry)
+{
+    socket->statistics.rejected_connections++;
+    entry->give_way(entry);
+}
+
+/* Lets the oldest handshake that is counted go, of the endpoint if that is what has too many. Returns false when there
+ * is none that is old enough. */
+static bool make_room(const struct nn_endpoint *endpoint, enum limit limit)
+{
+    const struct sp_list *shaking = &endpoint->socket->limits.shaking;
+    struct sp_list_item *item = limit != LIMIT_ADDRESS ? sp_list_first(shaking) : NULL;
+    sp_time_ns now_ns = sp_now_ns();
+
+    for (; item != NULL; item = sp_list_next(shaking, item)) {
+        struct sp_limits_entry *entry = SP_CONTAINER(item, struct sp_limits_entry, item);
+        if (now_ns - entry->begun_ns < PATIENCE_NS)
+            return false;
+        if (!entry->is_counted || (limit == LIMIT_ENDPOINT && entry->endpoint != endpoint))
+            continue;
+        give_way(endpoint->socket, entry);
+        return true;
+    }
+    return false;
 }
 
 /* Finds what counts the address. Returns 0 or -ENOMEM. */
@@ -113,35 +147,61 @@ static int find_from(struct sp_connection_limits *self, const uint8_t *network, 
     return *from != NULL ? 0 : -ENOMEM;
 }
 
+/* Returns 0, -EMLINK or -ENOMEM. What counts the address may go with a handshake that gives way: it is found anew. */
+static int find_place(struct nn_endpoint *endpoint, const uint8_t *network, struct sp_address_count **from,
+                      const char **problem)
+{
+    struct sp_connection_limits *self = &endpoint->socket->limits;
+    enum limit limit;
+    int rc;
+
+    while ((rc = find_from(self, network, from)) == 0 && (limit = reached(endpoint, *from)) != LIMIT_NONE) {
+        if (*from != NULL && (*from)->connections == 0)
+            remove_count(self, *from);
+        if (make_room(endpoint, limit))
+            continue;
+        *problem = problems[limit];
+        endpoint->socket->statistics.rejected_connections++;
+        return -EMLINK;
+    }
+    return rc;
+}
+
 int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
                     const char **problem)
 {
-    struct sp_connection_limits *self = &endpoint->socket->limits;
     struct sp_address_count *from;
-    int rc = find_from(self, network, &from);
+    int rc = find_place(endpoint, network, &from, problem);
 
     if (rc < 0)
         return rc;
-    *problem = problem_of(endpoint, from);
-    if (*problem != NULL) {
-        endpoint->socket->statistics.rejected_connections++;
-        if (from != NULL && from->connections == 0)
-            remove_count(self, from);
-        return -EMLINK;
-    }
     if (from != NULL)
         from->connections++;
     entry->from = from;
     entry->is_counted = true;
     endpoint->accepted++;
-    self->connections++;
+    endpoint->socket->limits.connections++;
     return 0;
+}
+
+/* The handshake that gives way to the next one; NULL: none has to. */
+static struct sp_limits_entry *next_to_go(const struct sp_socket *socket)
+{
+    struct sp_list_item *item = sp_list_first(&socket->limits.shaking);
+
+    if (item == NULL || !is_reached(socket->options.max_handshakes, socket->limits.handshakes))
+        return NULL;
+    return SP_CONTAINER(item, struct sp_limits_entry, item);
 }
 
 void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry)
 {
     struct sp_connection_limits *self = &endpoint->socket->limits;
+    struct sp_limits_entry *oldest = next_to_go(endpoint->socket);
 
+    if (oldest != NULL)
+        give_way(endpoint->socket, oldest);
+    entry->endpoint = endpoint;
     entry->begun_ns = sp_now_ns();
     self->handshakes++;
     sp_list_append(&self->shaking, &entry->item);
@@ -171,32 +231,12 @@ void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry
     entry->is_counted = false;
 }
 
-/* The handshake that gives way to the next one; NULL: none has to. */
-static struct sp_limits_entry *next_to_go(const struct sp_socket *socket)
-{
-    struct sp_list_item *item = sp_list_first(&socket->limits.shaking);
-
-    if (item == NULL || !is_reached(socket->options.max_handshakes, socket->limits.handshakes))
-        return NULL;
-    return SP_CONTAINER(item, struct sp_limits_entry, item);
-}
-
 sp_time_ns sp_limits_waits_until(const struct sp_socket *socket)
 {
     const struct sp_limits_entry *oldest = next_to_go(socket);
     bool is_young = oldest != NULL && sp_now_ns() - oldest->begun_ns < PATIENCE_NS;
 
     return is_young ? oldest->begun_ns + PATIENCE_NS : 0;
-}
-
-void sp_limits_make_place(struct sp_socket *socket)
-{
-    struct sp_limits_entry *oldest = next_to_go(socket);
-
-    if (oldest == NULL)
-        return;
-    socket->statistics.rejected_connections++;
-    oldest->give_way(oldest);
 }
 
 void sp_limits_init(struct sp_connection_limits *self)

@@ -3,8 +3,9 @@
  * closed; the numbers count it from then on, or where a peer says only in the handshake which socket it wants, from the
  * handshake's end on. Guarded by the socket's lock.
  *
- * Who comes beyond a number of connections is turned away at once: its dialer learns it, and backs off. A handshake
- * beyond their number takes the place of the oldest one. Honest peers are done within the time of a packet there and
+ * Who comes beyond a number of connections is turned away at once: its dialer learns it, and backs off. But strangers
+ * that say nothing must not use the numbers up: of a socket and an endpoint, handshakes that are old enough give way
+ * first. A handshake beyond their number takes the place of the oldest one. Honest peers are done within the time of a packet there and
  * back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such strangers would
  * keep everybody out. But no handshake gives way in its first 50 ms: accepting waits as long, so that many peers that
  * come at once do not push each other out. */
@@ -29,6 +30,7 @@ struct sp_socket;
 
 struct sp_limits_entry {
     struct sp_list_item item; /* in the list of handshakes */
+    const struct nn_endpoint *endpoint;
     bool is_counted;
     sp_time_ns begun_ns;
     struct sp_address_count *from; /* NULL: it has no address */
@@ -50,7 +52,7 @@ void sp_limits_destroy(struct sp_connection_limits *self);
  * *problem set: it is one too many. */
 int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
                     const char **problem);
-/* Its handshake begins; is done; its descriptor is closed. The latter may be called whatever was called before. */
+/* Its handshake begins, and another one gives way if there are too many; is done; its descriptor is closed. The latter may be called whatever was called before. */
 void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
 void sp_limits_admit(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
 void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
@@ -58,7 +60,5 @@ void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry
 /* Until when accepting waits, since there are as many handshakes as there may be and none is old enough to give way;
  * or 0. */
 sp_time_ns sp_limits_waits_until(const struct sp_socket *socket);
-/* One more was accepted: makes place for its handshake. */
-void sp_limits_make_place(struct sp_socket *socket);
 
 #endif

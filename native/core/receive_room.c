@@ -9,7 +9,9 @@
 #define LOOK_MS 50
 /* so many of each kind at a time, so that a look takes a millisecond or two. */
 #define LOOK_LIMIT 1024
-/* A share that waits, holds memory and gets nothing for so long is given up when others need it. */
+/* A share that grows by less from one look to the next does not keep memory from others. */
+#define PROGRESS_BYTES ((size_t)4 * 1024)
+/* A share that waits, holds memory and gets too little for so long is given up when others need it. */
 #define STILL_LIMIT_NS ((sp_time_ns)1000 * SP_NS_PER_MS)
 
 static struct sp_room_share *share_of(struct sp_list_item *item)
@@ -91,6 +93,12 @@ static bool try_bytes(struct sp_socket *socket, struct sp_room_share *share, siz
 
 /* ---- Waiting ---- */
 
+static void look_soon(struct sp_receive_room *self)
+{
+    if (!self->timer.is_active)
+        sp_timer_start(&self->timer, sp_deadline_after_ms(LOOK_MS));
+}
+
 static enum sp_room_state waiting_state(const struct sp_room_share *share)
 {
     return share->bytes > 0 ? SP_ROOM_STOPPED : SP_ROOM_WAITING;
@@ -103,9 +111,9 @@ static void begin_waiting(struct sp_receive_room *self, struct sp_room_share *sh
     come_back(self, share);
     set_bytes(self, share, arrived_bytes > SP_ROOM_FREE_BYTES ? arrived_bytes : 0);
     set_state(self, share, waiting_state(share));
+    share->input_bytes = SP_ROOM_INPUT_BYTES;
     share->user->wait(share);
-    if (!self->timer.is_active)
-        sp_timer_start(&self->timer, sp_deadline_after_ms(LOOK_MS));
+    look_soon(self);
 }
 
 static void go_on(struct sp_receive_room *self, struct sp_room_share *share)
@@ -113,6 +121,11 @@ static void go_on(struct sp_receive_room *self, struct sp_room_share *share)
     share->seen_bytes = 0;
     set_state(self, share, SP_ROOM_GROWING);
     share->user->go_on(share);
+}
+
+static bool has_input(const struct sp_room_share *share)
+{
+    return share->is_over || share->user->has_input(share, share->input_bytes);
 }
 
 /* Lets those go on that have something to read, in the order in which they came. Returns false when one finds no room.
@@ -123,7 +136,7 @@ static bool serve_waiting(struct sp_socket *socket, enum sp_room_state state)
     struct sp_room_share *share;
 
     for (int i = 0; i < LOOK_LIMIT && (share = first_in(self, state)) != NULL; i++) {
-        if (!share->user->has_input(share)) {
+        if (!has_input(share)) {
             share->still_from = sp_now_ns();
             set_state(self, share, SP_ROOM_STILL);
         } else if (try_bytes(socket, share, share->needed_bytes)) {
@@ -140,6 +153,22 @@ static void serve(struct sp_socket *socket)
     socket->room.is_blocked = !serve_waiting(socket, SP_ROOM_STOPPED) || !serve_waiting(socket, SP_ROOM_WAITING);
 }
 
+/* Whether so many bytes more would leave little of the room. */
+static bool is_nearly_full(const struct sp_socket *socket, size_t bytes)
+{
+    int limit = socket->options.max_unfinished_bytes;
+
+    return limit >= 0 && (socket->room.beyond != NULL || socket->room.bytes + bytes >= (size_t)limit / 4 * 3);
+}
+
+static void begin_growing(struct sp_receive_room *self, struct sp_room_share *share)
+{
+    if (share->state == SP_ROOM_GROWING)
+        return;
+    share->seen_bytes = 0;
+    set_state(self, share, SP_ROOM_GROWING);
+}
+
 bool sp_room_grow(struct sp_socket *socket, struct sp_room_share *share, size_t needed_bytes, bool must)
 {
     struct sp_receive_room *self = &socket->room;
@@ -150,19 +179,28 @@ bool sp_room_grow(struct sp_socket *socket, struct sp_room_share *share, size_t 
         return true;
     bool has_turn = share->state == SP_ROOM_GROWING || !has_waiting(self);
     if (has_turn && try_bytes(socket, share, needed_bytes)) {
-        if (share->state != SP_ROOM_GROWING)
-            set_state(self, share, SP_ROOM_GROWING);
+        begin_growing(self, share);
+        if (is_nearly_full(socket, 0))
+            look_soon(self);
         return true;
     }
     if (must) {
         set_bytes(self, share, needed_bytes);
-        set_state(self, share, SP_ROOM_GROWING);
+        begin_growing(self, share);
         return true;
     }
     share->needed_bytes = needed_bytes;
     begin_waiting(self, share);
     serve(socket);
     return share->state == SP_ROOM_GROWING;
+}
+
+void sp_room_end_input(struct sp_socket *socket, struct sp_room_share *share)
+{
+    share->is_over = true;
+    if (share->state == SP_ROOM_STILL)
+        set_state(&socket->room, share, waiting_state(share));
+    serve(socket);
 }
 
 void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t bytes)
@@ -183,10 +221,10 @@ void sp_room_leave(struct sp_socket *socket, struct sp_room_share *share)
 
 bool sp_room_is_short(const struct sp_socket *socket)
 {
-    int limit = socket->options.max_unfinished_bytes;
+    const struct sp_receive_room *self = &socket->room;
 
-    return limit >= 0 &&
-           (socket->room.bytes >= (size_t)limit / 4 * 3 || socket->room.beyond != NULL || has_waiting(&socket->room));
+    return is_nearly_full(socket, 0) || first_in(self, SP_ROOM_STOPPED) != NULL ||
+           first_in(self, SP_ROOM_WAITING) != NULL;
 }
 
 size_t sp_room_bytes(const struct sp_receive_room *self)
@@ -196,7 +234,7 @@ size_t sp_room_bytes(const struct sp_receive_room *self)
 
 /* ---- Looking after those that get nothing ---- */
 
-/* Those that grow and have got nothing since the last look give back what they do not use. */
+/* Those that grow and have got little since the last look give back what they do not use. */
 static void take_back(struct sp_receive_room *self)
 {
     const struct sp_room_share *last = last_in(self, SP_ROOM_GROWING);
@@ -204,7 +242,8 @@ static void take_back(struct sp_receive_room *self)
 
     for (int i = 0; i < LOOK_LIMIT && last != NULL && (share = first_in(self, SP_ROOM_GROWING)) != NULL; i++) {
         size_t arrived_bytes = share->user->arrived_bytes(share);
-        bool is_still = arrived_bytes == share->seen_bytes && !share->user->has_input(share);
+        size_t grown_bytes = arrived_bytes > share->seen_bytes ? arrived_bytes - share->seen_bytes : 0;
+        bool is_still = grown_bytes < PROGRESS_BYTES && !share->user->has_input(share, SP_ROOM_INPUT_BYTES);
         share->seen_bytes = arrived_bytes;
         if (is_still) {
             share->needed_bytes = share->bytes;
@@ -217,8 +256,8 @@ static void take_back(struct sp_receive_room *self)
     }
 }
 
-/* Those that have something to read again wait for room like others. Those that have not had anything for long are
- * given up, if others need what they hold. */
+/* Those that have something to read again wait for room like others. Those that have had too little for long are given
+ * up, if others need what they hold. */
 static void look_at_still(struct sp_socket *socket)
 {
     struct sp_receive_room *self = &socket->room;
@@ -228,8 +267,11 @@ static void look_at_still(struct sp_socket *socket)
 
     for (int i = 0; i < LOOK_LIMIT && last != NULL && (share = first_in(self, SP_ROOM_STILL)) != NULL; i++) {
         bool is_last = share == last;
-        bool is_useless = now_ns - share->still_from > STILL_LIMIT_NS && share->bytes > 0;
-        if (share->user->has_input(share))
+        sp_time_ns still_ns = now_ns - share->still_from;
+        bool is_useless = still_ns > STILL_LIMIT_NS && share->bytes > 0;
+        if (still_ns > STILL_LIMIT_NS / 2)
+            share->input_bytes = SP_ROOM_LEAST_BYTES;
+        if (has_input(share))
             set_state(self, share, waiting_state(share));
         else if (self->is_blocked && is_useless)
             share->user->give_up(share);
@@ -240,15 +282,14 @@ static void look_at_still(struct sp_socket *socket)
     }
 }
 
-/* Nobody needs the room that is left: also those go on that have nothing to read yet, and then see when their peer is
- * gone. */
+/* Nobody needs the room that is left: also those go on that have little to read, as long as there is plenty. */
 static void serve_still(struct sp_socket *socket)
 {
     struct sp_receive_room *self = &socket->room;
     struct sp_room_share *share;
 
     for (int i = 0; i < LOOK_LIMIT && (share = first_in(self, SP_ROOM_STILL)) != NULL; i++) {
-        if (!try_bytes(socket, share, share->needed_bytes))
+        if (is_nearly_full(socket, share->needed_bytes) || !try_bytes(socket, share, share->needed_bytes))
             return;
         go_on(self, share);
     }
@@ -260,14 +301,15 @@ static void room_look(struct sp_socket *socket)
 
     look_at_still(socket);
     serve(socket);
-    if (self->is_blocked) {
+    bool was_blocked = self->is_blocked;
+    if (was_blocked || is_nearly_full(socket, 0)) {
         take_back(self);
         serve(socket);
-    } else {
-        serve_still(socket);
     }
-    if (has_waiting(self))
-        sp_timer_start(&self->timer, sp_deadline_after_ms(LOOK_MS));
+    if (!was_blocked)
+        serve_still(socket);
+    if (has_waiting(self) || is_nearly_full(socket, 0))
+        look_soon(self);
 }
 
 static void room_handle_timer(struct sp_timer *timer)

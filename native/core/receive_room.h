@@ -3,10 +3,11 @@
  * reads no more until there is. Nobody is cut off for that, and one message can always go on.
  *
  * A share grows before bytes are read, by what its message needs as a whole: so those that grow can all finish, and
- * none waits for another. When connections wait that have something to read, a share that grows and gets nothing gives
- * back what it does not use. One at a time may go beyond the bound, of those that have a part of their message already
- * the first one, or else of the others. Those that wait and have nothing to read come last. When they have not had
- * anything for a second, hold memory, and others wait for it, they are given up: no other memory is left then.
+ * none waits for another. When room is short, a share that grows and gets little gives back what it does not use: so a
+ * peer holds no more for long than it has sent. One at a time may go beyond the bound, of those that have a part of their message already
+ * the first one, or else of the others. Those that wait and have little to read come last. When they have not had
+ * SP_ROOM_LEAST_BYTES for a second, hold memory, and others wait for it, they are given up: no other memory is left
+ * then.
  *
  * All of it is guarded by the socket's lock. */
 #ifndef SP_CORE_RECEIVE_ROOM_H
@@ -22,6 +23,11 @@
  * for itself. */
 #define SP_ROOM_FREE_BYTES ((size_t)4 * 1024)
 
+/* What a share has to have to read before it goes on, */
+#define SP_ROOM_INPUT_BYTES ((size_t)16 * 1024)
+/* and after half a second, as a slow peer has. */
+#define SP_ROOM_LEAST_BYTES ((size_t)4 * 1024)
+
 struct sp_room_share;
 
 /* What a connection does. None of these calls back. */
@@ -30,8 +36,8 @@ struct sp_room_user {
     void (*go_on)(struct sp_room_share *share); /* reads on */
     /* How much of the message has come. */
     size_t (*arrived_bytes)(const struct sp_room_share *share);
-    /* Whether enough can be read that the message goes on. */
-    bool (*has_input)(const struct sp_room_share *share);
+    /* Whether so many bytes can be read, or as many as the kernel keeps, or all that the message lacks. */
+    bool (*has_input)(const struct sp_room_share *share, size_t bytes);
     void (*give_up)(struct sp_room_share *share); /* ends, and leaves the room */
 };
 
@@ -40,7 +46,7 @@ enum sp_room_state {
     SP_ROOM_GROWING, /* has what its message needs */
     SP_ROOM_STOPPED, /* waits for room, and has a part of its message in it */
     SP_ROOM_WAITING, /* waits for room, and has none */
-    SP_ROOM_STILL,   /* waits, and nothing could be read */
+    SP_ROOM_STILL,   /* waits, and has too little to read */
     SP_ROOM_STATES
 };
 
@@ -50,8 +56,10 @@ struct sp_room_share {
     enum sp_room_state state;
     size_t bytes;          /* of the room */
     size_t needed_bytes;   /* when it goes on */
+    size_t input_bytes;    /* what it has to have to read, */
+    bool is_over;          /* unless nothing more comes */
     size_t seen_bytes;     /* had come when it was looked at last */
-    sp_time_ns still_from; /* since when nothing can be read */
+    sp_time_ns still_from; /* since when it has less */
 };
 
 struct sp_receive_room {
@@ -59,7 +67,7 @@ struct sp_receive_room {
     struct sp_room_share *beyond;         /* NULL: none */
     bool is_blocked;                      /* one that has something to read does not find room */
     struct sp_list lists[SP_ROOM_STATES]; /* that of SP_ROOM_KEPT stays empty */
-    struct sp_timer timer;                /* while shares wait */
+    struct sp_timer timer;                /* while shares wait, or room is short */
 };
 
 struct sp_socket;
@@ -70,6 +78,8 @@ void sp_room_destroy(struct sp_receive_room *self);
 
 /* Gives the share what its message needs. Returns false when it has to wait. must: it cannot. */
 bool sp_room_grow(struct sp_socket *socket, struct sp_room_share *share, size_t needed_bytes, bool must);
+/* Nothing more comes for a share that waits: it goes on as soon as there is room, and ends. */
+void sp_room_end_input(struct sp_socket *socket, struct sp_room_share *share);
 /* The message is whole and has so many bytes. */
 void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t bytes);
 /* Gives everything back. Of a share that has nothing it does nothing. */

@@ -187,7 +187,7 @@ void sp_connection_read(struct sp_connection *self, unsigned ready)
         return;
     }
     if (sp_connection_waits_for_room(self)) {
-        want(self, self->watch.wanted & SP_WRITABLE);
+        sp_connection_wait_for_room(self, ready);
         return;
     }
 

@@ -3,10 +3,6 @@
 
 #include <errno.h>
 
-/* Whoever has as much to read, or the rest of the message, goes on when there is room; a few bytes may be all that
- * comes for long. */
-#define INPUT_BYTES ((size_t)16 * 1024)
-
 static struct sp_connection *of_share(struct sp_room_share *share)
 {
     return SP_CONTAINER(share, struct sp_connection, room);
@@ -24,7 +20,7 @@ static void room_wait(struct sp_room_share *share)
     struct sp_connection *self = of_share(share);
 
     self->pipe->direct_poll = NULL;
-    want(self, self->watch.wanted & SP_WRITABLE);
+    want(self, (self->watch.wanted & SP_WRITABLE) | SP_HANGUP | SP_FINISHED);
 }
 
 static void room_go_on(struct sp_room_share *share)
@@ -50,12 +46,15 @@ static size_t room_arrived_bytes(const struct sp_room_share *share)
            (framing->held_bytes != NULL ? framing->held_bytes(session) : 0);
 }
 
-static bool room_has_input(const struct sp_room_share *share)
+static bool room_has_input(const struct sp_room_share *share, size_t bytes)
 {
     const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
     size_t missing_bytes = sp_receive_buffer_missing_bytes(&self->received);
+    /* The kernel counts more than the bytes for its buffer. */
+    size_t kept_bytes = (size_t)self->socket->options.receive_buffer_bytes / 4;
+    size_t least_bytes = bytes < missing_bytes ? bytes : missing_bytes;
 
-    return sp_stream_has_unread(&self->stream, missing_bytes < INPUT_BYTES ? missing_bytes : INPUT_BYTES);
+    return sp_stream_has_unread(&self->stream, least_bytes < kept_bytes || kept_bytes == 0 ? least_bytes : kept_bytes);
 }
 
 static void room_give_up(struct sp_room_share *share)
@@ -70,6 +69,18 @@ static const struct sp_room_user room_user = {
     .has_input = room_has_input,
     .give_up = room_give_up,
 };
+
+void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready)
+{
+    unsigned wanted = self->watch.wanted & SP_WRITABLE;
+
+    if (!(ready & (SP_HANGUP | SP_FINISHED))) {
+        want(self, wanted | SP_HANGUP | SP_FINISHED);
+        return;
+    }
+    want(self, ready & SP_HANGUP ? 0 : wanted); /* the poller would report a hangup again and again */
+    sp_room_end_input(self->socket, &self->room);
+}
 
 void sp_connection_settle_room(struct sp_connection *self, bool is_whole)
 {

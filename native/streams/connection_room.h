@@ -8,6 +8,9 @@
  * is. is_whole: the message waits for the user. */
 void sp_connection_settle_room(struct sp_connection *self, bool is_whole);
 
+/* The poller has reported a connection that waits. */
+void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready);
+
 /* Reading goes on when there is room again. */
 static inline bool sp_connection_waits_for_room(const struct sp_connection *self)
 {

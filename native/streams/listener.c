@@ -74,7 +74,6 @@ static void listener_accept(struct sp_listener *self)
             return;
         }
         endpoint->socket->statistics.accepted_connections++;
-        sp_limits_make_place(endpoint->socket);
         sp_endpoint_set_error(endpoint, 0);
         if (sp_connection_open(&self->owner, fd, &peer) < 0)
             endpoint->socket->statistics.broken_connections++;

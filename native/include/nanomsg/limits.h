@@ -8,14 +8,15 @@
 /* Bytes of memory, default 256 MiB, for all messages that have come in part only, or were not received yet and are
  * longer than 16 KiB. When they have as many, further ones are not read, and so wait with their peers, until others are
  * received. One message may always go on, whatever its length, and 4 KiB of each. A peer is disconnected (ETIMEDOUT)
- * only when it sends nothing of its message for a second while others wait for the memory. */
+ * only when it sends less than 4 KiB of its message in a second while others wait for the memory. */
 #define NN_MAX_UNFINISHED_BYTES 64
 
 /* Connections that peers have made to all bound endpoints together, to each one (for those that are bound later),
  * and from one address, at most; default -1. They count from the moment they are accepted until their descriptors
  * are closed, those of ws and wss from the end of their handshake on. Addresses of IPv6 count as one when their
  * first 64 bits are the same. A peer beyond a limit is disconnected at once; events tell NN_EVENT_REJECT with
- * EMLINK, and NN_PEER_PROBLEM says which limit it was. */
+ * EMLINK, and NN_PEER_PROBLEM says which limit it was. But of the first two limits handshakes that are older than 50 ms
+ * give way first, so that peers that say nothing do not use them up. */
 #define NN_MAX_CONNECTIONS 65
 #define NN_MAX_CONNECTIONS_PER_ENDPOINT 66
 #define NN_MAX_CONNECTIONS_PER_ADDRESS 67

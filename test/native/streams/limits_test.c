@@ -202,6 +202,33 @@ TEST_OVER_STREAMS(the_oldest_handshake_gives_way)
     expect_none_left(pull);
 }
 
+static void check_silent_give_way(const char *address, int limit)
+{
+    int pull = limited(address, limit, 2);
+    int first = admitted(address);
+    int silent = raw_connect(address);
+
+    WAIT_STATISTIC(pull, NN_STAT_HANDSHAKES, 1);
+    for (int64_t old = test_now_ms() + 100; test_now_ms() < old;)
+        test_pause(old);
+    int second = admitted(address);
+    CHECK(raw_is_closed(silent));
+    WAIT_PEERS(pull, 2);
+    int third = raw_connect(address);
+    CHECK(raw_is_closed(third));
+    close(first);
+    close(silent);
+    close(second);
+    close(third);
+    expect_none_left(pull);
+}
+
+TEST_OVER_STREAMS(strangers_that_say_nothing_do_not_use_up_the_connections)
+{
+    check_silent_give_way(new_address(), NN_MAX_CONNECTIONS);
+    check_silent_give_way(new_address(), NN_MAX_CONNECTIONS_PER_ENDPOINT);
+}
+
 TEST(many_that_come_at_once_do_not_push_each_other_out)
 {
     const char *address = test_tcp_address();

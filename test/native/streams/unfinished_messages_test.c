@@ -175,6 +175,46 @@ TEST(peers_that_stop_in_their_messages_take_no_more_than_the_room)
     WAIT_STATISTIC(pull, NN_STAT_UNFINISHED_BYTES, 0);
 }
 
+TEST(peers_that_send_byte_by_byte_keep_no_room_from_others)
+{
+    const char *address = test_tcp_address();
+    int pull = bound_pull(address, 4 * MIB);
+    struct sender strangers[STRANGERS];
+    struct sender honest;
+    int64_t deadline = test_wait_deadline();
+    void *body;
+
+    open_senders(strangers, STRANGERS, address, MIB, PREFIX_BYTES + 1);
+    pump_all(strangers, STRANGERS);
+    WAIT_PEERS(pull, STRANGERS);
+    sender_open(&honest, address, MIB, PREFIX_BYTES + MIB);
+    while (nn_recv(pull, &body, NN_MSG, NN_DONTWAIT) < 0) {
+        sender_pump(&honest);
+        for (int i = 0; i < STRANGERS; i++)
+            strangers[i].stop = strangers[i].sent + 1;
+        pump_all(strangers, STRANGERS);
+        CHECK(!test_pause(deadline));
+    }
+    nn_freemsg(body);
+    sender_close(&honest);
+    close_senders(strangers, STRANGERS);
+}
+
+TEST(beginnings_of_messages_keep_no_room)
+{
+    const char *address = test_tcp_address();
+    int pull = bound_pull(address, 4 * MIB);
+    struct sender strangers[STRANGERS];
+
+    open_senders(strangers, STRANGERS, address, MIB, PREFIX_BYTES + 1);
+    pump_all(strangers, STRANGERS);
+    WAIT_PEERS(pull, STRANGERS);
+    for (int64_t deadline = test_wait_deadline(); unfinished_bytes(pull) > 3 * MIB;)
+        CHECK(!test_pause(deadline));
+    CHECK_EQUAL(nn_get_statistic(pull, NN_STAT_CURRENT_CONNECTIONS), STRANGERS);
+    close_senders(strangers, STRANGERS);
+}
+
 TEST(a_peer_that_stops_is_not_cut_off_while_nobody_waits)
 {
     const char *address = test_tcp_address();
