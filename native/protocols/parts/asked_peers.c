@@ -218,8 +218,17 @@ void sp_asked_peers_writable(struct sp_asked_peers *self, struct nn_pipe *pipe)
 
 /* ---- Choice ---- */
 
-/* The peer with the fewest requests among those of the best priority; of equals, the one whose turn comes first. */
-static struct sp_priority_slot *peers_least_busy(const struct sp_asked_peers *self)
+/* Whether the first is the better choice: a peer that does not have the request, or else one that has fewer. */
+static bool is_better(const struct sp_asked *asked, struct sp_priority_slot *slot, struct sp_priority_slot *other)
+{
+    bool has = sp_asked_knows(asked, slot->pipe);
+    bool other_has = sp_asked_knows(asked, other->pipe);
+
+    return has != other_has ? other_has : peer_of_slot(slot)->in_flight < peer_of_slot(other)->in_flight;
+}
+
+/* The best choice among those of the best priority; of equals, the one whose turn comes first. */
+static struct sp_priority_slot *peers_least_busy(const struct sp_asked_peers *self, const struct sp_asked *asked)
 {
     struct sp_priority_slot *first = sp_priority_ring_first(&self->open.writable);
 
@@ -229,17 +238,18 @@ static struct sp_priority_slot *peers_least_busy(const struct sp_asked_peers *se
     for (struct sp_priority_slot *slot = first->next; slot != first; slot = slot->next) {
         if (peer_of_slot(least)->in_flight == 0)
             break;
-        if (peer_of_slot(slot)->in_flight < peer_of_slot(least)->in_flight)
+        if (is_better(asked, slot, least))
             least = slot;
     }
     return least;
 }
 
-static int peers_send_to_least_busy(struct sp_asked_peers *self, struct nn_message *message, struct nn_pipe **to)
+static int peers_send_to_least_busy(struct sp_asked_peers *self, const struct sp_asked *asked,
+                                    struct nn_message *message, struct nn_pipe **to)
 {
     struct sp_priority_slot *slot;
 
-    while ((slot = peers_least_busy(self)) != NULL) {
+    while ((slot = peers_least_busy(self, asked)) != NULL) {
         int rc = sp_load_balancer_send_to(&self->open, slot, message);
         if (rc == 0)
             *to = slot->pipe;
@@ -272,7 +282,7 @@ int sp_asked_peers_send(struct sp_asked_peers *self, struct sp_asked *asked, str
 
     if (self->max_in_flight == 0)
         rc = sp_load_balancer_send(&self->open, message, &pipe);
-    else if ((rc = peers_send_to_least_busy(self, message, &pipe)) == -EAGAIN)
+    else if ((rc = peers_send_to_least_busy(self, asked, message, &pipe)) == -EAGAIN)
         rc = peers_send_once_more(asked, message, &pipe);
     peers_note_sent(self, asked, rc == 0 ? pipe : NULL);
     return rc;

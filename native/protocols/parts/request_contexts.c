@@ -36,7 +36,7 @@ static void context_end(struct sp_id_map_item *item, void *contexts)
         sp_list_remove(&context->answered);
         nn_message_free(&context->reply);
     } else {
-        sp_requests_end(self->requests, &context->request);
+        sp_requests_give_up(self->requests, &context->request);
     }
     sp_free(context);
 }

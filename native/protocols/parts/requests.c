@@ -56,7 +56,7 @@ static void requests_set_due(struct sp_requests *self, struct sp_request *reques
         return;
     request->due_ms = nn_protocol_now_ms() + (uint64_t)delay_ms;
     requests_insert_due(self, request);
-    if (sp_list_first(&self->due) == &request->due)
+    if (sp_list_first(&self->due) == &request->due && !self->has_place)
         sp_deadline_set(&self->resend, self->socket, delay_ms);
 }
 
@@ -164,17 +164,31 @@ int sp_requests_begin(struct sp_requests *self, struct sp_request *request, stru
     return 0;
 }
 
-void sp_requests_end(struct sp_requests *self, struct sp_request *request)
+/* Returns true if others may be sent in its place. */
+static bool requests_remove(struct sp_requests *self, struct sp_request *request)
 {
     sp_id_map_remove(&self->by_id, &request->by_id);
     if (sp_list_is_linked(&request->place))
         sp_list_remove(&request->place);
     requests_forget_due(request);
-    if (sp_list_is_empty(&self->due))
+    if (sp_list_is_empty(&self->due) && !self->has_place)
         sp_deadline_clear(&self->resend);
     nn_message_free(&request->message);
-    if (sp_asked_peers_forget(&self->peers, &request->asked) && requests_have_unsent(self))
+    return sp_asked_peers_forget(&self->peers, &request->asked) && requests_have_unsent(self);
+}
+
+void sp_requests_end(struct sp_requests *self, struct sp_request *request)
+{
+    if (requests_remove(self, request))
         requests_send_unsent(self);
+}
+
+void sp_requests_give_up(struct sp_requests *self, struct sp_request *request)
+{
+    if (!requests_remove(self, request))
+        return;
+    self->has_place = true;
+    sp_deadline_set(&self->resend, self->socket, 0);
 }
 
 struct sp_request *sp_requests_answered(const struct sp_requests *self, struct nn_message *reply,
@@ -253,6 +267,10 @@ void sp_requests_timer(struct sp_requests *self)
 
     if (!sp_deadline_expired(&self->resend, self->socket))
         return;
+    if (self->has_place) {
+        self->has_place = false;
+        requests_send_unsent(self);
+    }
     uint64_t now_ms = nn_protocol_now_ms();
     while ((item = sp_list_first(&self->due)) != NULL) {
         struct sp_request *request = SP_CONTAINER(item, struct sp_request, due);

@@ -44,6 +44,7 @@ struct sp_requests {
     struct sp_list failed;       /* those that their attempts are used up of, for the owner to take */
     struct sp_list due;          /* the sent ones, earliest first */
     struct sp_deadline resend;
+    bool has_place;    /* a request that was given up has left one: others take it when the timer runs out */
     int resend_ivl_ms; /* 0: never for that reason */
 };
 
@@ -66,6 +67,8 @@ int sp_requests_begin(struct sp_requests *self, struct sp_request *request, stru
                       const struct sp_request_terms *terms);
 /* Others may be sent in its place. */
 void sp_requests_end(struct sp_requests *self, struct sp_request *request);
+/* The same without an answer. Others are sent a moment later: those that are given up with it must not be. */
+void sp_requests_give_up(struct sp_requests *self, struct sp_request *request);
 
 /* Moves the id from a reply's body to its header. Returns the request that it answers, or NULL: also when `from` was
  * not asked. */

@@ -61,9 +61,40 @@ TEST(a_request_that_is_given_up_makes_room)
     mock_context_close(req, 2);
     check_has(rep, 1);
     mock_context_close(req, 1);
+    check_has(rep, 1);
+    mock_pass_ms(req, 0);
     check_has(rep, 2);
     CHECK(MOCK_IS(mock_sent(rep), "", FIRST_ID "job"));
     CHECK(MOCK_IS(mock_sent(rep), "", THIRD_ID "job"));
+    mock_close(req);
+}
+
+TEST(requests_that_are_given_up_together_are_not_sent_in_each_others_place)
+{
+    struct sp_socket *req = limited_req(1);
+    struct nn_pipe *rep = mock_attach(req, MOCK_UNLIMITED);
+
+    ask(req, 1, 100);
+    for (uint32_t context = 1; context <= 99; context++)
+        mock_context_close(req, context);
+    mock_pass_ms(req, 0);
+    check_has(rep, 2);
+    mock_close(req);
+}
+
+TEST(a_request_that_is_sent_again_goes_to_a_peer_that_does_not_have_it)
+{
+    struct sp_socket *req = limited_req(10);
+    struct nn_pipe *hung = mock_attach(req, MOCK_UNLIMITED);
+
+    ask(req, 1, 1);
+    struct nn_pipe *busy = mock_attach(req, MOCK_UNLIMITED);
+    ask(req, 2, 3);
+    check_has(hung, 2);
+    check_has(busy, 1);
+    mock_pass_ms(req, 60000);
+    check_has(hung, 3);
+    check_has(busy, 3);
     mock_close(req);
 }
 
