@@ -1,9 +1,10 @@
-# For Windows from another system: cmake --toolchain native/cmake/mingw-w64.cmake ...
+# For Windows from another system: cmake -DCMAKE_TOOLCHAIN_FILE=native/cmake/mingw-w64.cmake ...
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
 # What the tests run in.
 set(CMAKE_CROSSCOMPILING_EMULATOR wine)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -49,7 +49,8 @@ NN_EXPORT struct nn_loop *nn_loop_create(const struct nn_slab_source *slabs);
 NN_EXPORT void nn_loop_destroy(struct nn_loop *loop);
 
 /** Returns a descriptor that is readable (level-triggered) while nn_loop_run has work to do, which includes expired
- *  timers. It belongs to the loop: do not close it. */
+ *  timers. It belongs to the loop: do not close it. -1 where no descriptor can stand for that (Windows): wait by
+ *  nn_loop_wait there. */
 NN_EXPORT int nn_loop_descriptor(const struct nn_loop *loop);
 
 /**

@@ -15,6 +15,8 @@
 #define MAX_ATTEMPTS 3
 /* The kernel answers what was cancelled at once. */
 #define CLOSE_LIMIT_MS 1000
+/* When a socket could not be asked about for want of memory. */
+#define ASK_AGAIN_NS ((sp_time_ns)10 * SP_NS_PER_MS)
 
 /* What a completion is, other than an answer. */
 enum { OF_SOCKET, WAKE, LOOK_AGAIN };
@@ -127,6 +129,8 @@ static unsigned wait_for_port(struct sp_poller_port *port, OVERLAPPED_ENTRY *ent
 {
     sp_watched_set_ask(&port->sockets);
     sp_time_ns until_ns = earlier(deadline_ns, port->armed_ns);
+    if (sp_watched_set_has_due(&port->sockets)) /* asking has failed: it is tried again */
+        until_ns = earlier(until_ns, sp_now_ns() + ASK_AGAIN_NS);
     port->waiting++;
     sp_mutex_unlock(&port->lock);
     unsigned count = take(port, entries, room, sp_remaining_ms(until_ns));

@@ -113,6 +113,12 @@ static void set_due(struct sp_watched_set *set, struct sp_watched *self)
     set->due = self;
 }
 
+/* Whether asking may succeed later: others may free what is short. A socket that is none is not asked about again. */
+static bool is_passing(int rc)
+{
+    return rc < 0 && rc != -EBADF && rc != -ENOTSOCK;
+}
+
 static void watched_remove(struct sp_watched *self)
 {
     self->is_removed = true;
@@ -175,8 +181,8 @@ void sp_watched_set_ask(struct sp_watched_set *self)
         watched->is_due = false;
         if (!watched->is_asking && watched->is_removed)
             watched_free(watched);
-        else if (!watched->is_asking && watched_ask(watched) == -ENOMEM)
-            set_due(self, watched); /* others may free some */
+        else if (!watched->is_asking && is_passing(watched_ask(watched)))
+            set_due(self, watched);
         watched = next;
     }
 }

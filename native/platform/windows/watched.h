@@ -47,10 +47,15 @@ int sp_watched_set_change(struct sp_watched_set *self, int fd, struct sp_watch *
  * wait, which makes it level-triggered. */
 unsigned sp_watched_answered(struct sp_watched_set *self, struct sp_watched *watched, struct sp_watch **watch);
 
-/* Before a wait: asks again. */
+/* Before a wait: asks again. Those for which that fails stay due. */
 void sp_watched_set_ask(struct sp_watched_set *self);
 
-/* Takes all sockets out. What still asks goes when its answer has come, which sp_watched_set_is_asking tells. */
+static inline bool sp_watched_set_has_due(const struct sp_watched_set *self)
+{
+    return self->due != NULL;
+}
+
+/* Takes all sockets out. A request that is pending is freed when it completes, which sp_watched_set_is_asking tells. */
 void sp_watched_set_clear(struct sp_watched_set *self);
 bool sp_watched_set_is_asking(const struct sp_watched_set *self);
 void sp_watched_set_destroy(struct sp_watched_set *self);
