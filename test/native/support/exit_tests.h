@@ -76,7 +76,8 @@ static inline void exit_program_check(const struct exit_program *program)
 
 /* So little the kernel keeps that the engine has to. */
 #define EXIT_KERNEL_BYTES (16 * 1024)
-#define EXIT_LARGE_BYTES ((size_t)2 * 1024 * 1024)
+/* What leaves within the second that a program waits at its end; under sanitizers a part of it. */
+#define EXIT_LARGE_BYTES ((size_t)2 * 1024 * 1024 / (size_t)test_deadline_ms(1))
 
 static inline void exit_prepare(int s, const struct exit_way *way, bool is_bound)
 {
