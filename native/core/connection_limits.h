@@ -5,10 +5,10 @@
  *
  * Who comes beyond a number of connections is turned away at once: its dialer learns it, and backs off. But strangers
  * that say nothing must not use the numbers up: of a socket and an endpoint, handshakes that are old enough give way
- * first. A handshake beyond their number takes the place of the oldest one. Honest peers are done within the time of a packet there and
- * back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such strangers would
- * keep everybody out. But no handshake gives way in its first 50 ms: accepting waits as long, so that many peers that
- * come at once do not push each other out. */
+ * first. A handshake beyond their number takes the place of the oldest one. Honest peers are done within the time of a
+ * packet there and back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such
+ * strangers would keep everybody out. But no handshake gives way in its first 50 ms: accepting waits as long, so that
+ * many peers that come at once do not push each other out. */
 #ifndef SP_CORE_CONNECTION_LIMITS_H
 #define SP_CORE_CONNECTION_LIMITS_H
 
@@ -52,7 +52,8 @@ void sp_limits_destroy(struct sp_connection_limits *self);
  * *problem set: it is one too many. */
 int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
                     const char **problem);
-/* Its handshake begins, and another one gives way if there are too many; is done; its descriptor is closed. The latter may be called whatever was called before. */
+/* Its handshake begins, and another one gives way if there are too many; is done; its descriptor is closed. The latter
+ * may be called whatever was called before. */
 void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
 void sp_limits_admit(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
 void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);

@@ -1,13 +1,13 @@
 /* The memory of messages that have come in part, or whole and wait for the user: bounded for a socket by
  * NN_MAX_UNFINISHED_BYTES. A connection has a share of the room; when there is no room for what its message needs, it
- * reads no more until there is. Nobody is cut off for that, and one message can always go on.
+ * reads no more until there is. One message can always go on.
  *
  * A share grows before bytes are read, by what its message needs as a whole: so those that grow can all finish, and
  * none waits for another. When room is short, a share that grows and gets little gives back what it does not use: so a
- * peer holds no more for long than it has sent. One at a time may go beyond the bound, of those that have a part of their message already
- * the first one, or else of the others. Those that wait and have little to read come last. When they have not had
- * SP_ROOM_LEAST_BYTES for a second, hold memory, and others wait for it, they are given up: no other memory is left
- * then.
+ * peer holds no more for long than it has sent. One at a time may go beyond the bound, of those that have a part of
+ * their message already the first one, or else of the others. Those that wait and have little to read come last. When
+ * they have not had SP_ROOM_LEAST_BYTES for a second, hold memory, and others wait for it, they are given up: no other
+ * memory is left then.
  *
  * All of it is guarded by the socket's lock. */
 #ifndef SP_CORE_RECEIVE_ROOM_H
