@@ -58,6 +58,10 @@ export const NN_STAT_MESSAGES_RECEIVED = 302
 export const NN_STAT_BYTES_SENT = 303
 export const NN_STAT_BYTES_RECEIVED = 304
 export const NN_STAT_CURRENT_SND_PRIORITY = 401
+export const NN_STAT_REJECTED_CONNECTIONS = 116
+export const NN_STAT_UNFINISHED_BYTES = 216
+export const NN_STAT_PEER_CONNECTIONS = 217
+export const NN_STAT_HANDSHAKES = 218
 
 // ---- The table of symbols ----
 
