@@ -5,8 +5,8 @@
 #include <cerrno>
 
 // Runtimes without libuv lack these; there the addon loads all the same, and does not call them.
-#ifdef SP_HOST_IS_SEARCHED
 #define UV_FUNCTIONS(X) X(uv_poll_init) X(uv_poll_start) X(uv_poll_stop) X(uv_close) X(uv_ref) X(uv_unref)
+UV_FUNCTIONS(SP_HOST_DECLARE)
 UV_FUNCTIONS(SP_HOST_DEFINE)
 
 static bool FindFunctions()
@@ -14,19 +14,6 @@ static bool FindFunctions()
 #define IS_THERE(name) SP_HOST_ADDRESS(name) != nullptr &&
     return UV_FUNCTIONS(IS_THERE) true;
 }
-#else
-#pragma weak uv_poll_init
-#pragma weak uv_poll_start
-#pragma weak uv_poll_stop
-#pragma weak uv_close
-#pragma weak uv_ref
-#pragma weak uv_unref
-
-static bool FindFunctions()
-{
-    return true; // whoever asks for a PollWatcher knows the runtime
-}
-#endif
 
 namespace nanomsg_native
 {

@@ -1,15 +1,16 @@
-/* Counts of accepted connections, and who is one too many. */
+/* Counts of accepted connections, and which connection is one too many. */
 #include "core/connection_limits.h"
 
 #include "core/socket_state.h"
 #include "core/transport.h"
 #include "util/invariant.h"
 #include "util/memory.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* So long a handshake gives way to no other. */
+/* The age from which a handshake gives way to another one. */
 #define PATIENCE_NS ((sp_time_ns)50 * SP_NS_PER_MS)
 
 struct sp_address_count {
@@ -21,13 +22,13 @@ struct sp_address_count {
 
 /* ---- Addresses ---- */
 
-static uint32_t id_of(const uint8_t *bytes)
+/* The factor is secret: a peer with many networks cannot choose those that have one id. */
+static uint32_t id_of(const struct sp_connection_limits *self, const uint8_t *bytes)
 {
     uint64_t number;
 
     memcpy(&number, bytes, sizeof number);
-    number *= UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(number >> 32);
+    return (uint32_t)(number * self->factor >> 32);
 }
 
 static struct sp_address_count *first_of(const struct sp_connection_limits *self, uint32_t id)
@@ -39,7 +40,7 @@ static struct sp_address_count *first_of(const struct sp_connection_limits *self
 
 static struct sp_address_count *find(const struct sp_connection_limits *self, const uint8_t *bytes)
 {
-    struct sp_address_count *count = first_of(self, id_of(bytes));
+    struct sp_address_count *count = first_of(self, id_of(self, bytes));
 
     while (count != NULL && memcmp(count->bytes, bytes, SP_NETWORK_BYTES) != 0)
         count = count->next;
@@ -50,7 +51,8 @@ static struct sp_address_count *find(const struct sp_connection_limits *self, co
 static struct sp_address_count *add(struct sp_connection_limits *self, const uint8_t *bytes)
 {
     struct sp_address_count *count = sp_zalloc(sizeof *count);
-    struct sp_address_count *first = first_of(self, id_of(bytes));
+    uint32_t id = id_of(self, bytes);
+    struct sp_address_count *first = first_of(self, id);
 
     if (count == NULL)
         return NULL;
@@ -59,20 +61,21 @@ static struct sp_address_count *add(struct sp_connection_limits *self, const uin
         count->next = first->next;
         first->next = count;
     } else {
-        sp_id_map_add(&self->addresses, &count->item, id_of(bytes));
+        sp_id_map_add(&self->addresses, &count->item, id);
     }
     return count;
 }
 
 static void remove_count(struct sp_connection_limits *self, struct sp_address_count *count)
 {
-    struct sp_address_count *first = first_of(self, id_of(count->bytes));
+    uint32_t id = id_of(self, count->bytes);
+    struct sp_address_count *first = first_of(self, id);
     struct sp_address_count *before = first;
 
     if (first == count) {
         sp_id_map_remove(&self->addresses, &count->item);
         if (count->next != NULL)
-            sp_id_map_add(&self->addresses, &count->next->item, id_of(count->bytes));
+            sp_id_map_add(&self->addresses, &count->next->item, id);
     } else {
         while (before->next != count)
             before = before->next;
@@ -109,6 +112,16 @@ static enum limit reached(const struct nn_endpoint *endpoint, const struct sp_ad
     return LIMIT_NONE;
 }
 
+static struct sp_limits_entry *entry_of(struct sp_list_item *item)
+{
+    return SP_CONTAINER(item, struct sp_limits_entry, item);
+}
+
+static bool is_old(const struct sp_limits_entry *entry)
+{
+    return sp_now_ns() - entry->begun_ns >= PATIENCE_NS;
+}
+
 static void give_way(struct sp_socket *socket, struct sp_limits_entry *entry)
 {
     socket->statistics.rejected_connections++;
@@ -121,12 +134,9 @@ static bool make_room(const struct nn_endpoint *endpoint, enum limit limit)
 {
     const struct sp_list *shaking = &endpoint->socket->limits.shaking;
     struct sp_list_item *item = limit != LIMIT_ADDRESS ? sp_list_first(shaking) : NULL;
-    sp_time_ns now_ns = sp_now_ns();
 
-    for (; item != NULL; item = sp_list_next(shaking, item)) {
-        struct sp_limits_entry *entry = SP_CONTAINER(item, struct sp_limits_entry, item);
-        if (now_ns - entry->begun_ns < PATIENCE_NS)
-            return false;
+    for (; item != NULL && is_old(entry_of(item)); item = sp_list_next(shaking, item)) {
+        struct sp_limits_entry *entry = entry_of(item);
         if (!entry->is_counted || (limit == LIMIT_ENDPOINT && entry->endpoint != endpoint))
             continue;
         give_way(endpoint->socket, entry);
@@ -191,7 +201,7 @@ static struct sp_limits_entry *next_to_go(const struct sp_socket *socket)
 
     if (item == NULL || !is_reached(socket->options.max_handshakes, socket->limits.handshakes))
         return NULL;
-    return SP_CONTAINER(item, struct sp_limits_entry, item);
+    return entry_of(item);
 }
 
 void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry)
@@ -199,7 +209,9 @@ void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry
     struct sp_connection_limits *self = &endpoint->socket->limits;
     struct sp_limits_entry *oldest = next_to_go(endpoint->socket);
 
-    if (oldest != NULL)
+    /* Accepting has waited until it is old. A stream that is handed over or attached cannot wait: then there is one
+     * handshake more. */
+    if (oldest != NULL && is_old(oldest))
         give_way(endpoint->socket, oldest);
     entry->endpoint = endpoint;
     entry->begun_ns = sp_now_ns();
@@ -234,13 +246,13 @@ void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry
 sp_time_ns sp_limits_waits_until(const struct sp_socket *socket)
 {
     const struct sp_limits_entry *oldest = next_to_go(socket);
-    bool is_young = oldest != NULL && sp_now_ns() - oldest->begun_ns < PATIENCE_NS;
 
-    return is_young ? oldest->begun_ns + PATIENCE_NS : 0;
+    return oldest != NULL && !is_old(oldest) ? oldest->begun_ns + PATIENCE_NS : 0;
 }
 
 void sp_limits_init(struct sp_connection_limits *self)
 {
+    self->factor = (uint64_t)sp_random_unpredictable_u32() << 32 | sp_random_unpredictable_u32() | 1;
     sp_list_init(&self->shaking);
     sp_id_map_init(&self->addresses);
 }

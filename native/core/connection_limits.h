@@ -3,7 +3,7 @@
  * closed; the numbers count it from then on, or where a peer says only in the handshake which socket it wants, from the
  * handshake's end on. Guarded by the socket's lock.
  *
- * Who comes beyond a number of connections is turned away at once: its dialer learns it, and backs off. But strangers
+ * A connection beyond these numbers is turned away at once: its dialer learns it, and backs off. But strangers
  * that say nothing must not use the numbers up: of a socket and an endpoint, handshakes that are old enough give way
  * first. A handshake beyond their number takes the place of the oldest one. Honest peers are done within the time of a
  * packet there and back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such
@@ -24,7 +24,7 @@ struct nn_endpoint;
 struct sp_address_count;
 struct sp_socket;
 
-/* What counts as one address: of IPv6 the first half, since whoever has an address has a network of 2^64 of them; of
+/* What counts as one address: of IPv6 the first half, since a host with one address has a network of 2^64 of them; of
  * IPv4 all of it, behind zeros. */
 #define SP_NETWORK_BYTES 8
 
@@ -43,6 +43,7 @@ struct sp_connection_limits {
     unsigned handshakes;
     struct sp_list shaking;     /* oldest first */
     struct sp_id_map addresses; /* struct sp_address_count */
+    uint64_t factor;            /* of their ids; odd */
 };
 
 void sp_limits_init(struct sp_connection_limits *self);

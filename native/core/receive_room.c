@@ -5,13 +5,13 @@
 #include "core/socket_state.h"
 #include "util/invariant.h"
 
-/* While shares wait, they are looked at so often, */
+/* The interval at which shares that wait are looked at. */
 #define LOOK_MS 50
-/* so many of each kind at a time, so that a look takes a millisecond or two. */
+/* The shares of each state that one look deals with: it takes a millisecond or two. */
 #define LOOK_LIMIT 1024
 /* A share that grows by less from one look to the next does not keep memory from others. */
 #define PROGRESS_BYTES ((size_t)4 * 1024)
-/* A share that waits, holds memory and gets too little for so long is given up when others need it. */
+/* The time after which a share that waits, holds memory and gets too little is given up when others need it. */
 #define STILL_LIMIT_NS ((sp_time_ns)1000 * SP_NS_PER_MS)
 
 static struct sp_room_share *share_of(struct sp_list_item *item)
@@ -153,7 +153,7 @@ static void serve(struct sp_socket *socket)
     socket->room.is_blocked = !serve_waiting(socket, SP_ROOM_STOPPED) || !serve_waiting(socket, SP_ROOM_WAITING);
 }
 
-/* Whether so many bytes more would leave little of the room. */
+/* Whether the room, with these bytes besides, is three quarters full. */
 static bool is_nearly_full(const struct sp_socket *socket, size_t bytes)
 {
     int limit = socket->options.max_unfinished_bytes;

@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A message that needs no more than this, besides what a slab holds, has no share: so many bytes each connection has
- * for itself. */
+/* A message that needs no more than this, besides what a slab holds, has no share: each connection has these bytes for
+ * itself. */
 #define SP_ROOM_FREE_BYTES ((size_t)4 * 1024)
 
 /* What a share has to have to read before it goes on, */
@@ -36,7 +36,7 @@ struct sp_room_user {
     void (*go_on)(struct sp_room_share *share); /* reads on */
     /* How much of the message has come. */
     size_t (*arrived_bytes)(const struct sp_room_share *share);
-    /* Whether so many bytes can be read, or as many as the kernel keeps, or all that the message lacks. */
+    /* Whether this number of bytes can be read, or as many as the kernel keeps, or all that the message lacks. */
     bool (*has_input)(const struct sp_room_share *share, size_t bytes);
     void (*give_up)(struct sp_room_share *share); /* ends, and leaves the room */
 };
@@ -80,7 +80,7 @@ void sp_room_destroy(struct sp_receive_room *self);
 bool sp_room_grow(struct sp_socket *socket, struct sp_room_share *share, size_t needed_bytes, bool must);
 /* Nothing more comes for a share that waits: it goes on as soon as there is room, and ends. */
 void sp_room_end_input(struct sp_socket *socket, struct sp_room_share *share);
-/* The message is whole and has so many bytes. */
+/* The message is whole and has this number of bytes. */
 void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t bytes);
 /* Gives everything back. Of a share that has nothing it does nothing. */
 void sp_room_leave(struct sp_socket *socket, struct sp_room_share *share);

@@ -1,6 +1,6 @@
 /* Time: nanoseconds of the monotonic clock. */
-#ifndef SP_UTIL_CLOCK_H
-#define SP_UTIL_CLOCK_H
+#ifndef SP_PLATFORM_CLOCK_H
+#define SP_PLATFORM_CLOCK_H
 
 #include <stdint.h>
 

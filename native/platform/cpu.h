@@ -2,10 +2,6 @@
 #ifndef SP_PLATFORM_CPU_H
 #define SP_PLATFORM_CPU_H
 
-#if defined(_MSC_VER) && !defined(__clang__)
-#include <intrin.h>
-#endif
-
 /* On how many the calling thread may run; at least 1. */
 int sp_cpu_count(void);
 
@@ -14,8 +10,6 @@ static inline void sp_cpu_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
-#elif defined(_M_X64)
-    _mm_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
 #endif

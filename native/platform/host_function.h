@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 #ifdef __APPLE__
-#define SP_HOST_IS_SEARCHED
-
 #ifdef __cplusplus
 #define SP_HOST_BEGIN extern "C" {
 #define SP_HOST_END }

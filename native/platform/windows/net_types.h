@@ -1,5 +1,5 @@
-/* The headers of Winsock, and what POSIX has beside them. A socket's handle is kept as an int: handles are small
- * numbers, of which 32 bits count. */
+/* The headers of Winsock, and what POSIX has beside them. A socket's handle is kept as an int: handles fit in
+ * 32 bits. */
 #ifndef SP_PLATFORM_WINDOWS_NET_TYPES_H
 #define SP_PLATFORM_WINDOWS_NET_TYPES_H
 
@@ -17,10 +17,6 @@
 /* Which some headers name and do not define. */
 #ifndef NDIS_IF_MAX_STRING_SIZE
 #define NDIS_IF_MAX_STRING_SIZE IF_MAX_STRING_SIZE
-#endif
-
-#ifdef _MSC_VER
-typedef SSIZE_T ssize_t;
 #endif
 
 struct iovec {
