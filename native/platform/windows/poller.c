@@ -111,7 +111,10 @@ int sp_poller_watch(struct sp_poller *self, int fd, struct sp_watch *watch, unsi
         return 0;
     sp_mutex_lock(&self->port->lock);
     int rc = sp_watched_set_change(&self->port->sockets, fd, watch, before, after);
+    bool is_left = sp_watched_set_has_due(&self->port->sockets) && self->port->waiting > 0;
     sp_mutex_unlock(&self->port->lock);
+    if (is_left)
+        post(self->port, LOOK_AGAIN);
     return rc;
 }
 

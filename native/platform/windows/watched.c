@@ -148,9 +148,13 @@ int sp_watched_set_change(struct sp_watched_set *self, int fd, struct sp_watch *
     *place = watched;
     watched->watch = watch;
     watched->wanted = wanted;
-    if (!watched->is_asking)
-        rc = watched->is_due ? 0 : watched_ask(watched);
-    else if (events_of(wanted) & ~watched->asked)
+    if (!watched->is_asking && !watched->is_due) {
+        rc = watched_ask(watched);
+        if (before != 0 && is_passing(rc)) { /* the caller has it watched already */
+            set_due(self, watched);
+            return 0;
+        }
+    } else if (watched->is_asking && events_of(wanted) & ~watched->asked)
         sp_afd_cancel(watched->group->afd, &watched->poll);
     return rc;
 }
