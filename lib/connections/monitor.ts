@@ -70,7 +70,9 @@ export class Monitor implements Part {
   update(): void {
     const isWanted = this.#isWanted()
     if (isWanted === this.#isOn || !this.#handle.isOpen) return
-    check(native.monitor(this.#handle.s, isWanted), 'events')
+    const rc = native.monitor(this.#handle.s, isWanted)
+    // A socket that was closed by its number has no events to switch off.
+    if (isWanted) check(rc, 'events')
     this.#isOn = isWanted
     this.#peers.clear()
   }

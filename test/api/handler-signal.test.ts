@@ -1,4 +1,5 @@
 /** The signal of a handler of serve(): nobody waits for its answer any more. */
+import { join } from 'node:path'
 import { Rep, Req, Respondent } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, transports, turn, until } from './support.js'
@@ -130,4 +131,20 @@ test('it stays as it is once the request is answered', async () => {
   await until(() => rep.stats().currentConnections === 0)
   await turn()
   expect(signal?.aborted).toBe(false)
+})
+
+test('serving ends by its signal after nn_term has closed the socket', async () => {
+  await using program = startWorker(`
+    const nn = require('${join(__dirname, '../../dist/nn/index.js')}')
+    const [rep, req, ending] = [new Rep(), new Req(), new AbortController()]
+    req.connect(rep.bind('inproc://ended').address)
+    req.request('work').catch(() => {})
+    const handler = (body, peer, { signal }) => {
+      console.log('aborted', signal.aborted)
+      nn.nn_term()
+      ending.abort()
+    }
+    rep.serve(handler, { signal: ending.signal }).then(() => console.log('ended'))`)
+  await program.printed('aborted false')
+  await program.printed('ended')
 })
