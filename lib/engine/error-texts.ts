@@ -98,7 +98,7 @@ export const hints: Readonly<Record<string, string>> = {
     'The peer has left before it was admitted: perhaps the types do not go together, or it has a peer already, or it speaks another protocol, such as TLS',
   'disconnect EMSGSIZE': 'The peer sent more than maxMessageSize allows',
   'disconnect ETIMEDOUT':
-    'The peer has stopped in the middle of a message, or has vanished, while others waited for memory (maxUnfinishedBytes)',
+    'The peer took nothing of what it was sent, or sent too little of a message while others waited for memory (maxUnfinishedBytes)',
   'disconnect EPROTO': 'The peer does not keep to the protocol',
   'disconnect EILSEQ': 'The peer sent text over WebSocket that is not UTF-8',
   'disconnect ECONNRESET':
