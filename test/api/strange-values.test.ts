@@ -51,8 +51,12 @@ const cut = (length: number) => {
 const withTrap = (target: object, get: (name: string | symbol) => unknown) =>
   new Proxy(target, { get: (_, name) => get(name) })
 
-/** A Proxy of an array of that number of parts, each of which is 'a'. */
-const lyingAbout = (length: unknown) => withTrap([], (name) => (name === 'length' ? length : 'a'))
+/** A Proxy of an array that says it has that number of parts, of which none can be read. */
+const lyingAbout = (length: unknown) =>
+  withTrap([], (name) => {
+    if (name === 'length') return length
+    throw new Error('a part was read')
+  })
 
 /** Others at each time that they are read. */
 const changing = (...values: unknown[]) => {

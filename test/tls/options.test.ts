@@ -71,6 +71,7 @@ describeTls('the option tls', () => {
     [{ ca: [{ pem: '/etc/passwd' }] }, 'tls.ca must be PEM text'],
     [{ ca: [{ file: ca.certFile }] }, 'tls.ca must be PEM text'],
     [{ cert: { file: server.cert } }, 'tls.cert must be PEM text'],
+    [{ cert: { file: '-----BEGIN CERTIFICATE-----' } }, 'tls.cert must be PEM text'],
     [{ cert: { file: '' } }, 'tls.cert must be PEM text'],
     [{ cert: { file: 7 } }, 'tls.cert must be PEM text'],
     [{ cert: { file: server.certFile, pem: server.cert } }, 'tls.cert must be PEM text'],
