@@ -1,9 +1,10 @@
 import { addressText } from './connections/endpoint.js'
+import { type Inspect, inspect, inspected } from './connections/inspection.js'
 import { type ProtocolName, protocols } from './engine/constants.js'
 import { argumentError, check, errnoError } from './engine/errors.js'
 import { native } from './engine/native.js'
 import { NN_SUB_SUBSCRIBE } from './engine/option-numbers.js'
-import { type Statistics, statisticsOf } from './engine/statistics.js'
+import { currentConnections, type Statistics, statisticsOf } from './engine/statistics.js'
 
 /** What a device can forward, and the protocols of its two sides: messages, or requests, come in at the first. */
 export const devicePatterns = {
@@ -20,6 +21,7 @@ export type DevicePattern = keyof typeof devicePatterns
 /** One of the two raw sockets of a device. */
 export class DeviceSide {
   readonly #s: number
+  readonly #endpoints: { address: string; bound: boolean }[] = []
 
   constructor(s: number) {
     this.#s = s
@@ -38,11 +40,23 @@ export class DeviceSide {
     return statisticsOf(this.#s)
   }
 
+  /** What `JSON.stringify()` and `console.log()` show. */
+  toJSON(): { endpoints: { address: string; bound: boolean }[]; peers: number } {
+    return { endpoints: [...this.#endpoints], peers: currentConnections(this.#s) }
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number, options: object, show: Inspect): string {
+    return inspected(this, this.toJSON(), depth, options, show)
+  }
+
   #attach(syscall: 'bind' | 'connect', given: unknown): string {
     const address = addressText(given, syscall)
     const endpoint = check(native[syscall](this.#s, address), syscall, JSON.stringify(address))
     const actual = native.address(this.#s, endpoint)
-    return typeof actual === 'string' ? actual : address
+    const shown = typeof actual === 'string' ? actual : address
+    this.#endpoints.push({ address: shown, bound: syscall === 'bind' })
+    return shown
   }
 }
 
@@ -59,12 +73,14 @@ export class Device {
   readonly second: DeviceSide
   readonly #descriptors: readonly [number, number]
   readonly #ended: Promise<void>
+  readonly #pattern: DevicePattern
   #isClosed = false
 
   constructor(pattern: DevicePattern) {
     if (typeof pattern !== 'string' || !Object.hasOwn(devicePatterns, pattern)) {
       throw argumentError('device', 'the pattern', `one of ${Object.keys(devicePatterns).join(', ')}`, pattern)
     }
+    this.#pattern = pattern
     const types = devicePatterns[pattern]
     let end: () => void
     this.#ended = new Promise((resolve) => {
@@ -88,6 +104,22 @@ export class Device {
       for (const s of this.#descriptors) native.close(s)
     }
     return this.#ended
+  }
+
+  /** What `JSON.stringify()` and `console.log()` show. */
+  toJSON(): object {
+    return {
+      pattern: this.#pattern,
+      closed: this.#isClosed,
+      first: this.first.toJSON(),
+      second: this.second.toJSON(),
+    }
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number, options: object, show: Inspect): string {
+    const { first, second } = this
+    return inspected(this, { ...this.toJSON(), first, second }, depth, options, show)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
+import { isDebugging } from './debug.js'
+import type { SocketEvents } from './events.js'
+
+type EventName = keyof SocketEvents
 
 type Listener = (...args: unknown[]) => unknown
 
@@ -24,17 +28,35 @@ function inContext(listener: unknown): unknown {
   })
 }
 
+/** The events that there are, and no others: the types of EventEmitter let every name pass. */
+export interface ObservedEmitter {
+  on<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  once<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  off<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  addListener<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  prependListener<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  prependOnceListener<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  removeListener<Name extends EventName>(event: Name, listener: (...args: SocketEvents[Name]) => void): this
+  removeAllListeners(event?: EventName): this
+  listenerCount<Name extends EventName>(event: Name, listener?: (...args: SocketEvents[Name]) => void): number
+}
+
 /** An EventEmitter that notices when listeners come and go, and runs each in the context in which it was added. */
-export abstract class ObservedEmitter<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: likewise
+export abstract class ObservedEmitter extends EventEmitter {
   /** @internal */
   protected abstract onListenersChanged(): void
+
+  /** @internal Only with NODE_DEBUG=nanomsg. */
+  protected onListenerAdded(_event: unknown): void {}
 
   static {
     const names = ['on', 'addListener', 'prependListener', 'off', 'removeListener', 'removeAllListeners'] as const
     for (const name of names) {
       const inherited = EventEmitter.prototype[name] as (...args: unknown[]) => unknown
       const isAdding = !/^(off|remove)/.test(name)
-      const value = function (this: ObservedEmitter<never>, ...args: unknown[]) {
+      const value = function (this: ObservedEmitter, ...args: unknown[]) {
+        if (isAdding && isDebugging) this.onListenerAdded(args[0])
         inherited.apply(this, isAdding ? [args[0], inContext(args[1])] : args)
         this.onListenersChanged()
         return this
@@ -46,7 +68,7 @@ export abstract class ObservedEmitter<Events extends Record<keyof Events, unknow
       ['once', 'on'],
       ['prependOnceListener', 'prependListener'],
     ] as const) {
-      const value = function (this: ObservedEmitter<never>, event: never, listener: unknown) {
+      const value = function (this: ObservedEmitter, event: never, listener: unknown) {
         return this[add](event, onceInContext(this, event, listener))
       }
       Object.defineProperty(ObservedEmitter.prototype, name, { value, configurable: true, writable: true })

@@ -1,5 +1,6 @@
 import { argumentError } from '../engine/errors.js'
 import { isInstance } from '../engine/proxies.js'
+import { type Inspect, inspect, inspected } from './inspection.js'
 
 /** The ports that a URL leaves out. */
 const defaultPorts: Readonly<Record<string, number>> = { 'ws:': 80, 'wss:': 443 }
@@ -27,11 +28,15 @@ export interface Attachment {
 /** One address that a socket is bound or connected to. */
 export class Endpoint {
   readonly #attachment: Attachment
+  readonly #isBound: boolean
+  readonly #onClose: (endpoint: Endpoint) => void
   #isClosed = false
 
   /** @internal */
-  constructor(attachment: Attachment) {
+  constructor(attachment: Attachment, isBound: boolean, onClose: (endpoint: Endpoint) => void) {
     this.#attachment = attachment
+    this.#isBound = isBound
+    this.#onClose = onClose
   }
 
   /** The address, with the port that the system chose: `tcp://127.0.0.1:0` becomes `tcp://127.0.0.1:43210`. */
@@ -39,10 +44,26 @@ export class Endpoint {
     return this.#attachment.address
   }
 
+  /** Whether it is bound, so that peers come to it; otherwise it connects. */
+  get bound(): boolean {
+    return this.#isBound
+  }
+
   /** Stops listening or connecting, and closes the endpoint's connections. Does nothing when that was done before. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#onClose(this)
     this.#attachment.close()
+  }
+
+  /** What `JSON.stringify()` and `console.log()` show. */
+  toJSON(): { address: string; bound: boolean } {
+    return { address: this.address, bound: this.bound }
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number, options: object, show: Inspect): string {
+    return inspected(this, this.toJSON(), depth, options, show)
   }
 }

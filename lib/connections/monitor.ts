@@ -1,9 +1,11 @@
+import { addAbortListener, removeAbortListener } from '../engine/abort-listeners.js'
 import { NN_EVENTS_LIMIT } from '../engine/constants.js'
 import { check } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
 import type { Part } from '../engine/part.js'
 import { WaitQueue } from '../engine/waits.js'
+import { isDebugging, tell } from './debug.js'
 import { publishEvent } from './diagnostics.js'
 import type { ObservedEmitter } from './emitter.js'
 import {
@@ -22,6 +24,14 @@ function rethrow(error: unknown): void {
   })
 }
 
+/** For NODE_DEBUG=nanomsg: which socket, what, where, and why. */
+function tellEvent(socket: object, handle: Handle, event: SocketEvent): void {
+  const reason = event.type === 'disconnect' ? event.reason : event.type === 'connect' ? event.protocol : ''
+  const why = event.type === 'connect' ? reason : (event.error?.message ?? reason)
+  const where = event.remoteAddress ?? event.address
+  tell(`${socket.constructor.name} ${handle.lastName ?? ''}: ${event.type} ${where} (${why})`)
+}
+
 /** A consumer of events besides listeners. */
 export interface Watcher {
   add(event: SocketEvent): void
@@ -31,7 +41,7 @@ export interface Watcher {
 
 /** Gets a socket's events from the engine while they have consumers: listeners, iterations, channels. */
 export class Monitor implements Part {
-  readonly #socket: ObservedEmitter<SocketEvents>
+  readonly #socket: ObservedEmitter
   readonly #handle: Handle
   readonly #watchers = new Set<Watcher>()
   #isPublishing = false
@@ -39,7 +49,7 @@ export class Monitor implements Part {
   /** The peers whose connection was reported, so that the end of the socket is reported for each of them. */
   readonly #peers = new Map<number, ConnectEvent>()
 
-  constructor(socket: ObservedEmitter<SocketEvents>, handle: Handle) {
+  constructor(socket: ObservedEmitter, handle: Handle) {
     this.#socket = socket
     this.#handle = handle
   }
@@ -112,6 +122,7 @@ export class Monitor implements Part {
     this.#count(event)
     for (const watcher of this.#watchers) watcher.add(event)
     if (this.#isPublishing) publishEvent(this.#socket, event)
+    if (isDebugging) tellEvent(this.#socket, this.#handle, event)
     try {
       // The name and the argument belong together, which the compiler cannot see.
       this.#socket.emit(event.type as 'connect', event as SocketEvents['connect'][0])
@@ -143,7 +154,7 @@ class Iteration implements AsyncIterableIterator<SocketEvent>, Watcher {
     this.#signal = signal
     this.#forget = forget
     this.#waits = new WaitQueue('events', handle)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal !== undefined) addAbortListener(signal, this.#onAbort)
   }
 
   add(event: SocketEvent): void {
@@ -158,7 +169,7 @@ class Iteration implements AsyncIterableIterator<SocketEvent>, Watcher {
   /** Nothing follows what is here. */
   end(): void {
     this.#isDone = true
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#onAbort)
     while (!this.#waits.isEmpty) this.#waits.resolveFirst(done)
   }
 

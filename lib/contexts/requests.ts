@@ -1,4 +1,5 @@
 import { checkConnected, lostError, timeoutError } from '../connections/circumstances.js'
+import { addAbortListener, removeAbortListener } from '../engine/abort-listeners.js'
 import { protocols } from '../engine/constants.js'
 import { argumentError, traced } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
@@ -78,7 +79,7 @@ class Request {
   watch(signal: AbortSignal, onAbort: () => void): void {
     this.#signal = signal
     this.#onAbort = onAbort
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
   }
 
   updateReferences(isReferenced: boolean): void {
@@ -88,7 +89,7 @@ class Request {
 
   settle(reply: Buffer | Promise<never>): void {
     clearTimeout(this.#timer)
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#onAbort !== undefined) removeAbortListener(this.#signal!, this.#onAbort)
     this.#settle(reply)
   }
 }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import type { Monitor } from '../connections/monitor.js'
+import { addAbortListener, removeAbortListener } from '../engine/abort-listeners.js'
 import { EFSM } from '../engine/constants.js'
 import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
@@ -217,7 +218,7 @@ export class Service implements ContextHandler {
     this.#askers.begin()
     this.#inbox.refusal = () => isServing('receive', EFSM)
     this.#handle.waitAdded()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) addAbortListener(signal, onAbort)
     try {
       this.#multiplexer.onReadable()
       await run.settled
@@ -227,7 +228,7 @@ export class Service implements ContextHandler {
         this.#inbox.refusal = undefined
         this.#askers.rest()
       }
-      signal?.removeEventListener('abort', onAbort)
+      if (signal !== undefined) removeAbortListener(signal, onAbort)
       this.#handle.waitRemoved()
     }
   }

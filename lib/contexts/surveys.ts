@@ -1,4 +1,5 @@
 import { checkConnected } from '../connections/circumstances.js'
+import { addAbortListener, removeAbortListener } from '../engine/abort-listeners.js'
 import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
@@ -124,7 +125,7 @@ export class Surveys implements ContextHandler {
     const onAbort = () => survey.fail(signal?.reason)
     const survey = new Survey(() => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      if (signal !== undefined) removeAbortListener(signal, onAbort)
       this.#surveys.delete(context)
       this.#multiplexer.forget(context)
       this.#handle.waitRemoved()
@@ -134,7 +135,7 @@ export class Surveys implements ContextHandler {
     if (!this.#handle.isReferenced) timer.unref()
     this.#surveys.set(context, { survey, timer, peers })
     this.#handle.waitAdded()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) addAbortListener(signal, onAbort)
     return survey
   }
 

@@ -9,6 +9,7 @@ import {
   protocols,
 } from './constants.js'
 import { argumentError, check, closedError, errnoError } from './errors.js'
+import { type LastValues, lastValuesOf } from './last-values.js'
 import { native } from './native.js'
 import { NN_SOCKET_NAME, NN_SOL_SOCKET, NN_TLS } from './option-numbers.js'
 import { expectationOf, fromEngine, type OptionName, options, toEngine } from './options.js'
@@ -32,6 +33,8 @@ export class Handle implements Listener, RefCounter {
   #waits = 0
   isReferenced = true
   isOpen = true
+  /** Once it is closed. */
+  #lastValues: LastValues | undefined
   #closed: Promise<void> | undefined
   #onClosed: (() => void) | undefined
 
@@ -86,6 +89,8 @@ export class Handle implements Listener, RefCounter {
 
   getOption(name: OptionName): number | boolean {
     const { level, number, kind } = options[name]
+    const last = this.#lastValues?.options.get(name)
+    if (last !== undefined) return last
     this.assertOpen('getsockopt')
     const result = native.getOption(this.s, level, number)
     if (typeof result === 'number') throw errnoError(-result, 'getsockopt', name)
@@ -109,10 +114,18 @@ export class Handle implements Listener, RefCounter {
   }
 
   get name(): string {
+    if (this.#lastValues !== undefined) return this.#lastValues.name
     this.assertOpen('getsockopt')
     const name = native.name(this.s)
     if (typeof name === 'number') throw errnoError(-name, 'getsockopt', 'name')
     return name
+  }
+
+  /** The name, or undefined when it cannot be read any more. */
+  get lastName(): string | undefined {
+    if (!this.isOpen) return this.#lastValues?.name
+    const name = native.name(this.s)
+    return typeof name === 'number' ? undefined : name
   }
 
   set name(value: unknown) {
@@ -122,6 +135,7 @@ export class Handle implements Listener, RefCounter {
   }
 
   statistics(): Statistics {
+    if (this.#lastValues !== undefined) return { ...this.#lastValues.statistics }
     this.assertOpen('statistic')
     return statisticsOf(this.s)
   }
@@ -132,6 +146,7 @@ export class Handle implements Listener, RefCounter {
     if (this.#closed !== undefined) return this.#closed
     if (linger !== undefined) this.setOption('linger', linger)
     this.#notifyClosing()
+    this.#lastValues = lastValuesOf(this.s)
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve
     })

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { addAbortListener, removeAbortListener } from './abort-listeners.js'
 import { argumentError, errnoError, type NanomsgError, traced } from './errors.js'
 
 /** How long to wait. */
@@ -125,7 +126,7 @@ export class WaitQueue<Job, Result> {
       this.#remove(wait)
       wait.reject(signal.reason)
     }
-    signal.addEventListener('abort', wait.onAbort, { once: true })
+    addAbortListener(signal, wait.onAbort)
   }
 
   #startTimer(wait: Wait<Job, Result>, timeout: number): void {
@@ -157,7 +158,7 @@ export class WaitQueue<Job, Result> {
     if (wait.next === undefined) this.#last = wait.previous
     else wait.next.previous = wait.previous
     if (wait.timer !== undefined) clearTimeout(wait.timer)
-    if (wait.onAbort !== undefined) wait.signal!.removeEventListener('abort', wait.onAbort)
+    if (wait.onAbort !== undefined) removeAbortListener(wait.signal!, wait.onAbort)
     this.#refCounter.waitRemoved()
   }
 }

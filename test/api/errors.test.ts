@@ -118,11 +118,9 @@ describe('a closed socket', () => {
       () => pair.trySend('x'),
       () => pair.receive(),
       () => pair.tryReceive(),
-      () => pair.linger,
       () => {
         pair.linger = 1
       },
-      () => pair.name,
       () => {
         pair.name = 'late'
       },

@@ -1,4 +1,5 @@
-import { Pair, Pull, Push } from 'nanomsg-native'
+import { Pair, Pull, Push, Req } from 'nanomsg-native'
+import { nn_close } from 'nanomsg-native/nn'
 import { expect, test } from 'vitest'
 import { connectAll, failureOf, until } from './support.js'
 
@@ -36,8 +37,26 @@ test('what fails is counted', async () => {
   expect(pair.stats().currentEndpointErrors).toBe(1)
 })
 
-test('a socket that is closed has no statistics', async () => {
+test('name, options and statistics of a closed socket can be read, as they were', async () => {
+  const push = new Push({ name: 'last', linger: 77 })
+  await using pull = new Pull()
+  const seen: unknown[] = []
+  push.on('disconnect', () => seen.push(push.name, push.linger, push.stats().bytesSent))
+  connectAll('tcp://127.0.0.1:0', pull, push)
+  await push.ready()
+  await push.send('12345')
+  await push.close()
+  expect(seen).toEqual(['last', 77, 5])
+  expect([push.name, push.linger, push.tcpNoDelay]).toEqual(['last', 77, true])
+  expect(push.stats()).toMatchObject({ messagesSent: 1, bytesSent: 5 })
+  const req = new Req({ resendInterval: 99 })
+  await req.close()
+  expect(req.resendInterval).toBe(99)
+})
+
+test('a socket that was closed by another face has none any more', async () => {
   const pair = new Pair()
-  await pair.close()
-  expect((await failureOf(() => pair.stats())).code).toBe('EBADF')
+  nn_close(Number(pair.name))
+  await until(() => pair.closed)
+  expect((await failureOf(() => pair.name)).code).toBe('EBADF')
 })

@@ -1,8 +1,10 @@
 import { attach } from '../../connections/attaching.js'
+import { isDebugging } from '../../connections/debug.js'
 import { isObserved, publishSocket } from '../../connections/diagnostics.js'
 import { ObservedEmitter } from '../../connections/emitter.js'
 import { Endpoint } from '../../connections/endpoint.js'
-import type { SocketEvent, SocketEvents } from '../../connections/events.js'
+import type { SocketEvent } from '../../connections/events.js'
+import { type Inspect, inspect, inspected } from '../../connections/inspection.js'
 import { Monitor } from '../../connections/monitor.js'
 import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
 import { StreamEndpoints } from '../../connections/stream-endpoints.js'
@@ -14,9 +16,10 @@ import { type CommonOptionName, commonOptions, type SocketOptions } from '../../
 import { ownOptions } from '../../engine/own-options.js'
 import { isArray } from '../../engine/proxies.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
-import type { Statistics } from '../../engine/statistics.js'
+import { currentConnections, type Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
 import { checkWaitOptions } from '../../engine/waits.js'
+import { tellUnknownEvent, watchProperties } from './misspelling.js'
 import { adoptOptionFields, unknownOption } from './option-fields.js'
 
 /**
@@ -26,7 +29,7 @@ import { adoptOptionFields, unknownOption } from './option-fields.js'
  * never emits `error`. Listeners alone do not keep the process alive.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines all of them from the same table
-export abstract class Socket extends ObservedEmitter<SocketEvents> {
+export abstract class Socket extends ObservedEmitter {
   /** @internal */
   protected readonly handle: Handle
   #tls: Readonly<TlsOptions> = Object.freeze({})
@@ -34,6 +37,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
   #streamEndpoints: StreamEndpoints | undefined
+  readonly #endpoints = new Set<Endpoint>()
 
   /** @internal */
   constructor(protocol: ProtocolName) {
@@ -51,7 +55,7 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
       void this.handle.close()
       throw error
     }
-    if (isObserved()) this.#observe()
+    if (isObserved() || isDebugging) this.#observe()
   }
 
   /** For the channels of node:diagnostics_channel. */
@@ -95,7 +99,10 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
 
   #attach(syscall: 'bind' | 'connect', address: unknown): Endpoint {
     adoptOptionFields(this)
-    return new Endpoint(attach(this.handle, syscall, address, () => this.#streams(), this.#tls))
+    const attachment = attach(this.handle, syscall, address, () => this.#streams(), this.#tls)
+    const endpoint = new Endpoint(attachment, syscall === 'bind', (closed) => this.#endpoints.delete(closed))
+    this.#endpoints.add(endpoint)
+    return endpoint
   }
 
   #streams(): StreamEndpoints {
@@ -166,6 +173,11 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   }
 
   /** @internal */
+  protected override onListenerAdded(event: unknown): void {
+    tellUnknownEvent(this, event)
+  }
+
+  /** @internal */
   protected monitored(): Monitor {
     if (this.#monitor === undefined) {
       this.#monitor = new Monitor(this, this.handle)
@@ -177,6 +189,22 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
   /** What the socket has done and is doing, in numbers. */
   stats(): Statistics {
     return this.handle.statistics()
+  }
+
+  /** What `JSON.stringify()` and `console.log()` show. */
+  toJSON(): SocketJson {
+    return {
+      name: this.handle.lastName ?? '',
+      closed: this.closed,
+      endpoints: [...this.#endpoints].map((endpoint) => endpoint.toJSON()),
+      peers: this.closed ? 0 : currentConnections(this.handle.s),
+    }
+  }
+
+  /** @internal Fields of a class of the program are shown as well. */
+  [inspect.custom](depth: number, options: object, show: Inspect): string {
+    const fields = Object.entries(this).filter(([field]) => !isInternal(field))
+    return inspected(this, { ...this.toJSON(), ...Object.fromEntries(fields) }, depth, options, show)
   }
 
   /** Lets calls that wait keep the process alive, as they do from the start. */
@@ -236,6 +264,20 @@ export abstract class Socket extends ObservedEmitter<SocketEvents> {
 /** Options that are numbers or booleans are properties, which always have a value. */
 type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[Name]> }
 export interface Socket extends OptionProperties {}
+
+if (isDebugging) watchProperties(ObservedEmitter.prototype, (socket) => optionNames(socket as Socket))
+
+/** What a socket shows of itself. */
+export interface SocketJson {
+  name: string
+  closed: boolean
+  endpoints: { address: string; bound: boolean }[]
+  /** How many are connected. */
+  peers: number
+}
+
+/** Fields of our own classes and of EventEmitter. */
+const isInternal = (field: string): boolean => /^(_|(handle|inbox|outbox|domain)$)/.test(field)
 
 /** An option is a property that a socket's class can set. */
 function isOption(socket: Socket, name: string): boolean {
