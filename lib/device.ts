@@ -3,7 +3,8 @@ import { type Inspect, inspect, inspected } from './connections/inspection.js'
 import { type ProtocolName, protocols } from './engine/constants.js'
 import { argumentError, check, errnoError } from './engine/errors.js'
 import { native } from './engine/native.js'
-import { NN_SUB_SUBSCRIBE } from './engine/option-numbers.js'
+import { NN_SUB_SUBSCRIBE, NN_WS, NN_WS_ORIGINS } from './engine/option-numbers.js'
+import { originList } from './engine/origins.js'
 import { currentConnections, type Statistics, statisticsOf } from './engine/statistics.js'
 
 /** What a device can forward, and the protocols of its two sides: messages, or requests, come in at the first. */
@@ -91,6 +92,8 @@ export class Device {
     this.#descriptors = opened
     this.first = new DeviceSide(opened[0])
     this.second = new DeviceSide(opened[1])
+    // As of all classes: web pages of other servers do not get in.
+    for (const s of opened) check(native.setOption(s, NN_WS, NN_WS_ORIGINS, originList([], 'device').list), 'device')
     if (pattern === 'pubsub') {
       // All topics: only the subscribers behind the device know which ones they want.
       check(native.setOption(opened[0], protocols.sub, NN_SUB_SUBSCRIBE, new Uint8Array(0)), 'subscribe')

@@ -92,6 +92,7 @@ export const hints: Readonly<Record<string, string>> = {
   'reject EMLINK':
     'One connection too many: see maxConnections, maxConnectionsPerEndpoint, maxConnectionsPerAddress, maxHandshakes',
   'reject EACCES': 'One of the two does not accept the other’s certificate: see the option tls',
+  'reject EPERM': 'This socket does not let the peer in: see the options admit and origins',
   'reject EBUSY': 'A Pair has one peer at a time',
   'reject ETIMEDOUT': 'The peer did not say what it is in time',
   'reject ECONNRESET':

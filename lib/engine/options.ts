@@ -23,7 +23,7 @@ interface Option {
 }
 
 /** Options that have properties of their own kind are not in the table. */
-export type CommonOptionName = Exclude<keyof SocketOptions, 'requestHeaders' | 'tls' | 'name'>
+export type CommonOptionName = Exclude<keyof SocketOptions, 'requestHeaders' | 'origins' | 'tls' | 'name'>
 
 /** The options of every socket that are numbers or booleans, by the names of their properties. */
 export const commonOptions = {
@@ -163,6 +163,10 @@ export interface SocketOptions {
   /** Headers that `connect()` adds to its request to open a WebSocket, such as `{ Authorization: 'Bearer …' }`; for
    * endpoints made later. At most 3072 bytes as lines of HTTP. Default: none. */
   requestHeaders?: RequestHeaders | undefined
+  /** Web pages that may connect to `ws://` and `wss://` endpoints bound later, by their origins: `https://example.org`,
+   * `null` (pages without one, such as files), `*` (all). Pages of the endpoint's own host and port may always, and so
+   * may whatever is no web page. Default: no others. */
+  origins?: readonly string[] | undefined
   /** Certificates for `tls+tcp://` and `wss://`, and which peers to accept; for endpoints made later. Default: none of
    * its own; servers must have one that an authority known to the system has signed. */
   tls?: TlsOptions | undefined

@@ -15,6 +15,7 @@ import {
   NN_TLS_KEY,
   NN_TLS_SERVER_NAME,
   NN_WS,
+  NN_WS_ORIGINS,
   NN_WS_REQUEST_HEADERS,
 } from './constants.js'
 import { noting } from './descriptor.js'
@@ -25,7 +26,7 @@ const texts: Readonly<Record<number, readonly number[]>> = {
   [NN_SOL_SOCKET]: [NN_SOCKET_NAME],
   [NN_SUB]: [NN_SUB_SUBSCRIBE, NN_SUB_UNSUBSCRIBE],
   [NN_TLS]: [NN_TLS_CERT, NN_TLS_KEY, NN_TLS_CA, NN_TLS_SERVER_NAME],
-  [NN_WS]: [NN_WS_REQUEST_HEADERS],
+  [NN_WS]: [NN_WS_REQUEST_HEADERS, NN_WS_ORIGINS],
 }
 
 const isText = (level: number, option: number): boolean => texts[level]?.includes(option) ?? false

@@ -5,6 +5,7 @@
 #include "platform/memory.h"
 #include "util/http_head.h"
 #include "util/memory.h"
+#include "util/origins.h"
 #include "util/secret.h"
 
 #include <nanomsg/inproc.h>
@@ -146,6 +147,8 @@ static int find_text(int level, int option)
 {
     if (level == NN_WS && option == NN_WS_REQUEST_HEADERS)
         return SP_WS_REQUEST_HEADERS;
+    if (level == NN_WS && option == NN_WS_ORIGINS)
+        return SP_WS_ORIGINS;
     if (level != NN_TLS)
         return -1;
     switch (option) {
@@ -183,6 +186,8 @@ static bool is_text_allowed(int index, const void *value, size_t size)
 {
     if (index == SP_WS_REQUEST_HEADERS)
         return size <= NN_WS_REQUEST_HEADERS_MAX && sp_http_may_be_added(value, size);
+    if (index == SP_WS_ORIGINS)
+        return size <= NN_WS_ORIGINS_MAX && sp_origins_are_valid(value, size);
     if (size > TLS_TEXT_LIMIT_BYTES || (size > 0 && memchr(value, '\0', size) != NULL))
         return false;
     return index == SP_TLS_SERVER_NAME ? !is_dot_at_start(value, size) : is_pem_or_file(value, size);

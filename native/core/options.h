@@ -18,6 +18,7 @@ enum sp_option_text {
     SP_TLS_SERVER_NAME,
     SP_TLS_TEXTS,
     SP_WS_REQUEST_HEADERS = SP_TLS_TEXTS,
+    SP_WS_ORIGINS,
     SP_OPTION_TEXTS
 };
 

@@ -10,6 +10,7 @@
 #include "core/registry.h"
 #include "core/socket_state.h"
 #include "util/base64.h"
+#include "util/origins.h"
 #include "util/random.h"
 #include "util/sha1.h"
 
@@ -180,11 +181,16 @@ static const struct refusal no_such_path = {"404 Not Found", "", "", -ENOENT};
 static const struct refusal no_upgrade = {
     "426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
     "This address is for WebSocket (version 13) with a subprotocol of nanomsg, such as rep.sp.nanomsg.org.\n", -EPROTO};
+static const struct refusal not_of_page = {
+    "403 Forbidden", "", "Web pages of this origin may not connect here (origins, in C NN_WS_ORIGINS).\n", -EPERM};
 static const struct refusal wrong_type = {
     "400 Incompatible Socket Type", "",
     "The subprotocol names the type of the socket here: clients of a REP ask for rep.sp.nanomsg.org.\n", -EPROTOTYPE};
 static const struct refusal is_taken = {"503 Service Unavailable", "", "", -EBUSY};
 static const struct refusal too_long = {"431 Request Header Fields Too Large", "", "", -EMSGSIZE};
+
+/* For the monitor, whose event has the Origin among the headers. */
+static const char not_admitted[] = "403 Forbidden, web pages of its Origin are not admitted";
 
 static int refuse(struct sp_handshake *handshake, const struct refusal *refusal)
 {
@@ -314,6 +320,14 @@ static const struct refusal *check_subprotocol(const struct sp_http_head *head, 
     return sp_http_head_find(head, "Sec-WebSocket-Protocol", ours, subprotocol) ? NULL : &wrong_type;
 }
 
+/* Others than browsers say no Origin. */
+static bool is_page_admitted(const struct nn_endpoint *endpoint, const struct sp_http_head *head)
+{
+    const struct nn_chunk *origins = endpoint->options.texts[SP_WS_ORIGINS];
+
+    return origins == NULL || sp_origins_admit((const char *)origins->bytes, head);
+}
+
 static bool is_full(const struct sp_socket *socket)
 {
     return socket->protocol->is_full != NULL && socket->protocol->is_full(socket->instance);
@@ -370,12 +384,17 @@ static int respond_to(struct sp_ws_session *session, struct sp_handshake *handsh
     case SP_WS_HERE:
         break;
     }
+    if (keep_headers(session, handshake, head) < 0)
+        return -ENOMEM;
+    if (!is_page_admitted(handshake->endpoint, head)) {
+        int error = refuse(handshake, &not_of_page);
+        describe_problem(handshake, not_admitted, sizeof not_admitted - 1);
+        return error;
+    }
     if ((refusal = check_subprotocol(head, socket->protocol, &subprotocol)) != NULL)
         return refuse(handshake, refusal);
     if (is_full(socket))
         return refuse(handshake, &is_taken);
-    if (keep_headers(session, handshake, head) < 0)
-        return -ENOMEM;
     accept_request(handshake, key, subprotocol);
     handshake->taken_bytes = head->bytes;
     return socket->protocol->peer_id;

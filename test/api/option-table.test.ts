@@ -30,6 +30,7 @@ const others: Readonly<Record<string, string>> = {
   NN_IPC_INBUFSZ: 'kept, without effect',
   NN_IPC_CREDENTIALS: 'peers and events',
   NN_WS_REQUEST_HEADERS: 'requestHeaders',
+  NN_WS_ORIGINS: 'origins',
   NN_WS_PEER_HEADERS: 'peers and events',
   NN_TLS_CERT: 'tls.cert',
   NN_TLS_KEY: 'tls.key',
@@ -123,7 +124,7 @@ describe('the table of options', () => {
   test('is the list of the documentation', () => {
     const [, list = ''] = /## Options\n\n([\s\S]*?)\n\n/.exec(read('docs', 'api.md')) ?? []
     const documented = [...list.matchAll(/`([a-z]\w+)`/g)].map(([, name]) => name!)
-    expect(documented.sort()).toEqual([...Object.keys(options), 'name', 'requestHeaders', 'tls'].sort())
+    expect(documented.sort()).toEqual([...Object.keys(options), 'name', 'requestHeaders', 'origins', 'tls'].sort())
   })
 
   test('is described for programs in C', () => {

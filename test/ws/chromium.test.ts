@@ -21,6 +21,9 @@ if (browser === undefined && !isRequired) {
   console.log('skipped: a page in Chromium; scripts/install-test-tools installs it')
 }
 
+/** The pages are of a server of their own, as with a development server beside. */
+const origins = ['*']
+
 /** What every page has. */
 const tools = `
   const open = (address, protocol) => new Promise((resolve, reject) => {
@@ -89,7 +92,7 @@ async function inBrowser(script: string): Promise<unknown> {
 
 describe.skipIf(browser === undefined && !isRequired)('a page in Chromium', { timeout: 30_000 }, () => {
   test('talks to a Pair in text and in bytes of all lengths, and is told apart by its headers', async () => {
-    await using pair = new Pair()
+    await using pair = new Pair({ origins })
     const connected = new Promise<ConnectEvent>((resolve) => pair.once('connect', resolve))
     const { address } = pair.bind('ws://127.0.0.1:0/chat')
     const lengths = [0, 1, 125, 126, 65_535, 65_536, 1_000_000]
@@ -127,9 +130,17 @@ describe.skipIf(browser === undefined && !isRequired)('a page in Chromium', { ti
     })
   })
 
+  test('of another server is refused by default', async () => {
+    await using pair = new Pair()
+    const { address } = pair.bind('ws://127.0.0.1:0/')
+    const report = inBrowser(`
+      return open(${JSON.stringify(address)}, 'pair.sp.nanomsg.org').then(() => 'open', ({ message }) => message)`)
+    expect(await report).toBe('refused')
+  })
+
   test('asks a Rep, reads a Pub, is refused by the wrong type, and is told when a socket closes', async () => {
-    await using rep = new Rep()
-    const pub = new Pub({ textFrames: true })
+    await using rep = new Rep({ origins })
+    const pub = new Pub({ textFrames: true, origins })
     const subscriber = new Promise((resolve) => pub.once('connect', resolve))
     const question = rep.bind('ws://127.0.0.1:0/rep').address
     const news = pub.bind('ws://127.0.0.1:0/news').address
@@ -160,7 +171,7 @@ describeTls('over TLS', () => {
     'a page in Chromium talks to a Pair',
     { timeout: 30_000 },
     async () => {
-      await using pair = new Pair({ tls: ofServer, textFrames: true })
+      await using pair = new Pair({ tls: ofServer, textFrames: true, origins })
       const { address } = pair.bind('wss://127.0.0.1:0/chat')
       const report = inBrowser(`
       const ws = await open(${JSON.stringify(address)}, 'pair.sp.nanomsg.org')

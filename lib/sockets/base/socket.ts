@@ -11,8 +11,9 @@ import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { ProtocolName } from '../../engine/constants.js'
 import { argumentError } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
-import { NN_WS, NN_WS_REQUEST_HEADERS } from '../../engine/option-numbers.js'
+import { NN_WS, NN_WS_ORIGINS, NN_WS_REQUEST_HEADERS } from '../../engine/option-numbers.js'
 import { type CommonOptionName, commonOptions, type SocketOptions } from '../../engine/options.js'
+import { originList } from '../../engine/origins.js'
 import { ownOptions } from '../../engine/own-options.js'
 import { isArray } from '../../engine/proxies.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
@@ -34,6 +35,7 @@ export abstract class Socket extends ObservedEmitter {
   protected readonly handle: Handle
   #tls: Readonly<TlsOptions> = Object.freeze({})
   #requestHeaders: RequestHeaders = Object.freeze({})
+  #origins: readonly string[] = Object.freeze([])
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
   #streamEndpoints: StreamEndpoints | undefined
@@ -50,6 +52,7 @@ export abstract class Socket extends ObservedEmitter {
     try {
       this.handle.setOption('tcpNoDelay', true)
       this.handle.setOption('ipv6', true)
+      this.origins = this.#origins
       this.#setAll(ownOptions(options, 'socket') ?? {})
     } catch (error) {
       void this.handle.close()
@@ -251,6 +254,15 @@ export abstract class Socket extends ObservedEmitter {
     const own = isArray(headers) ? headers : ownOptions(headers, 'setsockopt', 'requestHeaders')
     this.handle.setBytesOption(NN_WS, NN_WS_REQUEST_HEADERS, requestHeaderLines(own), 'setsockopt')
     this.#requestHeaders = Object.freeze({ ...own })
+  }
+
+  get origins(): readonly string[] {
+    return this.#origins
+  }
+  set origins(given: readonly string[]) {
+    const { origins, list } = originList(given, 'setsockopt')
+    this.handle.setBytesOption(NN_WS, NN_WS_ORIGINS, list, 'setsockopt')
+    this.#origins = origins
   }
 
   get name(): string {

@@ -5,6 +5,7 @@
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/reqrep.h>
+#include <nanomsg/ws.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -394,4 +395,81 @@ TEST(a_client_that_is_refused_or_answered_wrongly_comes_again)
     }
     CHECK_EQUAL(nn_get_statistic(push, NN_STAT_CURRENT_CONNECTIONS), 0);
     close(listener);
+}
+
+/* ---- Origins ---- */
+
+static const char *status_of(const char *address, const char *fields)
+{
+    static char request[1024];
+    int fd = raw_connect(address);
+
+    snprintf(request, sizeof request,
+             "GET / HTTP/1.1\r\nHost: a.example:81\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Protocol: pull.sp.nanomsg.org\r\n%s\r\n",
+             fields);
+    const char *head = ws_ask(fd, request);
+    close(fd);
+    return head;
+}
+
+static int set_origins(int s, const char *list)
+{
+    return nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, list, strlen(list));
+}
+
+/* A PULL with these origins; `address` tells where. */
+static void bound_with_origins(const char *list)
+{
+    int s = SOCKET(NN_PULL);
+
+    snprintf(address, sizeof address, "%s", test_ws_address());
+    CHECK_OK(set_origins(s, list));
+    CHECK_OK(nn_bind(s, address));
+}
+
+TEST(pages_of_any_origin_are_accepted_unless_origins_are_set)
+{
+    bound_pull("/");
+    CHECK_STATUS(status_of(address, "Origin: https://evil.example\r\n"), "101");
+    bound_with_origins("self");
+    CHECK_STATUS(status_of(address, "Origin: https://evil.example\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: http://a.example\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: http://A.example:81\r\n"), "101");
+    CHECK_STATUS(status_of(address, ""), "101");
+}
+
+TEST(origins_are_those_of_the_list_and_no_others)
+{
+    bound_with_origins("https://b.example null");
+    CHECK_STATUS(status_of(address, "Origin: https://b.example\r\n"), "101");
+    CHECK_STATUS(status_of(address, "Origin: null\r\n"), "101");
+    CHECK_STATUS(status_of(address, "Origin: http://a.example:81\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: https://b.example:1\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: https://b.exampl\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin:\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: self\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: null\r\nOrigin: null\r\n"), "403");
+    CHECK_STATUS(status_of(address, "Origin: https://b.example https://c.example\r\n"), "403");
+    bound_with_origins("*");
+    CHECK_STATUS(status_of(address, "Origin: https://c.example\r\n"), "101");
+}
+
+TEST(lists_that_are_no_origins_are_invalid)
+{
+    static const char *const wrong[] = {"example.org", "https://",  "https://a/", " ",    "https://a  https://b",
+                                        "self ",       "://a",      "https://a,", "none", "https://a\x01",
+                                        "https://a@b", "https://a?"};
+    char text[64];
+    size_t size = sizeof text;
+    int s = SOCKET(NN_PULL);
+
+    CHECK_OK(set_origins(s, "self https://a:1"));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK_ERRNO(set_origins(s, wrong[i]), EINVAL);
+    CHECK_ERRNO(nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, "null\0x", 6), EINVAL);
+    CHECK_OK(nn_getsockopt(s, NN_WS, NN_WS_ORIGINS, text, &size));
+    CHECK_BYTES(text, size, "self https://a:1", 16);
+    CHECK_OK(nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, NULL, 0));
 }
