@@ -71,7 +71,7 @@ progress('')
 
 const headline =
   `${roundCount} interleaved rounds, Node.js ${process.versions.node}, ${process.platform}-${process.arch}, ` +
-  `${cpus().length} × ${cpus()[0].model}. Median (lowest–highest) [how many times better ${names[0]} is].`
+  `${cpus().length} × ${cpus()[0].model}.\nMedian (lowest–highest) [how many times better ${names[0]} is].`
 console.log(headline)
 console.log(tables(results, cases, peers))
 if (options.field) console.log(targets(results))

@@ -1,5 +1,5 @@
-/** Loads the package 200 times, as test runners and hot reloaders do. Prints what that has left, and what the first load's
- * sockets still do. */
+/** Loads the package 200 times, as test runners and hot reloaders do. Prints what that has left, and what the first
+ * load's sockets still do. */
 const { readdirSync } = require('node:fs')
 const { dirname } = require('node:path')
 

@@ -1,7 +1,8 @@
 /**
- * Messages when V8 does not take memory of the engine: failing-memory.cjs WAY ADDRESS, with the addons NN_FAILING_MEMORY
- * (failing_memory.c) and NN_HEAP (heap_in_use.c). Each n-th object for such memory cannot be made. Messages then arrive
- * with all of their bytes; or a call says that one is lost, and those behind it arrive. Prints how many objects could not be made, how many messages were lost, and by how many bytes the heap grew.
+ * Messages when V8 does not take memory of the engine: failing-memory.cjs WAY ADDRESS, with the addons
+ * NN_FAILING_MEMORY (failing_memory.c) and NN_HEAP (heap_in_use.c). Each n-th object for such memory cannot be made.
+ * Messages then arrive with all of their bytes; or a call says that one is lost, and those behind it arrive. Prints how
+ * many objects could not be made, how many messages were lost, and by how many bytes the heap grew.
  */
 const path = require('node:path')
 const { setImmediate: turn } = require('node:timers/promises')

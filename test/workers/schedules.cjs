@@ -1,8 +1,8 @@
 /**
  * Random calls from several Workers, some of which are terminated in the middle: schedules.cjs SEED OPERATIONS. All
- * Workers use the same addresses, so that they talk to each other. Prints a line of JSON: how many calls there were, and
- * by how much descriptors and threads of the process have grown. A Worker that makes no progress, a body that was mixed
- * up and an error that is no NanomsgError end it with a message that says the seed.
+ * Workers use the same addresses, so that they talk to each other. Prints a line of JSON: how many calls there were,
+ * and by how much descriptors and threads of the process have grown. A Worker that makes no progress, a body that was
+ * mixed up and an error that is no NanomsgError end it with a message that says the seed.
  */
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const { mkdtempSync, readdirSync, rmSync } = require('node:fs')

@@ -1,6 +1,6 @@
 /**
- * Terminates Workers while they are busy: terminations.cjs ROUNDS [ROLE...]. Prints by how much descriptors, threads and
- * memory of the process have grown since the first rounds. NN names the package's folder, and NN_HEAP the addon of
+ * Terminates Workers while they are busy: terminations.cjs ROUNDS [ROLE...]. Prints by how much descriptors, threads
+ * and memory of the process have grown since the first rounds. NN names the package's folder, and NN_HEAP the addon of
  * heap_in_use.c.
  */
 const { Worker } = require('node:worker_threads')
