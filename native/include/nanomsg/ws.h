@@ -24,11 +24,11 @@
  * header lines of the peer's request, each with its "\r\n", and a final NUL. */
 #define NN_WS_PEER_HEADERS 17
 
-/* Text option of level NN_WS: which web pages may connect to endpoints that bind, made afterwards. Empty (default): all,
- * as in libnanomsg and NNG. Otherwise a request that says in Origin where its page is from is refused with 403 unless
- * the list admits it, and one without Origin, which comes from no page, is accepted. The list has single spaces between
- * origins such as "https://example.org:8443", "self" (the host and port are those of the Host header), "null" (a page
- * without origin, such as a file) and "*" (all); at most NN_WS_ORIGINS_MAX bytes. EINVAL: anything else. */
+/* Text option of level NN_WS: which web pages may connect to endpoints that bind, made afterwards. Empty (default):
+ * all, as in libnanomsg and NNG. Otherwise a request that says in Origin where its page is from is refused with 403
+ * unless the list admits it, and one without Origin, which comes from no page, is accepted. The list has single spaces
+ * between origins such as "https://example.org:8443", "self" (the host and port are those of the Host header), "null"
+ * (a page without origin, such as a file) and "*" (all); at most NN_WS_ORIGINS_MAX bytes. EINVAL: anything else. */
 #define NN_WS_ORIGINS 18
 #define NN_WS_ORIGINS_MAX 65536
 
