@@ -1,6 +1,8 @@
 // Memory of the engine that an object of JavaScript shows, and which is released exactly once.
 #pragma once
 
+#include "worker_memory.h"
+
 #include <node_api.h>
 
 #include <cstddef>
@@ -16,6 +18,7 @@ enum class Made {
 };
 
 // What the finalizer of an external Buffer or ArrayBuffer owns; its destructor releases it. Used on one thread only.
+// Memory that another thread may have when its Worker ends is never released: nobody says when that thread is done.
 class Given
 {
   public:
@@ -36,8 +39,12 @@ class Given
 
   private:
     static void Finalize(napi_env env, void *bytes, void *given);
-    static void Settle(Given *given, napi_status status);
+    static void Settle(napi_env env, Given *given, napi_status status, napi_value buffer);
+    static void Release(napi_env env, Given *given);
+    void KeepForGood();
 
+    WorkerMemory::Piece piece_;
+    Given *next_kept_ = nullptr;
     bool is_being_made_ = true;
     bool is_finalized_ = false;
 };

@@ -146,6 +146,8 @@ bool Host::Prepare()
     if (napi_create_string_utf8(env_, "nanomsg", NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_async_init(env_, nullptr, name, &context_) != napi_ok)
         return false;
+    if (has_libuv() && !WorkerMemory::Prepare(env_))
+        return false;
     received_batch.resize(std::min(received.count / 3, contexts.count));
     outgoing_batch.resize(records.count / 4);
     young_memory_.emplace(counts_young_memory != 0);

@@ -1,19 +1,8 @@
 #include "poll_watcher.h"
 
-#include "platform/host_function.h"
+#include "libuv.h"
 
 #include <cerrno>
-
-// Runtimes without libuv lack these; there the addon loads all the same, and does not call them.
-#define UV_FUNCTIONS(X) X(uv_poll_init) X(uv_poll_start) X(uv_poll_stop) X(uv_close) X(uv_ref) X(uv_unref)
-UV_FUNCTIONS(SP_HOST_DECLARE)
-UV_FUNCTIONS(SP_HOST_DEFINE)
-
-static bool FindFunctions()
-{
-#define IS_THERE(name) SP_HOST_ADDRESS(name) != nullptr &&
-    return UV_FUNCTIONS(IS_THERE) true;
-}
 
 namespace nanomsg_native
 {
@@ -21,7 +10,7 @@ namespace nanomsg_native
 int PollWatcher::Open(napi_env env, nn_loop *loop)
 {
     uv_loop_t *uv_loop;
-    if (!FindFunctions())
+    if (!HasLibuv())
         return -ENOSYS;
     if (napi_get_uv_event_loop(env, &uv_loop) != napi_ok)
         return -ENOMEM;

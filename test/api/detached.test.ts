@@ -177,6 +177,67 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
     },
   )
 
+  const toMain = (length: number, way: string) => `
+      const { Worker } = require('node:worker_threads')
+      const worker = new Worker(${JSON.stringify(`
+        const { parentPort } = require('node:worker_threads')
+        const { Pull, Push } = require('nanomsg-native')
+        const pull = new Pull(), push = new Push()
+        push.connect(pull.bind('tcp://127.0.0.1:0').address)
+        const give = ${way}
+        ;(async () => {
+          await push.send(Buffer.alloc(${length}, 7))
+          const message = await pull.receive()
+          const { byteOffset } = message
+          const buffer = await give(message)
+          parentPort.postMessage(new Uint8Array(buffer, byteOffset, ${length}), [buffer])
+        })().catch((error) => parentPort.postMessage(String(error)))`)}, { eval: true })
+      const given = await new Promise((resolve) => worker.on('message', resolve))
+      await worker.terminate()
+      await settle()
+      Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024, 0xaa))
+      console.log(given.length, given.every?.((byte) => byte === 7) ?? given)`
+
+  const outlives = ['a byte stream', 'transfer()', 'transferToFixedLength()'] as const
+  test.each(outlives.flatMap((way) => [100, 5000, 1_000_000].map((length) => ({ way, length }))))(
+    'by $way and another thread: $length bytes outlive the Worker that has received them',
+    async ({ way, length }) => {
+      const { stdout, stderr, signal } = await run(path, toMain(length, ways[way]))
+      // Before Node.js 22 there is no transfer().
+      if (way !== 'a byte stream' && stdout.includes('is not a function')) return
+      expect([signal, stdout, stderr]).toEqual([null, `${length} true\n`, ''])
+    },
+  )
+
+  test('Workers that end take the memory of the messages with them that no other thread has', async () => {
+    const { stdout, stderr } = await run(
+      path,
+      `
+      const { Worker } = require('node:worker_threads')
+      const endOne = async () => {
+        const worker = new Worker(${JSON.stringify(`
+          const { parentPort } = require('node:worker_threads')
+          const { Pull, Push } = require('nanomsg-native')
+          const pull = new Pull(), push = new Push()
+          push.connect(pull.bind('tcp://127.0.0.1:0').address)
+          const kept = []
+          ;(async () => { for (let i = 0; i < 40; i++) await push.send(Buffer.alloc(i % 2 ? 200_000 : 60_000, 7)) })()
+          ;(async () => {
+            while (kept.length < 40) kept.push(await pull.receive())
+            parentPort.postMessage('received')
+          })()`)}, { eval: true })
+        await new Promise((resolve) => worker.on('message', resolve))
+        await worker.terminate()
+      }
+      for (let i = 0; i < 10; i++) await endOne()
+      const before = process.memoryUsage.rss()
+      for (let i = 0; i < 20; i++) await endOne()
+      const grown = (process.memoryUsage.rss() - before) / 1e6
+      console.log(grown < 40 ? 'level' : 'grown by ' + grown + ' MB')`,
+    )
+    expect([stdout, stderr]).toEqual(['level\n', ''])
+  })
+
   test('by who takes answers to a survey: those that wait arrive whole', async () => {
     const { stdout, stderr } = await run(
       path,
