@@ -1,6 +1,6 @@
-// The memory of the engine that a Worker shows, when the Worker ends. Node.js then finalizes all of it, also what another
-// thread has by now: a byte stream of the platform and ArrayBuffer.prototype.transfer() give memory on, and the addon
-// hears nothing of it.
+// The memory of the engine that a Worker shows, when the Worker ends. Node.js then finalizes all of it, also what
+// another thread has by now: a byte stream of the platform and ArrayBuffer.prototype.transfer() give memory on, and the
+// addon hears nothing of it.
 #pragma once
 
 #include <node_api.h>
