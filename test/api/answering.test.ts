@@ -1,4 +1,4 @@
-/** A reply counts when it comes from who was asked: raw REPs that say what they like, and an honest one. */
+/** A reply counts when it comes from the peer that was asked: raw REPs that say what they like, and an honest one. */
 import { Req } from 'nanomsg-native'
 import {
   AF_SP_RAW,
@@ -34,7 +34,7 @@ const answer = (rep: number, { header }: Question, text: string) =>
   nn_sendmsg(rep, { ...header, msg_iov: [{ iov_base: Buffer.from(text) }] })
 
 describe.each(transports)('over $scheme', ({ address }) => {
-  test('who was not asked cannot answer, whichever ids it knows', async () => {
+  test('a peer that was not asked cannot answer, whichever ids it knows', async () => {
     using sockets = new Sockets()
     await using req = new Req()
     const reps = [0, 1].map(() => sockets.open(NN_REP, AF_SP_RAW)) as [number, number]

@@ -113,7 +113,7 @@ test.each([Pair, Bus])('a %o sends batches, too', async (Class) => {
   ])
 })
 
-test('a batch of a Pub is dropped where nobody listens', async () => {
+test('a batch of a Pub is dropped where no Sub listens', async () => {
   await using pub = new Pub()
   await pub.sendBatch(['a', 'b'])
   expect(pub.trySendBatch(['c'])).toBe(1)

@@ -334,7 +334,7 @@ describe('serving', () => {
   })
 })
 
-test('an answer to nobody fails at once, also beside answers of the same tick', async () => {
+test('an answer to no request fails at once, also beside answers of the same tick', async () => {
   await using rep = new Rep()
   await using req = new Req()
   connectAll('inproc://beside-answers', rep, req)
@@ -351,7 +351,7 @@ test('an answer to nobody fails at once, also beside answers of the same tick', 
 })
 
 describe('a survey', () => {
-  test('ends at its deadline, also when nobody answers', async () => {
+  test('ends at its deadline, also without an answer', async () => {
     await using surveyor = new Surveyor()
     surveyor.bind('inproc://nobody')
     const answers: Buffer[] = []

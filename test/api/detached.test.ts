@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { describeNodes } from '../support/nodes.js'
 import { runProgram } from './support.js'
 
-/** Ways to take the memory of a message: each returns who has it then, or throws where a version of Node.js refuses. */
+/** Ways to take the memory of a message: each returns the owner it has then, or throws where a version of Node.js
+ * refuses. */
 const ways = {
   'a byte stream': `(message) => {
     let controller
@@ -46,7 +47,7 @@ const preamble = `
   const settle = async () => { for (let i = 0; i < 5; i++) { gc(); await turn() } }
   const push = new Push(), pull = new Pull()
   const numbered = (i, length) => Buffer.alloc(length, 'message ' + i + ', ')
-  /** So many messages, all of which are there when the first is received. */
+  /** That number of messages, all of which are there when the first is received. */
   const sendAll = async (count, length) => {
     const sending = (async () => { for (let i = 0; i < count; i++) await push.send(numbered(i, length)) })()
     await Promise.race([sending, (async () => { for (let i = 0; i < 100; i++) await turn() })()])
@@ -86,7 +87,7 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
       await sending
       await push.send('SECRET'.repeat(50))
       if (String(await pull.receive()) !== 'SECRET'.repeat(50)) fail('the next message has changed')
-      if (taken && Buffer.from(taken).includes('SECRET')) fail('whoever has the memory sees later messages')
+      if (taken && Buffer.from(taken).includes('SECRET')) fail('the owner of the memory sees later messages')
       taken = undefined
       await settle()
       const victims = Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024, 0xaa))
@@ -238,7 +239,7 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
     expect([stdout, stderr]).toEqual(['level\n', ''])
   })
 
-  test('by who takes answers to a survey: those that wait arrive whole', async () => {
+  test('by the receiver of answers to a survey: those that wait arrive whole', async () => {
     const { stdout, stderr } = await run(
       path,
       `

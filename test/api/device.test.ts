@@ -22,7 +22,7 @@ async function sayUntil(send: () => Promise<void>, heard: Promise<Buffer>): Prom
 }
 
 describe.each(transports.filter(({ scheme }) => scheme !== 'inproc'))('a device over $scheme', ({ address }) => {
-  test('brings requests to a REP, and replies back to who has asked', async () => {
+  test('brings requests to a REP, and replies back to the asker', async () => {
     await using device = new Device('reqrep')
     await using rep = new Rep()
     await using first = new Req()
@@ -58,7 +58,7 @@ describe.each(transports.filter(({ scheme }) => scheme !== 'inproc'))('a device 
     const body = Buffer.alloc(300_000)
     await push.send(body)
     await pull.receive()
-    // Nobody receives: all on the way are full, and the device holds what the kernel does not take.
+    // No peer receives: all on the way are full, and the device holds what the kernel does not take.
     let accepted = 1
     for (
       ;
@@ -144,7 +144,7 @@ test('a device forwards while JavaScript is busy', async () => {
   const left = device.first.bind('tcp://127.0.0.1:0')
   const right = device.second.bind('tcp://127.0.0.1:0')
   const program = join(__dirname, '..', '..', 'dist', 'index.js')
-  const conversation = `
+  const exchange = `
     const { Pair } = require(${JSON.stringify(program)})
     const left = new Pair({ receiveTimeout: 5000 }), right = new Pair({ receiveTimeout: 5000 })
     left.connect(${JSON.stringify(left)})
@@ -155,8 +155,8 @@ test('a device forwards while JavaScript is busy', async () => {
       await Promise.all([left.close(), right.close()])
     }
     talk()`
-  // Synchronous: the event loop of this process stands still until the conversation is over.
-  expect(execFileSync(process.execPath, ['-e', conversation], { encoding: 'utf8' })).toBe('through the device\n')
+  // Synchronous: the event loop of this process stands still until the program has ended.
+  expect(execFileSync(process.execPath, ['-e', exchange], { encoding: 'utf8' })).toBe('through the device\n')
 })
 
 test('a device that is left open keeps the process alive, and ends with it when it exits', () => {

@@ -62,7 +62,7 @@ describe('IPv6', () => {
 })
 
 describe.each(transports)('over $scheme', ({ address }) => {
-  test('a socket may connect before anybody is bound', async () => {
+  test('a socket may connect before its peer is bound', async () => {
     await using pull = new Pull()
     const free = pull.bind(address())
     free.close()
@@ -217,7 +217,7 @@ describe('a wrong address', () => {
   })
 })
 
-test('a name that cannot be resolved is tried again, and disturbs nobody', async () => {
+test('a name that cannot be resolved is tried again, and disturbs no other', async () => {
   await using push = new Push({ reconnectInterval: 5 })
   push.connect('tcp://no-such-host.invalid:5555')
   await using pull = new Pull()

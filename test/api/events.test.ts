@@ -169,7 +169,7 @@ describe('events', () => {
     expect((await failureOf(() => pull.events({ signal: 'no' as never }))).code).toBe('EINVAL')
   })
 
-  test('come to all who iterate, each at its own pace', async () => {
+  test('come to all iterations, each at its own pace', async () => {
     await using pull = new Pull()
     await using push = new Push()
     const eager = pull.events()
@@ -184,7 +184,7 @@ describe('events', () => {
     expect(await eager.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('that nobody takes are dropped, oldest first, and counted', async () => {
+  test('that are not taken are dropped, oldest first, and counted', async () => {
     await using bus = new Bus()
     await using peer = new Bus()
     const events = bus.events()
@@ -270,7 +270,7 @@ describe('a process', () => {
   const preamble = `const { Pull, Push, Pair, Req } = require('nanomsg-native'); const dc = require('node:diagnostics_channel')
     const log = (...args) => console.log(...args);`
 
-  test('does not go on for listeners, nor for iterations that nobody awaits', async () => {
+  test('does not go on for listeners, nor for iterations that are not awaited', async () => {
     const { exitCode, stdout } = await runProgram(`${preamble}
       const pull = new Pull(); pull.bind('tcp://127.0.0.1:0')
       pull.on('connect', log); pull.on('failure', log); pull.events()
@@ -287,7 +287,7 @@ describe('a process', () => {
     expect((await runProgram(text('.unref()'))).stdout).toBe('')
   })
 
-  test('survives everything that nobody listens to', async () => {
+  test('survives every event without a listener', async () => {
     const { exitCode, stdout, stderr } = await runProgram(`${preamble}
       const push = new Push({ reconnectInterval: 1 }); push.on('connect', log)
       push.connect('tcp://127.0.0.1:1')

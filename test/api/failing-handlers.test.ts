@@ -1,4 +1,4 @@
-// Handlers of serve() that fail: each failure ends one request, somebody hears of it, and serving goes on.
+// Handlers of serve() that fail: each failure ends one request, it is reported, and serving goes on.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { NanomsgError, RemoteError, Rep, Req, Respondent, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
@@ -166,7 +166,7 @@ describe('onError', () => {
   })
 })
 
-test('where nobody listens, the process is warned once of each kind of failure', async () => {
+test('without a listener the process is warned once of each kind of failure', async () => {
   const { stdout, stderr, exitCode } = await runProgram(`
     const { Rep, Req } = require('nanomsg-native')
     const warnings = []

@@ -58,7 +58,7 @@ describe.each(transports)('the rest of a program goes on, over $scheme,', ({ add
     for (let i = 0; i < 100; i++) await left.send(`${i}`)
     await theRest()
     await Promise.all([left.close({ linger: 0 }), right.close({ linger: 0 })])
-    // A player who was about to send hears of the end.
+    // A player that was about to send hears of the end.
     for (const result of await Promise.allSettled(playing)) {
       if (result.status === 'rejected') expect(result.reason.code).toBe('EBADF')
     }
@@ -79,12 +79,12 @@ describe.each(transports)('the rest of a program goes on, over $scheme,', ({ add
   })
 })
 
-test('the rest of a program goes on while a Pub publishes to nobody', async () => {
+test('the rest of a program goes on while a Pub publishes without subscribers', async () => {
   await using pub = new Pub()
   await besides(() => pub.send('x'))
 })
 
-test('the rest of a program goes on while a Bus sends to nobody', async () => {
+test('the rest of a program goes on while a Bus sends without neighbours', async () => {
   await using bus = new Bus()
   await besides(() => bus.send('x'))
 })

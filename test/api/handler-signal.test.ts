@@ -1,4 +1,4 @@
-/** The signal of a handler of serve(): nobody waits for its answer any more. */
+/** The signal of a handler of serve(): no peer waits for its answer any more. */
 import { join } from 'node:path'
 import { Rep, Req, Respondent } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'

@@ -99,7 +99,7 @@ describe('iterating over a socket', () => {
     expect((await Promise.all(results)).map(({ value }) => String(value))).toEqual(['a', 'b', 'c'])
   })
 
-  test('ends quietly for all who iterate, and fails for those who receive', async () => {
+  test('ends iterations quietly, and rejects calls of receive()', async () => {
     const pull = new Pull()
     const iterate = async () => {
       for await (const _ of pull);

@@ -1,4 +1,4 @@
-/** What somebody keeps who keeps few of many messages. */
+/** What stays in memory when a program keeps few of many messages. */
 import { describe, expect, test } from 'vitest'
 import { describeNodes } from '../support/nodes.js'
 import { runProgram } from './support.js'
@@ -58,7 +58,7 @@ describe('one message of each slab that is kept', () => {
 })
 
 // 800 MiB, with as many objects as bytes allow: V8 must collect them, and what they show, sooner than that adds up.
-test('messages that nobody keeps hold 128 MiB at most, without a collection that the program asks for', async () => {
+test('messages that are not kept hold 128 MiB at most, without a collection that the program asks for', async () => {
   const { stdout } = await run(`
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.alloc(1000, i))
     const count = 800_000
@@ -73,7 +73,7 @@ test('messages that nobody keeps hold 128 MiB at most, without a collection that
   expect(stdout).toBe('bounded\n')
 }, 60_000)
 
-describeNodes('messages that nobody keeps', ({ path }) => {
+describeNodes('messages that are not kept', ({ path }) => {
   test('cost no collections of everything', async () => {
     // 512 MiB: V8 starts such a collection for each 64 MiB that its short ones do not free.
     const text = `

@@ -28,7 +28,7 @@ test('a message that no Buffer can hold is refused with EMSGSIZE, and those arou
   expect([stdout, stderr]).toEqual(['10000,5000,7,EMSGSIZE\n10000,5000,7,EMSGSIZE\n', ''])
 })
 
-test('a request or a reply that no Buffer can hold harms nobody but who waits for it', async () => {
+test('a request or a reply that no Buffer can hold harms only the call that waits for it', async () => {
   const { stdout, stderr } = await runWithShortBuffers(`
       const rep = new Rep(), clumsy = new Req(), other = new Req()
       const { address } = rep.bind('tcp://127.0.0.1:0')

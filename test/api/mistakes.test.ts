@@ -24,8 +24,8 @@ const once = { timeout: 0 }
 /** What is to be closed after the test. */
 const ends: (() => unknown)[] = []
 let folder: string
-/** The port of nobody: what it was bound to is closed. */
-let nobody: string
+/** A port without a listener: the socket that was bound to it is closed. */
+let unused: string
 
 /** Opened with the test, and closed after it. */
 function opened<Socket extends AsyncDisposable>(socket: Socket): Socket {
@@ -38,7 +38,7 @@ beforeEach(async () => {
   ends.push(() => made[Symbol.dispose]())
   folder = made.path
   const pull = new Pull()
-  nobody = pull.bind('tcp://127.0.0.1:0').address
+  unused = pull.bind('tcp://127.0.0.1:0').address
   await pull.close()
 })
 
@@ -134,28 +134,28 @@ const mistakes: readonly (readonly [string, string, () => unknown, ...(string | 
     /The address has \d+ bytes, which is too long/,
   ],
   [
-    'nobody there, send()',
+    'no peer there, send()',
     'ETIMEDOUT',
-    () => connected(new Push(), nobody).send('x', soon),
+    () => connected(new Push(), unused).send('x', soon),
     'No peer took the message in time, send (no peer is connected; the last failure: ECONNREFUSED',
   ],
   [
-    'nobody there, sendBatch()',
+    'no peer there, sendBatch()',
     'ETIMEDOUT',
-    () => connected(new Push(), nobody).sendBatch(['x', 'y'], soon),
+    () => connected(new Push(), unused).sendBatch(['x', 'y'], soon),
     'No peer took all messages in time, sendBatch (no peer is connected; the last failure: ECONNREFUSED',
   ],
   [
-    'nobody there, request()',
+    'no peer there, request()',
     'ETIMEDOUT',
-    () => connected(new Req(), nobody).request('x', soon),
+    () => connected(new Req(), unused).request('x', soon),
     'No reply came in time, request (no peer is connected; the request was not sent yet; the last failure: ECONNREFUSED',
     'Nobody listens there now; the socket tries again',
   ],
   [
-    'nobody there, ready()',
+    'no peer there, ready()',
     'ETIMEDOUT',
-    () => connected(new Push(), nobody).ready(soon),
+    () => connected(new Push(), unused).ready(soon),
     'ready (0 of 1 peers are connected; the last failure: ECONNREFUSED',
   ],
   [
@@ -325,7 +325,7 @@ describe('the error of', () => {
 
 describe('what the engine knows', () => {
   test('is in the fields of an error as well', async () => {
-    const error = await failureOf(() => connected(new Req(), nobody).request('x', soon))
+    const error = await failureOf(() => connected(new Req(), unused).request('x', soon))
     expect(error).toMatchObject({ peers: 0, sent: 0, syscall: 'request' })
     expect(error.attempts).toBeGreaterThan(0)
     expect(error.lastFailure).toBeInstanceOf(NanomsgError)
@@ -349,9 +349,9 @@ describe('what the engine knows', () => {
   })
 
   test('is forgotten where the endpoint is connected', async () => {
-    const push = connected(new Push({ sendBuffer: 1 }), nobody)
+    const push = connected(new Push({ sendBuffer: 1 }), unused)
     expect((await failureOf(() => push.send('x', soon))).lastFailure?.code).toBe('ECONNREFUSED')
-    opened(new Pull()).bind(nobody)
+    opened(new Pull()).bind(unused)
     await push.ready()
     expect(await failureOf(() => push.ready({ peers: 2, timeout: 1 }))).not.toHaveProperty('lastFailure')
   })
@@ -368,12 +368,12 @@ describe('what the engine knows', () => {
 
 describe('ifConnected', () => {
   const calls = [
-    ['send', () => connected(new Push(), nobody).send('x', { ifConnected: true })],
-    ['request', () => connected(new Req(), nobody).request('x', { ifConnected: true })],
-    ['survey', () => connected(new Surveyor(), nobody).survey('x', { ifConnected: true })],
+    ['send', () => connected(new Push(), unused).send('x', { ifConnected: true })],
+    ['request', () => connected(new Req(), unused).request('x', { ifConnected: true })],
+    ['survey', () => connected(new Surveyor(), unused).survey('x', { ifConnected: true })],
   ] as const
 
-  test.each(calls)('makes %s() fail at once when nobody is there', async (syscall, call) => {
+  test.each(calls)('makes %s() fail at once when no peer is there', async (syscall, call) => {
     const error = await failureOf(call)
     expect(error).toMatchObject({ code: 'ENOTCONN', syscall, peers: 0 })
     expect(error.message).toContain('No peer is connected')

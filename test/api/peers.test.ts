@@ -1,4 +1,4 @@
-/** Who has asked, and who has answered. */
+/** Which peer has asked, and which has answered. */
 import { type Peer, Rep, Req, Respondent, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { connectAll, failureOf, transports, until } from './support.js'
@@ -14,7 +14,7 @@ const told = ({ pipe, protocol, address, bound, localAddress, remoteAddress }: P
 })
 
 describe.each(transports)('over $scheme', ({ scheme, address }) => {
-  test('a Rep is told who has asked, as the event of the connection tells it', async () => {
+  test('a Rep is told its asker, as the event of the connection tells it', async () => {
     await using rep = new Rep()
     await using req = new Req()
     const events = rep.events()
@@ -51,7 +51,7 @@ describe.each(transports)('over $scheme', ({ scheme, address }) => {
     )
   })
 
-  test('a Respondent is told who asks, and a Surveyor who answers', async () => {
+  test('a Respondent is told its surveyor, and a Surveyor its respondents', async () => {
     await using surveyor = new Surveyor()
     await using a = new Respondent()
     await using b = new Respondent()
@@ -79,7 +79,7 @@ describe.each(transports)('over $scheme', ({ scheme, address }) => {
   })
 })
 
-test('whose process a peer is, is known although nobody listens to events', async () => {
+test('the process of a peer is known without listeners to events', async () => {
   await using rep = new Rep()
   await using req = new Req()
   connectAll(`abstract://nn-peer-${process.pid}`, rep, req)
@@ -93,7 +93,7 @@ test('whose process a peer is, is known although nobody listens to events', asyn
 })
 
 describe('a peer that is gone', () => {
-  /** A request that is being worked on while who has asked it leaves. */
+  /** A request that is being worked on while its asker leaves. */
   async function leaveWhileAsked(look: (peer: Peer) => void): Promise<Peer> {
     await using rep = new Rep()
     const req = new Req()
@@ -113,7 +113,7 @@ describe('a peer that is gone', () => {
     return peer
   }
 
-  test('is known as long as somebody has looked before', async () => {
+  test('is known as long as it was read before', async () => {
     const seen: unknown[] = []
     const peer = await leaveWhileAsked((each) => seen.push(each.remoteAddress))
     expect(seen[0]).toMatch(/^tcp:/)

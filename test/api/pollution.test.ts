@@ -1,4 +1,4 @@
-/** Options are what a caller has given: nothing that somebody has put on Object.prototype. */
+/** Options are what a caller has given: nothing that was put on Object.prototype. */
 import { expect, test } from 'vitest'
 import { ca, describeTls, server } from '../tls/certificates.js'
 import { runProgram } from './support.js'

@@ -76,7 +76,7 @@ describe('a process', () => {
     expect([exitCode, stdout]).toEqual([0, 'closed\n'])
   })
 
-  test('goes on until a socket is closed, when somebody waits for that', async () => {
+  test('goes on until a socket is closed, when a call waits for that', async () => {
     await using pull = new Pull()
     const { address } = pull.bind('tcp://127.0.0.1:0')
     const program = runProgram(`${preamble}

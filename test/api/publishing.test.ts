@@ -42,7 +42,7 @@ async function heardOf(pub: Pub, sub: Sub, published: Bytes[]): Promise<string[]
 }
 
 describe.each(transports)('over $scheme', ({ address }) => {
-  test('a Pub that nobody hears never waits', async () => {
+  test('a Pub without subscribers never waits', async () => {
     await using pub = new Pub({ sendTimeout: 0 })
     pub.bind(address())
     for (let i = 0; i < 1000; i++) await pub.send(`${i}`)

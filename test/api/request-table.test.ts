@@ -16,7 +16,7 @@ test('each is found by its number until it is taken out', () => {
   expect(pending.entries().map(([, request]) => request)).toHaveLength(500)
 })
 
-test('one that nobody answers is found after many others have come and gone', () => {
+test('one that is not answered is found after many others have come and gone', () => {
   const pending = new RequestTable<string>()
   const first = pending.add('first')
   for (let i = 0; i < 10_000; i++) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { connectAll, failureOf, transports } from './support.js'
 
 describe.each(transports)('over $scheme', ({ address }) => {
-  test('a request is kept for the first who can answer it', async () => {
+  test('a request is kept for the first peer that can answer it', async () => {
     await using req = new Req()
     await using rep = new Rep()
     await req.send('anybody?')
@@ -13,7 +13,7 @@ describe.each(transports)('over $scheme', ({ address }) => {
     expect(String(await req.receive())).toBe('me')
   })
 
-  test('a reply reaches the one who asked, among many who ask at once', async () => {
+  test('a reply reaches its asker, among many that ask at once', async () => {
     await using rep = new Rep()
     const { address: bound } = rep.bind(address())
     const serving = (async () => {
@@ -167,7 +167,7 @@ describe('giving up', () => {
     expect(String(await received)).toBe('reply to new')
   })
 
-  test('a request that has found nobody means that nobody gets it', async () => {
+  test('a request that has found no peer means that none gets it', async () => {
     await using req = new Req()
     await using rep = new Rep()
     await req.send('first')
@@ -196,7 +196,7 @@ describe('giving up', () => {
   })
 })
 
-test('a reply to somebody who is gone goes nowhere, and the next is served', async () => {
+test('a reply to a peer that is gone goes nowhere, and the next is served', async () => {
   await using rep = new Rep()
   const { address } = rep.bind('tcp://127.0.0.1:0')
   for (let i = 0; i < 20; i++) {

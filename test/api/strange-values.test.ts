@@ -208,7 +208,7 @@ const surveying = (surveyor: Surveyor) => async (signal: AbortSignal) => {
   return 'nothing'
 }
 
-/** Until both know each other: a survey reaches those who are there. */
+/** Until both know each other: a survey reaches the peers that are there. */
 const opened = async <Kind extends Socket>(socket: Kind) => {
   await socket.ready()
   return socket

@@ -38,7 +38,7 @@ describe.each(transports)('over $scheme', ({ address }) => {
   })
 })
 
-test('a stream that nobody reads slows the sender down', async () => {
+test('a stream that is not read slows the sender down', async () => {
   await using push = new Push()
   await using pull = new Pull()
   connectAll('tcp://127.0.0.1:0', pull, push)

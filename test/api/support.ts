@@ -13,7 +13,7 @@ export function temporaryFolder() {
 
 let counter = 0
 
-/** Addresses to bind that nobody else uses, one for each transport. */
+/** Addresses to bind that are not in use, one for each transport. */
 export const transports = [
   { scheme: 'tcp', address: () => 'tcp://127.0.0.1:0' },
   { scheme: 'ipc', address: () => `ipc://${join(tmpdir(), `nn-${process.pid}-${counter++}`)}` },

@@ -107,7 +107,7 @@ describe('a received message can be handed on', () => {
     expect((await other.receive()).equals(Buffer.alloc(LENGTH, 3))).toBe(true)
   })
 
-  test('by each of those who have got it, who keep theirs', async () => {
+  test('by each of its receivers, and the others keep theirs', async () => {
     await using pub = new Pub()
     await using first = new Sub()
     await using second = new Sub()

@@ -189,7 +189,7 @@ describe('over streams in memory', () => {
     expect(second.stats().establishedConnections).toBe(0)
   })
 
-  test('a stream that has ended is connected again, and what it had carried is received', async () => {
+  test('a stream that has ended is connected again, and what it had brought is received', async () => {
     const address = newAddress()
     await using pull = new Pull()
     await using push = new Push({ reconnectInterval: 2 })
@@ -355,7 +355,7 @@ describe('streams that are not as they should be', () => {
   test.each([
     ['is destroyed without telling', (stream: MemoryEnd) => stream.destroy()],
     [
-      'is ended by somebody else, and whose peer goes on',
+      'is ended by other code, and whose peer goes on',
       (stream: MemoryEnd) => Object.assign(stream, { _final: (done: () => void) => done() }).end(),
     ],
   ])('one that %s loses no message that is accepted later', async (_, spoil) => {
@@ -499,7 +499,7 @@ describe('arguments', () => {
     },
   )
 
-  test('a scheme that nobody has registered, and one that cannot be bound, are not supported', async () => {
+  test('a scheme that is not registered, and one that cannot be bound, are not supported', async () => {
     registerTransport('outward', { connect })
     await using push = new Push()
     for (const call of [

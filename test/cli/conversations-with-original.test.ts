@@ -14,11 +14,11 @@ describeWithOriginal('with the nanocat of libnanomsg', () => {
     for (const { listenerIs, listenTo, speak } of sides) {
       describe(`over ${scheme}, the listener is ${listenerIs}`, () => {
         // The original drops what it has not sent when it ends, and over ipc what it has not read when its peer ends:
-        // whoever speaks to it or for it goes on until it is heard.
+        // the program that speaks first goes on until it is heard.
         const again = (speaker: string[]) =>
           !speaker.includes('--req') && !speaker.includes('-i') ? ['-i', '0.05'] : []
 
-        test.each(patterns)('$name, who connects', async ({ listener, speaker, reply }) => {
+        test.each(patterns)('$name, which connects', async ({ listener, speaker, reply }) => {
           using folder = temporaryFolder()
           const address = listenTo === ours ? free(folder.path) : await fixed(folder.path)
           await using listening = listenTo(...listener, '-v', '-A', '--bind', address)
@@ -28,7 +28,7 @@ describeWithOriginal('with the nanocat of libnanomsg', () => {
           if (reply) await speaking.until(({ stdout }) => stdout.includes(`${reply}\n`))
         })
 
-        test.each(patterns)('$name, who is bound', async ({ listener, speaker, reply }) => {
+        test.each(patterns)('$name, which is bound', async ({ listener, speaker, reply }) => {
           using folder = temporaryFolder()
           const address = speak === ours ? free(folder.path) : await fixed(folder.path)
           await using speaking = speak(...speaker, ...again(speaker), '-v', '--bind', address, ...(reply ? ['-A'] : []))

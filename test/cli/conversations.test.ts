@@ -21,7 +21,7 @@ test.skipIf(!hasIpv6)('an address of IPv6 in brackets is bound and connected', a
 })
 
 describe.each(transports)('over $scheme', ({ free }) => {
-  test.each(patterns)('$name, who connects', async ({ listener, speaker, reply }) => {
+  test.each(patterns)('$name, which connects', async ({ listener, speaker, reply }) => {
     using folder = temporaryFolder()
     await using listening = ours(...listener, '-v', '-A', '--bind', free(folder.path))
     await using speaking = ours(...speaker, '--connect', await listening.listening(), ...(reply ? ['-A'] : []))
@@ -29,7 +29,7 @@ describe.each(transports)('over $scheme', ({ free }) => {
     if (reply) await speaking.until(({ stdout }) => stdout.includes(`${reply}\n`))
   })
 
-  test.each(patterns)('$name, who is bound', async ({ listener, speaker, reply }) => {
+  test.each(patterns)('$name, which is bound', async ({ listener, speaker, reply }) => {
     using folder = temporaryFolder()
     await using speaking = ours(...speaker, '-v', '--bind', free(folder.path), ...(reply ? ['-A'] : []))
     await using listening = ours(...listener, '-A', '--connect', await speaking.listening())
@@ -74,7 +74,7 @@ describe.each(transports)('over $scheme', ({ free }) => {
   })
 })
 
-test.each(transports)('an address of $scheme that somebody serves is refused', async ({ free }) => {
+test.each(transports)('an address of $scheme that is served is refused', async ({ free }) => {
   using folder = temporaryFolder()
   await using holder = ours('--rep', '-v', '--bind', free(folder.path))
   await using second = ours('--rep', '--bind', await holder.listening())
@@ -133,7 +133,7 @@ describe('a nanocat that waits for messages', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  test('ends quietly when nobody reads its output any more', async () => {
+  test('ends quietly when its output is not read any more', async () => {
     await using pull = ours('--pull', '-v', '-A', '--bind', 'tcp://127.0.0.1:0')
     const address = await pull.listening()
     pull.closeStdout()

@@ -1,4 +1,4 @@
-// What --verbose tells of connections: who comes, who goes, who is turned away and what fails.
+// What --verbose tells of connections: which peers come, go and are turned away, and what fails.
 import { createServer } from 'node:net'
 import { Pair, Pub, Push, Rep, Req } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
@@ -51,7 +51,7 @@ describe('--verbose tells', () => {
     await program.until(({ stderr }) => stderr.includes(`connected: 1 peer (push at ${address})\n`))
   })
 
-  test('who is turned away for its type, and that it does not go with ours', async () => {
+  test('which peer is turned away for its type, and that it does not go with ours', async () => {
     await using program = ours('--pull', '-v', '--bind', 'tcp://127.0.0.1:0')
     await using pub = new Pub({ reconnectInterval: 1 })
     pub.connect(await program.listening())
@@ -59,7 +59,7 @@ describe('--verbose tells', () => {
     await program.until(({ stderr }) => rejected.test(stderr))
   })
 
-  test('who is turned away because a pair has its peer', async () => {
+  test('which peer is turned away because a pair has its peer', async () => {
     await using program = ours('--pair', '-v', '--bind', 'tcp://127.0.0.1:0')
     const address = await program.listening()
     await using first = new Pair()
@@ -70,7 +70,7 @@ describe('--verbose tells', () => {
     await program.until(({ stderr }) => /^rejected: .*: a pair has one peer at a time\n/m.test(stderr))
   })
 
-  test('where nobody listens, once, and who comes then', async () => {
+  test('an address without a listener, once, and the peer that comes then', async () => {
     const address = `tcp://127.0.0.1:${await freePort()}`
     await using program = ours('--req', '-D', 'x', '-A', '-v', '--connect', address)
     await program.until(({ stderr }) => stderr.includes('cannot connect to'))
@@ -84,7 +84,7 @@ describe('--verbose tells', () => {
     })
   })
 
-  test('who does not speak the protocol', async () => {
+  test('a peer that does not speak the protocol', async () => {
     const server = createServer((connection) => connection.on('error', () => {}).write('HTTP/1.1 400 Bad Request\r\n'))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     try {
@@ -160,7 +160,7 @@ describe('news', () => {
     ])
   })
 
-  test('of an address where nobody can be accepted', () => {
+  test('of an address where no peer can be accepted', () => {
     expect(newsOf(['failure', { ...place, bound: true, remoteAddress: undefined, error: refusal('EMFILE') }])).toEqual([
       'cannot accept at tcp://127.0.0.1:1: Too many open files',
     ])

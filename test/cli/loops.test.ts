@@ -173,7 +173,7 @@ describe.each(['req', 'surveyor', 'bus', 'pair'])('--%s with data', (type) => {
     expect(calls.slice(1, -1)).toEqual(['send "question"', 'receive', 'receive', 'receive'])
   })
 
-  test('with an interval, asks again when it is over, and is patient that long', async () => {
+  test('with an interval, asks again when it is over, and waits that long', async () => {
     const script = { receive: ['one', timedOut, 'two', timedOut], send: [undefined, undefined, timedOut] }
     const { exitCode, stdout, stderr, calls } = await follow(script, ...args, '-i', '0.05')
     expect({ exitCode, stdout, stderr }).toEqual({
@@ -181,10 +181,10 @@ describe.each(['req', 'surveyor', 'bus', 'pair'])('--%s with data', (type) => {
       stdout: 'one\ntwo\n',
       stderr: "Can't send: Connection timed out\nnobody is connected\n",
     })
-    const patience = calls.flatMap((call) => /^receive \{"timeout":(\d+)\}$/.exec(call)?.[1] ?? []).map(Number)
-    expect(patience).toHaveLength(4)
-    expect(Math.min(...patience)).toBeGreaterThan(0)
-    expect(Math.max(...patience)).toBeLessThanOrEqual(50)
+    const timeouts = calls.flatMap((call) => /^receive \{"timeout":(\d+)\}$/.exec(call)?.[1] ?? []).map(Number)
+    expect(timeouts).toHaveLength(4)
+    expect(Math.min(...timeouts)).toBeGreaterThan(0)
+    expect(Math.max(...timeouts)).toBeLessThanOrEqual(50)
   })
 
   test('a receive timeout below the interval is respected, and the interval as well', async () => {

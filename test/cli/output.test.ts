@@ -44,7 +44,7 @@ test('a slow reader of stdout keeps us from receiving more', async () => {
   expect(reader.taken.join('')).toBe('one\ntwo\n')
 })
 
-test('when nobody reads stdout any more, we end quietly with the status of SIGPIPE', async () => {
+test('when stdout is not read any more, we end quietly with the status of SIGPIPE', async () => {
   const { sockets, calls } = scripted({ receive: ['one'] })
   const { exitCode, stderr } = await nanocatWith({ sockets, stdout: failing('EPIPE') }, ...pull)
   expect({ exitCode, stderr }).toEqual({ exitCode: 141, stderr: '' })

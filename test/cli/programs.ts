@@ -78,7 +78,7 @@ export class Program {
     return this
   }
 
-  /** Nobody reads its output any more. */
+  /** Its output is not read any more. */
   closeStdout(): void {
     this.#child.stdout.destroy()
   }
@@ -176,7 +176,7 @@ export function temporaryFolder() {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** A port that nobody listens on, for the original, which cannot choose one itself. */
+/** A port without a listener, for the original, which cannot choose one itself. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,4 +1,4 @@
-// Command lines that end without a word to anybody: the same with the original and with ours.
+// Command lines that end without a message to any peer: the same with the original and with ours.
 import { describe, expect, test } from 'vitest'
 import { describeWithOriginal, links, oursAs, type Program, theirsAs } from './programs.js'
 import { usageCases } from './usage-cases.js'

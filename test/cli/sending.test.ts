@@ -105,7 +105,7 @@ describe('--lines', () => {
     expect(calls).toContain('send "late"')
   })
 
-  test('with --pair and --count ends when so many have come, although stdin goes on', async () => {
+  test('with --pair and --count ends when that number has come, although stdin goes on', async () => {
     const stdin = new PassThrough()
     const { exitCode, stdout } = await follow(
       { receive: ['x', 'y'] },
@@ -149,7 +149,7 @@ describe('--lines', () => {
 })
 
 describe('--count', () => {
-  test.each(['push', 'pub'])('with --%s sends so often', async (type) => {
+  test.each(['push', 'pub'])('with --%s sends that number of times', async (type) => {
     const { sent } = await follow({}, '', `--${type}`, '-L1', '-D', 'a', '--count', '3')
     expect(sent).toEqual(['a', 'a', 'a'])
   })
@@ -163,13 +163,13 @@ describe('--count', () => {
     expect(took).toBeLessThan(390)
   })
 
-  test('with --lines sends so many lines, and leaves the others', async () => {
+  test('with --lines sends that number of lines, and leaves the others', async () => {
     const { exitCode, sent } = await follow({}, 'a\nb\nc\n', '--push', '-L1', '--lines', '--count', '2')
     expect({ exitCode, sent }).toEqual({ exitCode: 0, sent: ['a', 'b'] })
   })
 
   test.each(['pull', 'sub', 'rep', 'respondent', 'bus', 'pair'])(
-    'with --%s ends when so many have come',
+    'with --%s ends when that number has come',
     async (type) => {
       const script = { receive: ['a', 'b', 'c'] }
       const { exitCode, stdout } = await follow(script, '', `--${type}`, '-L1', '-A', '--count', '2')
@@ -177,19 +177,19 @@ describe('--count', () => {
     },
   )
 
-  test.each(['pair', 'bus'])('with --%s and data ends when so many have come', async (type) => {
+  test.each(['pair', 'bus'])('with --%s and data ends when that number has come', async (type) => {
     const script = { receive: ['a', 'b', 'c'] }
     const { stdout, sent } = await follow(script, '', `--${type}`, '-L1', '-A', '-D', 'x', '--count', '2')
     expect({ stdout, sent }).toEqual({ stdout: 'a\nb\n', sent: ['x'] })
   })
 
-  test.each(['req', 'surveyor'])('with --%s asks so often', async (type) => {
+  test.each(['req', 'surveyor'])('with --%s asks that number of times', async (type) => {
     const script = { receive: ['a', wrongState, 'b', wrongState] }
     const { exitCode, stdout, sent } = await follow(script, '', `--${type}`, '-L1', '-A', '-D', 'x', '--count', '2')
     expect({ exitCode, stdout, sent }).toEqual({ exitCode: 0, stdout: 'a\nb\n', sent: ['x', 'x'] })
   })
 
-  test.each(['rep', 'respondent'])('with --%s and data ends when so many are answered', async (type) => {
+  test.each(['rep', 'respondent'])('with --%s and data ends when that number is answered', async (type) => {
     const script = { receive: ['a', 'b', 'c'] }
     const { exitCode, sent } = await follow(script, '', `--${type}`, '-L1', '-D', 'x', '--count', '2')
     expect({ exitCode, sent }).toEqual({ exitCode: 0, sent: ['x', 'x'] })

@@ -14,7 +14,7 @@ describeTls('over TLS', () => {
     expect([exitCode, stdout.toString()]).toEqual([0, 'done\n'])
   })
 
-  test('a peer that nobody vouches for is not, unless that is asked for', async () => {
+  test('a peer without a certificate that is known is not, unless that is asked for', async () => {
     await using rep = ours('--rep', '-v', '-D', 'done', ...serving, '--bind', 'tls+tcp://127.0.0.1:0')
     const to = ['--connect', await rep.listening(), '--recv-timeout', '1']
     await using refusing = ours('--req', '-D', 'work', '-A', '-v', ...to)

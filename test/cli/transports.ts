@@ -31,7 +31,7 @@ export interface Pattern {
   reply?: string
 }
 
-/** Speakers that nobody may have heard yet say it again. */
+/** A speaker that may not have been heard yet says it again. */
 export const patterns: readonly Pattern[] = [
   { name: 'PULL hears PUSH', listener: ['--pull'], speaker: ['--push', '-D', 'work'] },
   { name: 'SUB hears PUB', listener: ['--sub', '--subscribe', 'wo'], speaker: ['--pub', '-D', 'work', '-i', '0.05'] },

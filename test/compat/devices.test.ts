@@ -53,7 +53,7 @@ describe('a device', () => {
     expect((await errorOf(cooked)).message).toBe('lib err: 22\nInvalid argument')
   })
 
-  test('that nobody listens to ends the process by its error', async () => {
+  test('without a listener ends the process by its error', async () => {
     const { exitCode, stderr } = await runProgram(`
       const nano = require('nanomsg-native/compat')
       nano.device(nano.socket('bus'))`)

@@ -31,7 +31,7 @@ describe('send', () => {
   })
 
   // However long the program is busy before it sends: a thread of the npm package makes connections meanwhile.
-  test.each(transports)('reaches who connects in the same tick over $scheme', async ({ address }) => {
+  test.each(transports)('reaches a peer that connects in the same tick over $scheme', async ({ address }) => {
     using sockets = new Sockets()
     const [pub, sub] = [sockets.open('pub'), sockets.open('sub')]
     sub.connect(bindAny(pub, address()))

@@ -160,7 +160,7 @@ describe('an endpoint', () => {
     expect([socket.bound[String(address)], socket.connected[String(address)]]).toEqual([null, null])
   })
 
-  test('that is wrong throws where nobody listens for errors', () => {
+  test('that is wrong throws where there is no listener for errors', () => {
     using sockets = new Sockets()
     expect(() => sockets.open('pair').bind('foo')).toThrow(/^Invalid argument$/)
   })

@@ -28,7 +28,7 @@ export class Sockets {
 
 let counter = 0
 
-/** An address of this process that nobody is bound to. */
+/** An address of this process without a bound socket. */
 export const newAddress = (): string => `inproc://compat-${counter++}`
 
 /** Binds to an address, and returns where that is. */
@@ -38,7 +38,7 @@ export const bindAny = (socket: nano.Socket, address: string): string =>
 /** Binds to a port that the system chooses. */
 export const bindTcp = (socket: nano.Socket): string => bindAny(socket, 'tcp://127.0.0.1:0')
 
-/** The next so many messages as text. */
+/** The next `count` messages as text. */
 export function texts(socket: nano.Socket, count: number): Promise<string[]> {
   const received: string[] = []
   return new Promise((resolve) => {
@@ -57,7 +57,7 @@ export const text = async (socket: nano.Socket): Promise<string> => (await texts
 export const errorOf = async (emitter: NodeJS.EventEmitter): Promise<Error & { code?: string }> =>
   (await once(emitter, 'error'))[0]
 
-/** The next error that nobody catches, which does not end the process this once. */
+/** The next error that is not caught, which does not end the process this once. */
 export async function uncaught(): Promise<unknown> {
   const handlers = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[]
   process.removeAllListeners('uncaughtException')

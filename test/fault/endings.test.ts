@@ -56,21 +56,18 @@ describe.each(streams)('a peer over $scheme', ({ address }) => {
     },
   )
 
-  test.each(closings)(
-    'that %s before anybody has received is heard to the end, when somebody does',
-    async (_, leave) => {
-      await using victim = new PullUnderAttack(address())
-      using peer = await RawPeer.admitted(victim.address, ids.push)
-      const messages = numbered(500)
-      await peer.write(Buffer.concat(messages.map((each) => peer.message(each))))
-      await leave(peer)
-      for (let i = 0; i < 10; i++) await turn()
-      const heard: string[] = []
-      for (let i = 0; i < messages.length; i++) heard.push(String(await victim.pull.receive()))
-      expect(heard).toEqual(messages)
-      await victim.expectOnlyInnocent()
-    },
-  )
+  test.each(closings)('that %s before a message was received is heard to the end when one is', async (_, leave) => {
+    await using victim = new PullUnderAttack(address())
+    using peer = await RawPeer.admitted(victim.address, ids.push)
+    const messages = numbered(500)
+    await peer.write(Buffer.concat(messages.map((each) => peer.message(each))))
+    await leave(peer)
+    for (let i = 0; i < 10; i++) await turn()
+    const heard: string[] = []
+    for (let i = 0; i < messages.length; i++) heard.push(String(await victim.pull.receive()))
+    expect(heard).toEqual(messages)
+    await victim.expectOnlyInnocent()
+  })
 
   test.each(closings)('whose handshake and messages come with its end (%s) is heard', async (_, leave) => {
     await using victim = new PullUnderAttack(address())

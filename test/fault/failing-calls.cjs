@@ -1,8 +1,8 @@
 /**
- * Calls of the addon that fail once: failing-calls.cjs CALL ERRNO ADDRESS MOST, with libfailing_calls.so preloaded (see
- * test/native/chaos/failing_calls.c). The first call of its kind fails, then the second, and so on, up to MOST or until
- * a conversation makes no more. Each conversation comes through, and so does a new one on new sockets; what a call of
- * JavaScript meets is a NanomsgError. Prints how many calls have failed, and how many descriptors are left.
+ * Calls of the addon that fail once: failing-calls.cjs CALL ERRNO ADDRESS LIMIT, with libfailing_calls.so preloaded
+ * (see test/native/chaos/failing_calls.c). The first call of its kind fails, then the second, and so on, up to LIMIT or
+ * until a conversation makes no more. Each conversation comes through, and so does a new one on new sockets; what a
+ * call of JavaScript meets is a NanomsgError. Prints how many calls have failed, and how many descriptors are left.
  */
 const { readdirSync } = require('node:fs')
 const path = require('node:path')

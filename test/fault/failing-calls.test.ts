@@ -7,9 +7,9 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 
 const program = join(__dirname, 'failing-calls.cjs')
-/** What the engine's tests have built; NN_FAILING_CALLS_MOST says how many calls of a kind fail in turn. */
+/** What the engine's tests have built; NN_FAILING_CALLS_LIMIT says how many calls of a kind fail in turn. */
 const library = join(__dirname, '..', '..', 'build-test', 'libfailing_calls.so')
-const most = process.env.NN_FAILING_CALLS_MOST ?? '12'
+const limit = process.env.NN_FAILING_CALLS_LIMIT ?? '12'
 
 const { EAGAIN, ECONNRESET, EINTR, EINVAL, EMFILE, ENOMEM, EPIPE } = constants.errno
 const rows: [call: string, error: number][] = [
@@ -34,7 +34,7 @@ describe.skipIf(!existsSync(library)).each(['tcp://127.0.0.1:0', 'ws://127.0.0.1
       'comes through though %s fails once with errno %i',
       async (call, error) => {
         const env = { ...process.env, LD_PRELOAD: library }
-        const { stdout } = await promisify(execFile)(process.execPath, [program, call, String(error), address, most], {
+        const { stdout } = await promisify(execFile)(process.execPath, [program, call, String(error), address, limit], {
           env,
         })
         expect(JSON.parse(stdout)).toMatchObject({ descriptors: 0 })

@@ -29,7 +29,7 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
     await expect.poll(openDescriptors, { interval: 5, timeout: 5000 }).toBeLessThanOrEqual(before)
   })
 
-  test('that come at the same time, three hundred, and say nothing are in nobody’s way', async () => {
+  test('that come at the same time, three hundred, and say nothing do not delay an honest peer', async () => {
     await using victim = new PullUnderAttack(address())
     const peers: RawPeer[] = []
     for (let i = 0; i < 3; i++) {
@@ -43,7 +43,7 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
     await victim.expectOnlyInnocent()
   })
 
-  test('that send without a pause starve nobody', async () => {
+  test('that send without a pause do not starve other peers', async () => {
     await using victim = new PullUnderAttack(address())
     const bystander = new PullUnderAttack(address())
     let isOver = false

@@ -106,7 +106,7 @@ describe.each(streams)('a peer that announces over $scheme', ({ address }) => {
     const body = Buffer.from(Array.from({ length: count }, (_, i) => i % 251))
     const message = Buffer.concat([peer.message('before'), peer.message(body), peer.message('after')])
     for (const cut of [1, 8, 9, 10, 15, 16, 22, 23, 24, 25, message.length - 1, message.length - 20]) {
-      // Not awaited: more is written than the kernel keeps while nobody receives.
+      // Not awaited: more is written than the kernel keeps while no peer receives.
       peer.stream.write(message.subarray(0, cut))
       await turn()
       peer.stream.write(message.subarray(cut))

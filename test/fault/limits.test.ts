@@ -1,11 +1,11 @@
-/** Limits that a server sets: who is one too many is disconnected, and the others notice nothing. */
+/** Limits that a server sets: a peer that is one too many is disconnected, and the others notice nothing. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Pull, Push } from 'nanomsg-native'
 import { expect, test } from 'vitest'
 import { until } from '../api/support.js'
 
-const greeting = Buffer.from([0, 0x53, 0x50, 0, 0, 0x50, 0, 0])
+const handshake = Buffer.from([0, 0x53, 0x50, 0, 0, 0x50, 0, 0])
 
 function stranger(address: string): Socket {
   const socket = connect(Number(new URL(address.replace('tcp', 'http')).port), '127.0.0.1')
@@ -56,7 +56,7 @@ test('peers that stop in their messages hold no more than maxUnfinishedBytes, an
   part.writeBigUInt64BE(1_000_000n)
   const strangers = Array.from({ length: 12 }, () => stranger(address))
   for (const socket of strangers) {
-    socket.write(greeting)
+    socket.write(handshake)
     socket.write(part)
   }
   await until(() => pull.stats().unfinishedBytes > limit / 2)

@@ -94,7 +94,7 @@ describe.each(streams)('a process that is killed, with a peer over $scheme,', ({
 })
 
 test.each(streams)(
-  'a process that is stopped keeps its peer over $scheme, and is in nobody’s way',
+  'a process that is stopped keeps its peer over $scheme, and delays no other',
   async ({ address }) => {
     await using push = new Push({ linger: 0 })
     const bound = push.bind(address()).address
@@ -154,7 +154,7 @@ describe('the file of an ipc address', () => {
     expect(await program.line()).toBe('of a newcomer')
   })
 
-  test('on which somebody else listens is EADDRINUSE', async () => {
+  test('on which another process listens is EADDRINUSE', async () => {
     await using listener = await RawListener.open('ipc', () => {})
     await using pull = new Pull()
     expect((await failureOf(() => pull.bind(listener.address))).code).toBe('EADDRINUSE')

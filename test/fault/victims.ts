@@ -27,7 +27,7 @@ export class PullUnderAttack {
     }
   }
 
-  /** The innocent peer is served, and nobody else was heard. */
+  /** The innocent peer is served, and no other was heard. */
   async expectOnlyInnocent(): Promise<void> {
     for (let i = 0; i < 3; i++) expect((await this.serve()).map(String)).toEqual([])
   }

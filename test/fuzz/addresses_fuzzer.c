@@ -59,7 +59,7 @@ static void tame(char *address)
     }
 }
 
-/* Local sockets are the kernel's: who has a path is a question of files. */
+/* Local sockets are the kernel's: which process has a path is a question of files. */
 static void use_network_of(const char *address)
 {
     virtual_network(!begins_with(address, "ipc://") && !begins_with(address, "abstract://"));

@@ -143,7 +143,7 @@ const conversations: Conversation[] = [
     bodies,
     socket: () => new Pub(),
     async talk(socket, program, body) {
-      // Until it is connected, nobody hears.
+      // Until it is connected, its messages are lost.
       const isHeard = () => program.stdout.length >= asMsgpack(body).length
       while (!isHeard()) {
         await (socket as Pub).send(body)

@@ -115,7 +115,7 @@ describe('a device', () => {
   })
 })
 
-test('a device passes on to whoever is connected where its socket is bound', async () => {
+test('a device passes on to any peer that is connected where its socket is bound', async () => {
   using sockets = new Sockets()
   const [front, back] = [sockets.open(NN_PULL, AF_SP_RAW), sockets.open(NN_PUSH, AF_SP_RAW)]
   const [push, pull] = [sockets.open(NN_PUSH), sockets.open(NN_PULL)]

@@ -68,7 +68,7 @@ const level = integer(nn.NN_SOL_SOCKET, nn.NN_SUB, nn.NN_REQ, nn.NN_TCP, nn.NN_I
 const except = (pick: fc.Arbitrary<Pick>, isUnwanted: (value: unknown) => boolean, instead: number) =>
   pick.map<Pick>((choose) => (world) => (isUnwanted(choose(world)) ? instead : choose(world)))
 const option = except(integer(2, 3, 4, 5, 15, 16), (value) => value === nn.NN_LINGER, nn.NN_SNDBUF)
-/** Nobody ends a poll of no sockets. */
+/** No call ends a poll of no sockets. */
 const timeout = except(integer(0, 1, 5), (value) => value === undefined || (typeof value === 'number' && value < 0), 1)
 
 const objectOf = (fields: Record<string, fc.Arbitrary<Pick>>): fc.Arbitrary<Pick> =>

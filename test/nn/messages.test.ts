@@ -133,7 +133,7 @@ describe('a message of nn_allocmsg', () => {
     expect(await codeOf(() => nn_allocmsg(size, type))).toBe(code)
   })
 
-  test('is freed when nobody refers to it any more', async () => {
+  test('is freed when no value refers to it any more', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nn-heap-'))
     const heap = join(folder, 'heap_in_use.node')
     execFileSync('cc', ['-shared', '-fPIC', '-o', heap, join(__dirname, '..', 'workers', 'heap_in_use.c')])

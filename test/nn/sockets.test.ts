@@ -49,7 +49,7 @@ import { failureOf } from '../api/support.js'
 import { bind, bindTcp, codeOf, Sockets, untilStatistic } from './support.js'
 
 describe('a socket', () => {
-  test('is a number, which is nobody’s when it is closed', async () => {
+  test('is a number, which no socket has when it is closed', async () => {
     const s = nn_socket(AF_SP, NN_PAIR)
     expect(Number.isInteger(s) && s >= 0).toBe(true)
     expect(nn_close(s)).toBe(0)

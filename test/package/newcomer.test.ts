@@ -1,4 +1,4 @@
-// The first commands of somebody who has just cloned the repository.
+// The first commands in a fresh clone of the repository.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

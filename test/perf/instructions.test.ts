@@ -17,7 +17,7 @@ function run(command: string, args: readonly string[]): string {
   return stderr
 }
 
-/** Instructions of a program that sends and receives so many messages, all its threads together. */
+/** Instructions of a program that sends and receives that number of messages, all its threads together. */
 function instructions(transport: string, burst: number, messages: number): number {
   const folder = mkdtempSync(join(tmpdir(), 'nn-'))
   try {

@@ -46,7 +46,7 @@ async function firstNews(socket) {
   for await (const { type } of socket.events()) return type
 }
 
-/** Over both schemes: what a client and a server hear of each other who do not both accept the other. */
+/** Over both schemes: what a client and a server hear of each other when one does not accept the other. */
 async function meet(serverTls, clientTls) {
   const news = []
   for (const address of ['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path']) {

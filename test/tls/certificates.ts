@@ -42,7 +42,7 @@ function identity(name: string): Identity {
   return { cert, key, certFile, keyFile }
 }
 
-/** Somebody who certifies others. */
+/** An authority that certifies others. */
 export function authority(name: string): Identity {
   if (hasOpenssl) {
     const subject = ['-subj', `/CN=${name}`, '-addext', 'basicConstraints=critical,CA:TRUE']

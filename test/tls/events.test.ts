@@ -64,7 +64,7 @@ describeTls.each(['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/path'])('at %s', (
     expect((await next(ofPull, 'disconnect')).certificate!.subject).toBe('CN=client')
   })
 
-  test('who serves reads the certificate of who asks, although nobody listens to events', async () => {
+  test('a Rep reads the certificate of its asker, without listeners to events', async () => {
     await using rep = new Rep({ tls: { ...ofServer, ca: ca.cert, requireClientCertificate: true } })
     await using req = new Req({ tls: { ...ofClient, cert: client.cert, key: client.key } })
     req.connect(rep.bind(address).address)

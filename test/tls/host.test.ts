@@ -71,7 +71,7 @@ describe.skipIf(!hasPython || process.platform !== 'linux')('a host', () => {
     expect(outcomes([], [...others, ...ofTls])).toEqual([0, 0, EPROTONOSUPPORT, EPROTONOSUPPORT])
   })
 
-  test('with an OpenSSL that nobody has tried has no TLS, and the OpenSSL is not called', () => {
+  test('with an OpenSSL of a version that was not tried has no TLS, and the OpenSSL is not called', () => {
     expect(outcomes([opensslOf(4)], [...others, ...ofTls])).toEqual([0, 0, EPROTONOSUPPORT, EPROTONOSUPPORT])
   })
 

@@ -78,7 +78,7 @@ static struct {
     enum virtual_addresses addresses;
     enum virtual_connect connect;
     int send_buffer_bytes;
-    int arrivals;           /* an eventfd that counts whoever waits to be accepted; all that listen share it */
+    int arrivals;           /* an eventfd: how many wait to be accepted; all that listen share it */
     struct waiting arrived; /* the engine's ends of connections to it */
     struct waiting dialed;  /* the fuzzer's ends of connections that the engine has made */
 } virtual_state = {.arrivals = -1};

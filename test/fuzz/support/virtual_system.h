@@ -23,7 +23,7 @@ enum virtual_addresses {
 
 /* Begins a run. */
 void virtual_begin(void);
-/* Ends it: closes connections that nobody has taken. */
+/* Ends it: closes connections that were not accepted. */
 void virtual_end(void);
 
 /* Moves the clock on. */

@@ -41,7 +41,7 @@ static void check_says_nothing(FILE *errors)
     CHECK_EQUAL(poll(&ready, 1, 0), 0);
 }
 
-/* Connects to where nobody listens, and waits for so many failures. */
+/* Connects to an address without a listener, and waits for that number of failures. */
 static int connect_in_vain(int s, const char *address, uint64_t failures)
 {
     uint64_t before = nn_get_statistic(s, NN_STAT_CONNECT_ERRORS);

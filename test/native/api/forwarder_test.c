@@ -85,7 +85,7 @@ TEST(a_forwarder_stops_at_its_budget)
     nn_forwarder_destroy(forwarder);
 }
 
-TEST(a_forwarder_keeps_the_message_that_nobody_takes_yet)
+TEST(a_forwarder_keeps_the_message_that_no_peer_takes_yet)
 {
     const char *front_address = test_inproc_address();
     const char *back_address = test_inproc_address();
@@ -146,7 +146,7 @@ TEST(a_forwarder_checks_its_sockets_as_a_device)
     CHECK_EQUAL(nn_errno(), EBADF);
 }
 
-TEST(a_host_hears_at_once_that_somebody_else_has_closed_its_socket)
+TEST(a_host_hears_at_once_that_another_thread_has_closed_its_socket)
 {
     struct nn_loop *loop = nn_loop_create(NULL);
     int mark;

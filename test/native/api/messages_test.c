@@ -438,7 +438,7 @@ TEST(a_length_that_no_memory_holds_is_refused_without_a_limit_over_ipc)
 
 /* ---- Lengths that no result can tell ---- */
 
-/* A body of more than INT_MAX bytes takes addresses only, as long as nobody reads it. */
+/* A body of more than INT_MAX bytes takes addresses only, until it is read. */
 static struct nn_outgoing body_beyond_int(void)
 {
     struct nn_outgoing message = {.body_bytes = (size_t)INT_MAX + 1};

@@ -108,7 +108,7 @@ TEST(a_reply_can_be_sent_between_its_request_and_itself)
     CHECK_EQUAL(poll_one(request, NN_POLLIN, limit_ms()), NN_POLLIN);
 }
 
-TEST(a_message_that_nobody_subscribed_to_makes_nothing_readable)
+TEST(a_message_without_a_subscription_makes_nothing_readable)
 {
     const char *address = test_inproc_address();
     int pub = test_socket_bound(NN_PUB, address);
@@ -188,14 +188,14 @@ TEST(no_entry_at_all_is_a_sleep)
     CHECK(test_now_ms() - start_ms >= 40);
 }
 
-struct errand {
+struct action {
     int s;
     void (*run)(int s);
 };
 
-static void run_errand(void *argument)
+static void run_action(void *argument)
 {
-    struct errand *self = argument;
+    struct action *self = argument;
 
     test_pause(0);
     self->run(self->s);
@@ -209,9 +209,9 @@ static void send_one(int s)
 TEST_OVER_TRANSPORTS(waiting_without_limit_ends_with_a_message)
 {
     const char *address = new_address();
-    struct errand errand = {test_socket_bound(NN_PUSH, address), send_one};
+    struct action action = {test_socket_bound(NN_PUSH, address), send_one};
     int pull = test_socket_connected(NN_PULL, address);
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct test_thread *thread = test_thread_start(run_action, &action);
 
     CHECK_EQUAL(poll_one(pull, NN_POLLIN, -1), NN_POLLIN);
     test_thread_join(thread);
@@ -261,9 +261,9 @@ static void terminate(int s)
 
 TEST(closing_a_socket_ends_waiting_with_EBADF)
 {
-    struct errand errand = {SOCKET(NN_PAIR), close_one};
-    struct nn_pollfd entries[] = {{SOCKET(NN_PAIR), NN_POLLIN, 0}, {errand.s, NN_POLLIN | NN_POLLOUT, 0}};
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct action action = {SOCKET(NN_PAIR), close_one};
+    struct nn_pollfd entries[] = {{SOCKET(NN_PAIR), NN_POLLIN, 0}, {action.s, NN_POLLIN | NN_POLLOUT, 0}};
+    struct test_thread *thread = test_thread_start(run_action, &action);
 
     CHECK_ERRNO(nn_poll(entries, 2, -1), EBADF);
     test_thread_join(thread);
@@ -271,9 +271,9 @@ TEST(closing_a_socket_ends_waiting_with_EBADF)
 
 TEST(termination_ends_waiting_with_EBADF)
 {
-    struct errand errand = {0, terminate};
+    struct action action = {0, terminate};
     struct nn_pollfd entry = {.fd = SOCKET(NN_PAIR), .events = NN_POLLIN};
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct test_thread *thread = test_thread_start(run_action, &action);
 
     CHECK_ERRNO(nn_poll(&entry, 1, -1), EBADF);
     test_thread_join(thread);

@@ -1,4 +1,4 @@
-/* NN_STAT_CURRENT_SND_PRIORITY: the priority of who gets the next message. */
+/* NN_STAT_CURRENT_SND_PRIORITY: the priority of the peer that gets the next message. */
 #include "sockets.h"
 
 #include <nanomsg/bus.h>
@@ -10,7 +10,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define NOBODY ((uint64_t)-1)
+#define NO_PEER ((uint64_t)-1)
 
 TEST(the_priority_is_0_before_there_is_a_peer)
 {
@@ -46,7 +46,7 @@ static void check_priorities(int type, int peer_type, const char *(*new_address)
     CHECK_OK(nn_close(high));
     WAIT_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, 9);
     CHECK_OK(nn_close(low));
-    WAIT_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, NOBODY);
+    WAIT_STATISTIC(s, NN_STAT_CURRENT_SND_PRIORITY, NO_PEER);
     CHECK_OK(nn_close(s));
 }
 

@@ -74,7 +74,7 @@ TEST(a_statistic_of_no_socket_is_EBADF)
 
 /* ---- Connections ---- */
 
-TEST_OVER_TRANSPORTS(who_connects_has_established_and_who_binds_has_accepted)
+TEST_OVER_TRANSPORTS(the_connecting_side_has_established_and_the_bound_side_has_accepted)
 {
     enum { PEERS = 3 };
     const char *address = new_address();
@@ -94,7 +94,7 @@ TEST_OVER_TRANSPORTS(who_connects_has_established_and_who_binds_has_accepted)
     CHECK_STATISTIC(bound, NN_STAT_DROPPED_CONNECTIONS, 0);
 }
 
-TEST_OVER_TRANSPORTS(who_ends_a_connection_has_dropped_it_and_for_the_other_it_broke)
+TEST_OVER_TRANSPORTS(the_side_that_ends_a_connection_has_dropped_it_and_for_the_other_it_broke)
 {
     const char *address = new_address();
     int bound = test_socket_bound(NN_BUS, address);
@@ -220,7 +220,7 @@ TEST_OVER_TRANSPORTS(a_second_peer_of_a_pair_is_broken_off)
 
 /* ---- Connecting ---- */
 
-TEST_OVER_STREAMS(attempts_that_fail_are_counted_until_somebody_listens)
+TEST_OVER_STREAMS(attempts_that_fail_are_counted_until_a_peer_listens)
 {
     const char *address = new_address();
     int connected = SOCKET(NN_PUSH);
@@ -275,7 +275,7 @@ TEST(a_connection_that_is_not_answered_is_in_progress)
     close(listener);
 }
 
-TEST(a_connection_over_inproc_is_in_progress_until_somebody_of_the_right_type_is_bound)
+TEST(a_connection_over_inproc_is_in_progress_until_a_socket_of_the_right_type_is_bound)
 {
     const char *address = test_inproc_address();
     int s = SOCKET(NN_PUSH);
@@ -376,7 +376,7 @@ TEST(calls_that_fail_count_nothing)
     CHECK_STATISTIC(pull, NN_STAT_MESSAGES_SENT, 0);
 }
 
-TEST(a_publication_counts_once_however_many_get_it_and_only_for_those_who_want_it)
+TEST(a_publication_counts_once_for_any_number_of_receivers_and_only_if_one_subscribes)
 {
     const char *address = test_inproc_address();
     int pub = test_socket_bound(NN_PUB, address);

@@ -145,15 +145,15 @@ TEST_OVER_TRANSPORTS(messages_for_others_do_not_prolong_waiting)
 
 /* ---- Waiting for something ---- */
 
-struct errand {
+struct action {
     void (*run)(int s);
     int s;
 };
 
 /* Begins when the other thread has most likely begun to wait; the result must be the same if it has not. */
-static void run_errand(void *argument)
+static void run_action(void *argument)
 {
-    struct errand *self = argument;
+    struct action *self = argument;
 
     test_pause(0);
     self->run(self->s);
@@ -177,9 +177,9 @@ TEST_OVER_TRANSPORTS(without_limit_a_receive_waits_for_a_message)
     int pull = test_socket_connected(NN_PULL, address);
 
     for (size_t i = 0; i < COUNT_OF(unlimited); i++) {
-        struct errand errand = {send_one, push};
+        struct action action = {send_one, push};
         SET_INT(pull, NN_SOL_SOCKET, NN_RCVTIMEO, unlimited[i]);
-        struct test_thread *thread = test_thread_start(run_errand, &errand);
+        struct test_thread *thread = test_thread_start(run_action, &action);
         CHECK_RECEIVES(pull, "x");
         test_thread_join(thread);
     }
@@ -190,10 +190,10 @@ TEST_OVER_TRANSPORTS(without_limit_a_send_waits_for_a_peer)
     const char *address = new_address();
     int push = test_socket_connected(NN_PUSH, address);
     int pull = SOCKET(NN_PULL);
-    struct errand errand = {send_one, push};
+    struct action action = {send_one, push};
 
     SET_INT(push, NN_SOL_SOCKET, NN_SNDTIMEO, -1);
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct test_thread *thread = test_thread_start(run_action, &action);
     CHECK_OK(nn_bind(pull, address));
     CHECK_RECEIVES(pull, "x");
     test_thread_join(thread);
@@ -206,11 +206,11 @@ TEST_OVER_TRANSPORTS(threads_that_receive_from_one_socket_get_a_message_each)
     const char *address = new_address();
     int push = test_socket_bound(NN_PUSH, address);
     int pull = test_socket_connected(NN_PULL, address);
-    struct errand errand = {receive_one, pull};
+    struct action action = {receive_one, pull};
     struct test_thread *threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
-        threads[i] = test_thread_start(run_errand, &errand);
+        threads[i] = test_thread_start(run_action, &action);
     for (int i = 0; i < THREADS; i++)
         CHECK_SENDS(push, "x");
     for (int i = 0; i < THREADS; i++)
@@ -222,11 +222,11 @@ TEST_OVER_TRANSPORTS(threads_that_send_to_one_socket_all_come_through)
 {
     const char *address = new_address();
     int push = test_socket_connected(NN_PUSH, address);
-    struct errand errand = {send_one, push};
+    struct action action = {send_one, push};
     struct test_thread *threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
-        threads[i] = test_thread_start(run_errand, &errand);
+        threads[i] = test_thread_start(run_action, &action);
     int pull = test_socket_bound(NN_PULL, address);
     for (int i = 0; i < THREADS; i++)
         CHECK_RECEIVES(pull, "x");
@@ -253,40 +253,40 @@ TEST(closing_a_socket_ends_waiting_with_EBADF)
     char byte;
 
     for (size_t i = 0; i < COUNT_OF(receivers); i++) {
-        struct errand errand = {close_one, receiver(receivers[i])};
-        SET_INT(errand.s, NN_SOL_SOCKET, NN_RCVTIMEO, -1);
-        struct test_thread *thread = test_thread_start(run_errand, &errand);
-        CHECK_ERRNO(nn_recv(errand.s, &byte, 1, 0), EBADF);
+        struct action action = {close_one, receiver(receivers[i])};
+        SET_INT(action.s, NN_SOL_SOCKET, NN_RCVTIMEO, -1);
+        struct test_thread *thread = test_thread_start(run_action, &action);
+        CHECK_ERRNO(nn_recv(action.s, &byte, 1, 0), EBADF);
         test_thread_join(thread);
     }
     for (size_t i = 0; i < COUNT_OF(senders_that_wait); i++) {
-        struct errand errand = {close_one, SOCKET(senders_that_wait[i])};
-        SET_INT(errand.s, NN_SOL_SOCKET, NN_SNDTIMEO, -1);
-        struct test_thread *thread = test_thread_start(run_errand, &errand);
-        CHECK_ERRNO(nn_send(errand.s, "x", 1, 0), EBADF);
+        struct action action = {close_one, SOCKET(senders_that_wait[i])};
+        SET_INT(action.s, NN_SOL_SOCKET, NN_SNDTIMEO, -1);
+        struct test_thread *thread = test_thread_start(run_action, &action);
+        CHECK_ERRNO(nn_send(action.s, "x", 1, 0), EBADF);
         test_thread_join(thread);
     }
 }
 
 TEST(termination_ends_receiving_with_EBADF)
 {
-    struct errand errand = {terminate, 0};
+    struct action action = {terminate, 0};
     int s = SOCKET(NN_PULL);
     char byte;
 
     SET_INT(s, NN_SOL_SOCKET, NN_RCVTIMEO, -1);
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct test_thread *thread = test_thread_start(run_action, &action);
     CHECK_ERRNO(nn_recv(s, &byte, 1, 0), EBADF);
     test_thread_join(thread);
 }
 
 TEST(termination_ends_sending_with_EBADF)
 {
-    struct errand errand = {terminate, 0};
+    struct action action = {terminate, 0};
     int s = SOCKET(NN_PUSH);
 
     SET_INT(s, NN_SOL_SOCKET, NN_SNDTIMEO, -1);
-    struct test_thread *thread = test_thread_start(run_errand, &errand);
+    struct test_thread *thread = test_thread_start(run_action, &action);
     CHECK_ERRNO(nn_send(s, "x", 1, 0), EBADF);
     test_thread_join(thread);
 }
@@ -375,15 +375,15 @@ static void run_stream(void *argument)
 
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are for the thread that receives */
-    run_errand(argument);
+    run_action(argument);
 }
 
 TEST_OVER_TRANSPORTS(signals_lose_no_message)
 {
     const char *address = new_address();
-    struct errand errand = {send_stream, test_socket_bound(NN_PUSH, address)};
+    struct action action = {send_stream, test_socket_bound(NN_PUSH, address)};
     int pull = test_socket_connected(NN_PULL, address);
-    struct test_thread *thread = test_thread_start(run_stream, &errand);
+    struct test_thread *thread = test_thread_start(run_stream, &action);
 
     signal_often(ignore_signal, 0);
     for (int i = 0; i < STREAM; i++) {

@@ -2,7 +2,7 @@
  * and write of the first ones is cut at each of its first 64 bytes. The engine's call that meets the failure may fail
  * too, once; after that messages come through within 5 s, no body is wrong, and nothing is left open.
  *
- * NN_FAILING_CALLS_MOST says how many calls of a kind fail in turn with each error, 0: all of them. By default each
+ * NN_FAILING_CALLS_LIMIT says how many calls of a kind fail in turn with each error, 0: all of them. By default each
  * error meets one of the first calls. */
 #include "failing_calls.h"
 
@@ -35,7 +35,7 @@
 #define STALL_SECONDS 30
 #define SHORT_BYTES 40
 #define LONG_BYTES 70000
-#define FEW_CALLS 5
+#define CALLS_IN_TURN 5
 #define CUT_BYTES 64
 #define CUT_CALLS 12
 #define MAX_DESCRIPTORS 64
@@ -252,12 +252,12 @@ static bool round_ends_well(const struct conversation *self)
 }
 
 /* How many calls of a kind fail in turn with each error; -1: one, another one for each error. */
-static long most_calls(void)
+static long max_calls(void)
 {
-    const char *text = getenv("NN_FAILING_CALLS_MOST");
-    long most = text != NULL ? strtol(text, NULL, 10) : -1;
+    const char *text = getenv("NN_FAILING_CALLS_LIMIT");
+    long limit = text != NULL ? strtol(text, NULL, 10) : -1;
 
-    return most == 0 ? LONG_MAX : most;
+    return limit == 0 ? LONG_MAX : limit;
 }
 
 static void prepare(struct conversation *self)
@@ -287,17 +287,17 @@ static bool fail_one(const struct conversation *self, int call, long index, int 
 static long fail_each(const struct conversation *self, int call)
 {
     const int *errors = failing_calls[call].errors;
-    long most = most_calls();
+    long limit = max_calls();
     long count = 0;
 
     if (!fail_one(self, call, 0, errors[0]))
         return 0; /* the conversation makes no such call */
     /* After a failed sendmsg the connection stands still for 3 s: the rest of its errors is for longer runs. */
-    bool is_slow = most < 0 && strcmp(failing_calls[call].name, "sendmsg") == 0;
+    bool is_slow = limit < 0 && strcmp(failing_calls[call].name, "sendmsg") == 0;
     for (int i = 0; errors[i] != 0 && !(is_slow && i == 2); i++) {
-        if (most < 0)
-            count += fail_one(self, call, i % FEW_CALLS, errors[i]);
-        for (long index = 0; index < most && fail_one(self, call, index, errors[i]); index++)
+        if (limit < 0)
+            count += fail_one(self, call, i % CALLS_IN_TURN, errors[i]);
+        for (long index = 0; index < limit && fail_one(self, call, index, errors[i]); index++)
             count++;
     }
     return count;

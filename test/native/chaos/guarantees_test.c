@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define LIVES 6
-#define MOST_BEFORE_KILL 300
+#define MAX_BEFORE_KILL 300
 #define JOBS 1200
 /* The most after these, until one comes through. */
 #define MORE_JOBS 100
@@ -193,7 +193,7 @@ static void killed_senders(int sending, int receiving, const char *address, bool
     for (uint32_t life = 1; life <= LIVES; life++) {
         pid_t peer = start_peer(sending, address, life);
         int64_t last = -1;
-        for (unsigned left = 1 + chaos_draw(&chance, MOST_BEFORE_KILL); left > 0; left--)
+        for (unsigned left = 1 + chaos_draw(&chance, MAX_BEFORE_KILL); left > 0; left--)
             check_order(receive_record(s), life, &last, is_gapless);
         kill_peer(peer);
         drain(s, life, &last, is_gapless);

@@ -7,7 +7,7 @@
 /* Draws from 0 to limit - 1. */
 unsigned chaos_draw(uint64_t *state, unsigned limit);
 
-/* Connects to an address of tcp, ipc or ws on this machine, if somebody listens, and speaks as a type of socket. */
+/* Connects to an address of tcp, ipc or ws on this machine, if a socket listens, and speaks as a type of socket. */
 void strange_peer_visit(uint64_t *random, const char *address, int protocol);
 /* Listens at the address for a moment, and speaks to the one that comes. */
 void strange_peer_serve(uint64_t *random, const char *address, int protocol);

@@ -58,7 +58,7 @@ static void say(const char *word)
     fflush(stdout);
 }
 
-/* Whether whoever started this wants it to end. */
+/* Whether the test that started this wants it to end. */
 static bool is_over(int limit_ms)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};

@@ -1,5 +1,5 @@
 /* Conversations between a program that is linked to this library and the same one that is linked to another: each
- * pattern over each transport, whoever binds and whoever is the other. */
+ * pattern over each transport, whichever side binds and whichever library it has. */
 #include "harness.h"
 #include "peers.h"
 

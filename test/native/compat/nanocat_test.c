@@ -59,7 +59,7 @@ static bool has_our_library(const struct peer *peer)
 
 static void converse(const struct pattern *pattern, const char *address, bool asks, bool binds)
 {
-    struct peer peers[2]; /* who asks, who answers */
+    struct peer peers[2]; /* the one that asks, the one that answers */
     int first = asks == binds ? 0 : 1;
 
     for (int i = 0; i < 2; i++) {

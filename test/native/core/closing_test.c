@@ -204,7 +204,7 @@ TEST(closing_wakes_all_threads_that_wait_on_a_socket)
         caller_check_woken(&callers[i], EBADF, start_ms);
 }
 
-TEST_OVER_STREAMS(closing_wakes_who_waits_for_a_peer_that_takes_nothing)
+TEST_OVER_STREAMS(closing_wakes_a_call_that_waits_for_a_peer_that_takes_nothing)
 {
     static uint8_t body[100000];
     const char *address = new_address();
@@ -241,7 +241,7 @@ TEST(closing_leaves_calls_on_other_sockets_waiting)
     CHECK_EQUAL(caller.rc, 1);
 }
 
-TEST(only_one_of_many_who_close_a_socket_does_it)
+TEST(only_one_of_many_threads_that_close_a_socket_does_it)
 {
     enum { THREADS = 8, ROUNDS = 50 };
     struct caller callers[THREADS];
@@ -482,7 +482,7 @@ TEST(a_number_is_not_handed_out_while_a_call_on_it_goes_on)
         int s = SOCKET(NN_PULL);
         caller_start(&caller, s, call_receive);
         CHECK_OK(nn_close(s));
-        /* Whoever had the number would get this call's wake-up or give it a message. */
+        /* The socket with this number would get this call's wake-up or give it a message. */
         for (int i = 0; i < SOCKETS; i++)
             opened[i] = SOCKET(NN_PUSH);
         caller_check_woken(&caller, EBADF, test_now_ms());
@@ -499,7 +499,7 @@ struct churner {
     struct test_thread *thread;
 };
 
-/* A conversation with itself that nobody else's messages may enter. */
+/* A socket pair's exchange that no other socket's messages may enter. */
 static void run_churner(void *argument)
 {
     enum { ROUNDS = 100 };

@@ -1,4 +1,4 @@
-/* Many messages sent one right after the other: they leave together, and nobody can tell but by the clock. */
+/* Many messages sent one right after the other: they leave together, which only the clock shows. */
 #include "raw_peer.h"
 #include "sockets.h"
 

@@ -35,7 +35,7 @@ static void take_rest(void)
     CHECK_EQUAL(errno, EMFILE);
 }
 
-/* Leaves exactly so many. */
+/* Leaves exactly that number. */
 static void leave(int count)
 {
     take_rest();
@@ -371,7 +371,7 @@ TEST_OVER_STREAMS(accepting_pauses_without_descriptors_and_goes_on_with_them)
     check_honest(&scene);
 }
 
-TEST_OVER_STREAMS(who_waits_is_accepted_when_another_one_leaves)
+TEST_OVER_STREAMS(a_peer_that_waits_is_accepted_when_another_one_leaves)
 {
     struct scene scene = scene_open(new_address());
     int accepted = raw_connect_admitted(scene.address, NN_PUSH, NN_PULL);

@@ -1,4 +1,4 @@
-/* A call that waits reads from its only peer by itself; nobody else must miss what it leaves behind. */
+/* A call that waits reads from its only peer by itself; no other call misses what it leaves behind. */
 #include "raw_peer.h"
 #include "sockets.h"
 

@@ -245,7 +245,7 @@ static const struct nn_protocol stuck_protocol = {
 
 #define CLOSED_SOCKETS 1000
 
-/* Nobody frees the closed sockets. */
+/* No call frees the closed sockets. */
 static void end_while_the_engine_is_stuck(void *argument, int tell)
 {
     int number;

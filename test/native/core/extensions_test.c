@@ -373,7 +373,7 @@ TEST(a_pipe_that_has_ended_is_closed_after_its_last_message)
     CHECK_ERRNO(nn_send(s, "x", 1, NN_DONTWAIT), EAGAIN);
 }
 
-TEST(who_watches_a_socket_is_told_what_its_transport_tells)
+TEST(a_monitor_gets_the_events_of_the_transport)
 {
     struct nn_event event;
     int s = echo_socket();

@@ -38,7 +38,7 @@ static void release(struct nn_received *received, int count)
     }
 }
 
-/* Receives exactly so many, in as many calls as it takes. */
+/* Receives exactly that number, in as many calls as it takes. */
 static void receive_all(struct scene *self, struct nn_received *received, int count)
 {
     int64_t deadline_ms = test_wait_deadline();
@@ -129,7 +129,7 @@ TEST(batches_have_the_errors_of_single_messages)
     host_close(&host);
 }
 
-TEST_OVER_TRANSPORTS(what_nobody_takes_is_queued_up_to_the_limit_and_goes_first)
+TEST_OVER_TRANSPORTS(what_no_peer_takes_is_queued_up_to_the_limit_and_goes_first)
 {
     struct nn_outgoing outgoing[] = {
         {.body = "first.", .body_bytes = 6}, {.body = "second", .body_bytes = 6}, {.body = "third.", .body_bytes = 6}};
@@ -288,7 +288,7 @@ TEST_OVER_TRANSPORTS(a_received_message_can_become_one_of_nn_allocmsg)
     CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(scene.push.s, &outgoing, 1, 0)), 1);
     receive_all(&scene, &received, 1);
     nn_chunk_retain(received.chunk);
-    CHECK(nn_received_claim(&received) == NULL); /* somebody else has it, too */
+    CHECK(nn_received_claim(&received) == NULL); /* it has another owner, too */
     nn_chunk_release(received.chunk);
     uint8_t *message = nn_received_claim(&received);
     if (message == NULL) { /* others may come behind it in the same memory */

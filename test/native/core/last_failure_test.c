@@ -1,4 +1,4 @@
-/* What a socket knows when nobody comes, without being monitored: its last failure, how often a request was sent, how
+/* What a socket knows when no peer comes, without being monitored: its last failure, how often a request was sent, how
  * many subscriptions there are. */
 #include "raw_peer.h"
 #include "sockets.h"

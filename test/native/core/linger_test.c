@@ -174,7 +174,7 @@ TEST_OVER_TRANSPORTS(sockets_that_send_once_and_close_lose_nothing)
     }
 }
 
-/* Over tcp, closing with bytes that nobody has read resets the connection, which costs the peer what is still on its
+/* Over tcp, closing with bytes that were not read resets the connection, which costs the peer what is still on its
  * way. Here both sides have such bytes: each has stopped reading at the first message, and the kernel keeps little for
  * one. */
 TEST_OVER_TRANSPORTS(last_words_arrive_though_the_peers_are_not_read)
@@ -351,7 +351,7 @@ TEST(a_negative_linger_has_no_limit)
 
 /* ---- Nothing to deliver ---- */
 
-TEST(nobody_to_deliver_to_holds_up_nothing)
+TEST(closing_without_a_peer_to_deliver_to_does_not_wait)
 {
     static const int types[] = {NN_PUSH, NN_PAIR, NN_PUB, NN_BUS, NN_REQ, NN_SURVEYOR};
     int64_t start_ms = test_now_ms();

@@ -1,5 +1,5 @@
 /* NN_RCVFD and NN_SNDFD for other people's loops: readable by poll(2) exactly when nn_recv or nn_send would not
- * have to wait, and made only for who asks. */
+ * have to wait, and made only when asked for. */
 #include "sockets.h"
 
 #include <nanomsg/bus.h>
@@ -310,7 +310,7 @@ TEST_OVER_TRANSPORTS(a_stream_passes_two_loops_that_poll)
 }
 
 /* One length each: a kernel may be full at the end of a message. */
-TEST_OVER_TRANSPORTS(who_is_ready_to_send_takes_a_message_of_any_size)
+TEST_OVER_TRANSPORTS(a_socket_that_is_ready_to_send_takes_a_message_of_any_size)
 {
     static const size_t sizes[] = {0, 1, 1000, 4096, 16384, LARGEST_BYTES};
     static uint8_t body[LARGEST_BYTES];

@@ -1,5 +1,5 @@
-/* Who is received from first when several peers have sent, and much of it is in the kernel still. The sockets are on a
- * loop that the test runs itself, so that it decides what the engine has seen. */
+/* Which peer is received from first when several peers have sent, and much of it is in the kernel still. The sockets
+ * are on a loop that the test runs itself, so that it decides what the engine has seen. */
 #include "sockets.h"
 
 #include <nanomsg/loop.h>
@@ -91,7 +91,7 @@ TEST(a_peer_of_better_priority_is_first_with_all_that_it_has_sent)
     struct subject self = begin((const int[PEERS]){9, 2});
 
     all_send(&self, 1); /* is read */
-    all_send(&self, 3); /* stays in the kernel: nobody has taken what was read */
+    all_send(&self, 3); /* stays in the kernel: what was read was not taken */
     check_received(&self, "11110000");
 }
 

@@ -18,16 +18,16 @@ struct numbered {
     uint32_t n;
 };
 
-enum { LONGEST = 3000 };
+enum { MAX_BYTES = 3000 };
 
 static size_t length_of(struct numbered which)
 {
-    return sizeof which + (which.n * 7919u + which.from * 104729u) % (which.n % 16 == 0 ? LONGEST : 64);
+    return sizeof which + (which.n * 7919u + which.from * 104729u) % (which.n % 16 == 0 ? MAX_BYTES : 64);
 }
 
 static void send_numbered(int s, struct numbered which)
 {
-    uint8_t body[sizeof which + LONGEST];
+    uint8_t body[sizeof which + MAX_BYTES];
     size_t length = length_of(which);
 
     memcpy(body, &which, sizeof which);
@@ -53,7 +53,7 @@ struct worker {
     int s;
     uint32_t id;
     uint32_t count;
-    const char *address; /* of those who connect by themselves */
+    const char *address; /* of threads that connect by themselves */
     struct tally *tally;
     struct test_thread *thread;
 };
@@ -68,10 +68,10 @@ struct tally {
 
 static void tally_open(struct tally *self, uint32_t per_sender)
 {
-    enum { MOST = 4000 };
-    static atomic_uchar is_seen[THREADS * MOST];
+    enum { MAX_MESSAGES = 4000 };
+    static atomic_uchar is_seen[THREADS * MAX_MESSAGES];
 
-    CHECK(per_sender <= MOST);
+    CHECK(per_sender <= MAX_MESSAGES);
     *self = (struct tally){.per_sender = per_sender, .expected = THREADS * per_sender, .is_seen = is_seen};
 }
 
@@ -108,7 +108,7 @@ static void run_sender(void *argument)
 static void run_receiver(void *argument)
 {
     struct worker *self = argument;
-    uint8_t body[sizeof(struct numbered) + LONGEST];
+    uint8_t body[sizeof(struct numbered) + MAX_BYTES];
     int rc;
 
     while ((rc = nn_recv(self->s, body, sizeof body, 0)) >= 0)
@@ -121,7 +121,7 @@ static void run_polling_receiver(void *argument)
 {
     struct worker *self = argument;
     struct nn_pollfd entry = {.fd = self->s, .events = NN_POLLIN};
-    uint8_t body[sizeof(struct numbered) + LONGEST];
+    uint8_t body[sizeof(struct numbered) + MAX_BYTES];
 
     while (nn_poll(&entry, 1, -1) == 1) {
         int rc = nn_recv(self->s, body, sizeof body, NN_DONTWAIT);
@@ -207,7 +207,7 @@ TEST_OVER_TRANSPORTS(many_sockets_send_to_one_and_each_keeps_its_order)
     int pull = test_socket_bound(NN_PULL, address);
     struct worker senders[THREADS];
     uint32_t next[THREADS] = {0};
-    uint8_t body[sizeof(struct numbered) + LONGEST];
+    uint8_t body[sizeof(struct numbered) + MAX_BYTES];
     struct tally tally;
 
     tally_open(&tally, 1500);
@@ -250,7 +250,7 @@ TEST_OVER_TRANSPORTS(one_socket_sends_to_many_and_nothing_comes_twice)
 static void run_requester(void *argument)
 {
     struct worker *self = argument;
-    uint8_t body[sizeof(struct numbered) + LONGEST];
+    uint8_t body[sizeof(struct numbered) + MAX_BYTES];
 
     for (uint32_t n = 0; n < self->count; n++) {
         send_numbered(self->s, (struct numbered){self->id, n});

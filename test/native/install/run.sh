@@ -49,7 +49,7 @@ for name in $(cat "$folder/declared"); do
   check "$name is exported" grep -qx "$name" "$folder/exported"
 done
 
-# What the library promises to those who extend it.
+# What the library promises to programs that extend it.
 for example in protocol transport; do
   check "the example of a $example finds the package" "$cmake" -S "$here/../../../examples/$example" \
     -B "$folder/$example" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler"

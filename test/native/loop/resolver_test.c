@@ -89,7 +89,7 @@ static const char *port_of(const char *address)
     return strrchr(address, ':') + 1;
 }
 
-/* Connects to so many names; returns the last endpoint. */
+/* Connects to that number of names; returns the last endpoint. */
 static int connect_to_names(int s, const char *format, int count, const char *port)
 {
     char address[128];
@@ -148,7 +148,7 @@ TEST(addresses_without_names_do_not_wait_for_names)
     answer();
 }
 
-TEST(a_name_that_nobody_waits_for_any_more_is_not_asked_for)
+TEST(a_name_that_no_call_waits_for_any_more_is_not_asked_for)
 {
     int push = SOCKET(NN_PUSH);
     int unwanted = SOCKET(NN_PUSH);

@@ -23,7 +23,7 @@ TEST(a_word_that_has_changed_does_not_let_a_thread_sleep)
     CHECK_EQUAL(sp_park(&word, 0, SP_FOREVER), 0);
 }
 
-TEST(a_thread_that_nobody_wakes_sleeps_until_its_deadline)
+TEST(a_thread_that_is_not_woken_sleeps_until_its_deadline)
 {
     atomic_uint word = 0;
     sp_time_ns deadline_ns = soon();

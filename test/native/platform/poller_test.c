@@ -175,7 +175,7 @@ TEST(an_end_that_came_before_it_was_asked_for_is_reported)
     end();
 }
 
-TEST(a_peer_that_is_gone_is_reported_to_whoever_asks_for_anything)
+TEST(a_peer_that_is_gone_is_reported_whatever_is_asked_for)
 {
     unsigned asked[] = {SP_READABLE, SP_WRITABLE, SP_HANGUP, SP_READABLE | SP_WRITABLE | SP_FINISHED};
 

@@ -83,7 +83,7 @@ TEST_OVER_TRANSPORTS(nothing_is_passed_on_by_a_member_in_the_middle)
     CHECK_SILENT(one);
 }
 
-TEST(a_bus_without_neighbours_sends_to_nobody_without_waiting)
+TEST(a_bus_without_neighbours_drops_messages_without_waiting)
 {
     int s = SOCKET(NN_BUS);
     char byte;
@@ -95,7 +95,7 @@ TEST(a_bus_without_neighbours_sends_to_nobody_without_waiting)
     CHECK_SILENT(s);
 }
 
-TEST_OVER_TRANSPORTS(a_member_that_leaves_is_missed_by_nobody)
+TEST_OVER_TRANSPORTS(a_member_that_leaves_disturbs_no_other)
 {
     int members[MEMBERS];
 
@@ -128,7 +128,7 @@ TEST_OVER_TRANSPORTS(members_are_heard_in_turn)
     }
 }
 
-TEST_OVER_TRANSPORTS(a_slow_member_misses_messages_and_holds_up_nobody)
+TEST_OVER_TRANSPORTS(a_slow_member_misses_messages_and_delays_no_other)
 {
     enum { COUNT = 100 }; /* five megabytes, which no buffer holds */
     static uint8_t body[BODY_BYTES];

@@ -140,7 +140,7 @@ TEST(NN_MAXTTL_decides_how_far_a_question_may_have_come)
     }
 }
 
-TEST_OVER_STREAMS(an_answer_to_someone_who_has_left_is_dropped)
+TEST_OVER_STREAMS(an_answer_to_a_peer_that_has_left_is_dropped)
 {
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         const char *address = new_address();
@@ -284,11 +284,11 @@ TEST(a_raw_asker_drops_what_is_shorter_than_an_id)
 
 /* ---- Anything ---- */
 
-TEST(random_headers_harm_nobody)
+TEST(random_headers_do_no_harm)
 {
-    enum { MESSAGES = 3000, LONGEST = 64 };
+    enum { MESSAGES = 3000, MAX_BYTES = 64 };
     uint32_t state = 20261124;
-    uint8_t bytes[LONGEST];
+    uint8_t bytes[MAX_BYTES];
     char text[64];
 
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
@@ -299,12 +299,12 @@ TEST(random_headers_harm_nobody)
 
         SET_INT(replier, NN_SOL_SOCKET, NN_MAXTTL, 15);
         for (int message = 0; message < MESSAGES; message++) {
-            for (int at = 0; at < LONGEST; at++) {
+            for (int at = 0; at < MAX_BYTES; at++) {
                 state = state * 1664525u + 1013904223u;
                 /* Mostly without the bit that ends a stack. */
                 bytes[at] = (uint8_t)(state >> 24 & (state & 0x700 ? 0x7f : 0xff));
             }
-            raw_send_message(fd, address, bytes, (state >> 12) % (LONGEST + 1));
+            raw_send_message(fd, address, bytes, (state >> 12) % (MAX_BYTES + 1));
             while (nn_recv(replier, text, sizeof text, NN_DONTWAIT) >= 0)
                 taken++;
         }

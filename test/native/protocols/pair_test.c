@@ -90,7 +90,7 @@ TEST_OVER_TRANSPORTS(a_second_peer_is_refused_until_the_first_has_gone)
     CHECK_RECEIVES(second, "welcome");
 }
 
-TEST_OVER_TRANSPORTS(a_pair_that_has_connected_takes_nobody_who_comes_to_it)
+TEST_OVER_TRANSPORTS(a_pair_that_has_connected_takes_no_peer_that_comes_to_it)
 {
     const char *its_own = new_address();
     const char *peers = new_address();

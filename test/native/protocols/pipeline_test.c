@@ -203,7 +203,7 @@ TEST_OVER_TRANSPORTS(priorities_are_those_of_the_time_of_binding)
 
 /* ---- Back-pressure ---- */
 
-TEST_OVER_TRANSPORTS(who_does_not_pull_stops_the_push_and_nothing_is_lost)
+TEST_OVER_TRANSPORTS(a_pull_that_does_not_receive_stops_the_push_and_nothing_is_lost)
 {
     const char *address = new_address();
     int push = test_socket_connected(NN_PUSH, address);

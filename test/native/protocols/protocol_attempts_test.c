@@ -95,7 +95,7 @@ TEST(a_request_in_a_context_fails_with_the_number_of_peers_that_have_gone)
     mock_close(req);
 }
 
-TEST(a_failure_that_nobody_has_received_ends_with_its_context_or_its_socket)
+TEST(a_failure_that_was_not_received_ends_with_its_context_or_its_socket)
 {
     struct sp_socket *req = open_req(NN_REQ_CONTEXT_ATTEMPTS, 1);
     uint32_t context = 0;

@@ -97,7 +97,7 @@ TEST(raw_bus_sends_a_received_message_to_all_but_where_it_came_from)
     }
 }
 
-TEST(raw_bus_excepts_nobody_when_the_sender_has_gone)
+TEST(raw_bus_excepts_no_peer_when_the_sender_has_gone)
 {
     struct sp_socket *bus = mock_open(&sp_bus_raw_protocol);
     struct nn_pipe *stays = mock_attach(bus, 1);
@@ -114,7 +114,7 @@ TEST(raw_bus_excepts_nobody_when_the_sender_has_gone)
     mock_close(bus);
 }
 
-TEST(raw_bus_excepts_nobody_when_the_id_is_no_pipe_but_its_low_half_is)
+TEST(raw_bus_excepts_no_peer_when_the_id_is_no_pipe_but_its_low_half_is)
 {
     struct sp_socket *bus = mock_open(&sp_bus_raw_protocol);
     struct nn_pipe *peer = mock_attach(bus, 1);

@@ -78,7 +78,7 @@ TEST(no_two_requests_at_the_same_time_have_one_id)
     mock_close(req);
 }
 
-TEST(each_request_is_answered_by_who_was_asked)
+TEST(each_request_is_answered_by_the_peer_that_was_asked)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);
@@ -258,7 +258,7 @@ TEST(replies_that_their_peer_does_not_take_wait_and_it_is_not_listened_to)
     mock_close(rep);
 }
 
-TEST(replies_to_who_is_gone_are_dropped)
+TEST(replies_to_a_peer_that_is_gone_are_dropped)
 {
     struct sp_socket *rep = mock_open(&sp_rep_protocol);
     struct nn_pipe *gone = mock_attach(rep, 1);

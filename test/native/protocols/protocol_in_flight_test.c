@@ -179,7 +179,7 @@ TEST(a_request_that_is_sent_again_counts_for_each_peer_that_has_it_once)
     ask(req, 2, 3);
     check_has(first, 1);
     check_has(second, 1);
-    mock_pass_ms(req, 100); /* nobody has room, and the one that has it gets it once more */
+    mock_pass_ms(req, 100); /* no peer has room, and the one that has it gets it once more */
     check_has(first, 1);
     check_has(second, 2);
     MOCK_DELIVER(first, FIRST_ID "done"); /* both have room now */

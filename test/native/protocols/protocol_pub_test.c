@@ -6,7 +6,7 @@
 
 extern const struct nn_protocol sp_pub_protocol;
 
-TEST(pub_without_a_peer_sends_to_nobody_and_copies_nothing)
+TEST(pub_without_a_peer_drops_messages_and_copies_nothing)
 {
     struct sp_socket *pub = mock_open(&sp_pub_protocol);
     unsigned copies_before = mock_copies();
@@ -110,7 +110,7 @@ TEST(pub_goes_on_when_peers_break)
     mock_close(pub);
 }
 
-TEST(pub_sends_to_nobody_when_memory_for_the_copy_is_short)
+TEST(pub_drops_the_message_when_memory_for_the_copy_is_short)
 {
     struct sp_socket *pub = mock_open(&sp_pub_protocol);
     struct nn_pipe *a = mock_attach(pub, 1);

@@ -119,7 +119,7 @@ TEST(push_goes_on_in_turn_when_pipes_come_and_go)
     mock_break(pulls[1]); /* whose turn it is */
     CHECK_OK(MOCK_SEND(push, "2"));
     CHECK_EQUAL(mock_sent_count(pulls[2]), 1);
-    mock_break(pulls[2]); /* who just had its turn */
+    mock_break(pulls[2]); /* the peer that just had its turn */
     CHECK_OK(MOCK_SEND(push, "3"));
     CHECK_EQUAL(mock_sent_count(pulls[3]), 1);
     mock_break(pulls[0]);

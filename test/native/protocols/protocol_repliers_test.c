@@ -74,7 +74,7 @@ TEST_BOTH(answers_what_it_was_asked)
     mock_close(rep);
 }
 
-TEST_BOTH(sends_each_answer_to_who_asked_with_the_whole_stack)
+TEST_BOTH(sends_each_answer_to_the_asker_with_the_whole_stack)
 {
     struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *reqs[3];
@@ -102,7 +102,7 @@ TEST_BOTH(sends_each_answer_to_who_asked_with_the_whole_stack)
     mock_close(rep);
 }
 
-TEST_BOTH(forgets_who_asked_when_it_receives_again_even_in_vain)
+TEST_BOTH(forgets_the_asker_when_it_receives_again_even_in_vain)
 {
     struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);
@@ -132,7 +132,7 @@ TEST_BOTH(answers_the_latest_of_two_questions)
     mock_close(rep);
 }
 
-TEST_BOTH(drops_the_answer_when_who_asked_has_gone)
+TEST_BOTH(drops_the_answer_when_the_asker_has_gone)
 {
     struct sp_socket *rep = mock_open(family->cooked);
     struct nn_pipe *req = mock_attach(rep, 1);

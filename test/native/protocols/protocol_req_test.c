@@ -121,7 +121,7 @@ TEST(req_drops_a_reply_when_nothing_was_asked)
     mock_close(req);
 }
 
-TEST(req_accepts_the_reply_from_nobody_but_who_was_asked)
+TEST(req_accepts_the_reply_only_from_the_peer_that_was_asked)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *asked = mock_attach(req, 1);
@@ -137,7 +137,7 @@ TEST(req_accepts_the_reply_from_nobody_but_who_was_asked)
     mock_close(req);
 }
 
-TEST(req_accepts_no_reply_to_a_request_that_nobody_was_sent)
+TEST(req_accepts_no_reply_to_a_request_that_was_not_sent)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *full = mock_attach(req, 0);
@@ -152,7 +152,7 @@ TEST(req_accepts_no_reply_to_a_request_that_nobody_was_sent)
     mock_close(req);
 }
 
-TEST(req_accepts_a_late_reply_from_each_who_was_asked)
+TEST(req_accepts_a_late_reply_from_each_peer_that_was_asked)
 {
     enum { PEERS = 5 };
 
@@ -186,7 +186,7 @@ TEST(req_forgets_peers_that_were_asked_and_have_gone)
     mock_pass_ms(req, 60000);
     mock_pass_ms(req, 60000);
     mock_break(first);
-    mock_break(third); /* who has it now: the second is asked again */
+    mock_break(third); /* the peer that has it now: the second is asked again */
     CHECK_EQUAL(mock_sent_count(second), 2);
     struct nn_pipe *stranger = mock_attach(req, MOCK_UNLIMITED); /* perhaps in the memory of one of them */
     MOCK_DELIVER(stranger, FIRST_ID "made up");
@@ -196,7 +196,7 @@ TEST(req_forgets_peers_that_were_asked_and_have_gone)
     mock_close(req);
 }
 
-TEST(req_forgets_who_was_asked_when_it_sends_another)
+TEST(req_forgets_the_peers_it_asked_when_it_sends_another)
 {
     struct sp_socket *req = mock_open(&sp_req_protocol);
     struct nn_pipe *first = mock_attach(req, MOCK_UNLIMITED);

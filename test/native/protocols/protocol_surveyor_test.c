@@ -73,7 +73,7 @@ TEST(surveyor_tells_once_that_the_deadline_has_passed)
     mock_close(surveyor);
 }
 
-TEST(surveyor_drops_answers_that_nobody_has_received_by_the_deadline)
+TEST(surveyor_drops_answers_that_were_not_received_by_the_deadline)
 {
     struct sp_socket *surveyor = mock_open(&sp_surveyor_protocol);
     struct nn_pipe *pipe = mock_attach(surveyor, 1);
@@ -99,7 +99,7 @@ TEST(surveyor_drops_answers_that_come_while_nothing_is_asked)
     CHECK_OK(MOCK_SEND(surveyor, "?"));
     CHECK_EQUAL(mock_receive_rc(surveyor), -EAGAIN);
     mock_pass_ms(surveyor, 1000);
-    MOCK_DELIVER(pipe, FIRST_ID "late, nobody told yet");
+    MOCK_DELIVER(pipe, FIRST_ID "late, not met yet");
     CHECK_EQUAL(mock_waiting_count(pipe), 0);
     CHECK_EQUAL(mock_receive_rc(surveyor), -ETIMEDOUT);
     MOCK_DELIVER(pipe, FIRST_ID "late");
@@ -153,7 +153,7 @@ TEST(surveyor_ends_a_survey_and_its_answers_when_it_starts_another)
     mock_close(surveyor);
 }
 
-TEST(surveyor_can_ask_again_when_nobody_was_told_of_the_deadline)
+TEST(surveyor_can_ask_again_when_no_call_has_met_the_deadline)
 {
     struct sp_socket *surveyor = mock_open(&sp_surveyor_protocol);
 

@@ -1,4 +1,4 @@
-/* PUB and SUB between sockets: prefixes, many to many, and what happens to who is slow. */
+/* PUB and SUB between sockets: prefixes, many to many, and what a slow subscriber misses. */
 #include "sockets.h"
 
 #include <nanomsg/pubsub.h>
@@ -221,7 +221,7 @@ TEST_OVER_TRANSPORTS(a_sub_hears_each_of_its_pubs_in_turn)
     }
 }
 
-TEST(a_pub_sends_to_nobody_without_waiting)
+TEST(a_pub_without_subscribers_drops_messages_without_waiting)
 {
     int pub = SOCKET(NN_PUB);
 
@@ -231,7 +231,7 @@ TEST(a_pub_sends_to_nobody_without_waiting)
     CHECK_EQUAL(nn_get_statistic(pub, NN_STAT_MESSAGES_SENT), 1000);
 }
 
-TEST_OVER_TRANSPORTS(who_comes_late_misses_what_was_before)
+TEST_OVER_TRANSPORTS(a_late_sub_misses_what_was_before)
 {
     const char *address = new_address();
     int pub = test_socket_bound(NN_PUB, address);
@@ -247,7 +247,7 @@ TEST_OVER_TRANSPORTS(who_comes_late_misses_what_was_before)
     CHECK_RECEIVES(early, "second");
 }
 
-/* ---- Who is slow ---- */
+/* ---- Slow subscribers ---- */
 
 static int publish_number(int pub, int number)
 {
@@ -269,7 +269,7 @@ static int receive_number(int sub)
     return number;
 }
 
-TEST_OVER_TRANSPORTS(a_slow_sub_misses_messages_and_holds_up_nobody)
+TEST_OVER_TRANSPORTS(a_slow_sub_misses_messages_and_delays_no_other)
 {
     enum { COUNT = 1000 }; /* fifty megabytes, more than the buffers of TCP grow to */
     const char *address = new_address();

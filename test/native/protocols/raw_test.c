@@ -157,7 +157,7 @@ TEST_OVER_TRANSPORTS(a_raw_replier_gets_the_way_back_as_header)
 }
 
 /* Two raw REPs, one of which answers what the other was asked; then it goes, so that its answer has surely come. */
-TEST_OVER_TRANSPORTS(a_reply_of_who_was_not_asked_does_not_count)
+TEST_OVER_TRANSPORTS(a_reply_of_a_peer_that_was_not_asked_does_not_count)
 {
     int req = SOCKET(NN_REQ);
     int reps[2];
@@ -310,7 +310,7 @@ TEST(a_question_without_an_id_is_dropped)
     }
 }
 
-TEST(a_raw_asker_waits_for_a_peer_or_sends_to_nobody)
+TEST(a_raw_asker_waits_for_a_peer_or_drops_the_message)
 {
     int request = raw(NN_REQ);
     int survey = raw(NN_SURVEYOR);
@@ -323,7 +323,7 @@ TEST(a_raw_asker_waits_for_a_peer_or_sends_to_nobody)
 
 /* ---- Bus ---- */
 
-TEST_OVER_TRANSPORTS(a_raw_bus_tells_who_sent_and_spares_him)
+TEST_OVER_TRANSPORTS(a_raw_bus_names_the_sender_and_sends_nothing_back_to_it)
 {
     const char *address = new_address();
     int hub = raw_bound(NN_BUS, address);

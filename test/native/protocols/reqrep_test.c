@@ -100,7 +100,7 @@ TEST_OVER_TRANSPORTS(giving_up_waiting_leaves_the_request)
     CHECK_RECEIVES(req, "!");
 }
 
-TEST_OVER_TRANSPORTS(replies_go_to_who_has_asked)
+TEST_OVER_TRANSPORTS(replies_go_to_the_asker)
 {
     const char *address = new_address();
     int rep = test_socket_bound(NN_REP, address);
@@ -122,7 +122,7 @@ TEST_OVER_TRANSPORTS(replies_go_to_who_has_asked)
     }
 }
 
-TEST_OVER_TRANSPORTS(a_reply_to_who_has_gone_is_dropped)
+TEST_OVER_TRANSPORTS(a_reply_to_an_asker_that_has_gone_is_dropped)
 {
     const char *address = new_address();
     int rep = test_socket_bound(NN_REP, address);
@@ -160,7 +160,7 @@ TEST_OVER_TRANSPORTS(a_new_request_cancels_the_one_before)
     CHECK_RECEIVES(req, "second!");
 }
 
-TEST_OVER_TRANSPORTS(a_new_request_cancels_a_reply_that_nobody_has_received)
+TEST_OVER_TRANSPORTS(a_new_request_cancels_a_reply_that_was_not_received)
 {
     const char *address = new_address();
     int rep = test_socket_bound(NN_REP, address);
@@ -374,7 +374,7 @@ static int flood(const char *address, int count)
 /* Two peers take turns, after the one request that a rep looks ahead at. */
 #define LATEST_TURN 3
 
-TEST_OVER_TRANSPORTS(who_asks_a_lot_does_not_keep_others_from_being_heard)
+TEST_OVER_TRANSPORTS(a_peer_that_asks_a_lot_does_not_keep_others_from_being_heard)
 {
     const char *address = new_address();
     int rep = test_socket_bound(NN_REP, address);

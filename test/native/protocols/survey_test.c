@@ -85,7 +85,7 @@ TEST_OVER_TRANSPORTS(out_of_turn_is_EFSM)
     CHECK_SENDS(respondent, "!");
     CHECK_ERRNO(nn_send(respondent, "!", 1, NN_DONTWAIT), EFSM);
     CHECK_RECEIVES(surveyor, "!");
-    CHECK_ERRNO(nn_recv(surveyor, &byte, 1, NN_DONTWAIT), EAGAIN); /* somebody else might answer */
+    CHECK_ERRNO(nn_recv(surveyor, &byte, 1, NN_DONTWAIT), EAGAIN); /* another peer might answer */
 }
 
 TEST_OVER_TRANSPORTS(a_respondent_need_not_answer)
@@ -137,7 +137,7 @@ TEST_OVER_TRANSPORTS(a_respondent_answers_each_of_several_surveyors)
     CHECK_RECEIVES(surveyors[1], "1!");
 }
 
-TEST_OVER_TRANSPORTS(an_answer_to_who_has_gone_is_dropped)
+TEST_OVER_TRANSPORTS(an_answer_to_a_surveyor_that_has_gone_is_dropped)
 {
     const char *address = new_address();
     int respondent = test_socket_bound(NN_RESPONDENT, address);
@@ -172,7 +172,7 @@ TEST_OVER_TRANSPORTS(the_deadline_is_told_once_and_then_EFSM)
     }
 }
 
-TEST(a_survey_that_nobody_hears_has_its_deadline_too)
+TEST(a_survey_without_respondents_has_its_deadline_too)
 {
     int surveyor = test_socket_bound(NN_SURVEYOR, test_inproc_address());
 
@@ -205,7 +205,7 @@ TEST_OVER_TRANSPORTS(answers_after_the_deadline_are_dropped)
     CHECK_SILENT(surveyor);
 }
 
-TEST_OVER_TRANSPORTS(answers_that_nobody_has_received_by_the_deadline_are_lost)
+TEST_OVER_TRANSPORTS(answers_that_were_not_received_by_the_deadline_are_lost)
 {
     const char *address = new_address();
     int surveyor = test_socket_bound(NN_SURVEYOR, address);
@@ -263,7 +263,7 @@ TEST_OVER_TRANSPORTS(a_new_survey_ends_the_one_before)
     CHECK_SILENT(surveyor);
 }
 
-TEST_OVER_TRANSPORTS(who_comes_during_a_survey_is_asked_in_the_next)
+TEST_OVER_TRANSPORTS(a_respondent_that_comes_during_a_survey_is_asked_in_the_next)
 {
     const char *address = new_address();
     int surveyor = bound_surveyor_with_long_deadline(address);

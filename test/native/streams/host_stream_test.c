@@ -241,7 +241,7 @@ TEST(a_stream_tells_once_that_refused_bytes_are_welcome)
     scene_close(&scene);
 }
 
-TEST(a_peer_whose_bytes_nobody_takes_stops_the_sender)
+TEST(a_peer_whose_bytes_are_not_taken_stops_the_sender)
 {
     struct scene scene;
     uint8_t body[10000] = {0};
@@ -331,7 +331,7 @@ TEST(a_peer_of_another_type_is_turned_away)
     check_ends_without_a_peer(NN_PULL, handshake_of_rep, 8);
 }
 
-TEST(a_peer_that_is_turned_away_can_still_be_told_who_we_are)
+TEST(a_peer_that_is_turned_away_still_gets_our_header)
 {
     struct host host;
     struct guest guest = {0};
@@ -409,7 +409,7 @@ TEST(what_was_accepted_can_be_taken_while_the_socket_lingers)
     host_close(&scene.host);
 }
 
-TEST(what_nobody_takes_is_dropped_when_the_linger_is_over)
+TEST(what_the_host_does_not_take_is_dropped_when_the_linger_is_over)
 {
     struct scene scene;
     int linger_ms = 20;
@@ -514,7 +514,7 @@ static void replies_soon(struct scene *scene, const char *question)
     CHECK_EQUAL(CHECK_OK(nn_socket_send_batch(scene->guest.s, &answer, 1, 0)), 1);
 }
 
-/* Answers that can reach nobody do not keep the next questions back. */
+/* Answers that can reach no peer do not keep the next questions back. */
 TEST(a_stream_that_takes_nothing_before_the_handshake_of_its_peer_still_brings_requests)
 {
     static const uint8_t handshake_of_req[8] = {0, 'S', 'P', 0, 0, NN_REQ, 0, 0};

@@ -1,4 +1,4 @@
-/* Peers that break the rules of a byte stream: each loses its connection, and nobody else anything. */
+/* Peers that break the rules of a byte stream: each loses its connection, and no other peer anything. */
 #include "raw_peer.h"
 #include "sockets.h"
 
@@ -40,7 +40,7 @@ static bool is_ipc(const char *address)
     return strncmp(address, "ipc", 3) == 0;
 }
 
-/* Nothing has come from anybody else, and the honest peer has noticed nothing. */
+/* Nothing has come from any other, and the honest peer has noticed nothing. */
 static void check_undisturbed(const struct scene *scene)
 {
     WAIT_PEERS(scene->pull, 1);
@@ -433,7 +433,7 @@ TEST(descriptors_that_an_ipc_peer_passes_are_not_kept)
     send_with_descriptors(fd, "\0SP\0\0\x50\0\0", 8);
     raw_expect_handshake(fd, NN_PULL);
     WAIT_PEERS(scene.pull, 2);
-    CHECK_SILENT(scene.pull); /* whoever has waited once keeps a descriptor for it */
+    CHECK_SILENT(scene.pull); /* a thread that has waited once keeps a descriptor for it */
     size_t before = count_descriptors();
     for (int i = 0; i < 10; i++) {
         send_with_descriptors(fd, message, sizeof message - 1);
@@ -444,9 +444,9 @@ TEST(descriptors_that_an_ipc_peer_passes_are_not_kept)
     check_undisturbed(&scene);
 }
 
-/* ---- Messages to those who do not receive ---- */
+/* ---- Messages to types that do not receive ---- */
 
-TEST_OVER_STREAMS(what_a_subscriber_sends_harms_nobody)
+TEST_OVER_STREAMS(what_a_subscriber_sends_does_no_harm)
 {
     const char *address = new_address();
     int pub = test_socket_bound(NN_PUB, address);
@@ -481,7 +481,7 @@ static void fill_random(uint8_t *bytes, size_t count, uint32_t *state)
         bytes[i] = (uint8_t)next_random(state);
 }
 
-TEST_OVER_STREAMS(random_bytes_harm_nobody)
+TEST_OVER_STREAMS(random_bytes_do_no_harm)
 {
     enum { PEERS = 150, BYTES = 4096 };
     struct scene scene = scene_open(new_address());

@@ -1,4 +1,4 @@
-/* Limits of connections: in all, for an endpoint, from an address, and of handshakes. Who is one too many is
+/* Limits of connections: in all, for an endpoint, from an address, and of handshakes. A peer that is one too many is
  * disconnected, and what is counted is exact whatever ends a connection. */
 #include "raw_peer.h"
 #include "sockets.h"

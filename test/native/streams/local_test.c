@@ -39,7 +39,7 @@ TEST(messages_pass_over_abstract_names)
     CHECK_RECEIVES(req, "answer");
 }
 
-TEST(an_abstract_name_is_free_when_nobody_has_it_any_more)
+TEST(an_abstract_name_is_free_when_its_owner_has_closed_it)
 {
     const char *address = abstract_address("");
     int first = test_socket_bound(NN_PAIR, address);
@@ -102,7 +102,7 @@ TEST(wrong_escapes_and_names_that_are_too_long_are_refused)
     CHECK_ERRNO(nn_connect(s, "abstract://"), EINVAL);
 }
 
-TEST(the_kernel_chooses_a_name_for_those_who_give_none)
+TEST(the_kernel_chooses_a_name_where_none_is_given)
 {
     char address[NN_SOCKADDR_MAX + 1];
     int pull = SOCKET(NN_PULL);
@@ -343,7 +343,7 @@ TEST(every_message_over_a_local_connection_has_credentials_when_asked)
     CHECK(receive_credentials(pull, 256) == NULL);
 }
 
-TEST(who_connects_learns_whose_process_listens)
+TEST(a_connecting_socket_learns_the_process_that_listens)
 {
     const char *address = abstract_address("");
     int push = test_socket_bound(NN_PUSH, address);

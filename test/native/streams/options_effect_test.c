@@ -101,7 +101,7 @@ TEST(options_that_are_set_later_leave_connections_as_they_are)
     check_streams(IPPROTO_TCP, TCP_NODELAY, 0);
 }
 
-/* More than a kernel allows anybody: the engine keeps the rest. */
+/* More than a kernel allows: the engine keeps the rest. */
 #define PROMISED_BYTES (24 * 1024 * 1024)
 
 TEST_OVER_TRANSPORTS(NN_SNDBUF_is_kept_also_beyond_what_the_kernel_allows)

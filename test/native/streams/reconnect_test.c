@@ -275,7 +275,7 @@ TEST(a_connection_that_was_used_is_followed_by_the_next_at_once)
     close(listener);
 }
 
-/* ---- Who goes ---- */
+/* ---- The side that ends ---- */
 
 TEST(statistics_tell_of_attempts_and_connections)
 {

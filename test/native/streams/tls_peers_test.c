@@ -225,7 +225,7 @@ TEST(a_client_says_which_name_it_wants)
 }
 
 /* RFC 6066, section 3: no literals. */
-TEST(a_client_that_connects_to_a_number_names_nobody)
+TEST(a_client_that_connects_to_a_number_names_no_server)
 {
     const char *address = tls_address();
     int listener = raw_listen(address);
@@ -264,7 +264,7 @@ static void check_undisturbed(int pull, const char *address)
     CHECK_OK(nn_close(push));
 }
 
-TEST(who_does_not_speak_tls_is_disconnected)
+TEST(a_peer_that_does_not_speak_tls_is_disconnected)
 {
     static const struct {
         const char *bytes;
@@ -287,7 +287,7 @@ TEST(who_does_not_speak_tls_is_disconnected)
     check_undisturbed(pull, address);
 }
 
-TEST(who_speaks_tls_but_not_sp_is_disconnected)
+TEST(a_peer_that_speaks_tls_but_not_sp_is_disconnected)
 {
     const char *address = tls_address();
     int pull = tls_bound(NN_PULL, address);
@@ -299,12 +299,12 @@ TEST(who_speaks_tls_but_not_sp_is_disconnected)
     check_undisturbed(pull, address);
 }
 
-TEST(who_sends_nothing_is_disconnected_in_time)
+TEST(a_peer_that_sends_nothing_is_disconnected_in_time)
 {
     const char *address = tls_address();
     int pull = tls_bound(NN_PULL, address);
     int silent = raw_connect(address);
-    SSL *ssl = tls_peer_connect(address, 0); /* and who says nothing after the handshake */
+    SSL *ssl = tls_peer_connect(address, 0); /* and a peer that says nothing after the handshake */
 
     CHECK(raw_is_closed(silent));
     WAIT_STATISTIC(pull, NN_STAT_BROKEN_CONNECTIONS, 2);
@@ -344,7 +344,7 @@ TEST(a_message_beyond_the_limit_ends_the_connection)
     check_undisturbed(pull, address);
 }
 
-TEST(a_peer_that_resets_the_connection_disturbs_nobody)
+TEST(a_peer_that_resets_the_connection_disturbs_no_other)
 {
     const char *address = tls_address();
     int pull = tls_bound(NN_PULL, address);

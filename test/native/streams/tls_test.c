@@ -1,4 +1,4 @@
-/* Our sockets over tls+tcp:// and wss://: conversations, and who is accepted by whom. */
+/* Our sockets over tls+tcp:// and wss://: exchanges, and which peer accepts which. */
 #include "sockets.h"
 #include "tls_peer.h"
 
@@ -388,7 +388,7 @@ TEST_OVER_TLS(a_client_with_a_certificate_of_another_authority_is_refused)
     check_refusal(connecting, bound);
 }
 
-TEST_OVER_TLS(who_is_refused_disturbs_nobody_else)
+TEST_OVER_TLS(a_peer_that_is_refused_disturbs_no_other)
 {
     const char *address = new_address();
     int pull = bound_requiring_certificates(NN_PULL, address);
@@ -579,7 +579,7 @@ TEST_OVER_TLS(both_sides_are_told_the_certificate_of_the_other)
     check_certificate(pull, client);
 }
 
-TEST_OVER_TLS(who_is_refused_is_told_with_the_words_of_openssl)
+TEST_OVER_TLS(a_peer_that_is_refused_is_told_with_the_words_of_openssl)
 {
     const char *address = new_address();
     int pull = tls_bound(NN_PULL, address);
@@ -666,7 +666,7 @@ TEST_OVER_TLS(messages_bring_the_certificate_of_their_peer)
     }
 }
 
-TEST_OVER_TLS(nobody_gets_certificates_who_does_not_ask_or_whose_peer_has_none)
+TEST_OVER_TLS(a_socket_that_does_not_ask_or_whose_peer_has_none_gets_no_certificate)
 {
     const char *address = new_address();
     int rep = tls_bound(NN_REP, address);

@@ -215,7 +215,7 @@ TEST(beginnings_of_messages_keep_no_room)
     close_senders(strangers, STRANGERS);
 }
 
-TEST(a_peer_that_stops_is_not_cut_off_while_nobody_waits)
+TEST(a_peer_that_stops_is_not_cut_off_while_no_other_waits)
 {
     const char *address = test_tcp_address();
     int pull = bound_pull(address, MIB);
@@ -298,7 +298,7 @@ TEST(a_socket_closes_while_peers_wait_for_room)
     close_senders(senders, STRANGERS);
 }
 
-TEST(without_a_limit_nobody_waits)
+TEST(without_a_limit_no_peer_waits)
 {
     const char *address = test_tcp_address();
     int pull = SOCKET(NN_PULL);

@@ -43,7 +43,7 @@ static void receive_bytes(int s, int message_bytes)
     CHECK_EQUAL(nn_recv(s, NULL, 0, 0), message_bytes);
 }
 
-TEST(a_queue_that_nobody_has_sized_holds_17_messages_of_any_size)
+TEST(a_queue_without_a_size_set_holds_17_messages_of_any_size)
 {
     const char *address = test_inproc_address();
     int receiver = test_socket_bound(NN_PULL, address);

@@ -1,4 +1,4 @@
-/* Who has a path of ipc: one owner at a time, whatever processes and threads do at the same moment. */
+/* Which process has a path of ipc: one owner at a time, whatever processes and threads do at the same moment. */
 #include "raw_peer.h"
 #include "sockets.h"
 
@@ -69,7 +69,7 @@ static void wait_until(atomic_int *value, int wanted)
     }
 }
 
-/* Nobody closes before all have answered. */
+/* None closes before all have answered. */
 static void bind_in_each_round(struct race *race, const char *address, int rounds)
 {
     for (int round = 1; round <= rounds; round++) {
@@ -144,7 +144,7 @@ static void let_another_bind(const char *path)
     test_thread_join(test_thread_start(bind_contested, NULL));
 }
 
-TEST(one_who_is_slow_to_remove_the_file_of_the_dead_removes_no_living_ones)
+TEST(a_process_that_is_slow_to_remove_a_dead_file_removes_no_living_one)
 {
     contested = test_ipc_address();
     close(raw_listen(contested));
@@ -189,7 +189,7 @@ TEST(a_path_never_belongs_to_a_socket_that_does_not_listen_yet)
     CHECK_EQUAL(atomic_load(&refusals), 0);
 }
 
-TEST(binding_leaves_a_living_socket_of_anybody_alone)
+TEST(binding_leaves_a_living_socket_of_another_program_alone)
 {
     const char *address = test_ipc_address();
     struct stat before;
@@ -307,7 +307,7 @@ TEST(a_lock_that_a_dead_process_left_is_no_obstacle_and_goes)
     CHECK_EQUAL(count_files(folder), 1);
 }
 
-TEST(a_lock_that_is_held_for_ever_holds_nobody_up_for_ever)
+TEST(a_lock_that_is_held_for_ever_delays_binding_for_a_while_only)
 {
     const char *address = test_ipc_address();
 

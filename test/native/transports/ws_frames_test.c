@@ -162,7 +162,7 @@ TEST(frames_of_our_own_come_behind_the_fragments_of_a_message)
     close(peer);
 }
 
-TEST(a_peer_that_leaves_amid_fragments_disturbs_nobody)
+TEST(a_peer_that_leaves_amid_fragments_disturbs_no_other)
 {
     const char *address = test_ws_address();
     int push = test_socket_bound(NN_PUSH, address);
@@ -368,7 +368,7 @@ TEST(a_ping_is_answered)
     close(peer);
 }
 
-TEST(a_peer_that_asks_and_never_reads_disturbs_nobody)
+TEST(a_peer_that_asks_and_never_reads_disturbs_no_other)
 {
     const char *address = test_ws_address();
     int pull = test_socket_bound(NN_PULL, address);
@@ -479,7 +479,7 @@ static const struct {
     {"longer than memory", FRAME("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"), 1009},
 };
 
-TEST(who_breaks_a_rule_is_told_which_and_disturbs_nobody)
+TEST(a_peer_that_breaks_a_rule_is_told_which_and_disturbs_no_other)
 {
     const char *address = test_ws_address();
     int pull = test_socket_bound(NN_PULL, address);

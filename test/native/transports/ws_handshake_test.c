@@ -1,4 +1,4 @@
-/* How a WebSocket is opened: who is accepted, and what the others are told. */
+/* How a WebSocket is opened: which client is accepted, and what the others are told. */
 #include "sockets.h"
 #include "ws_peer.h"
 
@@ -99,7 +99,7 @@ TEST(a_target_may_be_a_whole_uri)
     close(fd);
 }
 
-TEST(a_pair_accepts_who_names_no_subprotocol)
+TEST(a_pair_accepts_a_client_that_names_no_subprotocol)
 {
     snprintf(address, sizeof address, "%s", test_ws_address());
     int pair = test_socket_bound(NN_PAIR, address);
@@ -181,7 +181,7 @@ static void check_text(int fd, const char *head)
     CHECK_EQUAL(raw_count_to_end(fd), atoi(length + strlen("\r\nContent-Length: ")));
 }
 
-TEST(requests_that_are_wrong_are_refused_and_disturb_nobody)
+TEST(requests_that_are_wrong_are_refused_and_disturb_no_other_peer)
 {
     int pull = bound_pull("/");
     int innocent = ws_connect(address, "pull");
@@ -308,7 +308,7 @@ TEST(a_path_is_free_again_when_its_endpoint_is_shut_down)
     close(fd);
 }
 
-TEST(an_address_without_path_serves_all_that_nobody_else_does)
+TEST(an_address_without_path_serves_all_paths_that_no_other_does)
 {
     int any = SOCKET(NN_PULL);
     snprintf(address, sizeof address, "%s", test_ws_address());
@@ -399,10 +399,10 @@ TEST(a_client_that_is_refused_or_answered_wrongly_comes_again)
 
 /* ---- Origins ---- */
 
-static const char *status_of(const char *address, const char *fields)
+static const char *status_of(const char *to, const char *fields)
 {
     static char request[1024];
-    int fd = raw_connect(address);
+    int fd = raw_connect(to);
 
     snprintf(request, sizeof request,
              "GET / HTTP/1.1\r\nHost: a.example:81\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -254,7 +254,7 @@ TEST(control_data_that_is_allocated_has_the_headers)
     CHECK_OK(nn_freemsg(control));
 }
 
-TEST(nobody_gets_headers_who_does_not_ask)
+TEST(a_socket_that_does_not_ask_gets_no_headers)
 {
     const char *address = test_ws_address();
     int two = 2;
@@ -317,7 +317,7 @@ TEST(a_device_does_not_pass_headers_on)
 }
 
 /* The sanitizer sees when memory is not released. */
-TEST(messages_that_nobody_takes_release_the_headers)
+TEST(messages_that_are_not_taken_release_the_headers)
 {
     const char *address = test_ws_address();
     int sub = SOCKET(NN_SUB);

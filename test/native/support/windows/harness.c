@@ -69,7 +69,7 @@ const char *test_name(void)
     return current_name;
 }
 
-/* A case that crashes ends, instead of waiting for somebody who looks at it. */
+/* A case that crashes ends, instead of waiting for a debugger. */
 static LONG WINAPI end_crashed(EXCEPTION_POINTERS *what)
 {
     TerminateProcess(GetCurrentProcess(), what->ExceptionRecord->ExceptionCode);
