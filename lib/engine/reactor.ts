@@ -37,7 +37,7 @@ function setListening(isListening: boolean): void {
 }
 
 onEvents((count) => {
-  work = 0
+  beginTurn()
   const { events } = shared
   // The array is filled anew if a listener should make the loop run again.
   const taken = count === 1 ? undefined : events.slice(0, 2 * count)
@@ -80,16 +80,36 @@ function letGo(): void {
 
 // ---- Fairness to the rest of the program ----
 
-/** The limit of messages in one turn of the event loop, after which timers and other sockets get their turn. */
+/** The limits of one turn of the event loop, after which timers, other sockets and other peers get theirs: in messages,
+ * and in milliseconds, as handlers may take long. */
 const WORK_LIMIT = 8192
+const TURN_MS = 2
+/** The clock is looked at after so many messages: a few of them need not know the time. */
+const MESSAGES_PER_LOOK = 16
 
 let work = 0
+let nextLook = MESSAGES_PER_LOOK
+let turnEnd = 0
 let resumptions: (() => void)[] = []
 
 /** Counts messages of this turn. Returns true when it is time to let the event loop turn. */
 export function isTurnOver(messages: number): boolean {
   work += messages
+  if (work >= nextLook) lookAtClock()
   return work > WORK_LIMIT
+}
+
+/** Ends the turn, if it was long enough: as if the limit of messages was reached. */
+function lookAtClock(): void {
+  const now = performance.now()
+  if (nextLook === MESSAGES_PER_LOOK) turnEnd = now + TURN_MS
+  nextLook = work + MESSAGES_PER_LOOK
+  if (now >= turnEnd) work += WORK_LIMIT
+}
+
+function beginTurn(): void {
+  work = 0
+  nextLook = MESSAGES_PER_LOOK
 }
 
 /** Calls back when the event loop has turned. */
@@ -101,6 +121,6 @@ export function nextTurn(resume: () => void): void {
 function startTurn(): void {
   const due = resumptions
   resumptions = []
-  work = 0
+  beginTurn()
   for (const resume of due) resume()
 }

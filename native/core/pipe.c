@@ -12,15 +12,17 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-/* Batch quantum: how much of a batch comes from one pipe before the next one has its turn. It amortises the cache
- * misses of switching pipes, and is short enough that no pipe waits long. */
-#define BATCH_QUANTUM_MESSAGES 64
+/* The batch quantum in bytes. */
 #define BATCH_QUANTUM_BYTES ((size_t)4 * 1024)
 
 /* Read quantum: how much all pipes with unread messages read at a time together, and the minimum for each of them,
  * unless a batch quantum is longer. */
 #define READ_QUANTUM_BYTES ((size_t)256 * 1024)
 #define MIN_READ_QUANTUM_BYTES ((size_t)4 * 1024)
+/* No pipe reads more frames of the length of its last one: what the protocol passes over costs the loop something for
+ * each frame, and other peers wait meanwhile. */
+#define READ_QUANTUM_FRAMES 2048
+#define MIN_LIMIT_OF_FRAMES_BYTES ((size_t)16 * 1024)
 
 static atomic_uint last_id;
 
@@ -113,14 +115,26 @@ void sp_pipe_set_unreadable(struct nn_pipe *self)
     self->socket->readable_pipes--;
 }
 
+static size_t limit_of_frames(size_t frame_bytes)
+{
+    size_t bytes =
+        frame_bytes < READ_QUANTUM_BYTES / READ_QUANTUM_FRAMES ? frame_bytes * READ_QUANTUM_FRAMES : READ_QUANTUM_BYTES;
+
+    return bytes > MIN_LIMIT_OF_FRAMES_BYTES ? bytes : MIN_LIMIT_OF_FRAMES_BYTES;
+}
+
 size_t sp_pipe_read_quantum(const struct nn_pipe *self, size_t frame_bytes)
 {
     size_t readable_pipes = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
     size_t quantum = READ_QUANTUM_BYTES / readable_pipes;
-    size_t batch = frame_bytes < READ_QUANTUM_BYTES / BATCH_QUANTUM_MESSAGES ? frame_bytes * BATCH_QUANTUM_MESSAGES
-                                                                             : READ_QUANTUM_BYTES;
+    size_t most = limit_of_frames(frame_bytes);
+    size_t batch = frame_bytes < READ_QUANTUM_BYTES / SP_BATCH_QUANTUM_MESSAGES
+                       ? frame_bytes * SP_BATCH_QUANTUM_MESSAGES
+                       : READ_QUANTUM_BYTES;
     size_t min = batch > MIN_READ_QUANTUM_BYTES ? batch : MIN_READ_QUANTUM_BYTES;
 
+    if (quantum > most)
+        quantum = most;
     return quantum > min ? quantum : min;
 }
 
@@ -232,8 +246,8 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
 
 static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe, size_t bytes)
 {
-    if (self->pipe != pipe->id || self->messages >= BATCH_QUANTUM_MESSAGES || self->bytes >= BATCH_QUANTUM_BYTES)
-        *self = (struct sp_batch_quantum){.is_batch = self->is_batch, .pipe = pipe->id};
+    if (self->pipe != pipe->id || self->messages >= self->limit_messages || self->bytes >= BATCH_QUANTUM_BYTES)
+        *self = (struct sp_batch_quantum){.limit_messages = self->limit_messages, .pipe = pipe->id};
     self->messages++;
     self->bytes += bytes;
 }
@@ -242,8 +256,8 @@ bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
 {
     const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
 
-    return quantum->is_batch && self->can_receive && quantum->pipe == self->id &&
-           quantum->messages < BATCH_QUANTUM_MESSAGES && quantum->bytes < BATCH_QUANTUM_BYTES;
+    return self->can_receive && quantum->pipe == self->id && quantum->messages < quantum->limit_messages &&
+           quantum->bytes < BATCH_QUANTUM_BYTES;
 }
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)

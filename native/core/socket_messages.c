@@ -153,12 +153,12 @@ int sp_socket_receive_batch(struct sp_socket *self, struct nn_received *received
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
-    self->batch_quantum.is_batch = count > 1;
+    self->batch_quantum.limit_messages = count > 1 ? SP_BATCH_QUANTUM_MESSAGES : 0;
     while (rc == 0 && taken < count && (rc = self->protocol->receive(self->instance, &message)) == 0) {
         count_received(self, message.body_bytes);
         message_to_received(&message, &received[taken++]);
     }
-    self->batch_quantum.is_batch = false;
+    self->batch_quantum.limit_messages = 0;
     socket_unlock_after_batch(self);
     return taken > 0 ? taken : rc;
 }
@@ -176,7 +176,7 @@ int sp_socket_context_receive(struct sp_socket *self, struct nn_received *receiv
     sp_socket_lock(self);
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
-    self->batch_quantum.is_batch = count > 1;
+    self->batch_quantum.limit_messages = count > 1 ? SP_CONTEXT_QUANTUM_MESSAGES : 0;
     while (taken < count && (rc == 0 || rc == -ECONNRESET)) {
         rc = self->protocol->context_receive(self->instance, &message, &number);
         if (rc == 0)
@@ -188,7 +188,7 @@ int sp_socket_context_receive(struct sp_socket *self, struct nn_received *receiv
             received[taken].lost = message.pipe;
         received[taken++].context = number;
     }
-    self->batch_quantum.is_batch = false;
+    self->batch_quantum.limit_messages = 0;
     sp_socket_unlock(self);
     return taken > 0 ? taken : rc;
 }

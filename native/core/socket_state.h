@@ -46,9 +46,15 @@ struct sp_statistics {
     uint64_t rejected_connections; /* by limits */
 };
 
+/* How many messages of a batch come from one pipe before the next one has its turn. It amortises the cache misses of
+ * switching pipes, and is short enough that no pipe waits long. Requests and answers are fewer: what the user does with
+ * each of them costs far more than such a miss. */
+#define SP_BATCH_QUANTUM_MESSAGES 64
+#define SP_CONTEXT_QUANTUM_MESSAGES 8
+
 /* What one pipe has given of a batch without another pipe in between. */
 struct sp_batch_quantum {
-    bool is_batch; /* messages are taken many at a time */
+    unsigned limit_messages; /* 0: messages are taken one at a time */
     uint32_t pipe;
     unsigned messages;
     size_t bytes;

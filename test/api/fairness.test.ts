@@ -139,3 +139,48 @@ test('of sockets that are all flooded none is left out', async () => {
   await Promise.allSettled(working)
   expect(Math.min(...pipelines.map(({ received }) => received))).toBeGreaterThan(1000)
 })
+
+/** Keeps the thread busy. */
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+test('the event loop turns while hundreds of requests wait that each take a while', async () => {
+  await using rep = new Rep()
+  await using req = new Req()
+  connectAll('inproc://busy-handlers', rep, req)
+  await req.ready()
+  const replies = Array.from({ length: 400 }, () => req.request('x'))
+  await theRest() // all of them wait in the Rep
+  let turn = 0
+  const turns = new Set<number>()
+  const timer = setInterval(() => turn++)
+  void rep.serve((body) => {
+    turns.add(turn)
+    work(0.5)
+    return body
+  })
+  await Promise.all(replies)
+  clearInterval(timer)
+  expect(turns.size).toBeGreaterThan(3)
+})
+
+test('a peer that asks much does not keep the request of another one waiting', async () => {
+  await using rep = new Rep()
+  await using busy = new Req()
+  await using other = new Req()
+  connectAll('inproc://asks-much', rep, busy, other)
+  await Promise.all([busy.ready(), other.ready()])
+  const replies = Array.from({ length: 60 }, () => busy.request('one of many'))
+  await theRest()
+  replies.push(other.request('the only one'))
+  await theRest()
+  const order: string[] = []
+  void rep.serve((body) => {
+    order.push(`${body}`)
+    return body
+  })
+  await Promise.all(replies)
+  expect(order.indexOf('the only one')).toBeLessThan(20)
+})
