@@ -42,10 +42,28 @@ function attachTo(
     if (inheritsRevoked(transport)) throw argumentError(syscall, 'the transport', 'an object that can be read', REVOKED)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address)
     const secure = hostTls(handle, syscall, address, tls)
-    if (secure !== undefined) return streamEndpoints()[syscall](secure.transport, secure.address)
+    if (secure !== undefined) {
+      const attachment = streamEndpoints()[syscall](secure.transport, secure.address)
+      return withRenewal(attachment, (renewed) => secure.renew(renewed))
+    }
   }
   if (endpoint < 0) throw attachError(-endpoint, syscall, address, handle, tls)
-  return { address: addressOf(handle, endpoint), close: () => shutdown(handle, endpoint) }
+  const attachment = { address: addressOf(handle, endpoint), close: () => shutdown(handle, endpoint) }
+  if (!isOfTls(address)) return attachment
+  return withRenewal(attachment, (renewed) => {
+    const rc = native.renewTls(handle.s, endpoint)
+    if (rc < 0) throw attachError(-rc, syscall, address, handle, renewed)
+  })
+}
+
+function withRenewal(attachment: Attachment, renewTls: (tls: Readonly<TlsOptions>) => void): Attachment {
+  return {
+    get address() {
+      return attachment.address
+    },
+    close: () => attachment.close(),
+    renewTls,
+  }
 }
 
 /** Counts the socket's addresses: an error of a call that was given up says when there is none. */
@@ -55,6 +73,7 @@ function counted(handle: Handle, attachment: Attachment): Attachment {
     get address() {
       return attachment.address
     },
+    renewTls: attachment.renewTls,
     close: () => {
       handle.endpointCount--
       attachment.close()

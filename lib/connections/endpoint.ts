@@ -1,5 +1,6 @@
 import { argumentError } from '../engine/errors.js'
 import { isInstance } from '../engine/proxies.js'
+import type { TlsOptions } from '../engine/tls.js'
 import { type Inspect, inspect, inspected } from './inspection.js'
 
 /** The ports that a URL leaves out. */
@@ -22,6 +23,8 @@ export function addressText(address: unknown, syscall: string): string {
 /** What stands behind an endpoint: one of the engine's, or one that a transport in JavaScript carries. */
 export interface Attachment {
   readonly address: string
+  /** Connections from now on have the certificates that the socket has now. Undefined: it is none of TLS. */
+  readonly renewTls?: ((tls: Readonly<TlsOptions>) => void) | undefined
   close(): void
 }
 
@@ -47,6 +50,11 @@ export class Endpoint {
   /** Whether it is bound, so that peers come to it; otherwise it connects. */
   get bound(): boolean {
     return this.#isBound
+  }
+
+  /** @internal */
+  renewTls(tls: Readonly<TlsOptions>): void {
+    this.#attachment.renewTls?.(tls)
   }
 
   /** Stops listening or connecting, and closes the endpoint's connections. Does nothing when that was done before. */

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { createServer, isIP } from 'node:net'
 import { constants, networkInterfaces } from 'node:os'
-import type { TLSSocket } from 'node:tls'
+import type { Server, TLSSocket } from 'node:tls'
 import { argumentError, errnoError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
@@ -147,13 +147,21 @@ class Handshakes {
 class HostTls extends OwnTransport {
   /** Those that are no connections yet. */
   readonly #opening = new Set<TLSSocket>()
+  #server: Server | undefined
 
   constructor(
-    private readonly options: Readonly<TlsOptions>,
-    private readonly credentials: Credentials,
+    private options: Readonly<TlsOptions>,
+    private credentials: Credentials,
     private readonly isIpv6Allowed: boolean,
   ) {
     super()
+  }
+
+  /** Connections from now on have these. Whether a server asks for certificates stays as it is. */
+  renew(options: Readonly<TlsOptions>, credentials: Credentials): void {
+    this.#server?.setSecureContext(credentials)
+    this.options = options
+    this.credentials = credentials
   }
 
   /** What fails is a rejection: the address was looked at before. */
@@ -194,6 +202,7 @@ class HostTls extends OwnTransport {
           handshakes.end(connection)
           onConnection(opened(connection))
         })
+      this.#server = server
       const close = () => {
         server.close()
         handshakes.abandon()
@@ -233,16 +242,24 @@ export function hostTls(
   syscall: 'bind' | 'connect',
   address: string,
   given: Readonly<TlsOptions>,
-): { transport: OwnTransport; address: string } | undefined {
+): { transport: OwnTransport; address: string; renew: (given: Readonly<TlsOptions>) => void } | undefined {
   if (!/^(tls\+tcp|wss):\/\//.test(address)) return undefined
   partsOf(syscall, address)
+  const read = (from: Readonly<TlsOptions>) => {
+    const options = checkedOptions(syscall, from)
+    return [options, credentialsFor(syscall, address, options, handle.tlsFiles)] as const
+  }
+  const isIpv6Allowed = handle.getOption('ipv6') === true
+  const transport = new HostTls(...read(given), isIpv6Allowed)
+  const actual = syscall === 'bind' ? boundAddress(address, isIpv6Allowed) : address
+  return { transport, address: actual, renew: (renewed) => transport.renew(...read(renewed)) }
+}
+
+function checkedOptions(syscall: 'bind' | 'connect', given: Readonly<TlsOptions>): Readonly<TlsOptions> {
   const options = ownOptions(given, syscall, 'tls')
   if (syscall === 'bind' && options.cert === undefined)
     throw argumentError('bind', 'tls.cert', 'given to bind to an address of TLS', options.cert)
   if (options.requireClientCertificate && options.ca === undefined && syscall === 'bind')
     throw argumentError('bind', 'tls.ca', 'given with requireClientCertificate', options.ca)
-  const isIpv6Allowed = handle.getOption('ipv6') === true
-  const credentials = credentialsFor(syscall, address, options, handle.tlsFiles)
-  const transport = new HostTls(options, credentials, isIpv6Allowed)
-  return { transport, address: syscall === 'bind' ? boundAddress(address, isIpv6Allowed) : address }
+  return options
 }

@@ -85,6 +85,15 @@ export class Monitor implements Part {
     if (isWanted) check(rc, 'events')
     this.#isOn = isWanted
     this.#peers.clear()
+    if (isWanted) this.#rememberPeers()
+  }
+
+  /** Those that were connected before: also of them the end of the socket is reported. */
+  #rememberPeers(): void {
+    for (const pipe of this.#handle.pipes()) {
+      const event = this.#handle.peerOf(pipe)
+      if (event !== undefined) this.#peers.set(pipe, eventOf(event) as ConnectEvent)
+    }
   }
 
   #isWanted(): boolean {

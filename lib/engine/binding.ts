@@ -69,6 +69,7 @@ export interface Functions {
   bind(s: number, address: string): number
   connect(s: number, address: string): number
   shutdown(s: number, endpoint: number): number
+  renewTls(s: number, endpoint: number): number
   address(s: number, endpoint: number): string | number
   setOption(s: number, level: number, option: number, value: number | Uint8Array): number
   getOption(s: number, level: number, option: number): { value: number } | number
@@ -80,6 +81,7 @@ export interface Functions {
   /** The event that describes the peer of a connection, a negated ENOENT when there is no such connection (any
    *  more). */
   peer(s: number, pipe: number): EngineEvent | number
+  pipes(s: number, numbers: Int32Array): number
   /** The event that describes the last failure; 0: there is none. */
   lastFailure(s: number): EngineEvent | number
   /** How often the request of a context was sent. */

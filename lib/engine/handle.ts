@@ -76,6 +76,17 @@ export class Handle implements Listener, RefCounter {
     return typeof event === 'number' ? undefined : event
   }
 
+  /** The numbers of the connections that there are. */
+  pipes(): readonly number[] {
+    let numbers = new Int32Array(64)
+    let count = native.pipes(this.s, numbers)
+    while (count > numbers.length) {
+      numbers = new Int32Array(count + 64)
+      count = native.pipes(this.s, numbers)
+    }
+    return count < 0 ? [] : [...numbers.subarray(0, count)]
+  }
+
   // ---- Options ----
 
   setOption(name: OptionName, value: unknown): void {

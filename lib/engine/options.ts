@@ -125,9 +125,10 @@ export interface SocketOptions {
   sendTimeout?: number | undefined
   /** Milliseconds for which `receive()` waits for a message; -1: for ever. Default: -1. */
   receiveTimeout?: number | undefined
-  /** Milliseconds until a broken connection is tried again. Default: 100. */
+  /** Milliseconds until a connection that has failed twice is tried again. Default: 100. */
   reconnectInterval?: number | undefined
-  /** When not 0, the interval doubles with each failure, up to this number of milliseconds. Default: 0. */
+  /** The interval doubles with each failure, up to this number of milliseconds, and is then any time between
+   * `reconnectInterval` and what it has become, by chance. 0: it stays as it is. Default: 5000. */
   reconnectIntervalMax?: number | undefined
   /** Priority of peers of later endpoints when sending: 1 (highest) to 16. Default: 8. */
   sendPriority?: number | undefined

@@ -52,7 +52,7 @@ export interface Statistics {
   /** Bytes of bodies. */
   bytesSent: number
   bytesReceived: number
-  /** Priority of the peers that the next message would go to: 1 to 16; 0 when there has never been one. */
+  /** Priority of the peers that the next message would go to: 1 to 16; 0 when there is none. */
   currentSendPriority: number
 }
 
@@ -77,5 +77,7 @@ export const connectErrors = (s: number): number => countOf(s, statistics.connec
 /** The counters of an open socket of the engine. */
 export function statisticsOf(s: number): Statistics {
   const entries = Object.entries(statistics).map(([name, id]) => [name, statisticOf(s, id)] as const)
-  return Object.fromEntries(entries) as Record<keyof typeof statistics, number>
+  const found = Object.fromEntries(entries) as Record<keyof typeof statistics, number>
+  // The engine says -1, as libnanomsg does, when all peers have left.
+  return { ...found, currentSendPriority: Math.max(found.currentSendPriority, 0) }
 }

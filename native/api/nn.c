@@ -6,6 +6,7 @@
 #include "core/termination.h"
 
 #include <nanomsg/nn.h>
+#include <nanomsg/tls.h>
 
 int nn_errno(void)
 {
@@ -93,6 +94,18 @@ int nn_shutdown(int s, int how)
     if (rc < 0)
         return nn_fail(rc);
     rc = sp_socket_shutdown(socket, how);
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
+int nn_endpoint_renew_tls(int s, int endpoint)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    rc = sp_socket_renew_tls(socket, endpoint);
     sp_socket_release(socket);
     return nn_result(rc);
 }

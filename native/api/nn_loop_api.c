@@ -136,6 +136,21 @@ int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event)
     return nn_result(rc);
 }
 
+int nn_socket_pipes(int s, uint32_t *pipes, int count)
+{
+    struct sp_socket *socket;
+    int rc = sp_socket_acquire(s, &socket);
+
+    if (rc < 0)
+        return nn_fail(rc);
+    if (count < 0)
+        rc = -EINVAL;
+    else
+        rc = pipes != NULL || count == 0 ? sp_socket_pipes(socket, pipes, count) : -EFAULT;
+    sp_socket_release(socket);
+    return nn_result(rc);
+}
+
 int nn_socket_next_event(int s, struct nn_event *event)
 {
     struct sp_socket *socket;

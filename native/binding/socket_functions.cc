@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <nanomsg/ipc.h>
+#include <nanomsg/tls.h>
 
 #include <cerrno>
 #include <string>
@@ -57,6 +58,12 @@ template <int (*attach)(int, const char *)> napi_value Attach(const Call &call)
 napi_value Shutdown(const Call &call)
 {
     return call.Number(ErrnoOr(nn_shutdown(call.IntegerAt(0), call.IntegerAt(1))));
+}
+
+// renewTls(s, endpoint): its connections from now on follow the options of TLS. Returns 0 or -errno.
+napi_value RenewTls(const Call &call)
+{
+    return call.Number(ErrnoOr(nn_endpoint_renew_tls(call.IntegerAt(0), call.IntegerAt(1))));
 }
 
 // address(s, endpoint): where it is bound or connected, or -errno.
@@ -204,6 +211,19 @@ napi_value Peer(const Call &call)
     return rc == 0 ? EventObject(call, call.IntegerAt(0), event) : call.Number(rc);
 }
 
+// pipes(s, array): fills an Int32Array with the numbers of connections, and returns how many there are, or -errno.
+napi_value Pipes(const Call &call)
+{
+    void *numbers = nullptr;
+    size_t count = 0;
+    napi_typedarray_type type;
+    if (napi_get_typedarray_info(call.env(), call[1], &type, &count, &numbers, nullptr, nullptr) != napi_ok ||
+        type != napi_int32_array)
+        return call.Failure(EINVAL);
+    return call.Number(
+        ErrnoOr(nn_socket_pipes(call.IntegerAt(0), static_cast<uint32_t *>(numbers), static_cast<int>(count))));
+}
+
 // lastFailure(s): the event that describes it, 0 when there is none, or -errno.
 napi_value LastFailure(const Call &call)
 {
@@ -248,6 +268,7 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<Attach<nn_bind>>(properties, "bind", host);
     Add<Attach<nn_connect>>(properties, "connect", host);
     Add<Shutdown>(properties, "shutdown", host);
+    Add<RenewTls>(properties, "renewTls", host);
     Add<Address>(properties, "address", host);
     Add<SetOption>(properties, "setOption", host);
     Add<GetOption>(properties, "getOption", host);
@@ -256,6 +277,7 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<Monitor>(properties, "monitor", host);
     Add<NextEvent>(properties, "nextEvent", host);
     Add<Peer>(properties, "peer", host);
+    Add<Pipes>(properties, "pipes", host);
     Add<LastFailure>(properties, "lastFailure", host);
     Add<SentTimes>(properties, "sentTimes", host);
     Add<StrError>(properties, "strerror", host);

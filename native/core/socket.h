@@ -41,6 +41,8 @@ int sp_socket_bind(struct sp_socket *self, const char *address);
 int sp_socket_connect(struct sp_socket *self, const char *address);
 /* Returns 0 or -EINVAL (no such endpoint). */
 int sp_socket_shutdown(struct sp_socket *self, int endpoint);
+/* Returns 0, -EINVAL (no such endpoint), -ENOTSUP, or what is wrong with the options of TLS. */
+int sp_socket_renew_tls(struct sp_socket *self, int endpoint);
 /* Writes the endpoint's address with the port in use; returns its length, -EINVAL or -EMSGSIZE. */
 int sp_socket_endpoint_address(struct sp_socket *self, int endpoint, char *buffer, size_t size_bytes);
 
@@ -71,6 +73,8 @@ int sp_socket_monitor(struct sp_socket *self, bool is_on);
 int sp_socket_next_event(struct sp_socket *self, struct nn_event *event);
 /* Returns 0 and fills the event, -ENOENT when there is no such pipe, or -EBADF. */
 int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event);
+/* Writes the ids of at most `count` pipes, and returns how many there are, or -EBADF. */
+int sp_socket_pipes(struct sp_socket *self, uint32_t *pipes, int count);
 /* Returns 1 and fills the event, 0 when there is none, -EBADF or -ENOMEM. */
 int sp_socket_last_failure(struct sp_socket *self, struct nn_event *event);
 int sp_socket_event_peer(struct sp_socket *self, int what, void *value, size_t *size);

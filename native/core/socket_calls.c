@@ -51,6 +51,21 @@ int sp_socket_shutdown(struct sp_socket *self, int id)
     return rc;
 }
 
+int sp_socket_renew_tls(struct sp_socket *self, int id)
+{
+    int rc = -EBADF;
+
+    sp_socket_lock(self);
+    if (self->state == SP_SOCKET_OPEN) {
+        struct nn_endpoint *endpoint = sp_endpoint_find(self, id);
+        rc = endpoint == NULL ? -EINVAL : endpoint->transport->renew == NULL ? -ENOTSUP : 0;
+        if (rc == 0)
+            rc = endpoint->transport->renew(endpoint);
+    }
+    sp_socket_unlock(self);
+    return rc;
+}
+
 int sp_socket_endpoint_address(struct sp_socket *self, int id, char *buffer, size_t size_bytes)
 {
     int rc = -EBADF;
@@ -100,6 +115,23 @@ int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *ev
     }
     sp_socket_unlock(self);
     return rc;
+}
+
+int sp_socket_pipes(struct sp_socket *self, uint32_t *pipes, int count)
+{
+    int found = 0;
+
+    sp_socket_lock(self);
+    for (struct sp_list_item *item = sp_list_first(&self->pipes); item != NULL;
+         item = sp_list_next(&self->pipes, item)) {
+        if (found < count)
+            pipes[found] = SP_CONTAINER(item, struct nn_pipe, item)->id;
+        found++;
+    }
+    if (self->state != SP_SOCKET_OPEN)
+        found = -EBADF;
+    sp_socket_unlock(self);
+    return found;
 }
 
 int sp_socket_last_failure(struct sp_socket *self, struct nn_event *event)

@@ -15,6 +15,11 @@
 /* Even NN_RECONNECT_IVL 0 must not spin. */
 #define MIN_DELAY_MS 1
 
+/* How long an attempt may take before the next address is tried beside it (RFC 8305, section 5), and how long the last
+ * one may take: Linux tries for two minutes. */
+#define ATTEMPT_DELAY_MS 250
+#define ATTEMPT_LIMIT_MS 10000
+
 static struct sp_socket *socket_of(const struct sp_dialer *self)
 {
     return self->owner.endpoint->socket;
@@ -30,11 +35,13 @@ static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
 
 /* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
  * nothing; then NN_RECONNECT_IVL (MIN_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at
- * random, so that the clients of a restarted server do not come back all at once. */
+ * random. Where it has doubled, anything between NN_RECONNECT_IVL and that is as likely: so the clients of a restarted
+ * server come back one by one, and not all at once at growing intervals. */
 static int retry_delay_ms(const struct sp_options *options, unsigned failures)
 {
-    int64_t delay_ms = options->reconnect_ivl_ms > MIN_DELAY_MS ? options->reconnect_ivl_ms : MIN_DELAY_MS;
-    int64_t limit_ms = options->reconnect_ivl_max_ms > delay_ms ? options->reconnect_ivl_max_ms : delay_ms;
+    int64_t least_ms = options->reconnect_ivl_ms > MIN_DELAY_MS ? options->reconnect_ivl_ms : MIN_DELAY_MS;
+    int64_t limit_ms = options->reconnect_ivl_max_ms > least_ms ? options->reconnect_ivl_max_ms : least_ms;
+    int64_t delay_ms = least_ms;
 
     if (failures <= 1)
         return 0;
@@ -43,7 +50,8 @@ static int retry_delay_ms(const struct sp_options *options, unsigned failures)
         delay_ms *= 2;
     if (delay_ms > limit_ms)
         delay_ms = limit_ms;
-    delay_ms += (int64_t)(sp_random_u32() % 256u) * delay_ms / 1024;
+    delay_ms += delay_ms / 4;
+    delay_ms = least_ms + (int64_t)(sp_random_u32() % 1024u) * (delay_ms - least_ms) / 1024;
     return delay_ms > INT32_MAX ? INT32_MAX : (int)delay_ms;
 }
 
@@ -51,13 +59,13 @@ static void dialer_wait(struct sp_dialer *self)
 {
     self->failures++;
     dialer_set_state(self, SP_DIALER_WAITING);
-    sp_timer_start(&self->retry, sp_deadline_after_ms(retry_delay_ms(&self->owner.endpoint->options, self->failures)));
+    sp_timer_start(&self->timer, sp_deadline_after_ms(retry_delay_ms(&self->owner.endpoint->options, self->failures)));
 }
 
-/* The address that was tried last; NULL before a name is resolved. */
+/* The address of the attempt that has failed last; NULL before a name is resolved. */
 static const struct sp_socket_address *address_of(const struct sp_dialer *self)
 {
-    return self->address_next > 0 ? &self->addresses[self->address_next - 1] : NULL;
+    return self->address_failed >= 0 ? &self->addresses.list[self->address_failed] : NULL;
 }
 
 static void dialer_failed(struct sp_dialer *self, int error)
@@ -126,66 +134,104 @@ static int connect_to(const struct sp_dialer *self, struct sp_socket_address *de
                                  is_connected);
 }
 
-static void dialer_connect_next(struct sp_dialer *self, int error)
+/* Ends an attempt, and leaves its descriptor to the caller. */
+static int attempt_take(struct sp_dial_attempt *self)
 {
-    while (self->address_next < self->address_count) {
-        bool is_connected;
-        int fd = connect_to(self, &self->addresses[self->address_next++], &is_connected);
-        if (fd < 0) {
-            error = fd;
-            continue;
-        }
-        if (is_connected) {
-            dialer_connected(self, fd);
-            return;
-        }
-        dialer_set_state(self, SP_DIALER_CONNECTING);
-        self->watch.fd = fd;
-        error = sp_watch_want(&self->watch, SP_WRITABLE);
-        if (error == 0)
-            return;
-        sp_descriptor_close(fd);
-    }
-    dialer_unreachable(self, error);
+    sp_watch_want(&self->watch, 0);
+    self->dialer->attempts_active--;
+    return self->watch.fd;
 }
 
-static void dialer_handle(struct sp_watch *watch, unsigned ready)
+static void dialer_abandon_attempts(struct sp_dialer *self)
 {
-    struct sp_dialer *self = SP_CONTAINER(watch, struct sp_dialer, watch);
+    for (int i = 0; i < self->address_next; i++) {
+        if (self->attempts[i].watch.wanted != 0)
+            sp_descriptor_close(attempt_take(&self->attempts[i]));
+    }
+}
+
+/* The first attempt that succeeds ends the others. */
+static void dialer_reached(struct sp_dialer *self, int fd)
+{
+    dialer_abandon_attempts(self);
+    sp_timer_stop(&self->timer);
+    dialer_connected(self, fd);
+}
+
+static int attempt_watch(struct sp_dial_attempt *self, int fd)
+{
+    self->watch.fd = fd;
+    int rc = sp_watch_want(&self->watch, SP_WRITABLE);
+    if (rc < 0)
+        sp_descriptor_close(fd);
+    else
+        self->dialer->attempts_active++;
+    return rc;
+}
+
+/* Begins the next attempt, beside those that are under way. When there is none any more, the last error counts. */
+static void dialer_connect_next(struct sp_dialer *self, int error)
+{
+    bool is_begun = false;
+
+    while (!is_begun && self->address_next < self->addresses.count) {
+        int index = self->address_next++;
+        bool is_connected;
+        int fd = connect_to(self, &self->addresses.list[index], &is_connected);
+        if (fd >= 0 && is_connected) {
+            dialer_reached(self, fd);
+            return;
+        }
+        int rc = fd < 0 ? fd : attempt_watch(&self->attempts[index], fd);
+        is_begun = rc >= 0;
+        if (rc < 0) {
+            self->address_failed = index;
+            error = rc;
+        }
+    }
+    if (self->attempts_active == 0) {
+        sp_timer_stop(&self->timer);
+        dialer_unreachable(self, error);
+        return;
+    }
+    dialer_set_state(self, SP_DIALER_CONNECTING);
+    if (is_begun) {
+        bool has_more = self->address_next < self->addresses.count;
+        sp_timer_start(&self->timer, sp_deadline_after_ms(has_more ? ATTEMPT_DELAY_MS : ATTEMPT_LIMIT_MS));
+    }
+}
+
+/* What the last attempts were given is over: the name is asked for again, its addresses may be others by now. */
+static void dialer_give_up(struct sp_dialer *self)
+{
+    self->address_failed = self->address_next - 1;
+    dialer_abandon_attempts(self);
+    dialer_unreachable(self, -ETIMEDOUT);
+}
+
+static void dialer_handle_attempt(struct sp_watch *watch, unsigned ready)
+{
+    struct sp_dial_attempt *attempt = SP_CONTAINER(watch, struct sp_dial_attempt, watch);
+    struct sp_dialer *self = attempt->dialer;
     struct sp_socket *socket = socket_of(self);
 
     (void)ready;
     sp_socket_lock(socket);
     if (self->state == SP_DIALER_CONNECTING && watch->wanted != 0) {
-        int fd = watch->fd;
-        int rc = sp_net_connect_result(fd);
-        sp_watch_want(watch, 0);
-        if (rc < 0) {
-            sp_descriptor_close(fd);
-            dialer_connect_next(self, rc);
+        int rc = sp_net_connect_result(watch->fd);
+        int fd = attempt_take(attempt);
+        if (rc >= 0) {
+            dialer_reached(self, fd);
         } else {
-            dialer_connected(self, fd);
+            sp_descriptor_close(fd);
+            self->address_failed = (int)(attempt - self->attempts);
+            dialer_connect_next(self, rc);
         }
     }
     sp_socket_unlock(socket);
 }
 
 /* ---- Resolving ---- */
-
-static void dialer_take_addresses(struct sp_dialer *self, const struct addrinfo *found)
-{
-    self->address_count = 0;
-    self->address_next = 0;
-    for (; found != NULL && self->address_count < SP_DIALER_ADDRESSES; found = found->ai_next) {
-        struct sp_socket_address *address = &self->addresses[self->address_count];
-        if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
-            continue;
-        memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-        address->length = (socklen_t)found->ai_addrlen;
-        sp_net_address_set_port(address, self->target.port);
-        self->address_count++;
-    }
-}
 
 static void dialer_resolved(void *context, struct sp_resolution *resolution, int error, const struct addrinfo *found)
 {
@@ -195,7 +241,8 @@ static void dialer_resolved(void *context, struct sp_resolution *resolution, int
     sp_socket_lock(socket);
     if (self->state == SP_DIALER_RESOLVING && self->resolution == resolution) {
         self->resolution = NULL;
-        dialer_take_addresses(self, found);
+        sp_dial_addresses_take(&self->addresses, found, self->target.port);
+        self->address_next = 0;
         dialer_connect_next(self, error != 0 ? error : -EHOSTUNREACH);
     }
     sp_socket_unlock(socket);
@@ -203,12 +250,11 @@ static void dialer_resolved(void *context, struct sp_resolution *resolution, int
 
 static void dialer_begin_literal(struct sp_dialer *self)
 {
-    struct sp_socket_address *address = &self->addresses[0];
+    struct sp_socket_address *address = &self->addresses.list[0];
     const char *scope = self->target.scope;
 
     *address = self->target.address;
-    self->address_count = 1;
-    self->address_next = 0;
+    self->addresses.count = 1;
     int rc = scope[0] != '\0' ? sp_interface_set_scope(address, scope) : 0;
     if (rc < 0)
         dialer_unreachable(self, rc);
@@ -218,25 +264,32 @@ static void dialer_begin_literal(struct sp_dialer *self)
 
 static void dialer_begin(struct sp_dialer *self)
 {
+    self->address_next = 0;
+    self->address_failed = -1;
     if (self->target.host[0] == '\0') {
         dialer_begin_literal(self);
         return;
     }
-    self->address_next = 0;
     dialer_set_state(self, SP_DIALER_RESOLVING);
-    self->resolution = sp_resolve(self->watch.loop, self->target.host, self->target.family, dialer_resolved, self);
+    self->resolution = sp_resolve(&socket_of(self)->loop->base, self->target.host, self->target.family, dialer_resolved, self);
     if (self->resolution == NULL)
         dialer_unreachable(self, -ENOMEM);
 }
 
-static void dialer_handle_retry(struct sp_timer *timer)
+static void dialer_handle_timer(struct sp_timer *timer)
 {
-    struct sp_dialer *self = SP_CONTAINER(timer, struct sp_dialer, retry);
+    struct sp_dialer *self = SP_CONTAINER(timer, struct sp_dialer, timer);
     struct sp_socket *socket = socket_of(self);
 
     sp_socket_lock(socket);
-    if (sp_timer_is_due(timer) && self->state == SP_DIALER_WAITING)
-        dialer_begin(self);
+    if (sp_timer_is_due(timer)) {
+        if (self->state == SP_DIALER_WAITING)
+            dialer_begin(self);
+        else if (self->state == SP_DIALER_CONNECTING && self->address_next < self->addresses.count)
+            dialer_connect_next(self, -ETIMEDOUT);
+        else if (self->state == SP_DIALER_CONNECTING)
+            dialer_give_up(self);
+    }
     sp_socket_unlock(socket);
 }
 
@@ -249,8 +302,11 @@ int sp_dialer_open(struct sp_dialer *self, struct nn_endpoint *endpoint, const s
 
     sp_connection_owner_init(&self->owner, endpoint, framing, filters, dialer_admitted, dialer_ended);
     self->target = *target;
-    sp_watch_init(&self->watch, loop, -1, dialer_handle);
-    int rc = sp_timer_init(&self->retry, loop, dialer_handle_retry);
+    for (int i = 0; i < SP_DIAL_ADDRESSES; i++) {
+        self->attempts[i].dialer = self;
+        sp_watch_init(&self->attempts[i].watch, loop, -1, dialer_handle_attempt);
+    }
+    int rc = sp_timer_init(&self->timer, loop, dialer_handle_timer);
     if (rc < 0)
         return rc;
     dialer_begin(self);
@@ -262,12 +318,9 @@ void sp_dialer_close(struct sp_dialer *self)
     enum sp_dialer_state state = self->state;
 
     dialer_set_state(self, SP_DIALER_CLOSED);
-    sp_timer_destroy(&self->retry);
+    sp_timer_destroy(&self->timer);
     if (state == SP_DIALER_RESOLVING && self->resolution != NULL)
         sp_resolution_cancel(self->resolution);
-    if (state == SP_DIALER_CONNECTING && self->watch.wanted != 0) {
-        sp_watch_want(&self->watch, 0);
-        sp_descriptor_close(self->watch.fd);
-    }
+    dialer_abandon_attempts(self);
     sp_connection_owner_abandon(&self->owner);
 }

@@ -1,13 +1,12 @@
-/* Connects for an endpoint, and again after every loss: resolves the name, tries all addresses in turn, backs off.
- * All of it is guarded by the socket's lock. */
+/* Connects for an endpoint, and again after every loss: resolves the name, tries its addresses side by side as RFC 8305
+ * has it, backs off. All of it is guarded by the socket's lock. */
 #ifndef SP_STREAMS_DIALER_H
 #define SP_STREAMS_DIALER_H
 
 #include "loop/resolver.h"
+#include "streams/dial_addresses.h"
 #include "streams/connection.h"
 #include "streams/net_address.h"
-
-#define SP_DIALER_ADDRESSES 16
 
 enum sp_dialer_state {
     SP_DIALER_WAITING, /* for the next attempt */
@@ -17,16 +16,25 @@ enum sp_dialer_state {
     SP_DIALER_CLOSED
 };
 
+struct sp_dialer;
+
+/* One attempt to connect, to the address of the same index. */
+struct sp_dial_attempt {
+    struct sp_dialer *dialer;
+    struct sp_watch watch; /* of the descriptor that is connecting; wanted is 0 when there is none */
+};
+
 struct sp_dialer {
     struct sp_connection_owner owner;
     struct sp_dialer_target target;
     enum sp_dialer_state state;
     struct sp_resolution *resolution;
-    struct sp_socket_address addresses[SP_DIALER_ADDRESSES];
-    int address_count;
-    int address_next;
-    struct sp_watch watch; /* of the descriptor that is connecting */
-    struct sp_timer retry;
+    struct sp_dial_addresses addresses;
+    int address_next;   /* those before it have been tried */
+    int address_failed; /* the one whose attempt has failed last; -1: none */
+    struct sp_dial_attempt attempts[SP_DIAL_ADDRESSES];
+    int attempts_active;
+    struct sp_timer timer; /* while it waits: of the next attempt; while it connects: of the next address, or of the end */
     unsigned failures; /* attempts since a connection lived */
     sp_time_ns admitted_ns;
 };

@@ -40,6 +40,22 @@ static inline void sp_stream_endpoint_unsecure(struct nn_endpoint *base)
     self->filters = NULL;
 }
 
+/* Takes what the socket's options of TLS say now for the connections that are made from now on. Returns 0, or as
+ * sp_tls_open, and nothing has changed. */
+static inline int sp_stream_endpoint_renew(struct nn_endpoint *base)
+{
+    struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
+    struct sp_connection_owner *owner = base->is_bound ? &self->listener.owner : &self->dialer.owner;
+    struct sp_filter_source *renewed = NULL;
+    int rc = sp_tls_open(&renewed, &base->socket->options, base->is_bound ? NULL : &self->dialer.target);
+
+    if (rc < 0)
+        return rc;
+    self->filters->close(self->filters);
+    self->filters = owner->filters = renewed;
+    return 0;
+}
+
 /* Accept and connect, and undo the above when that fails. They return as sp_listener_start and so on. */
 static inline int sp_stream_endpoint_accept(struct nn_endpoint *base, const struct sp_framing *framing, int fd)
 {

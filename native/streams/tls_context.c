@@ -224,11 +224,25 @@ static bool load_authorities_of_environment(X509_STORE *store)
     return file != NULL || folders != NULL;
 }
 
+/* Node.js trusts those of one more file, which its own sockets of TLS do as well. */
+static void load_authorities_of_node(X509_STORE *store)
+{
+#ifdef NN_TLS_OF_HOST
+    const char *file = sp_trusted_variable("NODE_EXTRA_CA_CERTS");
+
+    if (file != NULL)
+        X509_STORE_load_file(store, file);
+#else
+    (void)store;
+#endif
+}
+
 /* Without any no certificate will do, and that is how it is reported. */
 static int load_authorities_of_system(SSL_CTX *context)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
 
+    load_authorities_of_node(store);
     if (load_authorities_of_environment(store))
         return 0;
     SSL_CTX_set_default_verify_paths(context);

@@ -7,7 +7,7 @@
 #include "util/http_head.h"
 
 /* The longest request and the longest response that is read. */
-#define SP_WS_HEAD_LIMIT_BYTES 8192
+#define SP_WS_HEAD_LIMIT_BYTES 16384
 /* As long as libnanomsg waits. */
 #define SP_WS_HANDSHAKE_LIMIT_MS 5000
 

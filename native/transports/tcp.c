@@ -69,4 +69,5 @@ const struct nn_transport sp_tls_tcp_transport = {
     .connect = tls_connect,
     .close = sp_stream_endpoint_close,
     .address = tcp_address,
+    .renew = sp_stream_endpoint_renew,
 };

@@ -62,6 +62,15 @@ static int wss_connect(struct nn_endpoint *base, const char *text)
     return ws_connect(base, text);
 }
 
+/* Other sockets of the port look at what is expected of peers, under the lock of the paths. */
+static int wss_renew(struct nn_endpoint *base)
+{
+    sp_ws_paths_lock();
+    int rc = sp_stream_endpoint_renew(base);
+    sp_ws_paths_unlock();
+    return rc;
+}
+
 static void ws_close(struct nn_endpoint *base)
 {
     if (base->is_bound) {
@@ -103,4 +112,5 @@ const struct nn_transport sp_wss_transport = {
     .connect = wss_connect,
     .close = ws_close,
     .address = ws_address,
+    .renew = wss_renew,
 };

@@ -150,6 +150,17 @@ describe('events', () => {
     expect((await failureOf(() => bus.events())).code).toBe('EBADF')
   })
 
+  test('tell a listener that comes after the connection of its end, when its own socket is closed', async () => {
+    const pull = new Pull()
+    await using push = new Push()
+    connectAll('tcp://127.0.0.1:0', pull, push)
+    await Promise.all([pull.ready(), push.ready()])
+    const seen: SocketEvent[] = []
+    pull.on('connect', (event) => seen.push(event)).on('disconnect', (event) => seen.push(event))
+    await pull.close()
+    expect(seen).toMatchObject([{ type: 'disconnect', reason: 'closed', protocol: 'push', lost: 0 }])
+  })
+
   test('that wait when the socket is closed end, too', async () => {
     const pull = new Pull()
     const waiting = pull.events().next()

@@ -25,6 +25,17 @@ test('connections, messages and bytes are counted', async () => {
   })
 })
 
+test('there is no priority to send at when the last peer has left', async () => {
+  await using push = new Push()
+  const pull = new Pull()
+  connectAll('tcp://127.0.0.1:0', push, pull)
+  await push.ready()
+  expect(push.stats().currentSendPriority).toBe(8)
+  await pull.close()
+  await until(() => push.stats().currentConnections === 0)
+  expect(push.stats().currentSendPriority).toBe(0)
+})
+
 test('what fails is counted', async () => {
   await using pair = new Pair({ reconnectInterval: 5 })
   await using other = new Pair()

@@ -53,6 +53,13 @@ describeTls('in the environment', () => {
       expect(await connectWith({ SSL_CERT_DIR: folder })).toEqual({ said: 'reject', ofSystem: [] })
     })
 
+    test('NODE_EXTRA_CA_CERTS counts beside others', async () => {
+      const extra = { NODE_EXTRA_CA_CERTS: ca.certFile }
+      expect((await connectWith(extra)).said).toBe('connect')
+      expect((await connectWith({ ...extra, SSL_CERT_FILE: '/no/such/file' })).said).toBe('connect')
+      expect((await connectWith({ NODE_EXTRA_CA_CERTS: '/no/such/file' })).said).toBe('reject')
+    })
+
     test('without both those of the system count', async () => {
       const { said, ofSystem } = await connectWith({})
       expect(said).toBe('reject')

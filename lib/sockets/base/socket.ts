@@ -53,6 +53,7 @@ export abstract class Socket extends ObservedEmitter {
       this.handle.setOption('tcpNoDelay', true)
       this.handle.setOption('ipv6', true)
       this.origins = this.#origins
+      this.handle.setOption('reconnectIntervalMax', RECONNECT_INTERVAL_MAX_MS)
       this.#setAll(ownOptions(options, 'socket') ?? {})
     } catch (error) {
       void this.handle.close()
@@ -247,6 +248,23 @@ export abstract class Socket extends ObservedEmitter {
     this.#tls = Object.freeze({ ...own })
   }
 
+  /**
+   * Sets the option `tls`, for endpoints that there are as well: connections that begin from now on have the new
+   * certificates, and those that there are stay. Files are read again: `socket.setTls(socket.tls)` takes renewed ones.
+   *
+   * @throws {NanomsgError} as `bind()` and `connect()`; the option is as before then
+   */
+  setTls(options: TlsOptions): void {
+    const before = this.#tls
+    this.tls = options
+    try {
+      for (const endpoint of this.#endpoints) endpoint.renewTls(this.#tls)
+    } catch (error) {
+      this.tls = before
+      throw error
+    }
+  }
+
   get requestHeaders(): RequestHeaders {
     return this.#requestHeaders
   }
@@ -278,6 +296,9 @@ type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[
 export interface Socket extends OptionProperties {}
 
 if (isDebugging) watchProperties(ObservedEmitter.prototype, (socket) => optionNames(socket as Socket))
+
+/** Many clients of a server that is gone ask less and less often. */
+const RECONNECT_INTERVAL_MAX_MS = 5000
 
 /** What a socket shows of itself. */
 export interface SocketJson {

@@ -237,6 +237,10 @@ NN_EXPORT int nn_socket_monitor(int s, bool is_on);
  *  connection), ENOMEM, EFAULT (event is NULL). */
 NN_EXPORT int nn_socket_peer(int s, uint32_t pipe, struct nn_event *event);
 
+/** Writes the numbers of at most `count` connections to admitted peers, for nn_socket_peer. Returns how many there are,
+ *  which may be more; or -1 and sets errno: EBADF, EFAULT (pipes is NULL), EINVAL (count is negative). */
+NN_EXPORT int nn_socket_pipes(int s, uint32_t *pipes, int count);
+
 /** Takes the oldest pending event. Returns 1; 0 if there is none; or -1 and sets errno: EBADF, EFAULT (event is
  *  NULL). */
 NN_EXPORT int nn_socket_next_event(int s, struct nn_event *event);

@@ -65,6 +65,10 @@ struct nn_transport {
     void (*address)(const struct nn_endpoint *endpoint, char *buffer);
 
     const struct nn_pipe_operations *pipe;
+
+    /** Connections that the endpoint makes or accepts from now on follow the socket's options of level NN_TLS as they
+     *  are now; those that there are stay. Returns 0, or -errno, and nothing has changed. Optional: -ENOTSUP. */
+    int (*renew)(struct nn_endpoint *endpoint);
 };
 
 /**

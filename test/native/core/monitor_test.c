@@ -790,3 +790,26 @@ TEST(numbers_of_pipes_that_wrap_are_never_0_and_never_those_of_the_living)
         CHECK_EQUAL(peer.pipe, pipe);
     }
 }
+
+TEST(the_connections_of_a_socket_can_be_listed)
+{
+    int pull = test_socket_bound(NN_PULL, "tcp://127.0.0.1:0");
+    char own[NN_EVENT_ADDRESS_BYTES];
+    uint32_t pipes[2] = {0};
+    struct nn_event event;
+
+    CHECK_EQUAL(nn_socket_pipes(pull, pipes, 2), 0);
+    CHECK_OK(nn_endpoint_address(pull, 1, own, sizeof own));
+    for (int i = 0; i < 3; i++)
+        test_socket_connected(NN_PUSH, own);
+    WAIT_PEERS(pull, 3);
+    CHECK_EQUAL(nn_socket_pipes(pull, NULL, 0), 3);
+    CHECK_EQUAL(nn_socket_pipes(pull, pipes, 2), 3);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(nn_socket_peer(pull, pipes[i], &event));
+    CHECK(pipes[0] != pipes[1]);
+    CHECK_ERRNO(nn_socket_pipes(pull, NULL, 1), EFAULT);
+    CHECK_ERRNO(nn_socket_pipes(pull, pipes, -1), EINVAL);
+    CHECK_OK(nn_close(pull));
+    CHECK_ERRNO(nn_socket_pipes(pull, pipes, 2), EBADF);
+}
