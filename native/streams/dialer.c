@@ -271,7 +271,8 @@ static void dialer_begin(struct sp_dialer *self)
         return;
     }
     dialer_set_state(self, SP_DIALER_RESOLVING);
-    self->resolution = sp_resolve(&socket_of(self)->loop->base, self->target.host, self->target.family, dialer_resolved, self);
+    self->resolution =
+        sp_resolve(&socket_of(self)->loop->base, self->target.host, self->target.family, dialer_resolved, self);
     if (self->resolution == NULL)
         dialer_unreachable(self, -ENOMEM);
 }

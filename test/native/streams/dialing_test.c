@@ -148,8 +148,9 @@ static void check_order(const char *const *given, size_t count, const char *cons
     CHECK_EQUAL(taken.count, count);
     for (size_t i = 0; i < count; i++) {
         const struct sockaddr_storage *storage = &taken.list[i].storage;
-        const void *bytes = storage->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)storage)->sin_addr
-                                                          : &((const struct sockaddr_in6 *)storage)->sin6_addr;
+        const void *bytes = storage->ss_family == AF_INET
+                                ? (const void *)&((const struct sockaddr_in *)storage)->sin_addr
+                                : &((const struct sockaddr_in6 *)storage)->sin6_addr;
         CHECK_STRING(inet_ntop(storage->ss_family, bytes, text, sizeof text), expected[i]);
     }
     freeaddrinfo(found);
