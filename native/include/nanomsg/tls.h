@@ -40,8 +40,8 @@ extern "C" {
 /** Makes the connections of an endpoint (the result of nn_bind or nn_connect) that begin from now on follow the options
  *  of level NN_TLS as they are now, as for a renewed certificate: files are read again. Connections that there are
  *  stay. Endpoints of wss:// that share a port are renewed one by one. Returns 0, or -1 and sets errno, and nothing has
- *  changed: EBADF, EINVAL (no such endpoint, or as nn_bind), ENOTSUP (it is none of TLS), ENOMEM, or the errno of a file
- *  that cannot be read. */
+ *  changed: EBADF, EINVAL (no such endpoint, or as nn_bind), ENOTSUP (it is none of TLS), ENOMEM, or the errno of a
+ *  file that cannot be read. */
 NN_EXPORT int nn_endpoint_renew_tls(int s, int endpoint);
 
 #ifdef __cplusplus
