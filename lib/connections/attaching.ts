@@ -8,6 +8,7 @@ import { type Attachment, addressText } from './endpoint.js'
 import { credentialsProblem } from './host-credentials.js'
 import { hostTls } from './host-tls.js'
 import { pathProblem } from './path-problems.js'
+import type { Within } from './stream-endpoint.js'
 import type { StreamEndpoints } from './stream-endpoints.js'
 import { transportOf } from './transport-registry.js'
 
@@ -16,6 +17,7 @@ import { transportOf } from './transport-registry.js'
  *
  * @param streamEndpoints those of the socket, made when they are needed
  * @param tls the socket's option
+ * @param within has the endpoint's options while a connection of such a transport begins
  */
 export function attach(
   handle: Handle,
@@ -23,10 +25,11 @@ export function attach(
   address: unknown,
   streamEndpoints: () => StreamEndpoints,
   tls: Readonly<TlsOptions>,
+  within: Within,
 ): Attachment {
   const text = addressText(address, syscall)
   handle.assertOpen(syscall)
-  return counted(handle, attachTo(handle, syscall, text, streamEndpoints, tls))
+  return counted(handle, attachTo(handle, syscall, text, streamEndpoints, tls, within))
 }
 
 function attachTo(
@@ -35,15 +38,16 @@ function attachTo(
   address: string,
   streamEndpoints: () => StreamEndpoints,
   tls: Readonly<TlsOptions>,
+  within: Within,
 ): Attachment {
   const endpoint = native[syscall](handle.s, address)
   if (endpoint === -constants.errno.EPROTONOSUPPORT) {
     const transport = transportOf(address)
     if (inheritsRevoked(transport)) throw argumentError(syscall, 'the transport', 'an object that can be read', REVOKED)
-    if (transport !== undefined) return streamEndpoints()[syscall](transport, address)
+    if (transport !== undefined) return streamEndpoints()[syscall](transport, address, within)
     const secure = hostTls(handle, syscall, address, tls)
     if (secure !== undefined) {
-      const attachment = streamEndpoints()[syscall](secure.transport, secure.address)
+      const attachment = streamEndpoints()[syscall](secure.transport, secure.address, within)
       return withRenewal(attachment, (renewed) => secure.renew(renewed))
     }
   }

@@ -99,6 +99,8 @@ function connectionOf(event: EngineEvent) {
   return { ...placeOf(event), localAddress: event.localAddress || undefined, ...peerInfoOf(event) }
 }
 
+export const protocolOf = ({ protocol }: EngineEvent): ProtocolName | undefined => protocolNames.get(protocol)
+
 /** The pipe that the peer was admitted with. */
 function pipeOf({ protocol, pipe }: EngineEvent) {
   return { protocol: protocolNames.get(protocol)!, pipe }

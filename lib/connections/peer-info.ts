@@ -1,16 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { EngineEvent } from '../engine/binding.js'
+import type { PeerInfo } from '../engine/candidate.js'
 
-/** What is known of a peer besides its address, since the connection was made. */
-export interface PeerInfo {
-  /** Whose process it is, over `ipc://` and other sockets of this machine; `pid` is 0 where it cannot be seen. */
-  readonly credentials: { readonly pid: number; readonly uid: number; readonly gid: number } | undefined
-  /** The headers of its request, where it came to a `ws://` or `wss://` endpoint: names in lower case, what was sent
-   * several times joined by `, `, as in node:http. */
-  readonly requestHeaders: Readonly<Record<string, string>> | undefined
-  /** Its certificate, over TLS; none that was not accepted. Servers see one with `requireClientCertificate` only. */
-  readonly certificate: X509Certificate | undefined
-}
+export type { PeerInfo }
 
 function headersOf(lines: Buffer): Record<string, string> {
   const headers = new Map<string, string>()

@@ -7,6 +7,9 @@ import type { Attachment } from './endpoint.js'
 import type { StreamConnection } from './stream-connection.js'
 import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport, type Transport } from './transport-registry.js'
 
+/** Runs with the options that an endpoint was made with. */
+export type Within = <Result>(call: () => Result) => Result
+
 /** What an endpoint needs of its socket. */
 export interface StreamHost {
   readonly isOpen: boolean
@@ -36,6 +39,7 @@ export abstract class StreamEndpoint implements Attachment {
     protected readonly host: StreamHost,
     protected readonly transport: Transport,
     public address: string,
+    readonly within: Within,
   ) {}
 
   /** Begins. An exception means that it never will. */

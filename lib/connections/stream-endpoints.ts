@@ -4,7 +4,13 @@ import type { Part } from '../engine/part.js'
 import type { Attachment } from './endpoint.js'
 import type { FailureEvent } from './events.js'
 import { StreamConnection } from './stream-connection.js'
-import { ConnectingEndpoint, ListeningEndpoint, type StreamEndpoint, type StreamHost } from './stream-endpoint.js'
+import {
+  ConnectingEndpoint,
+  ListeningEndpoint,
+  type StreamEndpoint,
+  type StreamHost,
+  type Within,
+} from './stream-endpoint.js'
 import type { Transport } from './transport-registry.js'
 
 /** A socket's endpoints whose connections are streams of transports in JavaScript. */
@@ -19,12 +25,12 @@ export class StreamEndpoints implements Part, StreamHost {
     this.#onFailure = onFailure
   }
 
-  connect(transport: Transport, address: string): Attachment {
-    return this.#start(new ConnectingEndpoint(this, transport, address))
+  connect(transport: Transport, address: string, within: Within): Attachment {
+    return this.#start(new ConnectingEndpoint(this, transport, address, within))
   }
 
-  bind(transport: Transport, address: string): Attachment {
-    return this.#start(new ListeningEndpoint(this, transport, address))
+  bind(transport: Transport, address: string, within: Within): Attachment {
+    return this.#start(new ListeningEndpoint(this, transport, address, within))
   }
 
   #start(endpoint: StreamEndpoint): Attachment {
@@ -50,15 +56,18 @@ export class StreamEndpoints implements Part, StreamHost {
    * @param onEnd called when it is over
    */
   open(
-    { address, isBound }: StreamEndpoint,
+    { address, isBound, within }: StreamEndpoint,
     stream: Duplex,
     onEnd: (connection: StreamConnection, error: Error | undefined) => void,
   ): StreamConnection {
     const lingerMs = this.option('linger')
-    const connection = new StreamConnection(stream, this.#handle.s, { address, isBound, lingerMs }, (error) => {
-      this.#connections.delete(connection)
-      onEnd(connection, error)
-    })
+    const connection = within(
+      () =>
+        new StreamConnection(stream, this.#handle.s, { address, isBound, lingerMs }, (error) => {
+          this.#connections.delete(connection)
+          onEnd(connection, error)
+        }),
+    )
     this.#connections.add(connection)
     return connection
   }

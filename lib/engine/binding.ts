@@ -82,6 +82,12 @@ export interface Functions {
    *  more). */
   peer(s: number, pipe: number): EngineEvent | number
   pipes(s: number, numbers: Int32Array): number
+  /** The next peer that is held until it is decided about; 0: there is none. */
+  nextCandidate(s: number): EngineEvent | number
+  /** @param refusal why it is refused; undefined: it is admitted */
+  admit(s: number, pipe: number, refusal: string | undefined): number
+  /** Ends a connection. */
+  disconnect(s: number, pipe: number): number
   /** The event that describes the last failure; 0: there is none. */
   lastFailure(s: number): EngineEvent | number
   /** How often the request of a context was sent. */

@@ -29,6 +29,7 @@ export const NN_MAX_CONNECTIONS = 65
 export const NN_MAX_CONNECTIONS_PER_ENDPOINT = 66
 export const NN_MAX_CONNECTIONS_PER_ADDRESS = 67
 export const NN_MAX_HANDSHAKES = 68
+export const NN_ADMISSION_TIMEO = 69
 
 export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2
@@ -44,6 +45,9 @@ export const NN_IPC_SEC_ATTR = 1
 export const NN_IPC_OUTBUFSZ = 2
 export const NN_IPC_INBUFSZ = 3
 export const NN_IPC_CREDENTIALS = 16
+export const NN_IPC_MODE = 17
+export const NN_IPC_UID = 18
+export const NN_IPC_GID = 19
 export const NN_WS_MSG_TYPE = 1
 export const NN_WS_MSG_TYPE_TEXT = 1
 export const NN_WS_MSG_TYPE_BINARY = 2

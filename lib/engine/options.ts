@@ -1,4 +1,6 @@
+import type { Admit } from './candidate.js'
 import { protocols } from './constants.js'
+import type { IpcOwner } from './ipc-owner.js'
 import * as nn from './option-numbers.js'
 import type { RequestHeaders } from './request-headers.js'
 import type { TlsOptions } from './tls.js'
@@ -15,6 +17,7 @@ type Kind =
   | 'boolean'
   | 'inverted'
   | 'text or binary'
+  | 'mode or -1'
 
 interface Option {
   readonly level: number
@@ -23,7 +26,10 @@ interface Option {
 }
 
 /** Options that have properties of their own kind are not in the table. */
-export type CommonOptionName = Exclude<keyof SocketOptions, 'requestHeaders' | 'origins' | 'tls' | 'name'>
+export type CommonOptionName = Exclude<
+  keyof SocketOptions,
+  'requestHeaders' | 'origins' | 'tls' | 'name' | 'admit' | 'admitTimeout' | 'ipcOwner'
+>
 
 /** The options of every socket that are numbers or booleans, by the names of their properties. */
 export const commonOptions = {
@@ -53,6 +59,7 @@ export const commonOptions = {
   },
   maxHandshakes: { level: nn.NN_SOL_SOCKET, number: nn.NN_MAX_HANDSHAKES, kind: 'number or -1' },
   tcpNoDelay: { level: nn.NN_TCP, number: nn.NN_TCP_NODELAY, kind: 'boolean' },
+  ipcMode: { level: nn.NN_IPC, number: nn.NN_IPC_MODE, kind: 'mode or -1' },
   textFrames: { level: nn.NN_WS, number: nn.NN_WS_MSG_TYPE, kind: 'text or binary' },
 } as const satisfies Record<CommonOptionName, Option>
 
@@ -83,6 +90,7 @@ const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectati
   priority: { lowest: 1, highest: 16, expectation: 'a whole number from 1 (highest) to 16' },
   hops: { lowest: 1, highest: 255, expectation: 'a whole number from 1 to 255' },
   'count or 0': { lowest: 0, highest: MAX_INT, expectation: 'a whole number from 1 on, or 0 for no limit' },
+  'mode or -1': { lowest: -1, highest: 0o777, expectation: 'a mode from 0 to 0o777, or -1 for that of the umask' },
   boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
   inverted: { lowest: 0, highest: 1, expectation: 'true or false' },
   'text or binary': { lowest: 1, highest: 2, expectation: 'true or false' },
@@ -156,6 +164,17 @@ export interface SocketOptions {
   /** Connections that peers have made whose handshake is under way: the next one takes the place of the oldest one. -1:
    * no limit. Default: 1024. */
   maxHandshakes?: number | undefined
+  /** Decides about each peer that connects to an endpoint bound later, with what is known of it, before anything is
+   * said to it: true lets it in. Not for inproc. Default: all are let in. */
+  admit?: Admit | undefined
+  /** Milliseconds for `admit` to decide; then the peer is refused. -1: no limit. Peers of tcp and ipc themselves wait
+   * for a second, those of WebSocket for five. Default: 1000. */
+  admitTimeout?: number | undefined
+  /** The mode of the files of `ipc://` endpoints bound later, such as `0o660`: who may not write to one cannot connect.
+   * Default: -1, as the umask has it. */
+  ipcMode?: number | undefined
+  /** The user and group that these files are given to. Default: those of the process. */
+  ipcOwner?: IpcOwner | undefined
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.

@@ -14,6 +14,7 @@ const statistics = {
   connectionsInProgress: 202,
   currentEndpointErrors: 203,
   rejectedConnections: 116,
+  refusedPeers: 118,
   peerConnections: 217,
   handshakes: 218,
   unfinishedBytes: 216,
@@ -43,6 +44,8 @@ export interface Statistics {
   /** Connections that limits have ended (`maxConnections` and so on); those that peers have made and that are there
    * now; those of them whose handshake is under way. */
   rejectedConnections: number
+  /** Peers that `admit` or `origins` have not let in. */
+  refusedPeers: number
   peerConnections: number
   handshakes: number
   /** Memory of messages that have come in part, or are long and were not received yet: see `maxUnfinishedBytes`. */

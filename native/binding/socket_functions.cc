@@ -2,6 +2,7 @@
 #include "call.h"
 #include "host.h"
 
+#include <nanomsg/admission.h>
 #include <nanomsg/ipc.h>
 #include <nanomsg/tls.h>
 
@@ -224,6 +225,29 @@ napi_value Pipes(const Call &call)
         ErrnoOr(nn_socket_pipes(call.IntegerAt(0), static_cast<uint32_t *>(numbers), static_cast<int>(count))));
 }
 
+// nextCandidate(s): the next peer that is held, 0 when there is none, or -errno.
+napi_value NextCandidate(const Call &call)
+{
+    nn_event event;
+    const int rc = ErrnoOr(nn_socket_next_candidate(call.IntegerAt(0), &event, 0));
+    return rc == 1 ? EventObject(call, call.IntegerAt(0), event) : call.Number(rc);
+}
+
+// admit(s, pipe, refusal): decides about such a peer; without a text it is admitted. Returns 0 or -errno.
+napi_value Admit(const Call &call)
+{
+    const auto pipe = static_cast<uint32_t>(call.IntegerAt(1));
+    if (!call.Is(2, napi_string))
+        return call.Number(ErrnoOr(nn_socket_admit(call.IntegerAt(0), pipe, nullptr)));
+    return call.Number(ErrnoOr(nn_socket_admit(call.IntegerAt(0), pipe, call.TextAt(2).c_str())));
+}
+
+// disconnect(s, pipe): ends a connection. Returns 0 or -errno.
+napi_value Disconnect(const Call &call)
+{
+    return call.Number(ErrnoOr(nn_socket_disconnect(call.IntegerAt(0), static_cast<uint32_t>(call.IntegerAt(1)))));
+}
+
 // lastFailure(s): the event that describes it, 0 when there is none, or -errno.
 napi_value LastFailure(const Call &call)
 {
@@ -278,6 +302,9 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<NextEvent>(properties, "nextEvent", host);
     Add<Peer>(properties, "peer", host);
     Add<Pipes>(properties, "pipes", host);
+    Add<NextCandidate>(properties, "nextCandidate", host);
+    Add<Admit>(properties, "admit", host);
+    Add<Disconnect>(properties, "disconnect", host);
     Add<LastFailure>(properties, "lastFailure", host);
     Add<SentTimes>(properties, "sentTimes", host);
     Add<StrError>(properties, "strerror", host);

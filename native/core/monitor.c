@@ -1,6 +1,7 @@
 /* The bounded queue of a socket's events: the oldest ones are dropped, and counted, when it is full. */
 #include "core/monitor.h"
 
+#include "core/admission.h"
 #include "core/host_events.h"
 #include "core/peer_info.h"
 #include "core/pipe.h"
@@ -9,6 +10,8 @@
 #include "message/chunk.h"
 #include "platform/clock.h"
 #include "util/memory.h"
+
+#include <nanomsg/admission.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -218,6 +221,25 @@ int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event)
     entry->event.is_bound = pipe->endpoint->is_bound;
     entry_set_peer(entry, pipe);
     set_taken(pipe->socket, entry);
+    *event = entry->event;
+    return 0;
+}
+
+int sp_monitor_describe_candidate(struct sp_socket *socket, const struct sp_candidate *candidate,
+                                  struct nn_event *event)
+{
+    struct sp_monitor_entry *entry = sp_zalloc(sizeof *entry);
+
+    if (entry == NULL)
+        return -ENOMEM;
+    entry_describe(entry, NN_EVENT_CANDIDATE, candidate->endpoint, 0);
+    if (candidate->info != NULL)
+        entry_set_peer_info(entry, candidate->info);
+    else
+        entry_set_address(entry, candidate->endpoint);
+    entry->event.pipe = candidate->by_id.id;
+    entry->event.protocol = socket->protocol->peer_id; /* others are not held */
+    set_taken(socket, entry);
     *event = entry->event;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 struct nn_pipe;
 struct nn_endpoint;
+struct sp_candidate;
 struct sp_peer_info;
 struct sp_socket;
 
@@ -27,6 +28,10 @@ void sp_monitor_end(struct sp_socket *socket);
 
 /* Fills in the event that describes the pipe's peer, as if it had been taken. Returns 0 or -ENOMEM. */
 int sp_monitor_describe(struct nn_pipe *pipe, struct nn_event *event);
+
+/* The same for a peer that is held. */
+int sp_monitor_describe_candidate(struct sp_socket *socket, const struct sp_candidate *candidate,
+                                  struct nn_event *event);
 
 /* What happens. Errors are negative errnos. */
 void sp_monitor_connected(struct nn_pipe *pipe);

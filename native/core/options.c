@@ -8,6 +8,7 @@
 #include "util/origins.h"
 #include "util/secret.h"
 
+#include <nanomsg/admission.h>
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
 #include <nanomsg/limits.h>
@@ -54,10 +55,14 @@ static const struct row rows[] = {
     ROW(NN_SOL_SOCKET, NN_MAX_CONNECTIONS_PER_ENDPOINT, max_connections_per_endpoint, -1, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_MAX_CONNECTIONS_PER_ADDRESS, max_connections_per_address, -1, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_MAX_HANDSHAKES, max_handshakes, 1024, -1, INT_MAX),
+    ROW(NN_SOL_SOCKET, NN_ADMISSION_TIMEO, admission_timeout_ms, 0, -1, INT_MAX),
     ROW(NN_TCP, NN_TCP_NODELAY, tcp_nodelay, 0, 0, 1),
     ROW(NN_IPC, NN_IPC_OUTBUFSZ, ipc_out_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_INBUFSZ, ipc_in_buffer_bytes, 4096, INT_MIN, INT_MAX),
     ROW(NN_IPC, NN_IPC_CREDENTIALS, ipc_credentials, 0, 0, 1),
+    ROW(NN_IPC, NN_IPC_MODE, ipc_mode, -1, -1, 0777),
+    ROW(NN_IPC, NN_IPC_UID, ipc_uid, -1, -1, INT_MAX),
+    ROW(NN_IPC, NN_IPC_GID, ipc_gid, -1, -1, INT_MAX),
     ROW(NN_WS, NN_WS_MSG_TYPE, ws_message_type, NN_WS_MSG_TYPE_BINARY, NN_WS_MSG_TYPE_TEXT, NN_WS_MSG_TYPE_BINARY),
     ROW(NN_WS, NN_WS_PEER_HEADERS, ws_peer_headers, 0, 0, 1),
     ROW(NN_TLS, NN_TLS_VERIFY, tls_verify, 1, 0, 1),
@@ -67,7 +72,7 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof rows / sizeof rows[0])
 
-_Static_assert(ROWS <= 32, "each row has a bit in set_rows");
+_Static_assert(ROWS <= 64, "each row has a bit in set_rows");
 
 /* Much more than the certificates of all authorities that a system knows. */
 #define TLS_TEXT_LIMIT_BYTES ((size_t)1024 * 1024)
@@ -271,7 +276,7 @@ int sp_options_set(struct sp_options *options, int level, int option, const void
     if (number < row->lowest || number > row->highest)
         return -EINVAL;
     memcpy((char *)options + row->offset, &number, sizeof number);
-    options->set_rows |= UINT32_C(1) << (row - rows);
+    options->set_rows |= UINT64_C(1) << (row - rows);
     return 0;
 }
 

@@ -40,19 +40,23 @@ struct sp_options {
     int max_connections_per_endpoint;
     int max_connections_per_address;
     int max_handshakes;
+    int admission_timeout_ms; /* 0: peers are admitted unseen; -1: no limit */
     int max_ttl;
     int tcp_nodelay;
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */
     int ipc_in_buffer_bytes;
     const void *ipc_security_attributes; /* the user's; never looked at */
     int ipc_credentials;
+    int ipc_mode; /* of socket files; -1: as the umask has it */
+    int ipc_uid;  /* likewise; -1: as the process has it */
+    int ipc_gid;
     int ws_message_type;
     int ws_peer_headers;
     int tls_verify;
     int tls_require_client_cert;
     int tls_peer_certificate;
     struct nn_chunk *texts[SP_OPTION_TEXTS]; /* shared with copies, never changed; NULL: not set */
-    uint32_t set_rows;                       /* a bit for each option that was set */
+    uint64_t set_rows;                       /* a bit for each option that was set */
     bool has_name;                           /* false: the socket's number is its name */
     char name[SP_SOCKET_NAME_BYTES];
 };

@@ -32,7 +32,7 @@ void sp_pipe_count_from(uint32_t id)
 }
 
 /* 31 bits, and none that a pipe of this socket has: a process may outlive the numbers. */
-static uint32_t pipe_next_id(const struct sp_socket *socket)
+uint32_t sp_pipe_next_id(const struct sp_socket *socket)
 {
     unsigned expected = 0;
     uint32_t id;
@@ -42,7 +42,8 @@ static uint32_t pipe_next_id(const struct sp_socket *socket)
         atomic_compare_exchange_strong(&last_id, &expected, nn_protocol_random() | 1u);
     do {
         id = (atomic_fetch_add(&last_id, 1) + 1) & 0x7fffffffu;
-    } while (id == 0 || sp_id_map_find(&socket->pipes_by_id, id) != NULL);
+    } while (id == 0 || sp_id_map_find(&socket->pipes_by_id, id) != NULL ||
+             sp_id_map_find(&socket->candidates, id) != NULL);
     return id;
 }
 
@@ -63,7 +64,7 @@ static void pipe_forget_tasks(struct nn_pipe *self)
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
-                             struct sp_peer_info **info, int *error)
+                             uint32_t id, struct sp_peer_info **info, int *error)
 {
     struct sp_socket *socket = endpoint->socket;
     struct nn_pipe *self = sp_zalloc(sizeof *self + socket->protocol->pipe_bytes);
@@ -75,7 +76,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->endpoint = endpoint;
     self->ops = ops;
     self->connection = connection;
-    self->id = pipe_next_id(socket);
+    self->id = id != 0 ? id : sp_pipe_next_id(socket);
     self->release.run = pipe_free;
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
@@ -323,7 +324,7 @@ int nn_pipe_open(struct nn_endpoint *endpoint, void *connection, struct nn_pipe 
     int error = 0;
 
     count_connection(endpoint);
-    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, &info, &error);
+    *pipe = sp_pipe_open(endpoint, endpoint->transport->pipe, connection, 0, &info, &error);
     if (*pipe != NULL)
         return 0;
     endpoint->socket->statistics.broken_connections++;

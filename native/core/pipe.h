@@ -44,11 +44,14 @@ struct nn_pipe {
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 
-/* Makes a pipe for a connection and asks the protocol to admit it. It takes *info, which may be NULL: events then ask
- * the connection. Returns NULL and sets *error to -ENOMEM or to the protocol's refusal; the info stays with the caller.
- * */
+/* Makes a pipe for a connection and asks the protocol to admit it. id: its number; 0: the next one. It
+ * takes *info, which may be NULL: events then ask the connection. Returns NULL and sets *error to -ENOMEM or to the
+ * protocol's refusal; the info stays with the caller. */
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
-                             struct sp_peer_info **info, int *error);
+                             uint32_t id, struct sp_peer_info **info, int *error);
+
+/* A number that neither a pipe of the socket has nor a peer that is held. */
+uint32_t sp_pipe_next_id(const struct sp_socket *socket);
 
 /* The transport has seen a change. */
 void sp_pipe_set_readable(struct nn_pipe *pipe);

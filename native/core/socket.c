@@ -37,6 +37,7 @@ static void socket_free(struct sp_task *task)
     sp_mutex_unlock(&loop->base.lock);
     sp_options_clear(&self->options);
     sp_id_map_destroy(&self->pipes_by_id);
+    sp_id_map_destroy(&self->candidates);
     sp_limits_destroy(&self->limits);
     sp_free(self);
     if (!is_hosted)
@@ -68,6 +69,8 @@ static void linger_timer_handle(struct sp_timer *timer)
 static void socket_init_lists(struct sp_socket *self)
 {
     sp_limits_init(&self->limits);
+    sp_id_map_init(&self->candidates);
+    sp_list_init(&self->new_candidates);
     sp_list_init(&self->endpoints);
     sp_list_init(&self->pipes);
     sp_id_map_init(&self->pipes_by_id);

@@ -10,6 +10,7 @@
 #include "core/socket_state.h"
 #include "core/transport.h"
 
+#include <nanomsg/admission.h>
 #include <nanomsg/limits.h>
 
 #include <errno.h>
@@ -300,6 +301,9 @@ static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
         return 0;
     case NN_STAT_REJECTED_CONNECTIONS:
         *value = counted->rejected_connections;
+        return 0;
+    case NN_STAT_REFUSED_PEERS:
+        *value = counted->refused_peers;
         return 0;
     case NN_STAT_PEER_CONNECTIONS:
         *value = self->limits.connections;

@@ -44,6 +44,7 @@ struct sp_statistics {
     uint64_t bytes_received;
     uint64_t current_connections;
     uint64_t rejected_connections; /* by limits */
+    uint64_t refused_peers;        /* by the program, or for their origin */
 };
 
 /* How many messages of a batch come from one pipe before the next one has its turn. It amortises the cache misses of
@@ -87,6 +88,8 @@ struct sp_socket {
     size_t remains_bytes;            /* what peers that are gone have left in memory for the user */
     struct sp_receive_room room;     /* of unfinished messages */
     struct sp_connection_limits limits;
+    struct sp_id_map candidates;   /* struct sp_candidate: peers that are held */
+    struct sp_list new_candidates; /* those that the program has not taken yet */
 
     struct sp_message_queue queue; /* accepted for later (batches); goes before all new messages */
     struct nn_chunk *spare_buffer; /* for the next connection that gathers; or NULL */

@@ -1,6 +1,7 @@
 /* What a connection does when its descriptor is ready or its deadline has passed. */
 #include "streams/connection_events.h"
 
+#include "streams/connection_admission.h"
 #include "streams/connection_closing.h"
 #include "streams/connection_handshake.h"
 #include "streams/connection_receiving.h"
@@ -52,6 +53,9 @@ void sp_connection_readable(struct sp_connection *self, unsigned ready)
     case CONNECTION_HANDSHAKING:
         sp_connection_read_handshake(self);
         break;
+    case CONNECTION_HELD:
+        sp_connection_candidate_ready(self, ready);
+        break;
     case CONNECTION_OPEN:
         sp_connection_read(self, ready);
         break;
@@ -93,6 +97,8 @@ void sp_connection_handle_deadline(struct sp_timer *timer)
     if (sp_timer_is_due(timer)) {
         if (self->state == CONNECTION_SECURING || self->state == CONNECTION_HANDSHAKING)
             sp_connection_end(self, -ETIMEDOUT);
+        else if (self->state == CONNECTION_HELD)
+            sp_connection_candidate_expired(self);
         else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)
             sp_direct_poll_expire(socket);
         else if (self->state == CONNECTION_OPEN)

@@ -1,6 +1,7 @@
 /* A connection before it has a pipe: agreeing on a filter, handshake, being admitted, turned away or handed over. */
 #include "streams/connection_handshake.h"
 
+#include "streams/connection_admission.h"
 #include "streams/connection_closing.h"
 #include "streams/connection_held.h"
 #include "streams/connection_receiving.h"
@@ -30,18 +31,24 @@ static int connection_say(struct sp_connection *self, const struct sp_handshake 
     return rc;
 }
 
-int sp_connection_begin_handshake(struct sp_connection *self)
+static int connection_say_first(struct sp_connection *self)
 {
     struct sp_handshake handshake;
 
-    self->state = CONNECTION_HANDSHAKING;
-    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->handshake_limit_ms));
     if (framing_of(self)->begin == NULL)
         return 0;
     handshake.endpoint = self->endpoint;
     handshake.reply_bytes = 0;
     framing_of(self)->begin(session_of(self), &handshake);
     return connection_say(self, &handshake);
+}
+
+/* A peer that the program decides about is told nothing before. */
+int sp_connection_begin_handshake(struct sp_connection *self)
+{
+    self->state = CONNECTION_HANDSHAKING;
+    sp_timer_start(&self->timer, sp_deadline_after_ms(framing_of(self)->handshake_limit_ms));
+    return sp_connection_asks(self) ? 0 : connection_say_first(self);
 }
 
 static const struct nn_pipe_operations pipe_operations = {
@@ -82,6 +89,7 @@ static int connection_count_late(struct sp_connection *self)
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
     size_t rest = self->handshake_bytes - taken_bytes;
+    uint32_t id = self->candidate.by_id.id; /* 0: it was not held */
     int error = -EPROTO;
     int rc;
 
@@ -92,7 +100,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     else if ((rc = connection_count_late(self)) < 0)
         error = rc;
     else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, &self->peer_info, &error);
+        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, id, &self->peer_info, &error);
     if (self->pipe == NULL) {
         sp_connection_end(self, error);
         return;
@@ -143,6 +151,48 @@ static void connection_hand_over(struct sp_connection *self)
     sp_connection_release(self);
 }
 
+/* The peer is told so where its protocol can. */
+static void connection_refuse_candidate(struct sp_connection *self)
+{
+    struct sp_handshake handshake;
+
+    handshake.endpoint = self->endpoint;
+    handshake.reply_bytes = 0;
+    if (framing_of(self)->refuse != NULL)
+        framing_of(self)->refuse(session_of(self), &handshake);
+    connection_say(self, &handshake); /* if it can be: the connection ends in any case */
+    connection_turn_away(self, -EPERM);
+}
+
+static void candidate_decided(struct sp_candidate *candidate, const char *refusal)
+{
+    struct sp_connection *self = SP_CONTAINER(candidate, struct sp_connection, candidate);
+
+    self->state = CONNECTION_HANDSHAKING;
+    if (refusal == NULL) {
+        self->is_welcome = true;
+        want(self, SP_READABLE);
+        sp_connection_answer(self); /* again: it may find that the place is taken by now */
+    } else {
+        sp_connection_note_problem(self, refusal);
+        connection_refuse_candidate(self);
+    }
+}
+
+/* Whether the program decides about the peer now. What is wrong anyway ends without it. */
+static bool connection_waits_for_program(struct sp_connection *self, int peer_id)
+{
+    if (self->is_welcome || !sp_connection_asks(self) || peer_id != self->socket->protocol->peer_id)
+        return false;
+    self->peer_id = peer_id;
+    int rc = connection_count_late(self);
+    if (rc < 0)
+        sp_connection_end(self, rc);
+    else
+        sp_connection_hold_candidate(self, candidate_decided);
+    return true;
+}
+
 static void connection_note(struct sp_peer_info *info, const struct sp_handshake *handshake)
 {
     if (handshake->peer_headers != NULL)
@@ -180,7 +230,11 @@ void sp_connection_answer(struct sp_connection *self)
         sp_connection_remember_server(self);
     if (self->peer_info != NULL)
         connection_note(self->peer_info, &handshake);
-    int rc = connection_say(self, &handshake);
+    if (peer_id > 0 && connection_waits_for_program(self, peer_id))
+        return;
+    int rc = peer_id > 0 && sp_connection_asks(self) ? connection_say_first(self) : 0;
+    if (rc == 0)
+        rc = connection_say(self, &handshake);
 
     if (peer_id == -EXDEV)
         connection_hand_over(self);

@@ -12,6 +12,7 @@
 #include "util/memory.h"
 #include "util/memory_return.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What a connection takes by itself, and what OpenSSL takes for one. */
@@ -90,7 +91,7 @@ static void connection_find_peer(struct sp_connection *self)
 
 void sp_connection_remember_peer(struct sp_connection *self)
 {
-    if (self->socket->monitor != NULL)
+    if (self->socket->monitor != NULL || sp_connection_asks(self))
         connection_find_peer(self);
 }
 
@@ -188,6 +189,7 @@ void sp_connection_close_stream(struct sp_connection *self)
     note_freed(self);
     sp_room_leave(self->socket, &self->room);
     sp_limits_leave(self->endpoint, &self->place);
+    sp_admission_forget(self->socket, &self->candidate);
     if (sp_list_is_linked(&self->item))
         sp_list_remove(&self->item);
     sp_timer_stop(&self->timer);
@@ -230,6 +232,8 @@ void sp_connection_end(struct sp_connection *self, int error)
     self->socket->statistics.broken_connections++;
     if (!was_admitted && self->stream.filter != NULL && !self->endpoint->is_bound)
         self->socket->statistics.connect_errors++; /* most likely one does not accept the other's certificate */
+    if (error == -EPERM && !was_admitted && self->endpoint->is_bound)
+        self->socket->statistics.refused_peers++;
     if (!was_admitted)
         sp_connection_report_rejected(self, error);
     else if (self->stream.filter != NULL && self->pipe->peer_info != NULL)

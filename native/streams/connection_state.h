@@ -2,6 +2,7 @@
 #ifndef SP_STREAMS_CONNECTION_STATE_H
 #define SP_STREAMS_CONNECTION_STATE_H
 
+#include "core/admission.h"
 #include "core/connection_limits.h"
 #include "core/direct_poll.h"
 #include "core/pipe.h"
@@ -16,6 +17,7 @@
 enum connection_state {
     CONNECTION_SECURING, /* the filter agrees with the peer's */
     CONNECTION_HANDSHAKING,
+    CONNECTION_HELD,      /* until the program has decided whether the peer is admitted */
     CONNECTION_OPEN,      /* has a pipe */
     CONNECTION_ENDED,     /* the descriptor is closed; the pipe stays while it has complete messages */
     CONNECTION_LINGERING, /* the pipe is closed; accepted bytes and the close frame are still passed on */
@@ -25,6 +27,7 @@ enum connection_state {
 struct sp_connection {
     struct sp_list_item item;     /* in owner->handshaking */
     struct sp_limits_entry place; /* among the connections of the socket that peers have made */
+    struct sp_candidate candidate;
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
     struct sp_timer timer; /* of the handshake, then of the filter or of direct polling, of lingering at last */
@@ -43,6 +46,7 @@ struct sp_connection {
     struct sp_linger linger;
     struct sp_task release;
     enum connection_state state;
+    bool is_welcome;     /* the program has admitted the peer */
     bool is_hosted;      /* its stream is: there is no descriptor */
     bool is_send_broken; /* nothing can be sent any more */
     bool has_progressed; /* since the limit was set: messages were taken, or bytes sent */
@@ -90,6 +94,12 @@ static inline void want(struct sp_connection *self, unsigned wanted)
 {
     /* A failure means that the kernel is out of memory for the watch: the next event or deadline ends us. */
     sp_stream_want(&self->stream, &self->watch, wanted);
+}
+
+/* Whether peers of the endpoint are held until the program has decided. */
+static inline bool sp_connection_asks(const struct sp_connection *self)
+{
+    return self->endpoint->is_bound && self->endpoint->options.admission_timeout_ms != 0;
 }
 
 /* ---- Memory ---- */

@@ -63,6 +63,9 @@ struct sp_framing {
      * -errno when the peer is refused (after the reply). */
     int (*answer)(struct sp_session *session, struct sp_handshake *handshake);
 
+    /* Puts what a peer is told that the program does not admit into the reply. Optional. */
+    void (*refuse)(struct sp_session *session, struct sp_handshake *handshake);
+
     /* Reads the prefix at the start of data. Returns 1 and fills frame (whose body need not be there yet); 0 when
      * more bytes are needed; -EMSGSIZE when the body is longer than limit_bytes; -EPROTO. */
     int (*parse)(const struct sp_session *session, const uint8_t *data, size_t available_bytes, size_t limit_bytes,

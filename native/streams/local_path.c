@@ -123,6 +123,36 @@ static void private_name_forget(struct private_name *self)
         sp_fd_close(self->folder);
 }
 
+/* The file is as the options want it before any peer can connect. Returns 0 or -errno. */
+static int give_rights(const char *path, const struct sp_options *options)
+{
+    bool has_owner = options->ipc_uid >= 0 || options->ipc_gid >= 0;
+
+    if (has_owner && lchown(path, (uid_t)options->ipc_uid, (gid_t)options->ipc_gid) < 0)
+        return -errno;
+    if (options->ipc_mode >= 0 && chmod(path, (mode_t)options->ipc_mode) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Listens at a name that is a file. Returns the descriptor or -errno. */
+static int listen_at(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
+{
+    const char *path = ((const struct sockaddr_un *)&address->storage)->sun_path;
+    int fd = sp_descriptor_open(AF_UNIX, options);
+
+    if (fd < 0)
+        return fd;
+    int rc = sp_net_bind(fd, (const struct sockaddr *)&address->storage, address->length);
+    if (rc == 0 && (rc = give_rights(path, options)) < 0)
+        unlink(path);
+    if (rc == 0)
+        rc = sp_net_listen(fd, backlog);
+    if (rc < 0)
+        sp_descriptor_close(fd);
+    return rc < 0 ? rc : fd;
+}
+
 /* Returns the descriptor of a socket that listens under the private name, or -errno. */
 static int listen_privately(struct private_name *name, const char *path, const struct sp_options *options, int backlog)
 {
@@ -132,7 +162,7 @@ static int listen_privately(struct private_name *name, const char *path, const s
     for (int i = 0; i < NAME_TRIES && rc == -EADDRINUSE; i++) {
         if ((rc = private_name_choose(name, path)) < 0 || (rc = sp_local_path_address(name->text, &address)) < 0)
             return rc;
-        rc = sp_descriptor_listen(&address, options, backlog);
+        rc = listen_at(&address, options, backlog);
     }
     return rc;
 }
@@ -175,7 +205,7 @@ static int publish(const char *path, const struct sp_socket_address *address, co
 
     if (fd >= 0 || fd == -EEXIST || sp_descriptor_is_shortage(fd))
         return fd;
-    fd = sp_descriptor_listen(address, options, backlog);
+    fd = listen_at(address, options, backlog);
     if (fd < 0)
         return fd == -EADDRINUSE ? -EEXIST : fd;
     if (!file_identify(file, path))

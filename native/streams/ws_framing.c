@@ -396,6 +396,7 @@ const struct sp_framing sp_ws_server_framing = {
     .server_waits_for_peer = true,
     .shuts_down_first = true,
     .answer = sp_ws_respond,
+    .refuse = sp_ws_refuse,
     .parse = ws_parse,
     .write_prefix = ws_write_prefix,
     .fragment_bytes = SP_WS_FRAGMENT_BYTES,

@@ -183,14 +183,12 @@ static const struct refusal no_upgrade = {
     "This address is for WebSocket (version 13) with a subprotocol of nanomsg, such as rep.sp.nanomsg.org.\n", -EPROTO};
 static const struct refusal not_of_page = {
     "403 Forbidden", "", "Web pages of this origin may not connect here (origins, in C NN_WS_ORIGINS).\n", -EPERM};
+static const struct refusal not_admitted = {"403 Forbidden", "", "", -EPERM};
 static const struct refusal wrong_type = {
     "400 Incompatible Socket Type", "",
     "The subprotocol names the type of the socket here: clients of a REP ask for rep.sp.nanomsg.org.\n", -EPROTOTYPE};
 static const struct refusal is_taken = {"503 Service Unavailable", "", "", -EBUSY};
 static const struct refusal too_long = {"431 Request Header Fields Too Large", "", "", -EMSGSIZE};
-
-/* For the monitor, whose event has the Origin among the headers. */
-static const char not_admitted[] = "403 Forbidden, web pages of its Origin are not admitted";
 
 static int refuse(struct sp_handshake *handshake, const struct refusal *refusal)
 {
@@ -328,6 +326,12 @@ static bool is_page_admitted(const struct nn_endpoint *endpoint, const struct sp
     return origins == NULL || sp_origins_admit((const char *)origins->bytes, head);
 }
 
+void sp_ws_refuse(struct sp_session *session, struct sp_handshake *handshake)
+{
+    (void)session;
+    refuse(handshake, &not_admitted);
+}
+
 static bool is_full(const struct sp_socket *socket)
 {
     return socket->protocol->is_full != NULL && socket->protocol->is_full(socket->instance);
@@ -355,8 +359,12 @@ static int keep_headers(struct sp_ws_session *self, struct sp_handshake *handsha
 {
     const struct sp_socket *socket = handshake->endpoint->socket;
 
-    if (!socket->options.ws_peer_headers && socket->monitor == NULL)
-        return 0;
+    bool is_wanted = socket->options.ws_peer_headers || socket->monitor != NULL ||
+                     handshake->endpoint->options.admission_timeout_ms != 0;
+
+    handshake->peer_headers = self->peer_headers;
+    if (!is_wanted || self->peer_headers != NULL)
+        return 0; /* the latter when the peer was held, and is answered now */
     self->peer_headers = sp_chunk_create(head->fields.count);
     if (self->peer_headers == NULL)
         return -ENOMEM;
@@ -364,6 +372,16 @@ static int keep_headers(struct sp_ws_session *self, struct sp_handshake *handsha
     self->attaches_headers = socket->options.ws_peer_headers;
     handshake->peer_headers = self->peer_headers;
     return 0;
+}
+
+/* The event has the Origin among the headers. */
+static int refuse_page(struct sp_ws_session *session, struct sp_handshake *handshake, const struct sp_http_head *head)
+{
+    static const char problem[] = "403 Forbidden, web pages of its Origin are not admitted";
+    int error = refuse(handshake, &not_of_page);
+
+    describe_problem(handshake, problem, sizeof problem - 1);
+    return keep_headers(session, handshake, head) < 0 ? -ENOMEM : error;
 }
 
 static int respond_to(struct sp_ws_session *session, struct sp_handshake *handshake, const struct sp_http_head *head)
@@ -384,17 +402,14 @@ static int respond_to(struct sp_ws_session *session, struct sp_handshake *handsh
     case SP_WS_HERE:
         break;
     }
-    if (keep_headers(session, handshake, head) < 0)
-        return -ENOMEM;
-    if (!is_page_admitted(handshake->endpoint, head)) {
-        int error = refuse(handshake, &not_of_page);
-        describe_problem(handshake, not_admitted, sizeof not_admitted - 1);
-        return error;
-    }
+    if (!is_page_admitted(handshake->endpoint, head))
+        return refuse_page(session, handshake, head);
     if ((refusal = check_subprotocol(head, socket->protocol, &subprotocol)) != NULL)
         return refuse(handshake, refusal);
     if (is_full(socket))
         return refuse(handshake, &is_taken);
+    if (keep_headers(session, handshake, head) < 0)
+        return -ENOMEM;
     accept_request(handshake, key, subprotocol);
     handshake->taken_bytes = head->bytes;
     return socket->protocol->peer_id;

@@ -17,6 +17,7 @@ int sp_ws_read_response(struct sp_session *session, struct sp_handshake *handsha
 
 /* The server's. */
 int sp_ws_respond(struct sp_session *session, struct sp_handshake *handshake);
+void sp_ws_refuse(struct sp_session *session, struct sp_handshake *handshake);
 
 /* The path of a request that sp_ws_respond has found to be one, without the query. */
 struct sp_text sp_ws_requested_path(const uint8_t *request, size_t count);

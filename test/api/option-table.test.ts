@@ -31,6 +31,9 @@ const others: Readonly<Record<string, string>> = {
   NN_IPC_CREDENTIALS: 'peers and events',
   NN_WS_REQUEST_HEADERS: 'requestHeaders',
   NN_WS_ORIGINS: 'origins',
+  NN_ADMISSION_TIMEO: 'admit, admitTimeout',
+  NN_IPC_UID: 'ipcOwner.uid',
+  NN_IPC_GID: 'ipcOwner.gid',
   NN_WS_PEER_HEADERS: 'peers and events',
   NN_TLS_CERT: 'tls.cert',
   NN_TLS_KEY: 'tls.key',
@@ -124,7 +127,12 @@ describe('the table of options', () => {
   test('is the list of the documentation', () => {
     const [, list = ''] = /## Options\n\n([\s\S]*?)\n\n/.exec(read('docs', 'api.md')) ?? []
     const documented = [...list.matchAll(/`([a-z]\w+)`/g)].map(([, name]) => name!)
-    expect(documented.sort()).toEqual([...Object.keys(options), 'name', 'requestHeaders', 'origins', 'tls'].sort())
+    expect(documented.sort()).toEqual(
+      [
+        ...Object.keys(options),
+        ...['name', 'requestHeaders', 'origins', 'tls', 'admit', 'admitTimeout', 'ipcOwner'],
+      ].sort(),
+    )
   })
 
   test('is described for programs in C', () => {

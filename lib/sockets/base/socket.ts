@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+import { Admission, checkAdmit } from '../../connections/admission.js'
 import { attach } from '../../connections/attaching.js'
 import { isDebugging } from '../../connections/debug.js'
 import { isObserved, publishSocket } from '../../connections/diagnostics.js'
@@ -8,20 +10,33 @@ import { type Inspect, inspect, inspected } from '../../connections/inspection.j
 import { Monitor } from '../../connections/monitor.js'
 import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
 import { StreamEndpoints } from '../../connections/stream-endpoints.js'
+import type { Admit } from '../../engine/candidate.js'
 import type { ProtocolName } from '../../engine/constants.js'
-import { argumentError } from '../../engine/errors.js'
+import { argumentError, check } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
-import { NN_WS, NN_WS_ORIGINS, NN_WS_REQUEST_HEADERS } from '../../engine/option-numbers.js'
-import { type CommonOptionName, commonOptions, type SocketOptions } from '../../engine/options.js'
+import { type IpcOwner, ownerIds } from '../../engine/ipc-owner.js'
+import { native } from '../../engine/native.js'
+import {
+  NN_IPC,
+  NN_IPC_GID,
+  NN_IPC_UID,
+  NN_WS,
+  NN_WS_ORIGINS,
+  NN_WS_REQUEST_HEADERS,
+} from '../../engine/option-numbers.js'
+import { type CommonOptionName, commonOptions, type SocketOptions, toEngine } from '../../engine/options.js'
 import { originList } from '../../engine/origins.js'
-import { ownOptions } from '../../engine/own-options.js'
+import { memberOf, ownOptions } from '../../engine/own-options.js'
 import { isArray } from '../../engine/proxies.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import { currentConnections, type Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
 import { checkWaitOptions } from '../../engine/waits.js'
+import { type BindOptions, bindSettings, type Setting } from './bind-options.js'
 import { tellUnknownEvent, watchProperties } from './misspelling.js'
 import { adoptOptionFields, unknownOption } from './option-fields.js'
+
+export type { BindOptions }
 
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
@@ -36,6 +51,8 @@ export abstract class Socket extends ObservedEmitter {
   #tls: Readonly<TlsOptions> = Object.freeze({})
   #requestHeaders: RequestHeaders = Object.freeze({})
   #origins: readonly string[] = Object.freeze([])
+  #ipcOwner: IpcOwner = Object.freeze({})
+  readonly #admission: Admission
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
   #streamEndpoints: StreamEndpoints | undefined
@@ -45,6 +62,8 @@ export abstract class Socket extends ObservedEmitter {
   constructor(protocol: ProtocolName) {
     super()
     this.handle = new Handle(protocol)
+    this.#admission = new Admission(this.handle)
+    this.handle.add(this.#admission)
   }
 
   /** @internal Called by each class's constructor once its sides are attached. */
@@ -87,8 +106,11 @@ export abstract class Socket extends ObservedEmitter {
    * @throws {NanomsgError} `EINVAL` (malformed), `EPROTONOSUPPORT` (unknown scheme), `ENAMETOOLONG`, `ENODEV` (no such
    *   interface), `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EBADF` (the socket is closed).
    */
-  bind(address: string | URL): Endpoint {
-    return this.#attach('bind', address)
+  bind(address: string | URL, options?: BindOptions): Endpoint {
+    const own = ownOptions(options, 'bind')
+    if (own === undefined) return this.#attach('bind', address)
+    const settings = bindSettings(own)
+    return this.#within(settings, () => this.#attach('bind', address, settings))
   }
 
   /**
@@ -101,9 +123,28 @@ export abstract class Socket extends ObservedEmitter {
     return this.#attach('connect', address)
   }
 
-  #attach(syscall: 'bind' | 'connect', address: unknown): Endpoint {
+  /** Runs with other values of options, which then have their former ones again. */
+  #within<Result>(settings: readonly Setting[], call: () => Result): Result {
+    const before = settings.map(([name]) => [name, this[name]] as const)
+    try {
+      for (const [name, value] of settings) Reflect.set(this, name, value)
+      return call()
+    } finally {
+      if (!this.closed) for (const [name, value] of before) Reflect.set(this, name, value)
+    }
+  }
+
+  #attach(syscall: 'bind' | 'connect', address: unknown, settings: readonly Setting[] = []): Endpoint {
     adoptOptionFields(this)
-    const attachment = attach(this.handle, syscall, address, () => this.#streams(), this.#tls)
+    const attachment = attach(
+      this.handle,
+      syscall,
+      address,
+      () => this.#streams(),
+      this.#tls,
+      (call) => this.#within(settings, call),
+    )
+    if (syscall === 'bind') this.#admission.bound(attachment.address)
     const endpoint = new Endpoint(attachment, syscall === 'bind', (closed) => this.#endpoints.delete(closed))
     this.#endpoints.add(endpoint)
     return endpoint
@@ -179,6 +220,22 @@ export abstract class Socket extends ObservedEmitter {
   /** @internal */
   protected override onListenerAdded(event: unknown): void {
     tellUnknownEvent(this, event)
+  }
+
+  /**
+   * Ends a connection. The peer may connect again: `admit` can turn it away then.
+   *
+   * @param peer its number, or what has it as `pipe`: an event, the peer of a request, one that `admit` looks at
+   * @returns false when the connection has ended already
+   */
+  disconnect(peer: number | { readonly pipe: number }): boolean {
+    const pipe: unknown = typeof peer === 'number' ? peer : memberOf(Object(peer) as { pipe: number }, 'pipe')
+    if (!Number.isInteger(pipe)) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
+    this.handle.assertOpen('disconnect')
+    const rc = native.disconnect(this.handle.s, pipe as number)
+    if (rc === -constants.errno.ENOENT) return false
+    check(rc, 'disconnect')
+    return true
   }
 
   /** @internal */
@@ -281,6 +338,36 @@ export abstract class Socket extends ObservedEmitter {
     const { origins, list } = originList(given, 'setsockopt')
     this.handle.setBytesOption(NN_WS, NN_WS_ORIGINS, list, 'setsockopt')
     this.#origins = origins
+  }
+
+  get admit(): Admit | undefined {
+    return this.#admission.admit
+  }
+  set admit(admit: Admit | undefined) {
+    checkAdmit(admit, 'setsockopt')
+    this.#admission.admit = admit
+  }
+
+  get admitTimeout(): number {
+    return this.#admission.timeoutMs
+  }
+  set admitTimeout(given: number) {
+    const ms = toEngine('milliseconds or -1', given)
+    if (ms === undefined || ms === 0) {
+      throw argumentError('setsockopt', 'admitTimeout', 'a whole number of milliseconds from 1 on, or -1', given)
+    }
+    this.#admission.timeoutMs = ms
+  }
+
+  get ipcOwner(): IpcOwner {
+    return this.#ipcOwner
+  }
+  set ipcOwner(given: IpcOwner) {
+    const { uid, gid } = ownerIds(given)
+    this.handle.assertOpen('setsockopt')
+    check(native.setOption(this.handle.s, NN_IPC, NN_IPC_UID, uid), 'setsockopt', 'ipcOwner')
+    check(native.setOption(this.handle.s, NN_IPC, NN_IPC_GID, gid), 'setsockopt', 'ipcOwner')
+    this.#ipcOwner = Object.freeze({ ...(uid >= 0 && { uid }), ...(gid >= 0 && { gid }) })
   }
 
   get name(): string {

@@ -2,6 +2,7 @@
 #include "raw_peer.h"
 #include "sockets.h"
 
+#include <nanomsg/ipc.h>
 #include <nanomsg/pair.h>
 
 #include <dirent.h>
@@ -360,4 +361,54 @@ TEST(a_folder_that_is_not_there_is_ENOENT)
     CHECK_ERRNO(nn_bind(SOCKET(NN_PAIR), address), ENOENT);
     snprintf(address, sizeof address, "ipc:///proc/a");
     CHECK_ERRNO(nn_bind(SOCKET(NN_PAIR), address), ENOENT);
+}
+
+/* ---- Rights ---- */
+
+static mode_t mode_of(const char *path)
+{
+    struct stat status;
+
+    CHECK_OK(stat(path, &status));
+    return status.st_mode & 0777;
+}
+
+TEST(the_file_has_the_mode_that_is_set)
+{
+    for (int i = 0; i < 2; i++) {
+        const char *address = test_ipc_address();
+        int s = SOCKET(NN_PAIR);
+
+        has_links = i == 0;
+        CHECK_EQUAL(test_get_int(s, NN_IPC, NN_IPC_MODE), -1);
+        SET_INT(s, NN_IPC, NN_IPC_MODE, 0600);
+        CHECK_OK(nn_bind(s, address));
+        CHECK_EQUAL(mode_of(path_of(address)), 0600);
+        const char *open_address = test_ipc_address();
+        SET_INT(s, NN_IPC, NN_IPC_MODE, 0666);
+        CHECK_OK(nn_bind(s, open_address));
+        CHECK_EQUAL(mode_of(path_of(open_address)), 0666);
+        CHECK_SENDS(test_socket_connected(NN_PAIR, open_address), "in");
+        CHECK_RECEIVES(s, "in");
+        CHECK_OK(nn_close(s));
+    }
+}
+
+TEST(the_file_has_the_owner_that_is_set_or_there_is_none)
+{
+    const char *address = test_ipc_address();
+    int s = SOCKET(NN_PAIR);
+    struct stat status;
+
+    SET_INT(s, NN_IPC, NN_IPC_UID, 12345);
+    SET_INT(s, NN_IPC, NN_IPC_GID, 23456);
+    if (geteuid() != 0) {
+        CHECK_ERRNO(nn_bind(s, address), EPERM);
+        CHECK(access(path_of(address), F_OK) < 0);
+        return;
+    }
+    CHECK_OK(nn_bind(s, address));
+    CHECK_OK(stat(path_of(address), &status));
+    CHECK_EQUAL(status.st_uid, 12345);
+    CHECK_EQUAL(status.st_gid, 23456);
 }
