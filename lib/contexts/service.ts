@@ -18,11 +18,11 @@ import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
 
 /** Answers one question that a peer has: with its result, or not at all when that is undefined. */
-export type Handler = (
-  body: Buffer,
+export type Handler<In = Buffer, Out = Body> = (
+  body: In,
   peer: Peer,
   context: HandlerContext,
-) => Body | undefined | Promise<Body | undefined>
+) => Out | undefined | Promise<Out | undefined>
 
 /** A failure of a request: which of the steps to its reply has failed. */
 class RequestFailure {

@@ -30,6 +30,8 @@ export class Handle implements Listener, RefCounter {
   #parts: readonly Part[] = []
   /** Those of its options that name files. */
   tlsFiles: readonly TlsSetting[] = []
+  /** Values and bodies that its codec could not make of each other. */
+  codecFailures = 0
   #waits = 0
   isReferenced = true
   isOpen = true
@@ -146,9 +148,10 @@ export class Handle implements Listener, RefCounter {
   }
 
   statistics(): Statistics {
-    if (this.#lastValues !== undefined) return { ...this.#lastValues.statistics }
+    const { codecFailures } = this
+    if (this.#lastValues !== undefined) return { ...this.#lastValues.statistics, codecFailures }
     this.assertOpen('statistic')
-    return statisticsOf(this.s)
+    return { ...statisticsOf(this.s), codecFailures }
   }
 
   // ---- Closing ----

@@ -57,6 +57,8 @@ export interface Statistics {
   bytesReceived: number
   /** Priority of the peers that the next message would go to: 1 to 16; 0 when there is none. */
   currentSendPriority: number
+  /** Values and bodies that the option `codec` could not make of each other. */
+  codecFailures: number
 }
 
 function statisticOf(s: number, id: number): number {
@@ -82,5 +84,5 @@ export function statisticsOf(s: number): Statistics {
   const entries = Object.entries(statistics).map(([name, id]) => [name, statisticOf(s, id)] as const)
   const found = Object.fromEntries(entries) as Record<keyof typeof statistics, number>
   // The engine says -1, as libnanomsg does, when all peers have left.
-  return { ...found, currentSendPriority: Math.max(found.currentSendPriority, 0) }
+  return { ...found, currentSendPriority: Math.max(found.currentSendPriority, 0), codecFailures: 0 }
 }

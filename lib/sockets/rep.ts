@@ -1,14 +1,31 @@
 import { type Handler, type ServeOptions, Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
+import { isFunction } from '../engine/proxies.js'
+import type { Body } from '../messages/bytes.js'
+import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
 
+export interface RepOptions<In = Buffer, Out = Body> extends SocketOptions {
+  /** What handlers of `serve()` get and return, in place of bodies: `'json'`, `'msgpack'`, or an object with
+   * `encode()` and `decode()`. Its Reqs need the same one. `send()`, `receive()` and `onError` have bodies as ever.
+   * Default: none. */
+  codec?: CodecOption<In, Out> | undefined
+}
+
 /** Receives requests; what it sends next is the reply to the one received last. With `serve()` many are worked on side
- *  by side. */
-export class Rep extends DuplexSocket {
+ *  by side. With the option `codec`, requests are values of the type `In` and replies of the type `Out`. */
+export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
   #service: Service | undefined
 
-  constructor(options?: SocketOptions) {
-    super('rep', true, options)
+  constructor(options?: RepOptions<In, Out>) {
+    super('rep', true, options as SocketOptions)
+  }
+
+  get codec(): CodecOption<In, Out> | undefined {
+    return this.coding?.option as CodecOption<In, Out> | undefined
+  }
+  set codec(option: CodecOption<In, Out> | undefined) {
+    this.coding = new Coding(option, () => this.handle.codecFailures++)
   }
 
   /**
@@ -22,9 +39,18 @@ export class Rep extends DuplexSocket {
    *
    * @throws {NanomsgError} `EINVAL`, `EBADF`; with `stopOnError` what the handler has thrown.
    */
-  async serve(handler: Handler, options: ServeOptions = {}): Promise<void> {
+  async serve(handler: Handler<In, Out>, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
     this.#service ??= new Service(this, this.handle, this.inbox, this.outbox, () => this.monitored())
-    await this.#service.serve(handler, options)
+    const coding = this.coding?.isOn && isFunction(handler) ? this.coding : undefined
+    await this.#service.serve(coding === undefined ? (handler as unknown as Handler) : coded(handler, coding), options)
+  }
+}
+
+/** A handler of bodies that gives values to a handler of the program. */
+function coded<In, Out>(handler: Handler<In, Out>, coding: Coding): Handler {
+  return async (body, peer, context) => {
+    const answer = await handler(coding.decode(body, 'serve') as In, peer, context)
+    return answer === undefined ? undefined : coding.encode(answer, 'the answer', 'serve')
   }
 }

@@ -1,9 +1,13 @@
 import { type RequestOptions, Requests } from '../contexts/requests.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
+import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
 
-export interface ReqOptions extends SocketOptions {
+export interface ReqOptions<In = Buffer, Out = Body> extends SocketOptions {
+  /** What `request()` takes and resolves to, in place of bodies: `'json'`, `'msgpack'`, or an object with `encode()`
+   * and `decode()`. Its Reps need the same one. `send()` and `receive()` have bodies as ever. Default: none. */
+  codec?: CodecOption<In, Out> | undefined
   /** Milliseconds after which a request that has no reply is sent again. Default: 60000. */
   resendInterval?: number | undefined
   /** How many requests each Rep may have at a time, that is sent and not yet answered or given up. More wait until one
@@ -15,12 +19,13 @@ export interface ReqOptions extends SocketOptions {
 }
 
 /** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up
- * the last; with `request()` any number go on side by side. */
-export class Req extends DuplexSocket {
+ * the last; with `request()` any number go on side by side. With the option `codec`, requests are values of the type
+ * `Out` and replies of the type `In`. */
+export class Req<In = Buffer, Out = Body> extends DuplexSocket {
   #requests: Requests | undefined
 
-  constructor(options?: ReqOptions) {
-    super('req', true, options)
+  constructor(options?: ReqOptions<In, Out>) {
+    super('req', true, options as SocketOptions)
   }
 
   /**
@@ -29,18 +34,28 @@ export class Req extends DuplexSocket {
    *
    * @param body Do not change the bytes before the promise settles.
    * @throws {NanomsgError} `ETIMEDOUT`; `ECONNRESET` when as many peers have gone away while they had it as it has
-   *   `attempts`; `EBADF` when the socket is closed, or closes meanwhile.
+   *   `attempts`; `EBADF` when the socket is closed, or closes meanwhile; `EBADMSG` when its codec cannot read the
+   *   reply.
    */
-  request(body: Body, options?: RequestOptions): Promise<Buffer> {
+  request(body: Out, options?: RequestOptions): Promise<In> {
+    const coding = this.coding?.isOn ? this.coding : undefined
     // No async function: of what thousands of requests leave for the garbage collector, it would be the largest part.
     try {
-      const own = bodyOf(body, 'the body', 'request')
+      const own = coding?.encode(body, 'the request', 'request') ?? bodyOf(body as Body, 'the body', 'request')
       this.handle.assertOpen('request')
       this.#requests ??= new Requests(this.handle, this.inbox, this.outbox)
-      return this.#requests.request(own, options)
+      const reply = this.#requests.request(own, options)
+      return (coding === undefined ? reply : reply.then((bytes) => coding.decode(bytes, 'request'))) as Promise<In>
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  get codec(): CodecOption<In, Out> | undefined {
+    return this.coding?.option as CodecOption<In, Out> | undefined
+  }
+  set codec(option: CodecOption<In, Out> | undefined) {
+    this.coding = new Coding(option, () => this.handle.codecFailures++)
   }
 
   get resendInterval(): number {

@@ -130,7 +130,7 @@ describe('the table of options', () => {
     expect(documented.sort()).toEqual(
       [
         ...Object.keys(options),
-        ...['name', 'requestHeaders', 'origins', 'tls', 'admit', 'admitTimeout', 'ipcOwner'],
+        ...['name', 'requestHeaders', 'origins', 'tls', 'admit', 'admitTimeout', 'ipcOwner', 'codec'],
       ].sort(),
     )
   })

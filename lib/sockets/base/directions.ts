@@ -12,6 +12,7 @@ import { ownOptions } from '../../engine/own-options.js'
 import { isArray } from '../../engine/proxies.js'
 import { checkWaitOptions, type WaitOptions } from '../../engine/waits.js'
 import { type Body, bodiesOf, bodyOf } from '../../messages/bytes.js'
+import type { Coding } from '../../messages/codec.js'
 import { Inbox } from '../../messages/inbox.js'
 import { receiveBatches, receiveEach } from '../../messages/iteration.js'
 import { Outbox } from '../../messages/outbox.js'
@@ -260,6 +261,8 @@ export abstract class ReceivingSocket extends Socket implements AsyncIterable<Bu
 export abstract class DuplexSocket extends ReceivingSocket implements SendsMessages {
   /** @internal */
   protected readonly outbox: Outbox
+  /** @internal Of the types that have the option `codec`, which is set by this constructor. */
+  protected coding: Coding | undefined
 
   /** @internal */
   constructor(protocol: ProtocolName, isStateful: boolean, options: SocketOptions | undefined) {

@@ -397,7 +397,7 @@ export interface SocketJson {
 }
 
 /** Fields of our own classes and of EventEmitter. */
-const isInternal = (field: string): boolean => /^(_|(handle|inbox|outbox|domain)$)/.test(field)
+const isInternal = (field: string): boolean => /^(_|(handle|inbox|outbox|coding|domain)$)/.test(field)
 
 /** An option is a property that a socket's class can set. */
 function isOption(socket: Socket, name: string): boolean {

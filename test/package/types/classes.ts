@@ -96,7 +96,7 @@ export const patterns = [
   check<Same<OwnOf<Respondent>, 'serve'>>(),
   check<Same<OwnOf<Surveyor>, 'survey'>>(),
   check<Same<OwnOf<Sub>, 'subscribe' | 'unsubscribe'>>(),
-  check<Same<keyof ReqOptions, keyof SocketOptions | 'resendInterval' | 'maxInFlight' | 'attempts'>>(),
+  check<Same<keyof ReqOptions, keyof SocketOptions | 'resendInterval' | 'maxInFlight' | 'attempts' | 'codec'>>(),
   check<Same<keyof SurveyorOptions, keyof SocketOptions | 'deadline'>>(),
 ]
 
