@@ -83,7 +83,7 @@ function letGo(): void {
 /** The limits of one turn of the event loop, after which timers, other sockets and other peers get theirs: in messages,
  * and in milliseconds, as handlers may take long. */
 const WORK_LIMIT = 8192
-const TURN_MS = 2
+const TURN_MS = 1
 /** The clock is looked at after so many messages: a few of them need not know the time. */
 const MESSAGES_PER_LOOK = 16
 
