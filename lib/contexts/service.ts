@@ -12,6 +12,7 @@ import { type Body, bodyOf } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
 import { Asked, Askers, type HandlerContext } from './askers.js'
+import { checkDrain, Draining } from './draining.js'
 import { errorReply, markReply, unmarkRequest } from './error-replies.js'
 import { type FailureKind, reportFailure } from './handler-failures.js'
 import { type ContextHandler, Multiplexer } from './multiplexer.js'
@@ -37,6 +38,11 @@ export interface ServeOptions {
   concurrency?: number | undefined
   /** Ends serving: no more questions are taken, and those at hand are answered. */
   signal?: AbortSignal | undefined
+  /** Milliseconds for the end of serving by `signal`, in which those who ask can turn to others: connections on which
+   * no answer is owed close at once, the others behind their last answer; until then questions that come by them are
+   * answered. When the time is over, all are closed. No peer can connect until `serve()` is called again, and endpoints
+   * that connect are closed. Default: connections stay. */
+  drain?: number | undefined
   /** Is called when the handler has thrown, or its result cannot be sent; what it returns, or its promise resolves to,
    * is the reply, undefined: none. Serving goes on. Without it, the channel `nanomsg:handler-failure` of
    * node:diagnostics_channel reports the failure, or, if that has no subscriber, a warning of the process, once for
@@ -62,8 +68,9 @@ function checkServeOptions(handler: unknown, options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw argumentError('serve', 'options', 'an object such as { concurrency: 10 }', options)
   }
-  const { concurrency, signal, onError, stopOnError, replyErrors } = options as ServeOptions
+  const { concurrency, signal, drain, onError, stopOnError, replyErrors } = options as ServeOptions
   checkWaitOptions(ownOptions({ signal }, 'serve'), 'serve')
+  checkDrain(drain, 'serve')
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw argumentError('serve', 'concurrency', 'a whole number from 1 on', concurrency)
   }
@@ -84,6 +91,8 @@ class Run {
   readonly settled: Promise<void>
   active = 0
   isStopping = false
+  /** How many requests are worked on, by connection. */
+  readonly owed = new Map<number, number>()
   /** Handlers run in the context of AsyncLocalStorage in which serve() was called, as those of node:http do. */
   readonly context = new AsyncResource('NanomsgServe')
   #resolve!: () => void
@@ -182,6 +191,10 @@ export class Service implements ContextHandler {
   readonly #inbox: Inbox
   readonly #multiplexer: Multiplexer
   readonly #askers: Askers
+  readonly #outbox: Outbox
+  readonly #monitored: () => Monitor
+  #draining: Draining | undefined
+  #limit: NodeJS.Timeout | undefined
   #run: Run | undefined
 
   /**
@@ -192,6 +205,8 @@ export class Service implements ContextHandler {
     this.#socket = socket
     this.#handle = handle
     this.#inbox = inbox
+    this.#outbox = outbox
+    this.#monitored = monitored
     this.#askers = new Askers(handle, monitored)
     this.#multiplexer = new Multiplexer(handle.s, inbox, outbox, this)
     // Messages of contexts come first: what the multiplexer leaves is for the inbox.
@@ -200,7 +215,8 @@ export class Service implements ContextHandler {
 
   get room(): number {
     const run = this.#run
-    return run === undefined || run.isStopping ? 0 : run.concurrency - run.active
+    const isTaking = run !== undefined && (!run.isStopping || this.#limit !== undefined)
+    return isTaking ? run.concurrency - run.active : 0
   }
 
   async serve(handler: Handler, given: ServeOptions): Promise<void> {
@@ -211,9 +227,12 @@ export class Service implements ContextHandler {
     if (signal?.aborted) return
     const run = new Run(handler, options)
     const onAbort = () => {
+      if (options.drain !== undefined) this.#drain(run, options.drain)
       run.isStopping = true
       this.#endIfDone(run)
     }
+    this.#draining?.undo()
+    this.#draining = undefined
     this.#run = run
     this.#askers.begin()
     this.#inbox.refusal = () => isServing('receive', EFSM)
@@ -223,6 +242,8 @@ export class Service implements ContextHandler {
       this.#multiplexer.onReadable()
       await run.settled
     } finally {
+      clearTimeout(this.#limit)
+      this.#limit = undefined
       if (this.#run === run) {
         this.#run = undefined
         this.#inbox.refusal = undefined
@@ -245,6 +266,7 @@ export class Service implements ContextHandler {
       else reportFailure(this.#socket, kind, error, body, peer)
     }
     run.active++
+    run.owed.set(peer.pipe, (run.owed.get(peer.pipe) ?? 0) + 1)
     const asked = new Asked(this.#askers, peer.pipe)
     try {
       this.#send(context, await run.reply(body, peer, asked, report))
@@ -252,6 +274,7 @@ export class Service implements ContextHandler {
       await this.#sendInstead(run, context, new RequestFailure('reply', error), body, peer, report)
     }
     run.active--
+    this.#paid(run, peer.pipe)
     asked.end()
     this.#endIfDone(run)
     this.#multiplexer.onReadable()
@@ -278,6 +301,39 @@ export class Service implements ContextHandler {
       this.#multiplexer.forget(context)
       report(new RequestFailure('reply', error))
     }
+  }
+
+  #paid(run: Run, pipe: number): void {
+    const count = run.owed.get(pipe)! - 1
+    if (count > 0) {
+      run.owed.set(pipe, count)
+      return
+    }
+    run.owed.delete(pipe)
+    if (this.#draining === undefined) return
+    this.#outbox.endGathering() // the answer leaves before the connection ends
+    this.#draining.release(pipe)
+  }
+
+  #drain(run: Run, limitMs: number): void {
+    if (this.#draining !== undefined || !this.#handle.isOpen) return
+    this.#outbox.endGathering()
+    const draining = new Draining(this.#handle, this.#monitored(), (pipe) => run.owed.has(pipe))
+    this.#draining = draining
+    this.#limit = setTimeout(() => {
+      draining.disconnectAll()
+      run.end()
+    }, limitMs)
+  }
+
+  /** Ends serving as its signal does, with a limit. */
+  async drain(limitMs: number): Promise<void> {
+    const run = this.#run
+    if (run === undefined) return
+    this.#drain(run, limitMs)
+    run.isStopping = true
+    this.#endIfDone(run)
+    await run.settled.catch(() => {}) // serve() tells
   }
 
   #stop(run: Run, error: unknown): void {

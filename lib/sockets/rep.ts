@@ -1,5 +1,7 @@
+import { checkDrain } from '../contexts/draining.js'
 import { type Handler, type ServeOptions, Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
+import { ownOptions } from '../engine/own-options.js'
 import { isFunction } from '../engine/proxies.js'
 import type { Body } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
@@ -44,6 +46,25 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
     this.#service ??= new Service(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     const coding = this.coding?.isOn && isFunction(handler) ? this.coding : undefined
     await this.#service.serve(coding === undefined ? (handler as unknown as Handler) : coded(handler, coding), options)
+  }
+
+  /**
+   * As of all sockets.
+   *
+   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: those who ask can turn
+   *   to others meanwhile.
+   */
+  override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
+    try {
+      const own = ownOptions(options, 'close')
+      const linger = own?.linger
+      const drain = own?.drain
+      checkDrain(drain, 'close')
+      if (drain === undefined || this.closed || this.#service === undefined) return super.close({ linger })
+      return this.#service.drain(drain).then(() => super.close({ linger }))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 }
 

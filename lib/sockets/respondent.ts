@@ -1,5 +1,7 @@
+import { checkDrain } from '../contexts/draining.js'
 import { type Handler, type ServeOptions, Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
+import { ownOptions } from '../engine/own-options.js'
 import { DuplexSocket } from './base/directions.js'
 
 /** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side
@@ -26,5 +28,24 @@ export class Respondent extends DuplexSocket {
     this.handle.assertOpen('serve')
     this.#service ??= new Service(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     await this.#service.serve(handler, options)
+  }
+
+  /**
+   * As of all sockets.
+   *
+   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: those who ask can turn
+   *   to others meanwhile.
+   */
+  override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
+    try {
+      const own = ownOptions(options, 'close')
+      const linger = own?.linger
+      const drain = own?.drain
+      checkDrain(drain, 'close')
+      if (drain === undefined || this.closed || this.#service === undefined) return super.close({ linger })
+      return this.#service.drain(drain).then(() => super.close({ linger }))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 }
