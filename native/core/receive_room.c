@@ -153,12 +153,9 @@ static void serve(struct sp_socket *socket)
     socket->room.is_blocked = !serve_waiting(socket, SP_ROOM_STOPPED) || !serve_waiting(socket, SP_ROOM_WAITING);
 }
 
-/* Whether the room, with these bytes besides, is three quarters full. */
 static bool is_nearly_full(const struct sp_socket *socket, size_t bytes)
 {
-    int limit = socket->options.max_unfinished_bytes;
-
-    return limit >= 0 && (socket->room.beyond != NULL || socket->room.bytes + bytes >= (size_t)limit / 4 * 3);
+    return sp_room_is_nearly_full(&socket->room, socket->options.max_unfinished_bytes, bytes);
 }
 
 static void begin_growing(struct sp_receive_room *self, struct sp_room_share *share)
@@ -211,20 +208,12 @@ void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t 
 
 void sp_room_leave(struct sp_socket *socket, struct sp_room_share *share)
 {
-    if (share->bytes == 0 && share->state == SP_ROOM_KEPT)
+    if (sp_room_is_unused_by(share))
         return;
     come_back(&socket->room, share);
     set_bytes(&socket->room, share, 0);
     set_state(&socket->room, share, SP_ROOM_KEPT);
     serve(socket);
-}
-
-bool sp_room_is_short(const struct sp_socket *socket)
-{
-    const struct sp_receive_room *self = &socket->room;
-
-    return is_nearly_full(socket, 0) || first_in(self, SP_ROOM_STOPPED) != NULL ||
-           first_in(self, SP_ROOM_WAITING) != NULL;
 }
 
 size_t sp_room_bytes(const struct sp_receive_room *self)

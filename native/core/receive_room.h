@@ -85,11 +85,27 @@ void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t 
 /* Gives everything back. Of a share that has nothing it does nothing. */
 void sp_room_leave(struct sp_socket *socket, struct sp_room_share *share);
 
-/* Whether reads are to be short, since room is. */
-bool sp_room_is_short(const struct sp_socket *socket);
+/* Whether room that is limited to that number of bytes (negative: without limit) is three quarters full with these
+ * besides. */
+static inline bool sp_room_is_nearly_full(const struct sp_receive_room *self, int limit_bytes, size_t bytes)
+{
+    return limit_bytes >= 0 && (self->beyond != NULL || self->bytes + bytes >= (size_t)limit_bytes / 4 * 3);
+}
+
+/* Whether reads are to be short, since room is. Inline: it is asked before each read. */
+static inline bool sp_room_is_short(const struct sp_receive_room *self, int limit_bytes)
+{
+    return sp_room_is_nearly_full(self, limit_bytes, 0) || !sp_list_is_empty(&self->lists[SP_ROOM_STOPPED]) ||
+           !sp_list_is_empty(&self->lists[SP_ROOM_WAITING]);
+}
 
 /* What all shares have. */
 size_t sp_room_bytes(const struct sp_receive_room *self);
+
+static inline bool sp_room_is_unused_by(const struct sp_room_share *share)
+{
+    return share->bytes == 0 && share->state == SP_ROOM_KEPT;
+}
 
 static inline bool sp_room_is_waiting(const struct sp_room_share *share)
 {

@@ -104,7 +104,7 @@ static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *str
     const struct sp_frame *last = &self->received.frame;
     size_t quantum = sp_pipe_read_quantum(self->pipe, last->prefix_bytes + last->body_bytes);
 
-    self->received.is_short = sp_room_is_short(self->socket);
+    self->received.is_short = sp_room_is_short(&self->socket->room, self->socket->options.max_unfinished_bytes);
     ssize_t count = sp_receive_buffer_fill(&self->received, stream, self->socket->loop, quantum);
 
     if (stream->filter != NULL && stream == &self->stream)

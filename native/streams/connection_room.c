@@ -82,7 +82,7 @@ void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready)
     sp_room_end_input(self->socket, &self->room);
 }
 
-void sp_connection_settle_room(struct sp_connection *self, bool is_whole)
+void sp_connection_change_room(struct sp_connection *self, bool is_whole)
 {
     size_t needed_bytes = sp_receive_buffer_needed_bytes(&self->received) + fragments_bytes(self);
 
