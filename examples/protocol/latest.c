@@ -130,7 +130,7 @@ static const struct nn_protocol source_protocol = {
 struct view {
     struct nn_protocol_socket base; /* first */
     struct nn_message value;
-    bool has_value; /* and nobody has received it */
+    bool has_value; /* and it was not received */
     int missed;
 };
 

@@ -94,7 +94,7 @@ static void show_sizes(void)
     printf("requests and replies up to 3000007 bytes\n");
 }
 
-/* A push that is connected before anybody is bound, fills all there is, and is closed before anything is received. */
+/* A push that is connected before its peer is bound, fills all there is, and is closed before anything is received. */
 static void show_linger(void)
 {
     int count = 0;
@@ -102,7 +102,7 @@ static void show_linger(void)
     int push = open_socket(NN_PUSH);
 
     check(nn_connect(push, address), "connecting");
-    expect(nn_send(push, "x", 1, NN_DONTWAIT) < 0 && nn_errno() == EAGAIN, "nobody is there");
+    expect(nn_send(push, "x", 1, NN_DONTWAIT) < 0 && nn_errno() == EAGAIN, "no peer is there");
     int pull = open_socket(NN_PULL);
     check(nn_bind(pull, address), "binding");
     send_filled(push, 60000, (unsigned)count++); /* waits for the connection */

@@ -80,7 +80,7 @@ function hintOnHost(scheme: string, rest: string, attaching: Attaching, code: st
   if (!/^\d+$/.test(port) || Number(port) > 65535) return `port is not a number up to 65535: ${meant(host)}`
   if (host === '') return `${scheme} address has no host: ${meant('127.0.0.1', port)}`
   if (attaching === 'connect' && Number(port) === 0) {
-    return `nobody listens on port 0: ${address}; connect to the port that was chosen, which --verbose tells`
+    return `no socket listens on port 0: ${address}; connect to the port that was chosen, which --verbose tells`
   }
   if (attaching === 'connect' && host === '*') return `only --bind knows *: ${meant('127.0.0.1', port)}`
   if (/[^\w.:;*[\]-]/.test(host)) return `no host is called that: ${address}`
@@ -98,7 +98,7 @@ function hintOnTls(attaching: Attaching, code: string | undefined): string | und
   switch (code) {
     case 'EINVAL':
       return attaching === 'bind'
-        ? 'whoever is bound needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password'
+        ? 'the bound side needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password'
         : 'what --cacert, --cert and --key name must be PEM, without a password'
     case 'ENOENT':
       return 'a file that --cacert, --cert or --key names does not exist'
@@ -116,8 +116,8 @@ function hintOnBinding(scheme: string, rest: string, code: string | undefined): 
   switch (code) {
     case 'EADDRINUSE':
       return hasPort
-        ? `somebody listens there already: ${address}; ${scheme}://${host}:0 takes any free port, and --verbose tells which`
-        : `somebody listens there already: ${address}`
+        ? `another socket listens there already: ${address}; ${scheme}://${host}:0 takes any free port, and --verbose tells which`
+        : `another socket listens there already: ${address}`
     case 'EADDRNOTAVAIL':
       return `this machine does not have that address: ${address}; to listen on all that it has, ${scheme}://*${port}`
     case 'EACCES':

@@ -124,8 +124,8 @@ export async function attach(socket: CatSocket, settings: Settings, report: (tex
 }
 
 function hintOnSending(socket: CatSocket, error: unknown): string | undefined {
-  const hasWaitedForNobody = codeOf(error) === 'ETIMEDOUT' && socket.stats().currentConnections === 0
-  return hasWaitedForNobody ? 'nobody is connected' : undefined
+  const hasWaitedWithoutPeer = codeOf(error) === 'ETIMEDOUT' && socket.stats().currentConnections === 0
+  return hasWaitedWithoutPeer ? 'no peer is connected' : undefined
 }
 
 /** Sends; a message that finds no room is reported and forgotten, as the original does. */

@@ -1,4 +1,4 @@
-/** What the engine knows when a call is given up: who is connected, and what has failed last. */
+/** What the engine knows when a call is given up: which peers are connected, and what has failed last. */
 import { constants } from 'node:os'
 import { protocols } from '../engine/constants.js'
 import { poison } from '../engine/error-texts.js'

@@ -6,14 +6,14 @@ import type { Handle } from '../engine/handle.js'
 
 /** What a handler of `serve()` gets besides the body and its sender. */
 export interface HandlerContext {
-  /** Aborts when the connection of the asker is gone, or the socket closes: nobody waits for the answer any more. */
+  /** Aborts when the connection of the asker is gone, or the socket closes: no peer waits for the answer any more. */
   readonly signal: AbortSignal
 }
 
 const hasGone = () =>
   errnoError(constants.errno.ECONNRESET, 'serve', '', {
     text: 'The connection that the request came by is gone',
-    hint: 'Nobody waits for the answer: stop working on it',
+    hint: 'No peer waits for the answer: stop working on it',
   })
 
 /** The requests that are worked on by their connections, as far as their handlers want to know of the end of these. */

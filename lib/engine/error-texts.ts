@@ -65,9 +65,9 @@ export const hints: Readonly<Record<string, string>> = {
   'connect EACCES of ipc':
     'This process may not use that socket: see the permissions of the file and of its folders. The socket tries again',
   'connect EACCES': 'The system does not allow this connection: see the rules of its firewall. The socket tries again',
-  'connect ECONNREFUSED': 'Nobody listens there now; the socket tries again',
-  'connect ECONNREFUSED of ipc': 'Nobody listens there now, or the file is no socket; the socket tries again',
-  'connect ENOENT': 'Nobody listens there now; the socket tries again',
+  'connect ECONNREFUSED': 'No process listens there now; the socket tries again',
+  'connect ECONNREFUSED of ipc': 'No process listens there now, or the file is no socket; the socket tries again',
+  'connect ENOENT': 'No process listens there now; the socket tries again',
   'connect ENOTSOCK of ipc': 'The file is no socket; the socket tries again',
   'connect ENOTFOUND': 'Check how the name is written, and that it has an address; the socket tries again',
   'connect EAI_AGAIN': 'Check the network and the name servers of this machine; the socket tries again',

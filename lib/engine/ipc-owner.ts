@@ -1,7 +1,7 @@
 import { argumentError } from './errors.js'
 import { ownOptions } from './own-options.js'
 
-/** Who owns a file; what is left out stays as the process has it. */
+/** The owner of a file; what is left out stays as the process has it. */
 export interface IpcOwner {
   readonly uid?: number | undefined
   readonly gid?: number | undefined

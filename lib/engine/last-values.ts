@@ -2,7 +2,7 @@ import { native } from './native.js'
 import { fromEngine, type OptionName, options } from './options.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 
-/** What a socket's name, options and statistics were when it was closed: those who hear of the end may read them. */
+/** What a socket's name, options and statistics were when it was closed: listeners to its end may read them. */
 export interface LastValues {
   readonly name: string
   readonly options: ReadonlyMap<OptionName, number | boolean>

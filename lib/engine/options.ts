@@ -170,8 +170,8 @@ export interface SocketOptions {
   /** Milliseconds for `admit` to decide; then the peer is refused. -1: no limit. Peers of tcp and ipc themselves wait
    * for a second, those of WebSocket for five. Default: 1000. */
   admitTimeout?: number | undefined
-  /** The mode of the files of `ipc://` endpoints bound later, such as `0o660`: who may not write to one cannot connect.
-   * Default: -1, as the umask has it. */
+  /** The mode of the files of `ipc://` endpoints bound later, such as `0o660`: a process that may not write to one
+   * cannot connect. Default: -1, as the umask has it. */
   ipcMode?: number | undefined
   /** The user and group that these files are given to. Default: those of the process. */
   ipcOwner?: IpcOwner | undefined

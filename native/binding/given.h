@@ -18,7 +18,7 @@ enum class Made {
 };
 
 // What the finalizer of an external Buffer or ArrayBuffer owns; its destructor releases it. Used on one thread only.
-// Memory that another thread may have when its Worker ends is never released: nobody says when that thread is done.
+// Memory that another thread may have when its Worker ends is never released: no event says when that thread is done.
 class Given
 {
   public:

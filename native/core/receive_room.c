@@ -74,7 +74,7 @@ static void set_state(struct sp_receive_room *self, struct sp_room_share *share,
 }
 
 /* Whether the share can have as much: of the room, or beyond it. Where those that have gone beyond it before, and got
- * stuck, have left no room, nobody comes to them that has nothing yet. */
+ * stuck, have left no room, none joins them that has nothing yet. */
 static bool try_bytes(struct sp_socket *socket, struct sp_room_share *share, size_t bytes)
 {
     struct sp_receive_room *self = &socket->room;
@@ -271,7 +271,7 @@ static void look_at_still(struct sp_socket *socket)
     }
 }
 
-/* Nobody needs the room that is left: also those go on that have little to read, as long as there is plenty. */
+/* No other share needs the room that is left: also those go on that have little to read, as long as there is plenty. */
 static void serve_still(struct sp_socket *socket)
 {
     struct sp_receive_room *self = &socket->room;

@@ -9,7 +9,7 @@ typedef uint64_t sp_time_ns;
 #define SP_FOREVER UINT64_MAX
 #define SP_NS_PER_MS 1000000u
 
-/* sp_now_ns(): the time; sp_pause_1_ms(): sleeps so long at least, where nothing tells when to look again. */
+/* sp_now_ns(): the time; sp_pause_1_ms(): sleeps for that time at least, where nothing tells when to look again. */
 #include "clock_inline.h" /* of the platform that is built for */
 
 /* The instant delay_ms from now; negative delays never come. */

@@ -2,7 +2,7 @@
 #ifndef SP_PLATFORM_ENVIRONMENT_H
 #define SP_PLATFORM_ENVIRONMENT_H
 
-/* The variable's value; NULL also in a program that has more rights than whoever has started it. */
+/* The variable's value; NULL also in a program that has more rights than the process that has started it. */
 const char *sp_trusted_variable(const char *name);
 
 #endif

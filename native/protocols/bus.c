@@ -115,40 +115,14 @@ static int bus_raw_receive(struct nn_protocol_socket *base, struct nn_message *m
 
 /* ---- Tables ---- */
 
-const struct nn_protocol sp_bus_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "bus",
-    .domain = AF_SP,
-    .id = NN_BUS,
-    .peer_id = NN_BUS,
-    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS,
-    .socket_bytes = sizeof(struct bus),
-    .pipe_bytes = sizeof(struct bus_pipe),
-    .open = bus_open,
-    .pipe_added = bus_pipe_added,
-    .pipe_removed = bus_pipe_removed,
-    .pipe_readable = bus_pipe_readable,
-    .pipe_writable = bus_pipe_writable,
-    .send = bus_send,
-    .receive = bus_receive,
-    .events = bus_events,
-};
+#define BUS_TABLE(of_domain, sends, receives)                                                                          \
+    {                                                                                                                  \
+        .version = NN_PROTOCOL_VERSION, .name = "bus", .domain = (of_domain), .id = NN_BUS, .peer_id = NN_BUS,         \
+        .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS, .socket_bytes = sizeof(struct bus),   \
+        .pipe_bytes = sizeof(struct bus_pipe), .open = bus_open, .pipe_added = bus_pipe_added,                         \
+        .pipe_removed = bus_pipe_removed, .pipe_readable = bus_pipe_readable, .pipe_writable = bus_pipe_writable,      \
+        .send = (sends), .receive = (receives), .events = bus_events,                                                  \
+    }
 
-const struct nn_protocol sp_bus_raw_protocol = {
-    .version = NN_PROTOCOL_VERSION,
-    .name = "bus",
-    .domain = AF_SP_RAW,
-    .id = NN_BUS,
-    .peer_id = NN_BUS,
-    .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS,
-    .socket_bytes = sizeof(struct bus),
-    .pipe_bytes = sizeof(struct bus_pipe),
-    .open = bus_open,
-    .pipe_added = bus_pipe_added,
-    .pipe_removed = bus_pipe_removed,
-    .pipe_readable = bus_pipe_readable,
-    .pipe_writable = bus_pipe_writable,
-    .send = bus_raw_send,
-    .receive = bus_raw_receive,
-    .events = bus_events,
-};
+const struct nn_protocol sp_bus_protocol = BUS_TABLE(AF_SP, bus_send, bus_receive);
+const struct nn_protocol sp_bus_raw_protocol = BUS_TABLE(AF_SP_RAW, bus_raw_send, bus_raw_receive);

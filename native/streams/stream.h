@@ -67,7 +67,7 @@ struct sp_stream_ops {
     ssize_t (*write)(struct sp_stream *self, struct iovec *vectors, int count);
     /* What the connection waits for, SP_READABLE and SP_WRITABLE. NULL: the loop watches the descriptor. */
     void (*want)(struct sp_stream *self, unsigned wanted);
-    /* Whether so many bytes can be read, or, where the number is not known, any. NULL: the descriptor says it. */
+    /* Whether that number of bytes can be read, or any where the number is not known. NULL: the descriptor says it. */
     bool (*has_unread)(const struct sp_stream *self, size_t count);
     void (*shutdown_write)(struct sp_stream *self);
     void (*close)(struct sp_stream *self);

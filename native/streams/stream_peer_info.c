@@ -79,7 +79,7 @@ void sp_stream_rejected(struct nn_endpoint *endpoint, int fd, int protocol, int 
 {
     struct sp_peer_info info;
 
-    /* Strangers that a listener turns away cost no system calls unless somebody listens to events. */
+    /* Strangers that a listener turns away cost no system calls unless the socket is monitored. */
     bool is_wanted = endpoint->socket->monitor != NULL || !endpoint->is_bound;
 
     sp_stream_peer_info(&info, endpoint, is_wanted ? fd : -1);

@@ -1,4 +1,4 @@
-// Who owns the project: scripts/release/owner.json is the one place where it is filled in.
+// The owner of the project: scripts/release/owner.json is the one place where it is filled in.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -212,8 +212,8 @@ export const attacksOn = ({ isWebSocket, isTls }) => [
   ...(isTls ? withTls : []),
 ]
 
-/** Those who hold connections, and memory of the server where they can: they say nothing, half a word, or the greater
- * part of a message. `arrived` is called when this is done. */
+/** Attackers that hold connections, and memory of the server where they can: they say nothing, half a word, or the
+ * greater part of a message. `arrived` is called when this is done. */
 export const strangers = [
   async (target, arrived) => {
     await target.openPlain()

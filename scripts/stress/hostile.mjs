@@ -38,7 +38,7 @@ class Peer {
         return new Promise((resolve) => stream.once('close', resolve).destroy())
       }),
     )
-    // Nothing listens, or the queue of those who wait to be accepted is full.
+    // Nothing listens, or the queue of connections that wait to be accepted is full.
     if (failed) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 

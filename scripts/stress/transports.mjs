@@ -101,7 +101,7 @@ export class Target {
     return Buffer.concat([Buffer.from([0x82, 0xfe]), length.subarray(6), mask])
   }
 
-  /** Says who it is, and returns when the server has answered. */
+  /** Says what it is, and returns when the server has answered. */
   async openAdmitted(type) {
     const stream = await this.open()
     stream.write(this.greeting(type))

@@ -150,7 +150,7 @@ const mistakes: readonly (readonly [string, string, () => unknown, ...(string | 
     'ETIMEDOUT',
     () => connected(new Req(), unused).request('x', soon),
     'No reply came in time, request (no peer is connected; the request was not sent yet; the last failure: ECONNREFUSED',
-    'Nobody listens there now; the socket tries again',
+    'No process listens there now; the socket tries again',
   ],
   [
     'no peer there, ready()',

@@ -80,7 +80,7 @@ test.each(transports)('an address of $scheme that is served is refused', async (
   await using second = ours('--rep', '--bind', await holder.listening())
   const { exitCode, stderr } = await second.ended
   expect(exitCode).toBe(3)
-  expect(stderr).toMatch(/^Can't bind: Address already in use\nsomebody listens there already: /)
+  expect(stderr).toMatch(/^Can't bind: Address already in use\nanother socket listens there already: /)
 })
 
 test('what comes on stdin is sent as it is', async () => {

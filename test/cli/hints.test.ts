@@ -26,7 +26,7 @@ describe('an address that is refused', () => {
     [
       'connect',
       'tcp://a:0',
-      'nobody listens on port 0: tcp://a:0; connect to the port that was chosen, which --verbose tells',
+      'no socket listens on port 0: tcp://a:0; connect to the port that was chosen, which --verbose tells',
     ],
     ['connect', 'tcp://*:7000', 'only --bind knows *: tcp://*:7000; did you mean tcp://127.0.0.1:7000?'],
     ['bind', 'tpc://a:1', 'there is no transport tpc://: tpc://a:1; did you mean tcp://a:1?'],
@@ -80,7 +80,7 @@ describe('an address that is refused', () => {
 
   test('because another one listens there gets a free port proposed', () => {
     expect(hintOnAddress('tcp://127.0.0.1:80', 'bind', 'EADDRINUSE')).toBe(
-      'somebody listens there already: tcp://127.0.0.1:80; tcp://127.0.0.1:0 takes any free port, and --verbose tells which',
+      'another socket listens there already: tcp://127.0.0.1:80; tcp://127.0.0.1:0 takes any free port, and --verbose tells which',
     )
   })
 
@@ -97,7 +97,7 @@ describe('an address that is refused', () => {
     [
       'bind',
       'tls+tcp://*:5555',
-      'whoever is bound needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password',
+      'the bound side needs a certificate and its key: --cert FILE --key FILE, as PEM and without a password',
     ],
     ['connect', 'wss://a:5555', 'what --cacert, --cert and --key name must be PEM, without a password'],
     ['connect', 'tcp://::1:80', 'IPv6 address without brackets: tcp://::1:80; did you mean tcp://[::1]:80?'],
@@ -116,7 +116,7 @@ describe('an address that is refused', () => {
     expect(advice('ENOENT')).toBe('a file that --cacert, --cert or --key names does not exist')
     expect(advice('EACCES')).toBe('no permission to read --cert or --key')
     expect(hintOnAddress('wss://*:443', 'bind', 'EACCES')).toMatch(/^ports below 1024 are reserved/)
-    expect(advice('EADDRINUSE')).toMatch(/^somebody listens there already/)
+    expect(advice('EADDRINUSE')).toMatch(/^another socket listens there already/)
     expect(advice('EPROTONOSUPPORT')).toMatch(/^this build has no TLS/)
   })
 

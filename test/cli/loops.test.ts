@@ -123,7 +123,7 @@ describe.each(['push', 'pub'])('--%s', (type) => {
     const { exitCode, stderr } = await follow({ send: [timedOut] }, ...args)
     expect({ exitCode, stderr }).toEqual({
       exitCode: 3,
-      stderr: "Can't send: Connection timed out\nnobody is connected\n",
+      stderr: "Can't send: Connection timed out\nno peer is connected\n",
     })
   })
 
@@ -179,7 +179,7 @@ describe.each(['req', 'surveyor', 'bus', 'pair'])('--%s with data', (type) => {
     expect({ exitCode, stdout, stderr }).toEqual({
       exitCode: 3,
       stdout: 'one\ntwo\n',
-      stderr: "Can't send: Connection timed out\nnobody is connected\n",
+      stderr: "Can't send: Connection timed out\nno peer is connected\n",
     })
     const timeouts = calls.flatMap((call) => /^receive \{"timeout":(\d+)\}$/.exec(call)?.[1] ?? []).map(Number)
     expect(timeouts).toHaveLength(4)

@@ -28,7 +28,7 @@ describeTls('over TLS', () => {
     await using rep = ours('--rep', '--cert', '/dev/null', '--bind', 'tls+tcp://127.0.0.1:0')
     const { exitCode, stderr } = await rep.ended
     expect(exitCode).not.toBe(0)
-    expect(stderr).toMatch(/^Can't bind: Invalid argument\nwhoever is bound needs a certificate /)
+    expect(stderr).toMatch(/^Can't bind: Invalid argument\nthe bound side needs a certificate /)
   })
 
   describeWithNng('with nngcat', () => {

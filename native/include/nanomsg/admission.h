@@ -1,4 +1,4 @@
-/* Who may come in: a program looks at each peer before it gets a connection that carries messages. For peers that
+/* Admission of peers: a program looks at each peer before it gets a connection that carries messages. For peers that
  * connect to bound endpoints of byte streams (tcp, ipc, ws and so on, also inside of TLS), not for inproc. */
 #ifndef ADMISSION_H_INCLUDED
 #define ADMISSION_H_INCLUDED

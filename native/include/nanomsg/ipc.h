@@ -21,8 +21,8 @@
 #define NN_IPC_CREDENTIALS 16
 
 /* Options of level NN_IPC: int, default -1: as the process's umask, user and group have it. The mode (0 to 0777), user
- * and group of the socket files that nn_bind makes afterwards. They are set before any peer can connect; who may not
- * write to the file cannot. nn_bind fails with EPERM where the process may not give the file away. */
+ * and group of the socket files that nn_bind makes afterwards. They are set before any peer can connect; a process that
+ * may not write to the file cannot. nn_bind fails with EPERM where the process may not give the file away. */
 #define NN_IPC_MODE 17
 #define NN_IPC_UID 18
 #define NN_IPC_GID 19

@@ -1,6 +1,6 @@
 /* The poller of macOS and the BSDs: kqueue(2), with a timer and a user's event inside the queue.
  *
- * A descriptor has up to two filters. That for reading is level-triggered while somebody reads. While somebody only
+ * A descriptor has up to two filters. That for reading is level-triggered while reading is wanted. While a watch only
  * wants to know that the peer has finished or is gone, unread bytes must not report: then the filter has a low-water
  * mark that no bytes reach, and reports changes only, since a full buffer counts as reaching it. */
 #include "platform/poller.h"

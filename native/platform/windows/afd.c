@@ -31,7 +31,7 @@ int sp_afd_open(HANDLE port, HANDLE *afd)
         CloseHandle(*afd);
         return -error;
     }
-    /* Nobody waits for the handle itself. */
+    /* No thread waits for the handle itself. */
     SetFileCompletionNotificationModes(*afd, FILE_SKIP_SET_EVENT_ON_HANDLE);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* The list of the process. That of a library, which atexit() writes to in a library, is called when all other threads
- * are dead: too late for those who wait for a thread of the engine. The library stays loaded for what it has
+ * are dead: too late for calls that wait for a thread of the engine. The library stays loaded for what it has
  * asked for. */
 #include "platform/at_exit.h"
 
@@ -22,7 +22,7 @@
 #endif
 
 /* The C libraries take functions that return a number. _onexit returns its argument, _crt_atexit 0: what they return is
- * looked at by nobody. */
+ * not looked at. */
 typedef int function_of_crt(void);
 typedef intptr_t add_function(function_of_crt *fn);
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* More are taken in several calls by those who have more. */
+/* More vectors are taken in several calls. */
 #define MAX_BUFFERS 64
 
 /* Returns how many of the vectors stand in `buffers`; one of them has at most as many bytes as a call can count. */

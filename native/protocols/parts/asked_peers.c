@@ -1,4 +1,4 @@
-/* Notes of who was asked what, and the choice of the next peer. */
+/* Notes of which peer was asked what, and the choice of the next peer. */
 #include "protocols/parts/asked_peers.h"
 
 #include "util/memory.h"

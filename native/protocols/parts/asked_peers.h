@@ -1,8 +1,8 @@
 /* Which peers have which requests, and which one gets the next.
  *
- * Without a limit the next in turn gets it. With one, a peer has at most so many requests at a time, and the next goes
- * to the peer that has the fewest. A peer that has as many as it may is no longer asked, until one of them is over: so
- * the choice looks at peers with room only. */
+ * Without a limit the next in turn gets it. With one, a peer has at most that number of requests at a time, and the
+ * next goes to the peer that has the fewest. A peer that has as many as it may is no longer asked, until one of them is
+ * over: so the choice looks at peers with room only. */
 #ifndef SP_PROTOCOLS_PARTS_ASKED_PEERS_H
 #define SP_PROTOCOLS_PARTS_ASKED_PEERS_H
 

@@ -214,7 +214,7 @@ void sp_requests_pipe_added(struct sp_requests *self, struct nn_pipe *pipe)
     sp_list_init(&data->sent);
 }
 
-/* A peer has gone that had it. Returns true if it may be sent again. One that nobody has any more fails. */
+/* A peer has gone that had it. Returns true if it may be sent again. One that no peer has any more fails. */
 static bool requests_count_lost(struct sp_requests *self, struct sp_request *request)
 {
     request->lost++;

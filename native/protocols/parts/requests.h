@@ -2,9 +2,9 @@
  * interval, or at once when the connection it went to breaks. Those that no peer takes wait in order: for a peer that
  * takes more, or that has room where the number of requests is limited for each.
  *
- * A request may have a number of attempts: peers that may go away while they have it. When so many have gone it is not
- * sent any more, be it by a timer, and it fails as soon as no peer has it: a request that kills its servers ends that
- * way before it has killed all of them.
+ * A request may have a number of attempts: peers that may go away while they have it. When that number have gone it is
+ * not sent any more, be it by a timer, and it fails as soon as no peer has it: a request that kills its servers ends
+ * that way before it has killed all of them.
  *
  * Only a peer that was asked can answer: a reply counts when it comes through a pipe that the request was sent through,
  * the latest or an earlier one. Ids are random, so that no peer can guess those that others see. */
