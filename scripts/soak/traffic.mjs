@@ -15,6 +15,17 @@ function wrong(what) {
   console.log(`wrong: ${what}`)
 }
 
+/** Tells why connections end while they talk: what was on its way is lost then, which is not a wrong message. */
+function tellEnds(where, sockets) {
+  for (const socket of sockets) {
+    for (const type of ['disconnect', 'reject']) {
+      socket.on(type, ({ reason, error }) => {
+        if (reason !== 'closed' && reason !== 'left') console.log(`${type} of ${where}: ${error?.message}`)
+      })
+    }
+  }
+}
+
 /** Counts a body, and compares it with what must come: its number, or any above the last one. */
 function check(where, body, isRight) {
   counts.messages++
@@ -35,13 +46,15 @@ async function bursts(signal, act) {
 async function listen(where, socket, mayMiss) {
   let last = -1
   for await (const body of socket) {
-    last = check(where, body, (number) => (mayMiss ? number > last : number === last + 1)) ?? last + 1
+    last =
+      check(`${where}, after ${last}`, body, (number) => (mayMiss ? number > last : number === last + 1)) ?? last + 1
   }
 }
 
 async function inOneDirection({ where, bind, options, signal }, from, to, mayMiss) {
   const [sender, receiver] = [new from(options.bound), new to(options.connected)]
   if (receiver instanceof Sub) receiver.subscribe('')
+  tellEnds(where, [sender, receiver])
   receiver.connect(sender.bind(bind).address)
   await sender.ready({ timeout: TIMEOUT_MS })
   const listening = listen(where, receiver, mayMiss)
