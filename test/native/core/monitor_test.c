@@ -712,15 +712,13 @@ TEST(a_request_that_is_refused_is_told_by_its_status)
     const char *address = test_ws_address();
     int pull = watched_bound(NN_PULL, address);
     char problem[64] = "";
-    char headers[1024];
 
     int fd = raw_connect(address);
     CHECK_STATUS(ws_ask(fd, ws_request("/", "rep")), "400");
     CHECK_EQUAL(event_of(pull, NN_EVENT_REJECT).error, EPROTOTYPE);
     fact_of(pull, NN_PEER_PROBLEM, problem, sizeof problem - 1);
     CHECK_STRING(problem, "400 Incompatible Socket Type");
-    fact_of(pull, NN_PEER_HEADERS, headers, sizeof headers); /* of the request that was refused */
-    CHECK(strstr(headers, "Sec-WebSocket-Protocol: rep.sp.nanomsg.org\r\n") != NULL);
+    check_unknown(pull, NN_PEER_HEADERS); /* kept only where its Origin is the reason */
     close(fd);
 }
 
