@@ -19,6 +19,9 @@ import { type Statistics, statisticsOf } from './statistics.js'
 import type { TlsSetting } from './tls.js'
 import type { RefCounter } from './waits.js'
 
+/** Types whose messages begin with bytes that are no text: a browser ends the connection that brings them as text. */
+const withHeaders: ReadonlySet<ProtocolName> = new Set(['req', 'rep', 'surveyor', 'respondent'])
+
 /** The socket in the engine: its life, its parts and options, and what keeps the process alive for it. */
 export class Handle implements Listener, RefCounter {
   readonly s: number
@@ -95,6 +98,14 @@ export class Handle implements Listener, RefCounter {
     const { level, number, kind } = options[name]
     const engineValue = toEngine(kind, value)
     if (engineValue === undefined) throw argumentError('setsockopt', name, expectationOf(kind), value)
+    if (name === 'textFrames' && value === true && withHeaders.has(this.protocol)) {
+      throw argumentError(
+        'setsockopt',
+        name,
+        `false on a ${this.protocol}, whose messages begin with binary headers`,
+        value,
+      )
+    }
     this.assertOpen('setsockopt')
     check(native.setOption(this.s, level, number, engineValue), 'setsockopt', name)
     for (const part of this.#parts) part.onOption?.(name, engineValue)

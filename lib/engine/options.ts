@@ -178,7 +178,7 @@ export interface SocketOptions {
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.
-   * Default: false. */
+   * Not for Req, Rep, Surveyor and Respondent, whose messages begin with binary headers. Default: false. */
   textFrames?: boolean | undefined
   /** Headers that `connect()` adds to its request to open a WebSocket, such as `{ Authorization: 'Bearer …' }`; for
    * endpoints made later. At most 3072 bytes as lines of HTTP. Default: none. */

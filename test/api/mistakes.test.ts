@@ -255,6 +255,12 @@ const mistakes: readonly (readonly [string, string, () => unknown, ...(string | 
     'sendTimeout must be a whole',
   ],
   [
+    'text frames where messages have headers',
+    'EINVAL',
+    () => opened(new Rep({ textFrames: true })),
+    'textFrames must be false on a rep, whose messages begin with binary headers',
+  ],
+  [
     'a misspelt option',
     'EINVAL',
     () => opened(new Push({ sendTimout: 1 } as never)),
