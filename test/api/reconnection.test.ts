@@ -124,15 +124,15 @@ describe('a peer that hangs up', () => {
     })
     const { server, address } = await serve((socket) => {
       socket.destroy()
-      if (times.push(performance.now()) === 7) finish()
+      if (times.push(performance.now()) === 12) finish()
     })
     const push = new Push({ reconnectInterval: 4, reconnectIntervalMax: 1000 })
     push.connect(address)
     await finished
     await push.close()
     server.close()
-    const pauses = times.slice(1).map((time, i) => time - times[i]!)
-    expect(pauses.at(-1)).toBeGreaterThan(50)
+    // Each pause is drawn from all that it may have grown to: together they are short once in a hundred thousand times.
+    expect(times.at(-1)! - times[0]!).toBeGreaterThan(100)
   })
 
   test('does not disturb others', async () => {
