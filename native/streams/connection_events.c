@@ -88,6 +88,17 @@ void sp_connection_handle(struct sp_watch *watch, unsigned ready)
     sp_socket_unlock(socket);
 }
 
+/* What the peer has said by now counts: the program may have stood still, and the peer may have admitted us and sent
+ * messages meanwhile, which would be lost. */
+static void connection_expire_handshake(struct sp_connection *self)
+{
+    enum connection_state state = self->state;
+
+    sp_connection_readable(self, 0);
+    if (self->state == state && !self->timer.is_active)
+        sp_connection_end(self, -ETIMEDOUT);
+}
+
 void sp_connection_handle_deadline(struct sp_timer *timer)
 {
     struct sp_connection *self = SP_CONTAINER(timer, struct sp_connection, timer);
@@ -96,7 +107,7 @@ void sp_connection_handle_deadline(struct sp_timer *timer)
     sp_socket_lock(socket);
     if (sp_timer_is_due(timer)) {
         if (self->state == CONNECTION_SECURING || self->state == CONNECTION_HANDSHAKING)
-            sp_connection_end(self, -ETIMEDOUT);
+            connection_expire_handshake(self);
         else if (self->state == CONNECTION_HELD)
             sp_connection_candidate_expired(self);
         else if (self->state == CONNECTION_OPEN && self->stream.filter == NULL)

@@ -2,6 +2,7 @@
 #include "hosted_loop.h"
 #include "raw_peer.h"
 
+#include <nanomsg/limits.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/reqrep.h>
@@ -476,5 +477,25 @@ TEST(termination_closes_the_sockets_of_loops_and_leaves_the_loops)
     nn_term();
     CHECK_ERRNO(nn_send(pair.s, "x", 1, NN_DONTWAIT), EBADF);
     HOST_RUN_UNTIL(&host, pair.closed == 1);
+    host_close(&host);
+}
+
+TEST(a_handshake_that_has_come_counts_though_its_time_is_over)
+{
+    const char *address = test_tcp_address();
+    struct host host;
+    struct guest pull = {0};
+
+    host_open(&host, NULL);
+    guest_open(&pull, &host, NN_PULL);
+    CHECK_OK(nn_bind(pull.s, address));
+    int fd = raw_connect(address);
+    HOST_RUN_UNTIL(&host, nn_get_statistic(pull.s, NN_STAT_HANDSHAKES) == 1);
+    host_run_all(&host);
+    CHECK(host_is_readable(&host, 5000)); /* its time is over, and the program stands still */
+    raw_send_handshake(fd, NN_PUSH);
+    raw_send_message(fd, address, "here", 4);
+    guest_receives_soon(&host, &pull, "here");
+    close(fd);
     host_close(&host);
 }
