@@ -123,16 +123,16 @@ static void private_name_forget(struct private_name *self)
         sp_fd_close(self->folder);
 }
 
-/* The file is as the options want it before any peer can connect. Returns 0 or -errno. */
+/* The file is as the options want it before any peer can connect. It is given away last: its new owner may replace it
+ * in folders such as /tmp. Returns 0 or -errno. */
 static int give_rights(const char *path, const struct sp_options *options)
 {
     bool has_owner = options->ipc_uid >= 0 || options->ipc_gid >= 0;
+    int rc = options->ipc_mode >= 0 ? sp_file_set_mode(path, (mode_t)options->ipc_mode) : 0;
 
-    if (has_owner && lchown(path, (uid_t)options->ipc_uid, (gid_t)options->ipc_gid) < 0)
+    if (rc == 0 && has_owner && lchown(path, (uid_t)options->ipc_uid, (gid_t)options->ipc_gid) < 0)
         return -errno;
-    if (options->ipc_mode >= 0 && chmod(path, (mode_t)options->ipc_mode) < 0)
-        return -errno;
-    return 0;
+    return rc;
 }
 
 /* Listens at a name that is a file. Returns the descriptor or -errno. */

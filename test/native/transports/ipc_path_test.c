@@ -48,6 +48,21 @@ int link(const char *from, const char *to)
     return -1;
 }
 
+/* Where another program puts a link to this file in the place of each socket's that is bound; NULL: nowhere. */
+static const char *linked_file;
+
+int bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    int rc = (int)syscall(SYS_bind, fd, address, length);
+
+    if (rc == 0 && linked_file != NULL) {
+        const char *path = ((const struct sockaddr_un *)address)->sun_path;
+        CHECK_OK(syscall(SYS_unlinkat, AT_FDCWD, path, 0));
+        CHECK_OK(symlink(linked_file, path));
+    }
+    return rc;
+}
+
 /* ---- One owner ---- */
 
 #define PROCESSES 3
@@ -411,4 +426,24 @@ TEST(the_file_has_the_owner_that_is_set_or_there_is_none)
     CHECK_OK(stat(path_of(address), &status));
     CHECK_EQUAL(status.st_uid, 12345);
     CHECK_EQUAL(status.st_gid, 23456);
+}
+
+TEST(a_file_that_a_link_in_the_place_of_the_socket_names_keeps_its_mode)
+{
+    char folder[NN_SOCKADDR_MAX];
+    char file[NN_SOCKADDR_MAX + 16];
+    const char *address = long_address(80, folder);
+    int s = SOCKET(NN_PAIR);
+
+    snprintf(file, sizeof file, "%s.secret", folder);
+    close((int)CHECK_OK(open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600)));
+    SET_INT(s, NN_IPC, NN_IPC_MODE, 0666);
+    linked_file = file;
+    CHECK_ERRNO(nn_bind(s, address), EADDRINUSE);
+    linked_file = NULL;
+    CHECK_EQUAL(mode_of(file), 0600);
+    CHECK_EQUAL(count_files(folder), 0);
+    CHECK_OK(unlink(file));
+    CHECK_OK(nn_bind(s, address));
+    CHECK_EQUAL(mode_of(path_of(address)), 0666);
 }
