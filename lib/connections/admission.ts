@@ -25,13 +25,20 @@ export function checkAdmit(admit: unknown, syscall: string): asserts admit is Ad
   if (admit !== undefined && !isFunction(admit)) throw argumentError(syscall, 'admit', 'a function', admit)
 }
 
-function textOf(error: unknown): string {
+/** What `read` finds in anything that was thrown; undefined where to look at it throws as well. */
+function foundIn<Result>(read: () => Result): Result | undefined {
   try {
-    return error instanceof Error ? error.message : String(error)
+    return read()
   } catch {
-    return 'what cannot be shown'
+    return undefined
   }
 }
+
+const textOf = (error: unknown): string =>
+  foundIn(() => String(error instanceof Error ? error.message : error)) ?? 'what cannot be shown'
+
+const stackOf = (error: unknown): string | undefined =>
+  foundIn(() => (error instanceof Error && error.stack !== undefined ? String(error.stack) : undefined))
 
 let hasWarned = false
 
@@ -39,11 +46,10 @@ let hasWarned = false
 function warn(problem: string, error: unknown): void {
   if (hasWarned) return
   hasWarned = true
-  const detail = error instanceof Error && typeof error.stack === 'string' ? error.stack : problem
   process.emitWarning(`${problem}. That peer is refused, and others are asked about as before.`, {
     type: 'NanomsgWarning',
     code: 'NANOMSG_ADMIT',
-    detail,
+    detail: stackOf(error) ?? problem,
   })
 }
 

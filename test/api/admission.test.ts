@@ -121,6 +121,24 @@ describe('admit', () => {
     expect(stderr).toContain('boom')
   })
 
+  test.each([
+    ['a Proxy that was revoked', 'const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy'],
+    ['an error whose message is no text', "throw Object.assign(new Error(), { message: Symbol('message') })"],
+    ['an error whose message throws', 'throw { __proto__: Error.prototype, get message() { throw 1 } }'],
+    ['an error whose stack throws', "throw Object.defineProperty(new Error(), 'stack', { get() { throw 1 } })"],
+  ])('that throws %s refuses the peer, and the process goes on', async (_, body) => {
+    const { exitCode, stdout, stderr } = await runProgram(`
+      const { Pull, Push } = require('nanomsg-native')
+      const pull = new Pull({ admit: () => { ${body} }, admitTimeout: -1 })
+      const push = new Push()
+      push.connect(pull.bind('tcp://127.0.0.1:0').address)
+      pull.on('reject', ({ error }) => { console.log(error.message); setImmediate(() => { push.close(); pull.close() }) })
+      pull.receive().catch(() => {})`)
+    expect(stdout).toMatch(/^EPERM: .*admit\(\) has thrown/)
+    expect(stderr).toContain('NANOMSG_ADMIT')
+    expect(exitCode).toBe(0)
+  })
+
   test('answers in any order', async () => {
     const decide: ((isAdmitted: boolean) => void)[] = []
     const { pull, events } = guarded(() => new Promise((resolve) => decide.push(resolve)), { admitTimeout: -1 })
@@ -254,7 +272,7 @@ describe('disconnect()', () => {
     const connected = (await nextEvent(events)) as ConnectEvent
     expect(one.disconnect(connected)).toBe(true)
     expect(one.disconnect(connected.pipe)).toBe(false)
-    for (const wrong of ['1', null, {}, 1.5, undefined] as never[]) {
+    for (const wrong of [connected.pipe + 2 ** 32, '1', null, {}, 1.5, undefined] as never[]) {
       expect(() => one.disconnect(wrong)).toThrow(/^EINVAL: .*disconnect/)
     }
     await one.close()

@@ -1,6 +1,6 @@
 /** Certificates that are renewed while connections live. */
 import { copyFileSync } from 'node:fs'
-import { Pull, Push, type TlsOptions } from 'nanomsg-native'
+import { Bus, type ConnectEvent, Pull, Push, type TlsOptions } from 'nanomsg-native'
 import { expect, test } from 'vitest'
 import { failureOf, until } from '../api/support.js'
 import { authority, ca, certified, describeTls, fileIn, ofClient, ofServer, server } from './certificates.js'
@@ -57,6 +57,20 @@ describeTls.each(['tls+tcp://127.0.0.1:0', 'wss://127.0.0.1:0/'])('setTls() at %
     expect(error).toMatchObject({ code: 'EINVAL', syscall: 'bind' })
     expect(pull.tls).toEqual(ofServer)
     expect(await shownBy(address, { ca: ca.cert })).toBe('CN=server')
+  })
+
+  test('changes no endpoint when one of them cannot follow', async () => {
+    await using center = new Bus({ tls: { ...ofServer, ca: ca.cert, requireClientCertificate: true } })
+    await using bus = new Bus({ tls: { ...ofServer, ca: ca.cert }, reconnectInterval: 10 })
+    const events = center.events()
+    bus.connect(center.bind(anyPort).address)
+    bus.bind(anyPort)
+    const { value: connected } = await events.next()
+    const error = await failureOf(() => bus.setTls({ ca: ca.cert }))
+    expect(error).toMatchObject({ code: 'EINVAL', syscall: 'bind' })
+    center.disconnect(connected as ConnectEvent)
+    expect((await events.next()).value).toMatchObject({ type: 'disconnect' })
+    expect((await events.next()).value).toMatchObject({ type: 'connect' })
   })
 
   test('lets a socket that connects trust another authority', async () => {

@@ -230,9 +230,9 @@ export abstract class Socket extends ObservedEmitter {
    */
   disconnect(peer: number | { readonly pipe: number }): boolean {
     const pipe: unknown = typeof peer === 'number' ? peer : memberOf(Object(peer) as { pipe: number }, 'pipe')
-    if (!Number.isInteger(pipe)) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
+    if (!isPipe(pipe)) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
     this.handle.assertOpen('disconnect')
-    const rc = native.disconnect(this.handle.s, pipe as number)
+    const rc = native.disconnect(this.handle.s, pipe)
     if (rc === -constants.errno.ENOENT) return false
     check(rc, 'disconnect')
     return true
@@ -314,10 +314,15 @@ export abstract class Socket extends ObservedEmitter {
   setTls(options: TlsOptions): void {
     const before = this.#tls
     this.tls = options
+    const renewed: Endpoint[] = []
     try {
-      for (const endpoint of this.#endpoints) endpoint.renewTls(this.#tls)
+      for (const endpoint of this.#endpoints) {
+        endpoint.renewTls(this.#tls)
+        renewed.push(endpoint)
+      }
     } catch (error) {
       this.tls = before
+      for (const endpoint of renewed) restoreTls(endpoint, before)
       throw error
     }
   }
@@ -377,6 +382,16 @@ export abstract class Socket extends ObservedEmitter {
     this.handle.name = name
   }
 }
+
+/** Gives an endpoint its former certificates. Where their files are gone, it keeps what it has. */
+function restoreTls(endpoint: Endpoint, before: Readonly<TlsOptions>): void {
+  try {
+    endpoint.renewTls(before)
+  } catch {}
+}
+
+/** Numbers of connections have 31 bits: a number that is longer is that of none, and the engine would shorten it. */
+const isPipe = (pipe: unknown): pipe is number => Number.isInteger(pipe) && Math.abs(pipe as number) < 2 ** 31
 
 /** Options that are numbers or booleans are properties, which always have a value. */
 type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[Name]> }
