@@ -173,6 +173,7 @@ static int attempt_watch(struct sp_dial_attempt *self, int fd)
 static void dialer_connect_next(struct sp_dialer *self, int error)
 {
     bool is_begun = false;
+    bool is_tried = self->address_next < self->addresses.count;
 
     while (!is_begun && self->address_next < self->addresses.count) {
         int index = self->address_next++;
@@ -195,16 +196,19 @@ static void dialer_connect_next(struct sp_dialer *self, int error)
         return;
     }
     dialer_set_state(self, SP_DIALER_CONNECTING);
-    if (is_begun) {
+    if (is_tried) { /* if it failed at once, those that are under way are the last ones */
         bool has_more = self->address_next < self->addresses.count;
         sp_timer_start(&self->timer, sp_deadline_after_ms(has_more ? ATTEMPT_DELAY_MS : ATTEMPT_LIMIT_MS));
     }
 }
 
-/* What the last attempts were given is over: the name is asked for again, its addresses may be others by now. */
+/* The time of the last attempts is over: the name is asked for again, its addresses may be others by now. */
 static void dialer_give_up(struct sp_dialer *self)
 {
-    self->address_failed = self->address_next - 1;
+    for (int i = 0; i < self->address_next; i++) {
+        if (self->attempts[i].watch.wanted != 0)
+            self->address_failed = i;
+    }
     dialer_abandon_attempts(self);
     dialer_unreachable(self, -ETIMEDOUT);
 }

@@ -34,8 +34,8 @@ struct sp_dialer {
     int address_failed; /* the one whose attempt has failed last; -1: none */
     struct sp_dial_attempt attempts[SP_DIAL_ADDRESSES];
     int attempts_active;
-    struct sp_timer
-        timer;         /* while it waits: of the next attempt; while it connects: of the next address, or of the end */
+    /* While it waits: of the next attempt. While it connects: of the next address, or of the end. */
+    struct sp_timer timer;
     unsigned failures; /* attempts since a connection lived */
     sp_time_ns admitted_ns;
 };

@@ -26,7 +26,7 @@ static struct sp_text place_of(struct sp_text origin)
 {
     size_t i = 0;
 
-    while (i < origin.count && (isalnum((unsigned char)origin.bytes[i]) || strchr("+-.", origin.bytes[i]) != NULL))
+    while (i < origin.count && (isalnum((unsigned char)origin.bytes[i]) || memchr("+-.", origin.bytes[i], 3) != NULL))
         i++;
     if (i == 0 || origin.count - i <= 3 || memcmp(origin.bytes + i, "://", 3) != 0)
         return (struct sp_text){"", 0};

@@ -20,7 +20,10 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const addresses[] = {"127.0.0.2", "127.0.0.1"};
+/* Of all names; no stream can be opened to a group. */
+static const char *const silent_and_living[] = {"127.0.0.2", "127.0.0.1"};
+static const char *const silent_and_impossible[] = {"127.0.0.2", "224.0.0.1"};
+static const char *const *addresses = silent_and_living;
 
 static struct addrinfo *info_of(const char *text, struct addrinfo *next)
 {
@@ -46,7 +49,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     (void)service;
     (void)hints;
     *found = NULL;
-    for (size_t i = COUNT_OF(addresses); i > 0; i--)
+    for (size_t i = COUNT_OF(silent_and_living); i > 0; i--)
         *found = info_of(addresses[i - 1], *found);
     return 0;
 }
@@ -114,26 +117,41 @@ TEST(an_address_that_says_nothing_does_not_keep_the_next_one_waiting)
     silence_close(&silence);
 }
 
-TEST(an_attempt_that_nothing_answers_ends_after_ten_seconds)
+/* Connects to a host whose only addresses that can be tried are those of 127.0.0.2, which says nothing. */
+static void check_that_attempts_end(const char *host)
 {
     struct silence silence;
     char address[128];
+    char silent[128];
     char own[NN_EVENT_ADDRESS_BYTES];
     struct nn_event event;
     int pull = test_socket_bound(NN_PULL, "tcp://127.0.0.1:0");
 
     CHECK_OK(nn_endpoint_address(pull, 1, own, sizeof own));
-    snprintf(address, sizeof address, "tcp://127.0.0.2:%s", strrchr(own, ':') + 1);
-    silence_open(&silence, "127.0.0.2", atoi(strrchr(own, ':') + 1));
+    const char *port = strrchr(own, ':') + 1;
+    snprintf(address, sizeof address, "tcp://%s:%s", host, port);
+    snprintf(silent, sizeof silent, "tcp://127.0.0.2:%s", port);
+    silence_open(&silence, "127.0.0.2", atoi(port));
     int push = test_socket_connected(NN_PUSH, address);
     int64_t deadline_ms = test_now_ms() + 20000;
     while (nn_get_statistic(push, NN_STAT_CONNECT_ERRORS) == 0)
         CHECK(!test_pause(deadline_ms));
     CHECK_EQUAL(nn_socket_last_failure(push, &event), 1);
     CHECK_EQUAL(event.error, ETIMEDOUT);
-    CHECK_STRING(event.remote_address, address);
+    CHECK_STRING(event.remote_address, silent);
     CHECK_OK(nn_close(push));
     silence_close(&silence);
+}
+
+TEST(an_attempt_that_nothing_answers_ends_after_ten_seconds)
+{
+    check_that_attempts_end("127.0.0.2");
+}
+
+TEST(an_attempt_ends_after_ten_seconds_also_when_the_last_address_fails_at_once)
+{
+    addresses = silent_and_impossible;
+    check_that_attempts_end("name.example");
 }
 
 static void check_order(const char *const *given, size_t count, const char *const *expected)

@@ -469,6 +469,7 @@ TEST(lists_that_are_no_origins_are_invalid)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         CHECK_ERRNO(set_origins(s, wrong[i]), EINVAL);
     CHECK_ERRNO(nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, "null\0x", 6), EINVAL);
+    CHECK_ERRNO(nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, "http\0s://a", 10), EINVAL);
     CHECK_OK(nn_getsockopt(s, NN_WS, NN_WS_ORIGINS, text, &size));
     CHECK_BYTES(text, size, "self https://a:1", 16);
     CHECK_OK(nn_setsockopt(s, NN_WS, NN_WS_ORIGINS, NULL, 0));
