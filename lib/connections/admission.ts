@@ -6,6 +6,7 @@ import { native } from '../engine/native.js'
 import { NN_ADMISSION_TIMEO, NN_SOL_SOCKET } from '../engine/option-numbers.js'
 import type { Part } from '../engine/part.js'
 import { isFunction, isRevoked } from '../engine/proxies.js'
+import { stackOfThrown, textOfThrown } from '../engine/thrown.js'
 import { protocolOf } from './events.js'
 import { peerInfoOf } from './peer-info.js'
 
@@ -25,21 +26,6 @@ export function checkAdmit(admit: unknown, syscall: string): asserts admit is Ad
   if (admit !== undefined && !isFunction(admit)) throw argumentError(syscall, 'admit', 'a function', admit)
 }
 
-/** What `read` finds in anything that was thrown; undefined where to look at it throws as well. */
-function foundIn<Result>(read: () => Result): Result | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
-}
-
-const textOf = (error: unknown): string =>
-  foundIn(() => String(error instanceof Error ? error.message : error)) ?? 'what cannot be shown'
-
-const stackOf = (error: unknown): string | undefined =>
-  foundIn(() => (error instanceof Error && error.stack !== undefined ? String(error.stack) : undefined))
-
 let hasWarned = false
 
 /** The reject event says it, too; not every program listens. */
@@ -49,7 +35,7 @@ function warn(problem: string, error: unknown): void {
   process.emitWarning(`${problem}. That peer is refused, and others are asked about as before.`, {
     type: 'NanomsgWarning',
     code: 'NANOMSG_ADMIT',
-    detail: stackOf(error) ?? problem,
+    detail: stackOfThrown(error) ?? problem,
   })
 }
 
@@ -111,7 +97,7 @@ export class Admission implements Part {
       else if (isAdmitted === false) this.#decide(event, 'admit() has said no')
       else this.#fail(event, 'admit() has returned neither true nor false', undefined)
     } catch (error) {
-      this.#fail(event, `admit() has thrown: ${textOf(error)}`, error)
+      this.#fail(event, `admit() has thrown: ${textOfThrown(error)}`, error)
     }
   }
 

@@ -2,7 +2,9 @@
 import { constants } from 'node:os'
 import { argumentError, errnoError, type NanomsgError } from '../engine/errors.js'
 import { isFunction, isRevoked } from '../engine/proxies.js'
+import { textOfThrown } from '../engine/thrown.js'
 import { type Body, bodyOf } from './bytes.js'
+import { checkCounts } from './msgpack-counts.js'
 
 /** Makes bodies of values, and values of bodies. Both may throw. */
 export interface Codec<In = unknown, Out = unknown> {
@@ -25,7 +27,13 @@ const json: Codec = {
 function msgpack(): Codec {
   // Only programs that use it pay for loading it.
   const { encode, decode } = require('@msgpack/msgpack') as typeof import('@msgpack/msgpack')
-  return { encode: (value) => encode(value), decode: (body) => decode(body) }
+  return {
+    encode: (value) => encode(value),
+    decode(body) {
+      checkCounts(body)
+      return decode(body)
+    },
+  }
 }
 
 function isCodec(value: unknown): value is Codec {
@@ -41,14 +49,6 @@ function codecOf(option: unknown): Codec | undefined {
   throw argumentError('setsockopt', 'codec', "'json', 'msgpack', or an object with encode() and decode()", option)
 }
 
-const detailOf = (cause: unknown): string => {
-  try {
-    return cause instanceof Error ? cause.message : String(cause)
-  } catch {
-    return 'what was thrown cannot be shown'
-  }
-}
-
 function codecError(
   code: 'EINVAL' | 'EBADMSG',
   syscall: string,
@@ -58,7 +58,7 @@ function codecError(
 ): NanomsgError {
   const errno = constants.errno[code]
   // libuv knows no name for EBADMSG.
-  return Object.assign(errnoError(errno, syscall, `(${detailOf(cause)})`, { code, text, hint }), { cause })
+  return Object.assign(errnoError(errno, syscall, `(${textOfThrown(cause)})`, { code, text, hint }), { cause })
 }
 
 /** A socket's codec, and how often it has failed. */

@@ -1,7 +1,7 @@
 /** Requests and replies that are values, by the option codec. */
 import { type Codec, Rep, Req } from 'nanomsg-native'
 import { describe, expect, test, vi } from 'vitest'
-import { connectAll, failureOf } from './support.js'
+import { connectAll, failureOf, runProgram } from './support.js'
 
 interface Question {
   id: number
@@ -28,6 +28,45 @@ describe('a codec', () => {
     const question = { id: 7, tags: ['a', 'ü'] }
     expect(await req.request(question)).toEqual({ sum: 9, given: question })
     expect([req.codec, rep.codec, rep.stats().codecFailures]).toEqual([codec, codec, 0])
+  })
+
+  test('msgpack reads values of all forms', async () => {
+    await using rep = new Rep<unknown, unknown>({ codec: 'msgpack' })
+    await using req = new Req<unknown, unknown>({ codec: 'msgpack' })
+    connectAll('tcp://127.0.0.1:0', rep, req)
+    void rep.serve((given) => given)
+    const long = (length: number) => Array.from({ length }, (_, i) => i % 3)
+    const record = (length: number) => Object.fromEntries(long(length).map((value, i) => [`key${i}`, value]))
+    for (const value of [
+      [null, true, false, -1, -33, -129, -32769, -(2 ** 31) - 1, 1, 200, 300, 70_000, 2 ** 33, 1.5],
+      ['', 'short', 'x'.repeat(40), 'x'.repeat(300), 'x'.repeat(70_000)],
+      [Buffer.alloc(10), Buffer.alloc(300), Buffer.alloc(70_000)],
+      [[], long(15), long(16), long(70_000)],
+      [{}, record(15), record(16), record(70_000)],
+      [new Date(0), new Date(2 ** 33 * 1000), new Date(-1)],
+    ]) {
+      expect(await req.request(value)).toEqual(value)
+    }
+  })
+
+  test.each([
+    ['arrays', 0xdd],
+    ['maps', 0xdf],
+  ])('msgpack takes no memory for %s that say they are longer than they are', async (_, first) => {
+    const lie = Buffer.from([first, 0x01, 0xff, 0xff, 0x00])
+    const { exitCode, stdout } = await runProgram(`
+      const { Rep, Req } = require('nanomsg-native')
+      const rep = new Rep({ codec: 'msgpack' })
+      const [req, liar] = [new Req({ codec: 'msgpack' }), new Req()]
+      void rep.serve((value) => value, { onError: (error) => error.code })
+      for (const socket of [req, liar]) socket.connect(rep.bind('tcp://127.0.0.1:0').address)
+      const lie = Buffer.from('${lie.toString('hex')}', 'hex')
+      liar.request(Buffer.concat(Array.from({ length: 1000 }, () => lie))).then(async (reply) => {
+        console.log(String(reply), await req.request('next'))
+        for (const socket of [rep, req, liar]) socket.close()
+      })`)
+    expect(stdout).toBe('EBADMSG next\n')
+    expect(exitCode).toBe(0)
   })
 
   test('of the program is used, also with options of the request', async () => {
@@ -57,6 +96,14 @@ describe('a codec', () => {
     expect((await failureOf(() => json.request(undefined))).code).toBe('EINVAL')
     await json.close()
     expect(json.stats().codecFailures).toBe(1)
+  })
+
+  test('that throws what cannot be shown fails with an error of this package', async () => {
+    const encode = () => {
+      throw Object.assign(new Error(), { message: Symbol('message') })
+    }
+    await using req = new Req({ codec: { encode, decode: String } })
+    expect(await failureOf(() => req.request('x'))).toMatchObject({ name: 'NanomsgError', code: 'EINVAL' })
   })
 
   test('that cannot read a reply fails with EBADMSG, and is counted', async () => {
