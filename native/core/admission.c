@@ -14,14 +14,11 @@
 
 void sp_admission_hold(struct sp_socket *socket, struct sp_candidate *candidate)
 {
-    bool is_first = sp_list_is_empty(&socket->new_candidates);
-
     candidate->is_held = true;
     sp_id_map_add(&socket->candidates, &candidate->by_id, sp_pipe_next_id(socket));
     sp_list_append(&socket->new_candidates, &candidate->item);
     sp_socket_wake(socket, NN_LOOP_EVENTS);
-    if (is_first)
-        sp_socket_notify_host(socket, NN_LOOP_EVENTS);
+    sp_socket_notify_host(socket, NN_LOOP_EVENTS); /* of each: without memory it has not taken the last */
 }
 
 void sp_admission_forget(struct sp_socket *socket, struct sp_candidate *candidate)
@@ -55,15 +52,15 @@ static int wait_for_candidate(struct sp_socket *self, sp_time_ns deadline_ns)
 
 static int take_candidate(struct sp_socket *self, struct nn_event *event)
 {
-    struct sp_list_item *item = sp_list_pop(&self->new_candidates);
+    struct sp_list_item *item = sp_list_first(&self->new_candidates);
 
     if (item == NULL)
         return 0;
-    const struct sp_candidate *candidate = SP_CONTAINER(item, struct sp_candidate, item);
-    int rc = sp_monitor_describe_candidate(self, candidate, event);
-    if (rc < 0) /* it can be taken when there is memory */
-        sp_list_append(&self->new_candidates, item);
-    return rc < 0 ? rc : 1;
+    int rc = sp_monitor_describe_candidate(self, SP_CONTAINER(item, struct sp_candidate, item), event);
+    if (rc < 0)
+        return rc; /* it can be taken when there is memory */
+    sp_list_remove(item);
+    return 1;
 }
 
 int sp_socket_next_candidate(struct sp_socket *self, struct nn_event *event, int timeout_ms)

@@ -78,7 +78,8 @@ NN_EXPORT int nn_loop_run(struct nn_loop *loop, int budget_events);
  *
  * - NN_POLLIN: a message arrived at a socket that had none;
  * - NN_POLLOUT: the socket can send again;
- * - NN_LOOP_EVENTS: a connection event occurred on a monitored socket that had none pending;
+ * - NN_LOOP_EVENTS: a connection event occurred on a monitored socket that had none pending, or a peer is held
+ *   (nn_socket_next_candidate);
  * - NN_LOOP_CLOSED: the socket has finished closing, and *user is not reported again.
  *
  * A socket that any thread has closed is reported readable and writable; calls on it fail with EBADF.

@@ -1,4 +1,5 @@
 /* Peers that are held until the program has decided about them, and connections that it ends. */
+#include "hosted_loop.h"
 #include "raw_peer.h"
 #include "sockets.h"
 #include "ws_peer.h"
@@ -325,4 +326,45 @@ TEST(a_peer_that_is_held_can_be_disconnected)
     CHECK_EQUAL(raw_count_to_end(fd), 0);
     expect_none_left(pull);
     close(fd);
+}
+
+/* Runs the loop, and returns whether the host was told of events. */
+static bool is_told(struct host *host)
+{
+    void *user;
+    int events;
+    bool is_told_now = false;
+
+    nn_loop_run(host->loop, 64);
+    while (nn_loop_next_ready(host->loop, &user, &events))
+        is_told_now |= (events & NN_LOOP_EVENTS) != 0;
+    return is_told_now;
+}
+
+TEST(a_host_is_told_of_each_peer_also_when_it_has_not_taken_the_last_one)
+{
+    const char *address = test_tcp_address();
+    struct nn_event event;
+    struct host host;
+    struct guest pull = {0};
+    int fds[2];
+
+    host_open(&host, NULL);
+    guest_open(&pull, &host, NN_PULL);
+    SET_INT(pull.s, NN_SOL_SOCKET, NN_ADMISSION_TIMEO, -1);
+    CHECK_OK(nn_bind(pull.s, address));
+    for (int i = 0; i < 2; i++) {
+        int64_t deadline_ms = test_wait_deadline();
+        fds[i] = raw_connect(address);
+        raw_send_handshake(fds[i], NN_PUSH);
+        while (!is_told(&host)) {
+            if (test_pause(deadline_ms))
+                FAIL("the host is not told of peer %d", i);
+        }
+    }
+    for (int i = 2; i >= 0; i--)
+        CHECK_EQUAL(CHECK_OK(nn_socket_next_candidate(pull.s, &event, 0)), i > 0);
+    host_close(&host);
+    close(fds[0]);
+    close(fds[1]);
 }
