@@ -1,6 +1,7 @@
 import type { Admit } from './candidate.js'
 import { protocols } from './constants.js'
 import type { IpcOwner } from './ipc-owner.js'
+import type { KeepAlive } from './keep-alive.js'
 import * as nn from './option-numbers.js'
 import type { RequestHeaders } from './request-headers.js'
 import type { TlsOptions } from './tls.js'
@@ -28,7 +29,7 @@ interface Option {
 /** Options that have properties of their own kind are not in the table. */
 export type CommonOptionName = Exclude<
   keyof SocketOptions,
-  'requestHeaders' | 'origins' | 'tls' | 'name' | 'admit' | 'admitTimeout' | 'ipcOwner'
+  'requestHeaders' | 'origins' | 'tls' | 'name' | 'admit' | 'admitTimeout' | 'ipcOwner' | 'keepAlive'
 >
 
 /** The options of every socket that are numbers or booleans, by the names of their properties. */
@@ -175,6 +176,9 @@ export interface SocketOptions {
   ipcMode?: number | undefined
   /** The user and group that these files are given to. Default: those of the process. */
   ipcOwner?: IpcOwner | undefined
+  /** When a silent peer of later connections over tcp, ws and TLS is asked whether it is there, and counts as gone:
+   * `{ idle: 10_000, interval: 2000, count: 3 }`, in milliseconds. Default: as the system has it, often two hours. */
+  keepAlive?: KeepAlive | undefined
   /** Whether small messages leave at once, without waiting for more (TCP_NODELAY). Default: true. */
   tcpNoDelay?: boolean | undefined
   /** Whether messages leave in text frames over WebSocket, as a browser reads them as strings; they must be UTF-8 then.

@@ -43,6 +43,9 @@ struct sp_options {
     int admission_timeout_ms; /* 0: peers are admitted unseen; -1: no limit */
     int max_ttl;
     int tcp_nodelay;
+    int tcp_keep_idle_ms; /* 0: as the system has it, as the next two */
+    int tcp_keep_interval_ms;
+    int tcp_keep_count;
     int ipc_out_buffer_bytes; /* of named pipes; kept to be read back */
     int ipc_in_buffer_bytes;
     const void *ipc_security_attributes; /* the user's; never looked at */

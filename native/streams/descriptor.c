@@ -31,7 +31,7 @@ static void descriptor_configure(int fd, int family, const struct sp_options *op
     set_buffer(fd, family, SO_RCVBUF, sp_options_have_receive_buffer(options), options->receive_buffer_bytes);
     if (family == AF_INET || family == AF_INET6) {
         set_int(fd, IPPROTO_TCP, TCP_NODELAY, options->tcp_nodelay);
-        set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+        sp_net_keep_alive(fd, options->tcp_keep_idle_ms, options->tcp_keep_interval_ms, options->tcp_keep_count);
     }
 }
 

@@ -32,6 +32,9 @@ const others: Readonly<Record<string, string>> = {
   NN_WS_REQUEST_HEADERS: 'requestHeaders',
   NN_WS_ORIGINS: 'origins',
   NN_ADMISSION_TIMEO: 'admit, admitTimeout',
+  NN_TCP_KEEP_IDLE: 'keepAlive.idle',
+  NN_TCP_KEEP_INTERVAL: 'keepAlive.interval',
+  NN_TCP_KEEP_COUNT: 'keepAlive.count',
   NN_IPC_UID: 'ipcOwner.uid',
   NN_IPC_GID: 'ipcOwner.gid',
   NN_WS_PEER_HEADERS: 'peers and events',
@@ -130,7 +133,7 @@ describe('the table of options', () => {
     expect(documented.sort()).toEqual(
       [
         ...Object.keys(options),
-        ...['name', 'requestHeaders', 'origins', 'tls', 'admit', 'admitTimeout', 'ipcOwner', 'codec'],
+        ...['name', 'requestHeaders', 'origins', 'tls', 'admit', 'admitTimeout', 'ipcOwner', 'keepAlive', 'codec'],
       ].sort(),
     )
   })

@@ -3,7 +3,17 @@ import { argumentError, type NanomsgError } from '../../engine/errors.js'
 import { options } from '../../engine/options.js'
 
 /** The options that are no numbers or booleans. */
-const others = new Set(['codec', 'requestHeaders', 'origins', 'tls', 'name', 'admit', 'admitTimeout', 'ipcOwner'])
+const others = new Set([
+  'codec',
+  'requestHeaders',
+  'origins',
+  'tls',
+  'name',
+  'admit',
+  'admitTimeout',
+  'ipcOwner',
+  'keepAlive',
+])
 
 /** Whether a name is that of an option which the object's class can set. */
 function isSettable(prototype: object, name: string): boolean {

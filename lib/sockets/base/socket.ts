@@ -15,11 +15,13 @@ import type { ProtocolName } from '../../engine/constants.js'
 import { argumentError, check } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
 import { type IpcOwner, ownerIds } from '../../engine/ipc-owner.js'
+import { type KeepAlive, keepAliveSettings } from '../../engine/keep-alive.js'
 import { native } from '../../engine/native.js'
 import {
   NN_IPC,
   NN_IPC_GID,
   NN_IPC_UID,
+  NN_TCP,
   NN_WS,
   NN_WS_ORIGINS,
   NN_WS_REQUEST_HEADERS,
@@ -52,6 +54,7 @@ export abstract class Socket extends ObservedEmitter {
   #requestHeaders: RequestHeaders = Object.freeze({})
   #origins: readonly string[] = Object.freeze([])
   #ipcOwner: IpcOwner = Object.freeze({})
+  #keepAlive: KeepAlive = Object.freeze({})
   readonly #admission: Admission
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
@@ -362,6 +365,18 @@ export abstract class Socket extends ObservedEmitter {
       throw argumentError('setsockopt', 'admitTimeout', 'a whole number of milliseconds from 1 on, or -1', given)
     }
     this.#admission.timeoutMs = ms
+  }
+
+  get keepAlive(): KeepAlive {
+    return this.#keepAlive
+  }
+  set keepAlive(given: KeepAlive) {
+    const { keepAlive, settings } = keepAliveSettings(given)
+    this.handle.assertOpen('setsockopt')
+    for (const { number, value } of settings) {
+      check(native.setOption(this.handle.s, NN_TCP, number, value), 'setsockopt', 'keepAlive')
+    }
+    this.#keepAlive = keepAlive
   }
 
   get ipcOwner(): IpcOwner {

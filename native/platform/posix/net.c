@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
@@ -57,6 +59,36 @@ int sp_net_get_option(int fd, int level, int option, int *value)
 void sp_net_reuse_port(int fd)
 {
     sp_net_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+static void set_if(int fd, int option, int value)
+{
+    if (value > 0)
+        sp_net_set_option(fd, IPPROTO_TCP, option, value);
+}
+
+static int seconds_of(int ms)
+{
+    return ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
+}
+
+/* None of these can fail in a way that a connection could not live with. */
+void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
+{
+    sp_net_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+#ifdef TCP_KEEPIDLE
+    set_if(fd, TCP_KEEPIDLE, seconds_of(idle_ms));
+#else
+    set_if(fd, TCP_KEEPALIVE, seconds_of(idle_ms)); /* macOS */
+#endif
+    set_if(fd, TCP_KEEPINTVL, seconds_of(interval_ms));
+    set_if(fd, TCP_KEEPCNT, count);
+#ifdef TCP_USER_TIMEOUT
+    /* Questions are asked only while nothing is unconfirmed: what was sent to a peer that is gone has a limit, too. */
+    int64_t limit_ms = (int64_t)idle_ms + (int64_t)interval_ms * count;
+    if (idle_ms > 0 && interval_ms > 0 && count > 0)
+        set_if(fd, TCP_USER_TIMEOUT, limit_ms < INT_MAX ? (int)limit_ms : INT_MAX);
+#endif
 }
 
 void sp_net_finish(int fd)

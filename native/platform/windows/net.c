@@ -61,6 +61,31 @@ void sp_net_reuse_port(int fd)
     (void)fd;
 }
 
+static void set_if(int fd, int option, int value)
+{
+    if (value > 0)
+        sp_net_set_option(fd, IPPROTO_TCP, option, value);
+}
+
+static int seconds_of(int ms)
+{
+    return ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
+}
+
+/* None of these can fail in a way that a connection could not live with. */
+void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
+{
+    sp_net_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+#ifndef TCP_KEEPIDLE /* of ws2tcpip.h, which older headers lack; the numbers are of Windows 10 */
+#define TCP_KEEPIDLE 3
+#define TCP_KEEPCNT 16
+#define TCP_KEEPINTVL 17
+#endif
+    set_if(fd, TCP_KEEPIDLE, seconds_of(idle_ms));
+    set_if(fd, TCP_KEEPINTVL, seconds_of(interval_ms));
+    set_if(fd, TCP_KEEPCNT, count);
+}
+
 void sp_net_finish(int fd)
 {
     shutdown(sp_socket_of(fd), SD_SEND);

@@ -67,6 +67,27 @@ TEST(NN_TCP_NODELAY_1_sends_small_packets_at_once)
     check_streams(IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+TEST(NN_TCP_KEEP_options_are_those_of_each_stream)
+{
+    const char *address = test_tcp_address();
+    int ends[2] = {SOCKET(NN_PAIR), SOCKET(NN_PAIR)};
+
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQUAL(test_get_int(ends[i], NN_TCP, NN_TCP_KEEP_IDLE), 0);
+        SET_INT(ends[i], NN_TCP, NN_TCP_KEEP_IDLE, 9001);
+        SET_INT(ends[i], NN_TCP, NN_TCP_KEEP_INTERVAL, 2000);
+        SET_INT(ends[i], NN_TCP, NN_TCP_KEEP_COUNT, 3);
+    }
+    CHECK_OK(nn_bind(ends[0], address));
+    CHECK_OK(nn_connect(ends[1], address));
+    WAIT_PEERS(ends[0], 1);
+    WAIT_PEERS(ends[1], 1);
+    check_streams(IPPROTO_TCP, TCP_KEEPIDLE, 10);
+    check_streams(IPPROTO_TCP, TCP_KEEPINTVL, 2);
+    check_streams(IPPROTO_TCP, TCP_KEEPCNT, 3);
+    check_streams(IPPROTO_TCP, TCP_USER_TIMEOUT, 15001);
+}
+
 /* Linux doubles what is asked for, and tells of the double. */
 #define KERNEL_BYTES(bytes) (2 * (bytes))
 
