@@ -48,7 +48,7 @@ export class DeviceSide {
 
   /** @internal */
   [inspect.custom](depth: number, options: object, show: Inspect): string {
-    return inspected(this, this.toJSON(), depth, options, show)
+    return inspected(this, () => this.toJSON(), depth, options, show)
   }
 
   #attach(syscall: 'bind' | 'connect', given: unknown): string {
@@ -122,7 +122,7 @@ export class Device {
   /** @internal */
   [inspect.custom](depth: number, options: object, show: Inspect): string {
     const { first, second } = this
-    return inspected(this, { ...this.toJSON(), first, second }, depth, options, show)
+    return inspected(this, () => ({ ...this.toJSON(), first, second }), depth, options, show)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,6 +72,6 @@ export class Endpoint {
 
   /** @internal */
   [inspect.custom](depth: number, options: object, show: Inspect): string {
-    return inspected(this, this.toJSON(), depth, options, show)
+    return inspected(this, () => this.toJSON(), depth, options, show)
   }
 }

@@ -1,5 +1,7 @@
 /** Statistics as the text that Prometheus and others read (OpenMetrics 1.0). */
 import { argumentError } from './errors.js'
+import { ownOptions } from './own-options.js'
+import { inheritsRevoked, isFunction } from './proxies.js'
 import { type StatisticName, type Statistics, statisticTable } from './statistics.js'
 
 /** What is asked of a socket. */
@@ -23,6 +25,17 @@ const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${lette
 
 const escaped = (value: string) => value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isSource = (value: unknown): value is MetricSource =>
+  isObject(value) && !inheritsRevoked(value) && isFunction(Reflect.get(value, 'stats'))
+
+function checkArguments(sockets: unknown, options: unknown): asserts sockets is Iterable<unknown> {
+  if (!isObject(sockets) || inheritsRevoked(sockets) || !isFunction(Reflect.get(sockets, Symbol.iterator)))
+    throw argumentError('openMetrics', 'sockets', 'an array of sockets', sockets)
+  if (!isObject(options)) throw argumentError('openMetrics', 'options', 'an object such as { prefix: "app" }', options)
+}
+
 /** One metric of all sockets. */
 function familyOf(prefix: string, name: StatisticName, values: readonly (readonly [string, number])[]): string {
   const { kind, help } = statisticTable[name]
@@ -37,15 +50,18 @@ function familyOf(prefix: string, name: StatisticName, values: readonly (readonl
  * The statistics of sockets as text in the format OpenMetrics. Each has the labels `type` (its class) and `socket` (its
  * name, which should differ); those that are closed are left out.
  *
- * @throws {NanomsgError} `EINVAL`: the prefix is none, or two sockets of one type have one name
+ * @throws {NanomsgError} `EINVAL`: something is not as above, or two sockets of one type have one name
  */
 export function openMetrics(sockets: Iterable<MetricSource>, options: MetricsOptions = {}): string {
-  const { prefix = 'nanomsg', eof = true } = options
-  if (!PREFIX.test(prefix)) throw argumentError('openMetrics', 'prefix', 'letters, digits, _ and :', prefix)
+  checkArguments(sockets, options)
+  const { prefix = 'nanomsg', eof = true } = ownOptions(options, 'openMetrics')
+  if (typeof prefix !== 'string' || !PREFIX.test(prefix))
+    throw argumentError('openMetrics', 'prefix', 'letters, digits, _ and :', prefix)
   const rows = new Map<string, Statistics>()
   for (const socket of sockets) {
+    if (!isSource(socket)) throw argumentError('openMetrics', 'each of the sockets', 'a socket', socket)
     if (socket.closed) continue
-    const labels = `type="${escaped(socket.constructor.name)}",socket="${escaped(socket.name)}"`
+    const labels = `type="${escaped(String(socket.constructor?.name))}",socket="${escaped(socket.name)}"`
     if (rows.has(labels)) throw argumentError('openMetrics', 'the names of sockets', 'different ones', socket.name)
     rows.set(labels, socket.stats())
   }

@@ -272,7 +272,9 @@ describe('disconnect()', () => {
     const connected = (await nextEvent(events)) as ConnectEvent
     expect(one.disconnect(connected)).toBe(true)
     expect(one.disconnect(connected.pipe)).toBe(false)
-    for (const wrong of [connected.pipe + 2 ** 32, '1', null, {}, 1.5, undefined] as never[]) {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const wrong of [connected.pipe + 2 ** 32, '1', null, {}, 1.5, undefined, proxy] as never[]) {
       expect(() => one.disconnect(wrong)).toThrow(/^EINVAL: .*disconnect/)
     }
     await one.close()

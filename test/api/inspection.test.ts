@@ -58,3 +58,14 @@ test('a device shows its pattern and its sides', async () => {
   })
   expect(inspect(device)).toMatch(/^Device \{[\s\S]*first: DeviceSide \{/)
 })
+
+test('what only stands for one of them, or has no constructor, can be shown as well', async () => {
+  await using pull = new Pull()
+  await using device = new Device('pipeline')
+  for (const object of [pull, pull.bind('inproc://shown'), device, device.first]) {
+    const { name } = object.constructor
+    expect(inspect(new Proxy(object, {}))).toBe(`${name} {}`)
+    expect(inspect(Object.create(object))).toBe(`${name} {}`)
+    expect(inspect(Object.assign(object, { constructor: undefined }))).toMatch(/^Object \{/)
+  }
+})

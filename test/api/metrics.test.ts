@@ -68,3 +68,14 @@ test('two sockets of one type and one name are refused', async () => {
   expect((await failureOf(() => openMetrics([one, two]))).message).toContain('the names of sockets must be different')
   expect(openMetrics([one, three])).toContain('type="Pull",socket="same"')
 })
+
+test('what are no sockets, or no options, are told', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const wrong of [5, null, undefined, {}, [null], [{}], proxy, [proxy]] as never[]) {
+    expect((await failureOf(() => openMetrics(wrong))).message).toMatch(/^EINVAL: (each of the )?sockets must be/)
+  }
+  for (const wrong of [5, null, proxy, { prefix: Symbol('prefix') }] as never[]) {
+    expect((await failureOf(() => openMetrics([], wrong))).message).toMatch(/^EINVAL: (options|prefix) must be/)
+  }
+})

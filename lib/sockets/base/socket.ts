@@ -29,7 +29,7 @@ import {
 import { type CommonOptionName, commonOptions, type SocketOptions, toEngine } from '../../engine/options.js'
 import { originList } from '../../engine/origins.js'
 import { memberOf, ownOptions } from '../../engine/own-options.js'
-import { isArray } from '../../engine/proxies.js'
+import { inheritsRevoked, isArray } from '../../engine/proxies.js'
 import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
 import { currentConnections, type Statistics } from '../../engine/statistics.js'
 import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
@@ -232,7 +232,7 @@ export abstract class Socket extends ObservedEmitter {
    * @returns false when the connection has ended already
    */
   disconnect(peer: number | { readonly pipe: number }): boolean {
-    const pipe: unknown = typeof peer === 'number' ? peer : memberOf(Object(peer) as { pipe: number }, 'pipe')
+    const pipe = typeof peer === 'number' ? peer : pipeOf(peer)
     if (!isPipe(pipe)) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
     this.handle.assertOpen('disconnect')
     const rc = native.disconnect(this.handle.s, pipe)
@@ -267,8 +267,8 @@ export abstract class Socket extends ObservedEmitter {
 
   /** @internal Fields of a class of the program are shown as well. */
   [inspect.custom](depth: number, options: object, show: Inspect): string {
-    const fields = Object.entries(this).filter(([field]) => !isInternal(field))
-    return inspected(this, { ...this.toJSON(), ...Object.fromEntries(fields) }, depth, options, show)
+    const fields = () => Object.entries(this).filter(([field]) => !isInternal(field))
+    return inspected(this, () => ({ ...this.toJSON(), ...Object.fromEntries(fields()) }), depth, options, show)
   }
 
   /** Lets calls that wait keep the process alive, as they do from the start. */
@@ -404,6 +404,9 @@ function restoreTls(endpoint: Endpoint, before: Readonly<TlsOptions>): void {
     endpoint.renewTls(before)
   } catch {}
 }
+
+const pipeOf = (peer: unknown): unknown =>
+  inheritsRevoked(peer) ? undefined : memberOf(Object(peer) as { pipe: number }, 'pipe')
 
 /** Numbers of connections have 31 bits: a number that is longer is that of none, and the engine would shorten it. */
 const isPipe = (pipe: unknown): pipe is number => Number.isInteger(pipe) && Math.abs(pipe as number) < 2 ** 31
