@@ -15,7 +15,7 @@
  * afterwards, also of ws and inside of TLS, on the side that sets them. A peer that is silent is asked whether it is
  * there after KEEP_IDLE ms, and then every KEEP_INTERVAL ms (both in whole seconds, rounded up); after KEEP_COUNT
  * questions without an answer the connection ends with ETIMEDOUT. When all three are set, it also ends when the peer
- * has not confirmed what was sent to it for KEEP_IDLE + KEEP_COUNT * KEEP_INTERVAL ms (Linux). */
+ * has not confirmed what was sent to it for KEEP_IDLE + KEEP_COUNT * KEEP_INTERVAL, rounded so as well (Linux). */
 #define NN_TCP_KEEP_IDLE 16
 #define NN_TCP_KEEP_INTERVAL 17
 #define NN_TCP_KEEP_COUNT 18

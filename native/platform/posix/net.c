@@ -84,8 +84,9 @@ void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
     set_if(fd, TCP_KEEPINTVL, seconds_of(interval_ms));
     set_if(fd, TCP_KEEPCNT, count);
 #ifdef TCP_USER_TIMEOUT
-    /* Questions are asked only while nothing is unconfirmed: what was sent to a peer that is gone has a limit, too. */
-    int64_t limit_ms = (int64_t)idle_ms + (int64_t)interval_ms * count;
+    /* Questions are asked only while nothing is unconfirmed: what was sent to a peer that is gone has a limit, too. It
+     * is rounded up as they are: within a few milliseconds no living peer has confirmed. */
+    int64_t limit_ms = ((int64_t)seconds_of(idle_ms) + (int64_t)seconds_of(interval_ms) * count) * 1000;
     if (idle_ms > 0 && interval_ms > 0 && count > 0)
         set_if(fd, TCP_USER_TIMEOUT, limit_ms < INT_MAX ? (int)limit_ms : INT_MAX);
 #endif

@@ -85,7 +85,7 @@ TEST(NN_TCP_KEEP_options_are_those_of_each_stream)
     check_streams(IPPROTO_TCP, TCP_KEEPIDLE, 10);
     check_streams(IPPROTO_TCP, TCP_KEEPINTVL, 2);
     check_streams(IPPROTO_TCP, TCP_KEEPCNT, 3);
-    check_streams(IPPROTO_TCP, TCP_USER_TIMEOUT, 15001);
+    check_streams(IPPROTO_TCP, TCP_USER_TIMEOUT, 16000);
 }
 
 /* Linux doubles what is asked for, and tells of the double. */
