@@ -11,7 +11,7 @@ export function checkDrain(value: unknown, syscall: string): asserts value is nu
   throw argumentError(syscall, 'drain', 'a whole number of milliseconds', value)
 }
 
-/** Ends a socket's connections one by one, each when nothing is owed on it, so that those who ask ask others. */
+/** Ends a socket's connections one by one, each when nothing is owed on it, so that askers turn to others. */
 export class Draining implements Watcher {
   readonly #handle: Handle
   readonly #monitor: Monitor

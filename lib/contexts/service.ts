@@ -38,7 +38,7 @@ export interface ServeOptions {
   concurrency?: number | undefined
   /** Ends serving: no more questions are taken, and those at hand are answered. */
   signal?: AbortSignal | undefined
-  /** Milliseconds for the end of serving by `signal`, in which those who ask can turn to others: connections on which
+  /** Milliseconds for the end of serving by `signal`, in which askers can turn to others: connections on which
    * no answer is owed close at once, the others behind their last answer; until then questions that come by them are
    * answered. When the time is over, all are closed. No peer can connect until `serve()` is called again, and endpoints
    * that connect are closed. Default: connections stay. */

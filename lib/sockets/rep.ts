@@ -51,7 +51,7 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
   /**
    * As of all sockets.
    *
-   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: those who ask can turn
+   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: askers can turn
    *   to others meanwhile.
    */
   override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {

@@ -33,7 +33,7 @@ export class Respondent extends DuplexSocket {
   /**
    * As of all sockets.
    *
-   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: those who ask can turn
+   * @param options.drain Milliseconds for `serve()` to end before, as its option `drain` says: askers can turn
    *   to others meanwhile.
    */
   override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
