@@ -86,7 +86,7 @@ describe('the installed programs', () => {
       encoding: 'utf8',
     })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toContain('Nobody reads standard output')
+    expect(stdout).toContain('Standard output is not read any more')
   })
 })
 
