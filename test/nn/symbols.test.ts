@@ -62,7 +62,9 @@ test('every constant of the headers is exported, with its value', () => {
     ...textOf(file).matchAll(/^#define ((?:NN|AF|PROTO|SP|E)_?[A-Z0-9_]+) \(?(-?\d+)\)?$/gm),
   ])
   expect(constants.length).toBeGreaterThan(80)
-  expect(constants.filter(([, name, value]) => exported[name!] !== Number(value)).map(([line]) => line)).toEqual([])
+  // Events are for hosts of loops, as nanomsg/loop.h is.
+  const missing = constants.filter(([, name, value]) => !/^NN_EVENT_/.test(name!) && exported[name!] !== Number(value))
+  expect(missing.map(([line]) => line)).toEqual([])
   const macros = textOf('nn.h').matchAll(/^#define (NN_(?!EXPORT|H_)[A-Z_]+)\b/gm)
   expect([...macros].map((match) => match[1]!).filter((name) => !(name in exported))).toEqual([])
 })
