@@ -89,15 +89,17 @@ void WorkerMemory::OnTurn(uv_prepare_t *turns)
         self->FindPieces();
 }
 
+// An ArrayBuffer that V8 has collected counts as here, although it may have been given on before: most of them are
+// garbage of the last collection, which V8 still frees, and Workers that are terminated in their work would leave it.
 bool WorkerMemory::IsHere(const Piece &piece) const
 {
     napi_value shown = nullptr;
     bool is_detached = true;
-    return piece.shown_ != nullptr && napi_get_reference_value(env_, piece.shown_, &shown) == napi_ok &&
-           shown != nullptr && napi_is_detached_arraybuffer(env_, shown, &is_detached) == napi_ok && !is_detached;
+    if (piece.shown_ == nullptr || napi_get_reference_value(env_, piece.shown_, &shown) != napi_ok)
+        return false;
+    return shown == nullptr || (napi_is_detached_arraybuffer(env_, shown, &is_detached) == napi_ok && !is_detached);
 }
 
-// What was collected and is not finalized yet may have been given on before: it counts as elsewhere.
 void WorkerMemory::FindPieces()
 {
     napi_handle_scope scope;
