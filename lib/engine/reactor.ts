@@ -84,7 +84,7 @@ function letGo(): void {
  * and in milliseconds, as handlers may take long. */
 const WORK_LIMIT = 8192
 const TURN_MS = 1
-/** The clock is looked at after so many messages: a few of them need not know the time. */
+/** The messages between two looks at the clock: a few of them need not know the time. */
 const MESSAGES_PER_LOOK = 16
 
 let work = 0
