@@ -76,7 +76,12 @@ export class Admission implements Part {
 
   bound(address: string): void {
     if (this.#admit !== undefined) this.#byAddress.set(address, this.#admit)
-    else this.#byAddress.delete(address)
+    else this.unbound(address)
+  }
+
+  /** Its peers are held no longer. */
+  unbound(address: string): void {
+    this.#byAddress.delete(address)
   }
 
   onEvents(): void {

@@ -21,7 +21,7 @@ int sp_net_get_option(int fd, int level, int option, int *value);
 /* Lets a socket be bound to a port on which connections of an earlier socket are still ending. */
 void sp_net_reuse_port(int fd);
 /* Has the kernel ask a silent peer of tcp whether it is there. 0: as the system does. */
-void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count);
+void sp_net_keep_alive(int fd, int idle_s, int interval_s, int count);
 /* Nothing more is sent. */
 void sp_net_finish(int fd);
 

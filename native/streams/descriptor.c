@@ -25,13 +25,19 @@ static void set_buffer(int fd, int family, int option, bool is_set, int bytes)
         set_int(fd, SOL_SOCKET, option, LOCAL_BUFFER_BYTES);
 }
 
+static int seconds_of(int ms)
+{
+    return ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
+}
+
 static void descriptor_configure(int fd, int family, const struct sp_options *options)
 {
     set_buffer(fd, family, SO_SNDBUF, sp_options_have_send_buffer(options), options->send_buffer_bytes);
     set_buffer(fd, family, SO_RCVBUF, sp_options_have_receive_buffer(options), options->receive_buffer_bytes);
     if (family == AF_INET || family == AF_INET6) {
         set_int(fd, IPPROTO_TCP, TCP_NODELAY, options->tcp_nodelay);
-        sp_net_keep_alive(fd, options->tcp_keep_idle_ms, options->tcp_keep_interval_ms, options->tcp_keep_count);
+        sp_net_keep_alive(fd, seconds_of(options->tcp_keep_idle_ms), seconds_of(options->tcp_keep_interval_ms),
+                          options->tcp_keep_count);
     }
 }
 

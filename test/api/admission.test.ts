@@ -132,7 +132,10 @@ describe('admit', () => {
       const pull = new Pull({ admit: () => { ${body} }, admitTimeout: -1 })
       const push = new Push()
       push.connect(pull.bind('tcp://127.0.0.1:0').address)
-      pull.on('reject', ({ error }) => { console.log(error.message); setImmediate(() => { push.close(); pull.close() }) })
+      pull.on('reject', ({ error }) => {
+        console.log(error.message)
+        setImmediate(() => { push.close(); pull.close() })
+      })
       pull.receive().catch(() => {})`)
     expect(stdout).toMatch(/^EPERM: .*admit\(\) has thrown/)
     expect(stderr).toContain('NANOMSG_ADMIT')

@@ -7,8 +7,8 @@ import { runProgram } from './support.js'
 const names = `
   timeout signal transfer retry retryAfter attempts deadline peers concurrency onError
   linger sendBuffer receiveBuffer sendTimeout receiveTimeout reconnectInterval reconnectIntervalMax sendPriority
-  receivePriority ipv6 maxMessageSize maxTtl maxUnfinishedBytes tcpNoDelay textFrames requestHeaders origins tls name resendInterval
-  admitTimeout ipcMode ipcOwner drain
+  receivePriority ipv6 maxMessageSize maxTtl maxUnfinishedBytes tcpNoDelay textFrames requestHeaders origins tls name
+  resendInterval admit admitTimeout ipcMode ipcOwner uid gid keepAlive idle interval count codec drain
   maxConnections maxConnectionsPerEndpoint maxConnectionsPerAddress maxHandshakes
   cert key ca verify serverName requireClientCertificate
   raw dontwait chan tcpnodelay wsopt sndbuf rcvbuf sndtimeo rcvtimeo reconn maxreconn sndprio rcvprio rcvmaxsize maxttl

@@ -147,8 +147,12 @@ export abstract class Socket extends ObservedEmitter {
       this.#tls,
       (call) => this.#within(settings, call),
     )
-    if (syscall === 'bind') this.#admission.bound(attachment.address)
-    const endpoint = new Endpoint(attachment, syscall === 'bind', (closed) => this.#endpoints.delete(closed))
+    const isBound = syscall === 'bind'
+    if (isBound) this.#admission.bound(attachment.address)
+    const endpoint = new Endpoint(attachment, isBound, (closed) => {
+      this.#endpoints.delete(closed)
+      if (isBound) this.#admission.unbound(closed.address)
+    })
     this.#endpoints.add(endpoint)
     return endpoint
   }

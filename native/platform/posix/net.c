@@ -67,27 +67,21 @@ static void set_if(int fd, int option, int value)
         sp_net_set_option(fd, IPPROTO_TCP, option, value);
 }
 
-static int seconds_of(int ms)
-{
-    return ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
-}
-
 /* None of these can fail in a way that a connection could not live with. */
-void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
+void sp_net_keep_alive(int fd, int idle_s, int interval_s, int count)
 {
     sp_net_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #ifdef TCP_KEEPIDLE
-    set_if(fd, TCP_KEEPIDLE, seconds_of(idle_ms));
+    set_if(fd, TCP_KEEPIDLE, idle_s);
 #else
-    set_if(fd, TCP_KEEPALIVE, seconds_of(idle_ms)); /* macOS */
+    set_if(fd, TCP_KEEPALIVE, idle_s); /* macOS */
 #endif
-    set_if(fd, TCP_KEEPINTVL, seconds_of(interval_ms));
+    set_if(fd, TCP_KEEPINTVL, interval_s);
     set_if(fd, TCP_KEEPCNT, count);
 #ifdef TCP_USER_TIMEOUT
-    /* Questions are asked only while nothing is unconfirmed: what was sent to a peer that is gone has a limit, too. It
-     * is rounded up as they are: within a few milliseconds no living peer has confirmed. */
-    int64_t limit_ms = ((int64_t)seconds_of(idle_ms) + (int64_t)seconds_of(interval_ms) * count) * 1000;
-    if (idle_ms > 0 && interval_ms > 0 && count > 0)
+    /* Questions are asked only while nothing is unconfirmed: what was sent to a peer that is gone has a limit, too. */
+    int64_t limit_ms = ((int64_t)idle_s + (int64_t)interval_s * count) * 1000;
+    if (idle_s > 0 && interval_s > 0 && count > 0)
         set_if(fd, TCP_USER_TIMEOUT, limit_ms < INT_MAX ? (int)limit_ms : INT_MAX);
 #endif
 }

@@ -67,13 +67,8 @@ static void set_if(int fd, int option, int value)
         sp_net_set_option(fd, IPPROTO_TCP, option, value);
 }
 
-static int seconds_of(int ms)
-{
-    return ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
-}
-
 /* None of these can fail in a way that a connection could not live with. */
-void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
+void sp_net_keep_alive(int fd, int idle_s, int interval_s, int count)
 {
     sp_net_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #ifndef TCP_KEEPIDLE /* of ws2tcpip.h, which older headers lack; the numbers are of Windows 10 */
@@ -81,8 +76,8 @@ void sp_net_keep_alive(int fd, int idle_ms, int interval_ms, int count)
 #define TCP_KEEPCNT 16
 #define TCP_KEEPINTVL 17
 #endif
-    set_if(fd, TCP_KEEPIDLE, seconds_of(idle_ms));
-    set_if(fd, TCP_KEEPINTVL, seconds_of(interval_ms));
+    set_if(fd, TCP_KEEPIDLE, idle_s);
+    set_if(fd, TCP_KEEPINTVL, interval_s);
     set_if(fd, TCP_KEEPCNT, count);
 }
 
