@@ -101,9 +101,11 @@ export const patterns = [
 ]
 
 /** Every option is a property of the same name that can be read and set; nothing internal is declared. */
-type Properties = Required<Omit<SocketOptions, 'tls' | 'requestHeaders'>>
+type Unset = 'tls' | 'requestHeaders' | 'admit'
+type Properties = Required<Omit<SocketOptions, Unset>>
 export const options = [
   check<Pick<Socket, keyof Properties> extends Properties ? true : false>(),
+  check<Pick<Socket, Unset> extends Pick<SocketOptions, Unset> ? true : false>(),
   check<keyof SocketOptions extends keyof Socket ? true : false>(),
   check<Same<Req['resendInterval' | 'maxInFlight' | 'attempts'], number>>(),
   check<Same<Surveyor['deadline'], number>>(),
