@@ -2,7 +2,8 @@
  * Calls of the addon that fail once: failing-calls.cjs CALL ERRNO ADDRESS LIMIT, with libfailing_calls.so preloaded
  * (see test/native/chaos/failing_calls.c). The first call of its kind fails, then the second, and so on, up to LIMIT or
  * until a conversation makes no more. Each conversation comes through, and so does a new one on new sockets; what a
- * call of JavaScript meets is a NanomsgError. Prints how many calls have failed, and how many descriptors are left.
+ * call of JavaScript meets is a NanomsgError. Prints how many calls have failed, how many descriptors are left, and how
+ * long the slowest conversation took.
  */
 const { readdirSync } = require('node:fs')
 const path = require('node:path')
@@ -44,16 +45,20 @@ async function main() {
   await converse()
   const before = readdirSync('/proc/self/fd').length
   let index = 0
+  let slowestMs = 0
   for (let hasFailed = true; hasFailed && index < Number(most); index++) {
     const watchdog = setTimeout(() => fail(index, 'the conversation does not end'), 4 * LIMIT_MS)
     process.env.NN_FAILING_CALL = `nanomsg_native.node ${call} ${index} ${errno}`
+    const begin = performance.now()
     await converse().catch((error) => fail(index, error.stack))
+    slowestMs = Math.max(slowestMs, Math.round(performance.now() - begin))
     process.env.NN_FAILING_CALL = ''
     hasFailed = process.env.NN_FAILING_CALL === '1'
     await converse().catch((error) => fail(index, error.stack))
     clearTimeout(watchdog)
   }
-  console.log(JSON.stringify({ failed: index - 1, descriptors: readdirSync('/proc/self/fd').length - before }))
+  const descriptors = readdirSync('/proc/self/fd').length - before
+  console.log(JSON.stringify({ failed: index - 1, descriptors, slowestMs }))
 }
 
 void main()
