@@ -14,6 +14,11 @@
     X(uv_prepare_init)                                                                                                 \
     X(uv_prepare_start)                                                                                                \
     X(uv_prepare_stop)                                                                                                 \
+    X(uv_timer_init)                                                                                                   \
+    X(uv_timer_start)                                                                                                  \
+    X(uv_timer_stop)                                                                                                   \
+    X(uv_is_active)                                                                                                    \
+    X(uv_now)                                                                                                          \
     X(uv_close)                                                                                                        \
     X(uv_ref)                                                                                                          \
     X(uv_unref)

@@ -6,6 +6,8 @@
 #include <node_api.h>
 #include <uv.h>
 
+#include <cstdint>
+
 namespace nanomsg_native
 {
 
@@ -32,7 +34,8 @@ class WorkerMemory
 
         Piece *previous_ = this;
         Piece *next_ = this;
-        napi_ref shown_ = nullptr; // weak; the ArrayBuffer
+        napi_ref shown_ = nullptr;     // weak; the ArrayBuffer
+        uint64_t collected_at_ms_ = 0; // when the ArrayBuffer was first missed, in the loop's time; 0: never
         bool may_be_elsewhere_ = false;
     };
 
@@ -57,14 +60,20 @@ class WorkerMemory
 
     bool Open(uv_loop_t *loop);
     static void OnTurn(uv_prepare_t *turns);
+    static void OnLook(uv_timer_t *look);
     static void OnEnd(napi_async_cleanup_hook_handle hook, void *self);
-    static void OnClosed(uv_handle_t *turns);
+    static void OnClosed(uv_handle_t *handle);
     bool HasEnded() const;
-    bool IsHere(const Piece &piece) const;
-    void FindPieces();
+    void LookSoon();
+    bool IsHere(Piece *piece, uint64_t now_ms);
+    void Look();
 
     const napi_env env_;
     uv_prepare_t turns_ = {};
+    uv_timer_t look_ = {};
+    bool look_is_near_ = false;    // the timer runs, or has just run
+    bool gives_memory_on_ = false; // a piece is known to be elsewhere
+    int open_handles_ = 2;
     napi_async_cleanup_hook_handle end_ = nullptr;
     Piece pieces_; // a ring
 };

@@ -178,19 +178,32 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
     },
   )
 
-  const toMain = (length: number, way: string) => `
+  const collect = 'for (let i = 0; i < 5; i++) { gc(); await new Promise(setImmediate) }'
+  /** What the Worker does before it ends: it still has the message that it gave on, V8 has collected it some time ago,
+   *  or just now, while another one is there. */
+  const waits = {
+    'still has': '',
+    'has long forgotten': `held.pop(); ${collect}; await new Promise((resolve) => setTimeout(resolve, 300))`,
+    'has just forgotten': `held.push(await receiveAndGive()); held.shift(); ${collect}`,
+  }
+
+  const toMain = (length: number, way: string, wait = '') => `
       const { Worker } = require('node:worker_threads')
       const worker = new Worker(${JSON.stringify(`
         const { parentPort } = require('node:worker_threads')
         const { Pull, Push } = require('nanomsg-native')
         const pull = new Pull(), push = new Push()
         push.connect(pull.bind('tcp://127.0.0.1:0').address)
-        const give = ${way}
+        const give = ${way}, held = []
         ;(async () => {
-          await push.send(Buffer.alloc(${length}, 7))
-          const message = await pull.receive()
-          const { byteOffset } = message
-          const buffer = await give(message)
+          for (let i = 0; i < 2; i++) await push.send(Buffer.alloc(${length}, 7))
+          const receiveAndGive = async () => {
+            const message = await pull.receive()
+            held.push(message)
+            return { byteOffset: message.byteOffset, buffer: await give(message) }
+          }
+          const { byteOffset, buffer } = await receiveAndGive()
+          ${wait}
           parentPort.postMessage(new Uint8Array(buffer, byteOffset, ${length}), [buffer])
         })().catch((error) => parentPort.postMessage(String(error)))`)}, { eval: true })
       const given = await new Promise((resolve) => worker.on('message', resolve))
@@ -200,10 +213,14 @@ describeNodes('memory that is taken from a message', ({ version, path }) => {
       console.log(given.length, given.every?.((byte) => byte === 7) ?? given)`
 
   const outlives = ['a byte stream', 'transfer()', 'transferToFixedLength()'] as const
-  test.each(outlives.flatMap((way) => [100, 5000, 1_000_000].map((length) => ({ way, length }))))(
-    'by $way and another thread: $length bytes outlive the Worker that has received them',
-    async ({ way, length }) => {
-      const { stdout, stderr, signal } = await run(path, toMain(length, ways[way]))
+  const lives = outlives.flatMap((way) => [
+    ...[100, 5000, 1_000_000].map((length) => ({ way, length, has: 'still has' as const })),
+    ...(['has long forgotten', 'has just forgotten'] as const).map((has) => ({ way, length: 1_000_000, has })),
+  ])
+  test.each(lives)(
+    'by $way and another thread: $length bytes outlive the Worker that $has the message',
+    async ({ way, length, has }) => {
+      const { stdout, stderr, signal } = await run(path, toMain(length, ways[way], waits[has]))
       // Before Node.js 22 there is no transfer().
       if (way !== 'a byte stream' && stdout.includes('is not a function')) return
       expect([signal, stdout, stderr]).toEqual([null, `${length} true\n`, ''])
