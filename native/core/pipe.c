@@ -247,6 +247,10 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
 
 static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe, size_t bytes)
 {
+    if (self->limit_messages == 0) {
+        self->pipe = 0; /* the next batch begins another quantum */
+        return;
+    }
     if (self->pipe != pipe->id || self->messages >= self->limit_messages || self->bytes >= BATCH_QUANTUM_BYTES)
         *self = (struct sp_batch_quantum){.limit_messages = self->limit_messages, .pipe = pipe->id};
     self->messages++;
@@ -257,8 +261,8 @@ bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
 {
     const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
 
-    return self->can_receive && quantum->pipe == self->id && quantum->messages < quantum->limit_messages &&
-           quantum->bytes < BATCH_QUANTUM_BYTES;
+    return quantum->limit_messages > 0 && self->can_receive && quantum->pipe == self->id &&
+           quantum->messages < quantum->limit_messages && quantum->bytes < BATCH_QUANTUM_BYTES;
 }
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)

@@ -166,10 +166,25 @@ static void begin_growing(struct sp_receive_room *self, struct sp_room_share *sh
     set_state(self, share, SP_ROOM_GROWING);
 }
 
+static void begin_use(struct sp_receive_room *self, struct sp_room_share *share)
+{
+    if (share->is_used)
+        return;
+    share->is_used = true;
+    self->used_shares++;
+}
+
+static void end_use(struct sp_receive_room *self, struct sp_room_share *share)
+{
+    share->is_used = false;
+    self->used_shares--;
+}
+
 bool sp_room_grow(struct sp_socket *socket, struct sp_room_share *share, size_t needed_bytes, bool must)
 {
     struct sp_receive_room *self = &socket->room;
 
+    begin_use(self, share);
     if (sp_room_is_waiting(share))
         return false;
     if (share->state == SP_ROOM_GROWING && share->bytes >= needed_bytes)
@@ -202,18 +217,26 @@ void sp_room_end_input(struct sp_socket *socket, struct sp_room_share *share)
 
 void sp_room_keep(struct sp_socket *socket, struct sp_room_share *share, size_t bytes)
 {
+    begin_use(&socket->room, share);
     set_bytes(&socket->room, share, bytes);
     set_state(&socket->room, share, SP_ROOM_KEPT);
 }
 
 void sp_room_leave(struct sp_socket *socket, struct sp_room_share *share)
 {
-    if (sp_room_is_unused_by(share))
+    if (!share->is_used)
         return;
     come_back(&socket->room, share);
     set_bytes(&socket->room, share, 0);
     set_state(&socket->room, share, SP_ROOM_KEPT);
+    end_use(&socket->room, share);
     serve(socket);
+}
+
+bool sp_room_has_little(const struct sp_receive_room *self, int limit_bytes)
+{
+    return sp_room_is_nearly_full(self, limit_bytes, 0) || !sp_list_is_empty(&self->lists[SP_ROOM_STOPPED]) ||
+           !sp_list_is_empty(&self->lists[SP_ROOM_WAITING]);
 }
 
 size_t sp_room_bytes(const struct sp_receive_room *self)
@@ -320,6 +343,7 @@ int sp_room_init(struct sp_receive_room *self, struct sp_loop *loop)
 
 void sp_room_destroy(struct sp_receive_room *self)
 {
-    SP_INVARIANT(sp_room_bytes(self) == 0, "a socket ends with memory of unfinished messages");
+    SP_INVARIANT(sp_room_bytes(self) == 0 && self->used_shares == 0,
+                 "a socket ends with memory of unfinished messages");
     sp_timer_destroy(&self->timer);
 }

@@ -53,6 +53,7 @@ enum sp_room_state {
 struct sp_room_share {
     struct sp_list_item item; /* in the list of its state */
     const struct sp_room_user *user;
+    bool is_used; /* has bytes, or waits for some */
     enum sp_room_state state;
     size_t bytes;          /* of the room */
     size_t needed_bytes;   /* when it goes on */
@@ -65,6 +66,7 @@ struct sp_room_share {
 struct sp_receive_room {
     size_t bytes;                         /* of all shares but the one beyond the bound */
     struct sp_room_share *beyond;         /* NULL: none */
+    size_t used_shares;                   /* how many shares are used */
     bool is_blocked;                      /* one that has something to read does not find room */
     struct sp_list lists[SP_ROOM_STATES]; /* that of SP_ROOM_KEPT stays empty */
     struct sp_timer timer;                /* while shares wait, or room is short */
@@ -92,20 +94,19 @@ static inline bool sp_room_is_nearly_full(const struct sp_receive_room *self, in
     return limit_bytes >= 0 && (self->beyond != NULL || self->bytes + bytes >= (size_t)limit_bytes / 4 * 3);
 }
 
-/* Whether reads are to be short, since room is. Inline: it is asked before each read. */
+/* The same as sp_room_is_short(), for room that is used or hardly there. */
+bool sp_room_has_little(const struct sp_receive_room *self, int limit_bytes);
+
+/* Whether reads are to be short, since room is. It is asked before each read: where all messages lie in slabs, which is
+ * the most frequent case, nothing uses the room, and two comparisons tell. A negative limit is a large unsigned one. */
 static inline bool sp_room_is_short(const struct sp_receive_room *self, int limit_bytes)
 {
-    return sp_room_is_nearly_full(self, limit_bytes, 0) || !sp_list_is_empty(&self->lists[SP_ROOM_STOPPED]) ||
-           !sp_list_is_empty(&self->lists[SP_ROOM_WAITING]);
+    return (self->used_shares > 0 || (unsigned)limit_bytes < SP_ROOM_FREE_BYTES) &&
+           sp_room_has_little(self, limit_bytes);
 }
 
 /* What all shares have. */
 size_t sp_room_bytes(const struct sp_receive_room *self);
-
-static inline bool sp_room_is_unused_by(const struct sp_room_share *share)
-{
-    return share->bytes == 0 && share->state == SP_ROOM_KEPT;
-}
 
 static inline bool sp_room_is_waiting(const struct sp_room_share *share)
 {

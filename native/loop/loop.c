@@ -302,8 +302,9 @@ void sp_watch_init(struct sp_watch *self, struct sp_loop *loop, int fd, void (*h
 
 int sp_watch_want(struct sp_watch *self, unsigned wanted)
 {
+    if (self->wanted == wanted)
+        return 0;
     int rc = sp_poller_watch(&self->loop->poller, self->fd, self, self->wanted, wanted);
-
     if (rc == 0 || wanted == 0) /* what is not wanted any more is closed next, which removes it in any case */
         self->wanted = wanted;
     return rc;

@@ -25,12 +25,15 @@ enum sp_rank {
 struct sp_mutex {
     sp_native_mutex native;
     enum sp_rank rank;
+    unsigned lower_ranks; /* bit r: a thread that takes it may hold a lock of rank r */
 };
+
+#define SP_LOWER_RANKS(rank) ((rank) == SP_RANK_NONE ? ~0u : (1u << (rank)) - 1)
 
 /* For one that is constant data: no sp_mutex_init. */
 #define SP_MUTEX_INIT(its_rank)                                                                                        \
     {                                                                                                                  \
-        .native = SP_NATIVE_MUTEX_INIT, .rank = (its_rank)                                                             \
+        .native = SP_NATIVE_MUTEX_INIT, .rank = (its_rank), .lower_ranks = SP_LOWER_RANKS(its_rank)                    \
     }
 
 void sp_mutex_init(struct sp_mutex *self, enum sp_rank rank);

@@ -10,19 +10,24 @@
 
 #include <errno.h>
 
-/* Looks for the next message, and deals with the framing's own frames on the way. Returns 1, 0 when more bytes are
- * needed, or -errno. */
-static int connection_find_any(struct sp_connection *self)
+static int connection_find_frame(struct sp_connection *self)
+{
+    int limit_bytes = self->socket->options.receive_max_bytes;
+
+    return sp_receive_buffer_next(&self->received, framing_of(self), session_of(self),
+                                  limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
+}
+
+/* Deals with the framing's own frames on the way. */
+static int connection_find_among_frames(struct sp_connection *self)
 {
     const struct sp_framing *framing = framing_of(self);
-    int limit_bytes = self->socket->options.receive_max_bytes;
     int rc;
 
     self->found = SP_FRAME_SERVICE;
     do {
-        rc = sp_receive_buffer_next(&self->received, framing, session_of(self),
-                                    limit_bytes < 0 ? SIZE_MAX : (size_t)limit_bytes);
-        if (rc <= 0 || framing->use == NULL)
+        rc = connection_find_frame(self);
+        if (rc <= 0)
             return rc;
         rc = framing->use(session_of(self), sp_receive_buffer_frame(&self->received), &self->received.frame);
         if (rc < 0)
@@ -35,13 +40,14 @@ static int connection_find_any(struct sp_connection *self)
     return 1;
 }
 
-/* The same, and takes the room that the message needs. Where there is none, the connection waits. */
+/* Looks for the next message, and takes the room that it needs; where there is none, the connection waits. Returns 1, 0
+ * when more bytes are needed, or -errno. */
 static int connection_find_message(struct sp_connection *self)
 {
-    int rc = connection_find_any(self);
+    int rc = framing_of(self)->use != NULL ? connection_find_among_frames(self) : connection_find_frame(self);
 
-    if (rc >= 0 && self->state == CONNECTION_OPEN)
-        sp_connection_settle_room(self, rc > 0);
+    if (rc >= 0 && sp_connection_concerns_room(self))
+        sp_connection_change_room(self, rc > 0);
     return rc;
 }
 

@@ -8,13 +8,6 @@ static struct sp_connection *of_share(struct sp_room_share *share)
     return SP_CONTAINER(share, struct sp_connection, room);
 }
 
-static size_t fragments_bytes(struct sp_connection *self)
-{
-    const struct sp_framing *framing = framing_of(self);
-
-    return framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
-}
-
 static void room_wait(struct sp_room_share *share)
 {
     struct sp_connection *self = of_share(share);
@@ -39,11 +32,8 @@ static void room_go_on(struct sp_room_share *share)
 static size_t room_arrived_bytes(const struct sp_room_share *share)
 {
     const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
-    const struct sp_framing *framing = framing_of(self);
-    const struct sp_session *session = framing->session_bytes > 0 ? (const struct sp_session *)self->session : NULL;
 
-    return sp_receive_buffer_arrived_bytes(&self->received) +
-           (framing->held_bytes != NULL ? framing->held_bytes(session) : 0);
+    return sp_receive_buffer_arrived_bytes(&self->received) + session_held_bytes(self);
 }
 
 static bool room_has_input(const struct sp_room_share *share, size_t bytes)
@@ -84,8 +74,10 @@ void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready)
 
 void sp_connection_change_room(struct sp_connection *self, bool is_whole)
 {
-    size_t needed_bytes = sp_receive_buffer_needed_bytes(&self->received) + fragments_bytes(self);
+    size_t needed_bytes = sp_receive_buffer_needed_bytes(&self->received) + session_held_bytes(self);
 
+    if (self->state != CONNECTION_OPEN)
+        return; /* it has left the room */
     if (needed_bytes <= SP_ROOM_FREE_BYTES)
         sp_room_leave(self->socket, &self->room);
     else if (is_whole)

@@ -4,17 +4,16 @@
 
 #include "streams/connection_state.h"
 
-/* The same as sp_connection_settle_room(), for a message that may need room. */
-void sp_connection_change_room(struct sp_connection *self, bool is_whole);
-
-/* After received bytes were looked at: takes what the message needs. Where there is no room, reading stops until there
- * is. is_whole: the message waits for the user. Most messages lie in a slab and need none, which a look at three fields
- * says. */
-static inline void sp_connection_settle_room(struct sp_connection *self, bool is_whole)
+/* Whether the message that has come, or has come in part, needs room, or one before it has left some. Most messages
+ * lie in a slab: that costs these two or three comparisons. */
+static inline bool sp_connection_concerns_room(const struct sp_connection *self)
 {
-    if (self->received.partial != NULL || framing_of(self)->held_bytes != NULL || !sp_room_is_unused_by(&self->room))
-        sp_connection_change_room(self, is_whole);
+    return self->received.partial != NULL || self->room.is_used || session_held_bytes(self) > 0;
 }
+
+/* After received bytes were looked at: takes what the message needs, and gives back what it does not. Where there is no
+ * room, reading stops until there is. is_whole: the message waits for the user. */
+void sp_connection_change_room(struct sp_connection *self, bool is_whole);
 
 /* The poller has reported a connection that waits. */
 void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready);

@@ -161,7 +161,7 @@ void sp_connection_release(struct sp_connection *self)
     SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
     SP_INVARIANT(!self->place.is_counted, "a connection is released that is counted");
-    SP_INVARIANT(self->room.bytes == 0, "a connection is released that has a share of the room");
+    SP_INVARIANT(!self->room.is_used, "a connection is released that has a share of the room");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
     self->socket->remains_bytes -= self->remains_bytes;
@@ -209,10 +209,7 @@ void sp_connection_close_stream(struct sp_connection *self)
 
 size_t sp_connection_kept_bytes(struct sp_connection *self)
 {
-    const struct sp_framing *framing = framing_of(self);
-    size_t session_bytes = framing->held_bytes != NULL ? framing->held_bytes(session_of(self)) : 0;
-
-    return CONNECTION_BYTES + session_bytes + sp_receive_buffer_bytes(&self->received);
+    return CONNECTION_BYTES + session_held_bytes(self) + sp_receive_buffer_bytes(&self->received);
 }
 
 /* What waits for the user in memory counts for the socket's limit. */

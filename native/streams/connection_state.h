@@ -79,6 +79,12 @@ static inline struct sp_session *session_of(struct sp_connection *self)
     return framing_of(self)->session_bytes > 0 ? (struct sp_session *)self->session : NULL;
 }
 
+/* The memory of the message that the framing puts together. */
+static inline size_t session_held_bytes(const struct sp_connection *self)
+{
+    return framing_of(self)->session_bytes > 0 ? ((const struct sp_session *)self->session)->held_bytes : 0;
+}
+
 static inline bool is_buffering(const struct sp_connection *self)
 {
     return self->socket->protocol->flags & NN_PROTOCOL_BUFFERS;

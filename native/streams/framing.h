@@ -33,6 +33,7 @@ struct sp_session {
     /* A frame to be sent between two messages; a newer one replaces one that the kernel does not take. */
     uint8_t control[SP_CONTROL_LIMIT_BYTES];
     uint8_t control_bytes;
+    size_t held_bytes; /* memory of a message that is put together, or waits to be taken */
 };
 
 /* A handshake while it is under way. */
@@ -91,8 +92,6 @@ struct sp_framing {
     /* Puts our last frame into session->control. reason: 0 when we close, or what `parse` or `use` returned. */
     void (*close_frame)(struct sp_session *session, int reason);
     void (*close)(struct sp_session *session);
-    /* How much it keeps of a message that is put together, or waits to be taken. */
-    size_t (*held_bytes)(const struct sp_session *session);
 };
 
 /* tcp: a 64-bit length (sp-tcp-mapping-01). ipc: the same behind a type byte of 1. */

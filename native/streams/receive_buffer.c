@@ -183,10 +183,6 @@ static int stash(struct sp_receive_buffer *self, size_t full_bytes)
                       : self->is_short ? available
                                        : smaller(full_bytes, TRUSTED_FRAME_BYTES);
 
-    if (available == 0) {
-        release_slab(self);
-        return 0;
-    }
     self->partial = sp_chunk_create(capacity);
     if (self->partial == NULL)
         return -ENOMEM;
@@ -210,9 +206,14 @@ int sp_receive_buffer_next(struct sp_receive_buffer *self, const struct sp_frami
     if (self->partial != NULL)
         return 0;
 
+    if (available == 0) {
+        release_slab(self);
+        return 0;
+    }
+
     if (limit_bytes > BODY_LIMIT_BYTES)
         limit_bytes = BODY_LIMIT_BYTES;
-    rc = available > 0 ? framing->parse(session, self->begin, available, limit_bytes, &self->frame) : 0;
+    rc = framing->parse(session, self->begin, available, limit_bytes, &self->frame);
     if (rc < 0)
         return rc;
     if (rc > 0 && self->frame.body_bytes <= available - self->frame.prefix_bytes)

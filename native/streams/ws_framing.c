@@ -281,6 +281,7 @@ static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t 
     else
         sp_mask(to, body, count, body - SP_MASK_KEY_BYTES, 0);
     self->fragments->size_bytes = needed;
+    self->base.held_bytes = self->fragments->capacity_bytes;
     return 0;
 }
 
@@ -346,17 +347,11 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
     if (kind == SP_FRAME_COMPLETES) {
         sp_message_view(message, self->fragments, self->fragments->bytes, self->fragments->size_bytes);
         self->fragments = NULL;
+        self->base.held_bytes = 0;
     }
     message->type = self->message_opcode;
     if (self->attaches_headers)
         sp_message_attach_peer_info(message, self->peer_headers, NULL);
-}
-
-static size_t ws_held_bytes(const struct sp_session *session)
-{
-    const struct sp_ws_session *self = SP_CONST_CONTAINER(session, struct sp_ws_session, base);
-
-    return self->fragments != NULL ? self->fragments->capacity_bytes : 0;
 }
 
 static void ws_close(struct sp_session *session)
@@ -366,6 +361,7 @@ static void ws_close(struct sp_session *session)
     if (self->fragments != NULL)
         sp_chunk_release(self->fragments);
     self->fragments = NULL;
+    self->base.held_bytes = 0;
     if (self->peer_headers != NULL)
         sp_chunk_release(self->peer_headers);
     self->peer_headers = NULL;
@@ -386,7 +382,6 @@ const struct sp_framing sp_ws_client_framing = {
     .finish = ws_finish,
     .close_frame = ws_close_frame,
     .close = ws_close,
-    .held_bytes = ws_held_bytes,
 };
 
 const struct sp_framing sp_ws_server_framing = {
@@ -405,5 +400,4 @@ const struct sp_framing sp_ws_server_framing = {
     .finish = ws_finish,
     .close_frame = ws_close_frame,
     .close = ws_close,
-    .held_bytes = ws_held_bytes,
 };

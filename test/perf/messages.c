@@ -1,6 +1,6 @@
 /* What is counted under callgrind: messages of 64 bytes through nn_send() and nn_recv() in one process.
  *
- *   messages <tcp|inproc> <burst> <number of bursts>
+ *   messages <tcp|ipc|ws|inproc> <burst> <number of bursts>
  *
  * A burst is sent, then received.
  *
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void check(int is_good, const char *what)
 {
@@ -49,13 +50,22 @@ static void send_to_stream(int count)
     nn_loop_destroy(loop);
 }
 
+static const char *address_of(const char *transport, char *ipc_address)
+{
+    if (strcmp(transport, "ipc") == 0)
+        return ipc_address;
+    return strcmp(transport, "tcp") == 0  ? "tcp://127.0.0.1:0"
+           : strcmp(transport, "ws") == 0 ? "ws://127.0.0.1:0"
+                                          : "inproc://messages";
+}
+
 int main(int argc, char **argv)
 {
     char address[NN_SOCKADDR_MAX];
     char body[64];
     char received[sizeof body];
 
-    check(argc == 4, "usage: messages <tcp|inproc|stream> <burst> <number of bursts>");
+    check(argc == 4, "usage: messages <tcp|ipc|ws|inproc|stream> <burst> <number of bursts>");
     if (strcmp(argv[1], "stream") == 0) {
         send_to_stream(atoi(argv[2]) * atoi(argv[3]));
         return 0;
@@ -63,7 +73,8 @@ int main(int argc, char **argv)
     int pull = nn_socket(AF_SP, NN_PULL);
     int push = nn_socket(AF_SP, NN_PUSH);
     memset(body, 'b', sizeof body);
-    int endpoint = nn_bind(pull, strcmp(argv[1], "tcp") == 0 ? "tcp://127.0.0.1:0" : "inproc://messages");
+    snprintf(address, sizeof address, "ipc:///tmp/nn-messages-%d", (int)getpid());
+    int endpoint = nn_bind(pull, address_of(argv[1], address));
     check(endpoint >= 0, "nn_bind");
     check(nn_endpoint_address(pull, endpoint, address, sizeof address) >= 0, "nn_endpoint_address");
     check(nn_connect(push, address) >= 0, "nn_connect");
