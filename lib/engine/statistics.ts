@@ -25,6 +25,20 @@ export const statisticTable = {
     help: 'Connections that limits have ended: maxConnections and so on',
   },
   refusedPeers: { id: 118, kind: 'counter', help: 'Peers that admit or origins have not let in' },
+  failedHandshakes: {
+    id: 119,
+    kind: 'counter',
+    help: 'Connections that have ended before their peer was admitted, for any reason',
+  },
+  wrongProtocols: {
+    id: 120,
+    kind: 'counter',
+    help: 'Those of them whose peer is of a type that does not go with ours',
+  },
+  malformedHandshakes: { id: 121, kind: 'counter', help: 'Those of them whose peer does not speak the protocol' },
+  tlsFailures: { id: 122, kind: 'counter', help: 'Those of them that a certificate has ended' },
+  handshakeTimeouts: { id: 123, kind: 'counter', help: 'Those of them whose peer said too little in time' },
+  refusedOrigins: { id: 124, kind: 'counter', help: 'Those of them that origins has ended' },
   peerConnections: { id: 217, kind: 'gauge', help: 'Connections that peers have made and that are there now' },
   handshakes: { id: 218, kind: 'gauge', help: 'Those of them whose handshake is under way' },
   unfinishedBytes: {
@@ -36,6 +50,11 @@ export const statisticTable = {
   messagesReceived: { id: 302, kind: 'counter', help: 'Messages that were received' },
   bytesSent: { id: 303, kind: 'counter', help: 'Bytes of the bodies that were sent' },
   bytesReceived: { id: 304, kind: 'counter', help: 'Bytes of the bodies that were received' },
+  messagesDropped: { id: 305, kind: 'counter', help: 'Messages that were lost here, once for each peer' },
+  bytesDropped: { id: 306, kind: 'counter', help: 'Bytes of the messages that were lost here' },
+  requestsInFlight: { id: 219, kind: 'gauge', help: 'Requests that wait for their answers' },
+  resends: { id: 307, kind: 'counter', help: 'How often requests were sent again' },
+  queuedBytes: { id: 220, kind: 'gauge', help: 'Bytes that wait to be sent' },
   currentSendPriority: {
     id: 401,
     kind: 'gauge',
@@ -77,6 +96,19 @@ export interface Statistics {
   rejectedConnections: number
   /** Counter. Peers that admit or origins have not let in. */
   refusedPeers: number
+  /** Counter. Connections, made by either side, that have ended before their peer was admitted, for any reason. The
+   * five that follow count some of the reasons, as `rejectedConnections` and `refusedPeers` do. */
+  failedHandshakes: number
+  /** Counter. Those whose peer is of a type that does not go with ours. */
+  wrongProtocols: number
+  /** Counter. Those whose peer does not speak the protocol. */
+  malformedHandshakes: number
+  /** Counter. Those that a certificate has ended: the peer's, or ours that it does not accept. */
+  tlsFailures: number
+  /** Counter. Those whose peer said too little in time. */
+  handshakeTimeouts: number
+  /** Counter. Those that `origins` has ended. */
+  refusedOrigins: number
   /** Gauge. Connections that peers have made and that are there now. */
   peerConnections: number
   /** Gauge. Those of them whose handshake is under way. */
@@ -91,6 +123,20 @@ export interface Statistics {
   bytesSent: number
   /** Counter. Bytes of the bodies that were received. */
   bytesReceived: number
+  /** Counter. Messages that were lost here: for a subscriber or another peer that was full (Pub, Bus, Surveyor: once
+   * for each such peer), answers whose peer was full or is gone (Rep, Respondent), messages of peers that nothing
+   * waited for, that broke the rules, were longer than `maxMessageSize`, or whose connection ended before they were
+   * complete. What no subscription asks for is not lost, nor is what a Pub sends while it has no subscriber. */
+  messagesDropped: number
+  /** Counter. The bytes of those messages, with the protocol's headers. */
+  bytesDropped: number
+  /** Gauge. Requests that wait for their answers (Req), with those that wait for a peer. */
+  requestsInFlight: number
+  /** Counter. How often requests were sent again (Req): not answered in time, or their peer went away. */
+  resends: number
+  /** Gauge. Bytes that were accepted for sending, and that neither the kernel nor, over inproc, the peer has taken
+   * yet. */
+  queuedBytes: number
   /** Gauge. Priority of the peers that the next message would go to: 1 to 16, 0 when there is none. */
   currentSendPriority: number
   /** Counter. Values and bodies that the option `codec` could not make of each other. */

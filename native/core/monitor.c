@@ -337,11 +337,26 @@ void sp_monitor_disconnected(struct nn_pipe *pipe)
     monitor_add_failure(socket, entry);
 }
 
+/* The errno says the reason; of limits and of the program's decisions others count. */
+static void count_failed_handshake(struct sp_statistics *statistics, int error)
+{
+    statistics->failed_handshakes++;
+    if (error == -EPROTOTYPE)
+        statistics->wrong_protocols++;
+    else if (error == -EPROTO)
+        statistics->malformed_handshakes++;
+    else if (error == -EACCES)
+        statistics->tls_failures++;
+    else if (error == -ETIMEDOUT)
+        statistics->handshake_timeouts++;
+}
+
 void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error)
 {
     struct sp_monitor_entry *entry = failure_create(endpoint->socket);
     struct sp_peer_info here;
 
+    count_failed_handshake(&endpoint->socket->statistics, error);
     if (entry == NULL)
         return;
     if (info == NULL)

@@ -5,6 +5,7 @@
 #include "core/peer_info.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
+#include "message/message.h"
 #include "util/invariant.h"
 #include "util/memory.h"
 #include "util/random.h"
@@ -203,6 +204,17 @@ void sp_pipe_set_exit(struct nn_pipe *self, const struct sp_pipe_exit *at_exit)
     self->at_exit = *at_exit;
 }
 
+void sp_pipe_count_dropped(struct nn_pipe *self, size_t bytes)
+{
+    self->socket->statistics.messages_dropped++;
+    self->socket->statistics.bytes_dropped += bytes;
+}
+
+size_t sp_pipe_queued_bytes(const struct nn_pipe *self)
+{
+    return self->at_exit.held_bytes != NULL ? self->at_exit.held_bytes(self) : 0;
+}
+
 /* ---- What protocols see ---- */
 
 void *nn_pipe_data(struct nn_pipe *self)
@@ -283,6 +295,17 @@ void nn_pipe_reject(struct nn_pipe *self)
 {
     if (!self->is_removed)
         sp_pipe_break(self, -EPROTO);
+}
+
+void nn_pipe_count_dropped(struct nn_pipe *self, const struct nn_message *message)
+{
+    sp_pipe_count_dropped(self, sp_message_bytes(message));
+}
+
+void nn_protocol_count_dropped(struct nn_protocol_socket *self, const struct nn_message *message)
+{
+    self->socket->statistics.messages_dropped++;
+    self->socket->statistics.bytes_dropped += sp_message_bytes(message);
 }
 
 void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms)

@@ -73,6 +73,12 @@ void sp_pipe_end_sending(struct nn_pipe *pipe);
 /* Removes the pipe now: from the protocol, then from the transport. Not within a call into the protocol. */
 void sp_pipe_close(struct nn_pipe *pipe, bool may_linger);
 
+/* A message is lost that was for the peer, or from it. */
+void sp_pipe_count_dropped(struct nn_pipe *pipe, size_t bytes);
+
+/* How much of what the pipe has accepted is still to be passed on; 0 where that is not known. */
+size_t sp_pipe_queued_bytes(const struct nn_pipe *pipe);
+
 /* For the engine's transports. Of others the engine knows only whether they accept more. */
 void sp_pipe_set_exit(struct nn_pipe *pipe, const struct sp_pipe_exit *at_exit);
 

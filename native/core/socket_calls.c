@@ -1,4 +1,4 @@
-/* What users call on a socket: endpoints, options, statistics, readiness. */
+/* What users call on a socket: endpoints, options, readiness. */
 #include "core/direct_poll.h"
 #include "core/endpoint.h"
 #include "core/event_fd.h"
@@ -9,9 +9,6 @@
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
-
-#include <nanomsg/admission.h>
-#include <nanomsg/limits.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,115 +214,6 @@ int sp_socket_get_option(struct sp_socket *self, int level, int option, void *va
         rc = sp_options_get(&self->options, level, option, value, size);
     else if (level == self->protocol->id && self->protocol->get_option != NULL)
         rc = self->protocol->get_option(self->instance, option, value, size);
-    sp_socket_unlock(self);
-    return rc;
-}
-
-/* ---- Statistics ---- */
-
-static uint64_t count_endpoints(const struct sp_socket *self, bool (*is_counted)(const struct nn_endpoint *))
-{
-    uint64_t count = 0;
-
-    for (struct sp_list_item *item = sp_list_first(&self->endpoints); item != NULL;
-         item = sp_list_next(&self->endpoints, item)) {
-        if (is_counted(SP_CONTAINER(item, struct nn_endpoint, item)))
-            count++;
-    }
-    return count;
-}
-
-static bool endpoint_is_connecting(const struct nn_endpoint *endpoint)
-{
-    return endpoint->is_connecting;
-}
-
-static bool endpoint_has_error(const struct nn_endpoint *endpoint)
-{
-    return endpoint->has_error;
-}
-
-/* As in libnanomsg, 0 where nothing was sent by priority yet; -1: all peers are gone or full. */
-static int socket_send_priority(struct sp_socket *self)
-{
-    return self->protocol->send_priority != NULL && self->has_had_pipe ? self->protocol->send_priority(self->instance)
-                                                                       : 0;
-}
-
-static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
-{
-    const struct sp_statistics *counted = &self->statistics;
-
-    switch (statistic) {
-    case NN_STAT_ESTABLISHED_CONNECTIONS:
-        *value = counted->established_connections;
-        return 0;
-    case NN_STAT_ACCEPTED_CONNECTIONS:
-        *value = counted->accepted_connections;
-        return 0;
-    case NN_STAT_DROPPED_CONNECTIONS:
-        *value = counted->dropped_connections;
-        return 0;
-    case NN_STAT_BROKEN_CONNECTIONS:
-        *value = counted->broken_connections;
-        return 0;
-    case NN_STAT_CONNECT_ERRORS:
-        *value = counted->connect_errors;
-        return 0;
-    case NN_STAT_BIND_ERRORS:
-        *value = counted->bind_errors;
-        return 0;
-    case NN_STAT_ACCEPT_ERRORS:
-        *value = counted->accept_errors;
-        return 0;
-    case NN_STAT_MESSAGES_SENT:
-        *value = counted->messages_sent;
-        return 0;
-    case NN_STAT_MESSAGES_RECEIVED:
-        *value = counted->messages_received;
-        return 0;
-    case NN_STAT_BYTES_SENT:
-        *value = counted->bytes_sent;
-        return 0;
-    case NN_STAT_BYTES_RECEIVED:
-        *value = counted->bytes_received;
-        return 0;
-    case NN_STAT_CURRENT_CONNECTIONS:
-        *value = counted->current_connections;
-        return 0;
-    case NN_STAT_INPROGRESS_CONNECTIONS:
-        *value = count_endpoints(self, endpoint_is_connecting);
-        return 0;
-    case NN_STAT_CURRENT_EP_ERRORS:
-        *value = count_endpoints(self, endpoint_has_error);
-        return 0;
-    case NN_STAT_REJECTED_CONNECTIONS:
-        *value = counted->rejected_connections;
-        return 0;
-    case NN_STAT_REFUSED_PEERS:
-        *value = counted->refused_peers;
-        return 0;
-    case NN_STAT_PEER_CONNECTIONS:
-        *value = self->limits.connections;
-        return 0;
-    case NN_STAT_HANDSHAKES:
-        *value = self->limits.handshakes;
-        return 0;
-    case NN_STAT_UNFINISHED_BYTES:
-        *value = sp_room_bytes(&self->room);
-        return 0;
-    case NN_STAT_CURRENT_SND_PRIORITY:
-        *value = (uint64_t)(int64_t)socket_send_priority(self);
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
-int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value)
-{
-    sp_socket_lock(self);
-    int rc = self->state == SP_SOCKET_OPEN ? socket_count(self, statistic, value) : -EBADF;
     sp_socket_unlock(self);
     return rc;
 }

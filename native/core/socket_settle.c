@@ -27,8 +27,10 @@ static void socket_send_queued(struct sp_socket *self)
         int rc = self->protocol->send(self->instance, message);
         if (rc == -EAGAIN || rc == -ENOMEM)
             break;
-        if (rc < 0)
+        if (rc < 0) {
+            nn_protocol_count_dropped(self->instance, message);
             nn_message_free(message); /* the protocol will never take it, as after a change of its state */
+        }
         sp_message_queue_forget_first(&self->queue, bytes);
     }
     self->is_corked = false;

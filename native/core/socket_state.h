@@ -29,7 +29,7 @@ enum sp_socket_state {
     SP_SOCKET_CLOSED   /* nothing left but memory */
 };
 
-/* Counters in the order of their ids in nn.h. */
+/* What a socket counts. Guarded by its lock. */
 struct sp_statistics {
     uint64_t established_connections;
     uint64_t accepted_connections;
@@ -45,6 +45,14 @@ struct sp_statistics {
     uint64_t current_connections;
     uint64_t rejected_connections; /* by limits */
     uint64_t refused_peers;        /* by the program, or for their origin */
+    uint64_t messages_dropped;
+    uint64_t bytes_dropped;
+    uint64_t failed_handshakes; /* connections that ended before their peer was admitted, for any reason */
+    uint64_t wrong_protocols;   /* of them, for the reasons that follow */
+    uint64_t malformed_handshakes;
+    uint64_t tls_failures;
+    uint64_t handshake_timeouts;
+    uint64_t refused_origins;
 };
 
 /* How many messages of a batch come from one pipe before the next one has its turn. It amortises the cache misses of

@@ -35,8 +35,7 @@ static int bus_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     struct bus_pipe *data = nn_pipe_data(pipe);
 
-    (void)base;
-    sp_distributor_add(&data->sending, pipe);
+    sp_distributor_add(&bus_of(base)->receivers, &data->sending, pipe);
     sp_fair_queue_add(&data->receiving, pipe);
     return 0;
 }
@@ -61,6 +60,15 @@ static void bus_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *p
     struct bus_pipe *data = nn_pipe_data(pipe);
 
     sp_distributor_writable(&bus_of(base)->receivers, &data->sending);
+}
+
+/* The pipe gets nothing any more, and misses nothing. */
+static void bus_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct bus_pipe *data = nn_pipe_data(pipe);
+
+    (void)base;
+    sp_distributor_remove(&data->sending);
 }
 
 static int bus_events(struct nn_protocol_socket *base)
@@ -121,7 +129,7 @@ static int bus_raw_receive(struct nn_protocol_socket *base, struct nn_message *m
         .flags = NN_PROTOCOL_SENDS | NN_PROTOCOL_RECEIVES | NN_PROTOCOL_BUFFERS, .socket_bytes = sizeof(struct bus),   \
         .pipe_bytes = sizeof(struct bus_pipe), .open = bus_open, .pipe_added = bus_pipe_added,                         \
         .pipe_removed = bus_pipe_removed, .pipe_readable = bus_pipe_readable, .pipe_writable = bus_pipe_writable,      \
-        .send = (sends), .receive = (receives), .events = bus_events,                                                  \
+        .send = (sends), .receive = (receives), .events = bus_events, .pipe_sending_ended = bus_pipe_sending_ended,    \
     }
 
 const struct nn_protocol sp_bus_protocol = BUS_TABLE(AF_SP, bus_send, bus_receive);

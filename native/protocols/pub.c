@@ -22,11 +22,11 @@ static int pub_open(struct nn_protocol_socket *base)
 
 static int pub_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
-    (void)base;
-    sp_distributor_add(nn_pipe_data(pipe), pipe);
+    sp_distributor_add(&pub_of(base)->peers, nn_pipe_data(pipe), pipe);
     return 0;
 }
 
+/* Or nothing can be sent to it any more: it misses nothing then. */
 static void pub_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
 {
     (void)base;
@@ -39,8 +39,10 @@ static void pub_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *p
     struct nn_message message;
 
     (void)base;
-    while (nn_pipe_receive(pipe, &message) == 0)
+    while (nn_pipe_receive(pipe, &message) == 0) {
+        nn_pipe_count_dropped(pipe, &message);
         nn_message_free(&message);
+    }
 }
 
 static void pub_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -75,4 +77,5 @@ const struct nn_protocol sp_pub_protocol = {
     .pipe_writable = pub_pipe_writable,
     .send = pub_send,
     .events = pub_events,
+    .pipe_sending_ended = pub_pipe_removed,
 };

@@ -32,8 +32,10 @@ static void push_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *
     struct nn_message message;
 
     (void)base;
-    while (nn_pipe_receive(pipe, &message) == 0)
+    while (nn_pipe_receive(pipe, &message) == 0) {
+        nn_pipe_count_dropped(pipe, &message);
         nn_message_free(&message);
+    }
 }
 
 static void push_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *pipe)

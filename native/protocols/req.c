@@ -131,8 +131,10 @@ static void req_pipe_readable(struct nn_protocol_socket *base, struct nn_pipe *p
     struct nn_message message;
 
     while (nn_pipe_receive(pipe, &message) == 0)
-        if (!req_accept(req_of(base), &message, pipe))
+        if (!req_accept(req_of(base), &message, pipe)) {
+            nn_pipe_count_dropped(pipe, &message);
             nn_message_free(&message);
+        }
 }
 
 static int req_receive(struct nn_protocol_socket *base, struct nn_message *message)
@@ -249,6 +251,13 @@ static int64_t req_context_sent(struct nn_protocol_socket *base, uint32_t number
     return self->state == REQ_ASKING ? (int64_t)self->request.transmissions : -EINVAL;
 }
 
+static uint64_t req_statistic(struct nn_protocol_socket *base, int statistic)
+{
+    const struct sp_requests *requests = &req_of(base)->requests;
+
+    return statistic == NN_STAT_RESENDS ? requests->resends : requests->by_id.item_count;
+}
+
 const struct nn_protocol sp_req_protocol = {
     .version = NN_PROTOCOL_VERSION,
     .name = "req",
@@ -275,4 +284,5 @@ const struct nn_protocol sp_req_protocol = {
     .context_receive = req_context_receive,
     .context_close = req_context_close,
     .context_sent = req_context_sent,
+    .statistic = req_statistic,
 };

@@ -26,8 +26,7 @@ static struct req_raw *req_raw_of(struct nn_protocol_socket *base)
 static bool req_raw_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
     (void)received;
-    (void)from;
-    return sp_backtrace_unstack_id(message) == 0;
+    return sp_filtered_queue_count(sp_backtrace_unstack_id(message) == 0, message, from);
 }
 
 static int req_raw_open(struct nn_protocol_socket *base)

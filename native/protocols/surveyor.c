@@ -43,8 +43,7 @@ static int surveyor_pipe_added(struct nn_protocol_socket *base, struct nn_pipe *
 {
     struct surveyor_pipe *data = nn_pipe_data(pipe);
 
-    (void)base;
-    sp_distributor_add(&data->sending, pipe);
+    sp_distributor_add(&surveyor_of(base)->receivers, &data->sending, pipe);
     sp_fair_queue_add(&data->receiving, pipe);
     return 0;
 }
@@ -69,6 +68,15 @@ static void surveyor_pipe_writable(struct nn_protocol_socket *base, struct nn_pi
     struct surveyor_pipe *data = nn_pipe_data(pipe);
 
     sp_distributor_writable(&surveyor_of(base)->receivers, &data->sending);
+}
+
+/* The pipe gets nothing any more, and misses nothing. */
+static void surveyor_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pipe *pipe)
+{
+    struct surveyor_pipe *data = nn_pipe_data(pipe);
+
+    (void)base;
+    sp_distributor_remove(&data->sending);
 }
 
 /* ---- Cooked ---- */
@@ -107,9 +115,10 @@ static bool surveyor_is_asking(const struct surveyor_cooked *self)
 
 static bool surveyor_cooked_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
-    (void)from;
-    return sp_backtrace_unstack_id(message) == 0 &&
-           surveyor_wants(NN_CONTAINER(received, struct surveyor_cooked, raw.received), message);
+    const struct surveyor_cooked *self = NN_CONTAINER(received, struct surveyor_cooked, raw.received);
+
+    return sp_filtered_queue_count(sp_backtrace_unstack_id(message) == 0 && surveyor_wants(self, message), message,
+                                   from);
 }
 
 /* Drops what has come too late: it must not stand in the way of the next answers. */
@@ -118,9 +127,11 @@ static void surveyor_drop_late(struct surveyor_cooked *self)
     struct sp_filtered_queue *received = &self->raw.received;
 
     if (!surveyor_is_asking(self))
-        sp_filtered_queue_clear(received);
-    else if (received->has_ahead && !surveyor_wants(self, &received->ahead))
+        sp_filtered_queue_clear(received, &self->raw.base);
+    else if (received->has_ahead && !surveyor_wants(self, &received->ahead)) {
+        nn_protocol_count_dropped(&self->raw.base, &received->ahead);
         sp_filtered_queue_forget(received);
+    }
 }
 
 static int surveyor_cooked_open(struct nn_protocol_socket *base)
@@ -277,8 +288,7 @@ static void surveyor_context_close(struct nn_protocol_socket *base, uint32_t num
 static bool surveyor_raw_accept(struct sp_filtered_queue *received, struct nn_message *message, struct nn_pipe *from)
 {
     (void)received;
-    (void)from;
-    return sp_backtrace_unstack_id(message) == 0;
+    return sp_filtered_queue_count(sp_backtrace_unstack_id(message) == 0, message, from);
 }
 
 static int surveyor_raw_open(struct nn_protocol_socket *base)
@@ -322,6 +332,7 @@ const struct nn_protocol sp_surveyor_protocol = {
     .pipe_removed = surveyor_pipe_removed,
     .pipe_readable = surveyor_cooked_pipe_readable,
     .pipe_writable = surveyor_pipe_writable,
+    .pipe_sending_ended = surveyor_pipe_sending_ended,
     .send = surveyor_cooked_send,
     .receive = surveyor_cooked_receive,
     .events = surveyor_cooked_events,
@@ -348,6 +359,7 @@ const struct nn_protocol sp_surveyor_raw_protocol = {
     .pipe_removed = surveyor_pipe_removed,
     .pipe_readable = surveyor_pipe_readable,
     .pipe_writable = surveyor_pipe_writable,
+    .pipe_sending_ended = surveyor_pipe_sending_ended,
     .send = surveyor_raw_send,
     .receive = surveyor_raw_receive,
     .events = surveyor_raw_events,

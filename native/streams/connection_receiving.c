@@ -101,6 +101,7 @@ static void connection_refuse(struct sp_connection *self, int error)
         return;
     }
     self->socket->statistics.broken_connections++;
+    sp_connection_count_unfinished(self, error);
     self->error = error != -ESHUTDOWN ? error : -ECONNRESET;
     sp_pipe_break(self->pipe, error);
 }
@@ -161,9 +162,10 @@ int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         return 0;
 
     sp_pipe_set_unreadable(pipe);
-    if (self->state == CONNECTION_ENDED)
+    if (self->state == CONNECTION_ENDED) {
+        sp_connection_count_unfinished(self, self->error);
         sp_pipe_break(pipe, self->error); /* that was the last of it */
-    else if (rc < 0)
+    } else if (rc < 0)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);

@@ -212,6 +212,16 @@ size_t sp_connection_kept_bytes(struct sp_connection *self)
     return CONNECTION_BYTES + session_held_bytes(self) + sp_receive_buffer_bytes(&self->received);
 }
 
+void sp_connection_count_unfinished(struct sp_connection *self, int error)
+{
+    size_t bytes = sp_receive_buffer_unfinished_bytes(&self->received);
+
+    if (error == -EMSGSIZE || error == -EPROTO)
+        bytes += (size_t)(self->received.end - self->received.begin);
+    if (bytes > 0)
+        sp_pipe_count_dropped(self->pipe, bytes);
+}
+
 /* What waits for the user in memory counts for the socket's limit. */
 static void keep_messages(struct sp_connection *self)
 {
@@ -241,8 +251,10 @@ void sp_connection_end(struct sp_connection *self, int error)
         self->error = error;
         keep_messages(self);
         sp_pipe_end_sending(self->pipe);
-        if (!self->pipe->can_receive)
+        if (!self->pipe->can_receive) {
+            sp_connection_count_unfinished(self, error);
             sp_pipe_break(self->pipe, error);
+        }
     }
     self->owner->ended(self->owner, was_admitted, error != -ESHUTDOWN ? error : -ECONNRESET);
     if (!was_admitted)

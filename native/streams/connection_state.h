@@ -137,6 +137,9 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote);
 /* ---- The end ---- */
 
 void sp_connection_close_stream(struct sp_connection *self);
+/* Counts the message as dropped that has broken the rules, or whose rest will not come (-ESHUTDOWN), if there is one.
+ * There is no other. */
+void sp_connection_count_unfinished(struct sp_connection *self, int error);
 /* What has come and is in memory, with the memory of the connection. */
 size_t sp_connection_kept_bytes(struct sp_connection *self);
 /* The peer is gone (-ESHUTDOWN: it has closed), or has broken the rules. What it had sent in full before is still

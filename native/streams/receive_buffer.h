@@ -74,6 +74,14 @@ static inline size_t sp_receive_buffer_missing_bytes(const struct sp_receive_buf
                : 1;
 }
 
+/* What has come of a frame that is not complete, and may be all that comes. */
+static inline size_t sp_receive_buffer_unfinished_bytes(const struct sp_receive_buffer *self)
+{
+    bool is_complete = self->partial != NULL && self->partial->size_bytes == self->partial_bytes;
+
+    return is_complete ? 0 : sp_receive_buffer_arrived_bytes(self);
+}
+
 /* What has come and is not taken yet. */
 static inline size_t sp_receive_buffer_bytes(const struct sp_receive_buffer *self)
 {

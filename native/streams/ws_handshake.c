@@ -386,7 +386,7 @@ static int refuse_page(struct sp_ws_session *session, struct sp_handshake *hands
 
 static int respond_to(struct sp_ws_session *session, struct sp_handshake *handshake, const struct sp_http_head *head)
 {
-    const struct sp_socket *socket = handshake->endpoint->socket;
+    struct sp_socket *socket = handshake->endpoint->socket;
     const struct refusal *refusal;
     struct sp_text path;
     struct sp_text key;
@@ -402,8 +402,10 @@ static int respond_to(struct sp_ws_session *session, struct sp_handshake *handsh
     case SP_WS_HERE:
         break;
     }
-    if (!is_page_admitted(handshake->endpoint, head))
+    if (!is_page_admitted(handshake->endpoint, head)) {
+        socket->statistics.refused_origins++;
         return refuse_page(session, handshake, head);
+    }
     if ((refusal = check_subprotocol(head, socket->protocol, &subprotocol)) != NULL)
         return refuse(handshake, refusal);
     if (is_full(socket))

@@ -252,6 +252,7 @@ static bool find_message(struct sp_channel_side *side)
             return true;
         sp_message_queue_pop(&side->taken, &message);
         make_room(side, room_of(&message));
+        nn_pipe_count_dropped(side->pipe, &message);
         nn_message_free(&message);
     }
     return false;

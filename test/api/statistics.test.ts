@@ -1,4 +1,4 @@
-import { Pair, Pull, Push, Req } from 'nanomsg-native'
+import { Pair, Pub, Pull, Push, Rep, Req, Sub } from 'nanomsg-native'
 import { nn_close } from 'nanomsg-native/nn'
 import { expect, test } from 'vitest'
 import { connectAll, failureOf, until } from './support.js'
@@ -46,6 +46,45 @@ test('what fails is counted', async () => {
   pair.connect(address)
   await until(() => pair.stats().connectErrors > 0)
   expect(pair.stats().currentEndpointErrors).toBe(1)
+})
+
+test('what a full subscriber misses is counted, and what waits for it', async () => {
+  await using pub = new Pub()
+  await using sub = new Sub()
+  sub.subscribe('')
+  connectAll('tcp://127.0.0.1:0', pub, sub)
+  await pub.ready()
+  const body = Buffer.alloc(60_000)
+  let sent = 0
+  for (; pub.stats().messagesDropped === 0; sent++) await pub.send(body)
+  const { messagesDropped, bytesDropped, queuedBytes } = pub.stats()
+  expect(bytesDropped).toBe(messagesDropped * body.length)
+  expect(queuedBytes).toBeGreaterThan(body.length)
+  for (let i = 0; i < sent - messagesDropped; i++) await sub.receive()
+  await until(() => pub.stats().queuedBytes === 0)
+  expect(sub.stats().messagesDropped).toBe(0)
+})
+
+test('requests in flight and those that were sent again are counted', async () => {
+  await using req = new Req({ resendInterval: 5 })
+  await using rep = new Rep()
+  connectAll('tcp://127.0.0.1:0', rep, req)
+  const reply = req.request('ask')
+  await until(() => req.stats().resends > 2)
+  expect(req.stats().requestsInFlight).toBe(1)
+  await rep.receive()
+  await rep.send('yes')
+  await reply
+  expect(req.stats().requestsInFlight).toBe(0)
+})
+
+test('a peer of the wrong type is a failed handshake', async () => {
+  await using pull = new Pull()
+  await using sub = new Sub()
+  connectAll('tcp://127.0.0.1:0', pull, sub)
+  await until(() => pull.stats().wrongProtocols > 0)
+  expect(pull.stats().failedHandshakes).toBeGreaterThan(0)
+  expect(pull.stats()).toMatchObject({ malformedHandshakes: 0, tlsFailures: 0, refusedOrigins: 0, refusedPeers: 0 })
 })
 
 test('name, options and statistics of a closed socket can be read, as they were', async () => {

@@ -11,6 +11,7 @@
 
 #include <nanomsg/ipc.h>
 #include <nanomsg/nn.h>
+#include <nanomsg/statistics.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ extern "C" {
 #endif
 
 /** Version of struct nn_protocol. Tables only grow at their end; an older table keeps working. */
-#define NN_PROTOCOL_VERSION 3
+#define NN_PROTOCOL_VERSION 4
 
 /* ---- Messages --------------------------------------------------------------------------------- */
 
@@ -139,6 +140,10 @@ NN_EXPORT int nn_pipe_receive(struct nn_pipe *pipe, struct nn_message *message);
  *  call into the protocol has returned. */
 NN_EXPORT void nn_pipe_reject(struct nn_pipe *pipe);
 
+/** Counts a message as dropped (NN_STAT_MESSAGES_DROPPED): one that this peer does not get, or one of its own that no
+ *  user gets. The message stays with the caller. */
+NN_EXPORT void nn_pipe_count_dropped(struct nn_pipe *pipe, const struct nn_message *message);
+
 /* ---- Sockets ---------------------------------------------------------------------------------- */
 
 struct sp_socket;
@@ -157,6 +162,9 @@ struct nn_protocol_socket {
  *  delay_ms milliseconds (>= 0) have passed. */
 NN_EXPORT void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms);
 NN_EXPORT void nn_protocol_timer_stop(struct nn_protocol_socket *self);
+
+/** The same for a message whose peer is gone. */
+NN_EXPORT void nn_protocol_count_dropped(struct nn_protocol_socket *self, const struct nn_message *message);
 
 /** NN_MAXTTL of the socket, 1 to 255. */
 NN_EXPORT int nn_protocol_max_ttl(const struct nn_protocol_socket *self);
@@ -251,6 +259,12 @@ struct nn_protocol {
     /** The number of times that the request of a context (0: the one outside all contexts) was sent to a peer; -EINVAL:
      *  there is none on its way. Optional. */
     int64_t (*context_sent)(struct nn_protocol_socket *self, uint32_t number);
+
+    /* Since version 4: */
+
+    /** NN_STAT_REQUESTS_IN_FLIGHT and NN_STAT_RESENDS (nanomsg/statistics.h); 0 where there is nothing of the kind.
+     *  Optional. */
+    uint64_t (*statistic)(struct nn_protocol_socket *self, int statistic);
 };
 
 /**

@@ -9,18 +9,21 @@
 
 /* A pipe's place; lives in the pipe's private part. */
 struct sp_distributor_slot {
-    struct sp_list_item item; /* in `writable`; a pipe that takes nothing is in no list and costs nothing */
+    struct sp_list_item item; /* in `writable` or `full` */
     struct nn_pipe *pipe;
+    bool is_writable;
 };
 
 struct sp_distributor {
     struct sp_list writable;
+    struct sp_list full; /* those that miss what is sent, which is counted */
 };
 
 void sp_distributor_init(struct sp_distributor *self);
 
 /* Prepares the slot of a new pipe, which has to become writable first. */
-void sp_distributor_add(struct sp_distributor_slot *slot, struct nn_pipe *pipe);
+void sp_distributor_add(struct sp_distributor *self, struct sp_distributor_slot *slot, struct nn_pipe *pipe);
+/* The pipe is gone, or nothing can be sent to it any more. May be called again. */
 void sp_distributor_remove(struct sp_distributor_slot *slot);
 void sp_distributor_writable(struct sp_distributor *self, struct sp_distributor_slot *slot);
 

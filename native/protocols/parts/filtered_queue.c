@@ -14,13 +14,18 @@ void sp_filtered_queue_forget(struct sp_filtered_queue *self)
     self->has_ahead = false;
 }
 
-void sp_filtered_queue_clear(struct sp_filtered_queue *self)
+void sp_filtered_queue_clear(struct sp_filtered_queue *self, struct nn_protocol_socket *socket)
 {
     struct nn_message message;
+    struct nn_pipe *from;
 
+    if (self->has_ahead)
+        nn_protocol_count_dropped(socket, &self->ahead);
     sp_filtered_queue_forget(self);
-    while (sp_fair_queue_receive(&self->pipes, &message, NULL) == 0)
+    while (sp_fair_queue_receive(&self->pipes, &message, &from) == 0) {
+        nn_pipe_count_dropped(from, &message);
         nn_message_free(&message);
+    }
 }
 
 /* Ends: pipes give only what has been read already. */

@@ -23,8 +23,16 @@ void sp_filtered_queue_init(struct sp_filtered_queue *self, sp_filtered_queue_fi
 /* Drops the message it has looked at ahead; others stay in their pipes. */
 void sp_filtered_queue_forget(struct sp_filtered_queue *self);
 
-/* Drops everything that has come. */
-void sp_filtered_queue_clear(struct sp_filtered_queue *self);
+/* Drops everything that has come, and counts it. */
+void sp_filtered_queue_clear(struct sp_filtered_queue *self, struct nn_protocol_socket *socket);
+
+/* For filters whose messages are lost when they are not accepted: counts those, and returns is_accepted. */
+static inline bool sp_filtered_queue_count(bool is_accepted, const struct nn_message *message, struct nn_pipe *from)
+{
+    if (!is_accepted)
+        nn_pipe_count_dropped(from, message);
+    return is_accepted;
+}
 
 /* Gives the next accepted message, or -EAGAIN. */
 int sp_filtered_queue_receive(struct sp_filtered_queue *self, struct nn_message *message);

@@ -25,7 +25,8 @@ static bool replier_accept(struct sp_filtered_queue *received, struct nn_message
 {
     struct sp_replier *self = NN_CONTAINER(received, struct sp_replier, received);
 
-    return sp_backtrace_unstack(message, nn_pipe_id(from), nn_protocol_max_ttl(&self->base)) == 0;
+    return sp_filtered_queue_count(
+        sp_backtrace_unstack(message, nn_pipe_id(from), nn_protocol_max_ttl(&self->base)) == 0, message, from);
 }
 
 int sp_replier_open(struct nn_protocol_socket *base)
@@ -67,12 +68,16 @@ static void answer_free(struct answer *answer)
     sp_free(answer);
 }
 
-static void drop_waiting(struct sp_replier_pipe *data)
+static void drop_waiting(struct nn_pipe *pipe)
 {
+    struct sp_replier_pipe *data = nn_pipe_data(pipe);
     struct sp_list_item *item;
 
-    while ((item = sp_list_pop(&data->waiting)) != NULL)
-        answer_free(SP_CONTAINER(item, struct answer, item));
+    while ((item = sp_list_pop(&data->waiting)) != NULL) {
+        struct answer *answer = SP_CONTAINER(item, struct answer, item);
+        nn_pipe_count_dropped(pipe, &answer->message);
+        answer_free(answer);
+    }
 }
 
 void sp_replier_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pipe)
@@ -82,7 +87,7 @@ void sp_replier_pipe_removed(struct nn_protocol_socket *base, struct nn_pipe *pi
 
     sp_fair_queue_remove(&self->received.pipes, &data->receiving);
     sp_id_map_remove(&self->pipes, &data->place);
-    drop_waiting(data);
+    drop_waiting(pipe);
 }
 
 /* No peer waits for the answers any more. What else was asked is still received. */
@@ -91,7 +96,7 @@ void sp_replier_pipe_sending_ended(struct nn_protocol_socket *base, struct nn_pi
     struct sp_replier_pipe *data = nn_pipe_data(pipe);
 
     data->is_send_closed = true;
-    drop_waiting(data);
+    drop_waiting(pipe);
     if (nn_pipe_can_receive(pipe))
         sp_fair_queue_readable(&replier_of(base)->received.pipes, &data->receiving);
 }
@@ -119,6 +124,8 @@ void sp_replier_pipe_writable(struct nn_protocol_socket *base, struct nn_pipe *p
             return;
         if (rc == 0)
             nn_message_init(&answer->message);
+        else
+            nn_pipe_count_dropped(pipe, &answer->message);
         sp_list_remove(item);
         answer_free(answer);
     }
@@ -133,15 +140,26 @@ static struct nn_pipe *replier_find(const struct sp_replier *self, uint32_t pipe
     return place != NULL ? nn_pipe_of_data(SP_CONTAINER(place, struct sp_replier_pipe, place)) : NULL;
 }
 
+/* pipe: NULL: the peer is gone. */
+static void replier_drop(struct sp_replier *self, struct nn_pipe *pipe, struct nn_message *message)
+{
+    if (pipe != NULL)
+        nn_pipe_count_dropped(pipe, message);
+    else
+        nn_protocol_count_dropped(&self->base, message);
+    nn_message_free(message);
+}
+
 /* Takes the message, also where no peer does; or returns -ENOMEM. */
 static int replier_pass(struct sp_replier *self, uint32_t pipe_id, struct nn_message *message)
 {
     struct nn_pipe *pipe = replier_find(self, pipe_id);
     int rc = pipe != NULL ? nn_pipe_send(pipe, message) : -EAGAIN;
 
-    if (rc == -EAGAIN)
-        nn_message_free(message);
-    return rc == -EAGAIN ? 0 : rc;
+    if (rc != -EAGAIN)
+        return rc;
+    replier_drop(self, pipe, message);
+    return 0;
 }
 
 /* ---- Raw ---- */
@@ -154,7 +172,7 @@ int sp_replier_receive(struct nn_protocol_socket *base, struct nn_message *messa
 int sp_replier_send(struct nn_protocol_socket *base, struct nn_message *message)
 {
     if (message->header_bytes < SP_BACKTRACE_WORD_BYTES) {
-        nn_message_free(message);
+        replier_drop(replier_of(base), NULL, message);
         return 0;
     }
     uint32_t pipe_id = sp_get_u32(nn_message_header(message));
@@ -268,7 +286,7 @@ int sp_replier_context_receive(struct nn_protocol_socket *base, struct nn_messag
         return rc;
     struct replier_context *context = replier_begin(self);
     if (context == NULL) {
-        nn_message_free(message);
+        replier_drop(&self->raw, NULL, message);
         return -ENOMEM;
     }
     *number = context->by_number.id;
@@ -300,7 +318,7 @@ static int replier_pass_or_wait(struct sp_replier *self, uint32_t pipe_id, struc
 
     const struct sp_replier_pipe *data = pipe != NULL ? nn_pipe_data(pipe) : NULL;
     if (data == NULL || data->is_send_closed) {
-        nn_message_free(message);
+        replier_drop(self, pipe, message);
         return 0;
     }
     int rc = sp_list_is_empty(&data->waiting) ? nn_pipe_send(pipe, message) : -EAGAIN;

@@ -84,7 +84,8 @@ static int requests_transmit(struct sp_requests *self, struct sp_request *reques
     }
     if (rc == 0) {
         struct sp_requests_pipe *data = nn_pipe_data(request->asked.pipe);
-        request->transmissions++;
+        if (request->transmissions++ > 0)
+            self->resends++;
         sp_list_append(&data->sent, &request->place);
     }
     int resend_ivl_ms = request->terms.resend_ivl_ms >= 0 ? request->terms.resend_ivl_ms : self->resend_ivl_ms;

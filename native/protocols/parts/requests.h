@@ -46,6 +46,7 @@ struct sp_requests {
     struct sp_deadline resend;
     bool has_place;    /* a request that was given up has left one: others take it when the timer runs out */
     int resend_ivl_ms; /* 0: never for that reason */
+    uint64_t resends;  /* how often requests were sent again */
 };
 
 /* The private part of a pipe. */

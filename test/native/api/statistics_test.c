@@ -7,6 +7,7 @@
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
+#include <nanomsg/statistics.h>
 #include <nanomsg/survey.h>
 
 #include <limits.h>
@@ -38,6 +39,17 @@ static const int statistics[] = {
     NN_STAT_MESSAGES_RECEIVED,
     NN_STAT_BYTES_SENT,
     NN_STAT_BYTES_RECEIVED,
+    NN_STAT_MESSAGES_DROPPED,
+    NN_STAT_BYTES_DROPPED,
+    NN_STAT_RESENDS,
+    NN_STAT_FAILED_HANDSHAKES,
+    NN_STAT_WRONG_PROTOCOLS,
+    NN_STAT_MALFORMED_HANDSHAKES,
+    NN_STAT_TLS_FAILURES,
+    NN_STAT_HANDSHAKE_TIMEOUTS,
+    NN_STAT_REFUSED_ORIGINS,
+    NN_STAT_REQUESTS_IN_FLIGHT,
+    NN_STAT_QUEUED_BYTES,
 };
 
 TEST(a_new_socket_has_counted_nothing)
@@ -55,7 +67,7 @@ TEST(a_new_socket_has_counted_nothing)
 
 TEST(an_unknown_statistic_is_EINVAL)
 {
-    static const int unknown[] = {0, -1, 1, 100, 108, 200, 204, 300, 305, 400, 402, INT_MAX, INT_MIN};
+    static const int unknown[] = {0, -1, 1, 100, 108, 125, 200, 204, 221, 300, 308, 400, 402, INT_MAX, INT_MIN};
     int s = SOCKET(NN_PAIR);
 
     for (size_t i = 0; i < COUNT_OF(unknown); i++)

@@ -7,6 +7,7 @@
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
+#include <nanomsg/statistics.h>
 #include <nanomsg/tls.h>
 #include <nanomsg/ws.h>
 
@@ -591,6 +592,7 @@ TEST_OVER_TLS(a_peer_that_is_refused_is_told_with_the_words_of_openssl)
     SET_TLS(push, NN_TLS_CA, tls_authority("somebody else")->cert);
     CHECK_OK(nn_connect(push, address));
     CHECK_EQUAL(next_event(push, NN_EVENT_REJECT).error, EACCES);
+    CHECK(nn_get_statistic(push, NN_STAT_TLS_FAILURES) > 0);
     CHECK_OK(nn_socket_event_peer(push, NN_PEER_PROBLEM, problem, &size));
     CHECK(strstr(problem, "certificate") != NULL);
     CHECK_OK(nn_close(pull));

@@ -356,6 +356,18 @@ int nn_pipe_receive(struct nn_pipe *pipe, struct nn_message *message)
     return -EAGAIN;
 }
 
+void nn_pipe_count_dropped(struct nn_pipe *pipe, const struct nn_message *message)
+{
+    require(pipe->socket->is_entered, "a message is counted from outside of the protocol");
+    (void)message;
+}
+
+void nn_protocol_count_dropped(struct nn_protocol_socket *self, const struct nn_message *message)
+{
+    require(self->socket->is_entered, "a message is counted from outside of the protocol");
+    (void)message;
+}
+
 void nn_pipe_reject(struct nn_pipe *pipe)
 {
     (void)pipe;
