@@ -6,7 +6,10 @@
 #include "net_types.h" /* of the platform that is built for */
 
 int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length);
-int sp_net_listen(int fd, int backlog);
+/* Up to SP_MAX_WAITING_PEERS are connected before they are accepted, or fewer where the system has a lower limit. Beyond,
+ * the system drops what a peer says first, and the peer tries again a second later. */
+#define SP_MAX_WAITING_PEERS 4096
+int sp_net_listen(int fd);
 /* -EINPROGRESS, also where a signal has come: the descriptor is writable when the attempt has ended. */
 int sp_net_connect(int fd, const struct sockaddr *address, socklen_t length);
 /* How the attempt has ended. */

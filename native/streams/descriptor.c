@@ -71,7 +71,7 @@ bool sp_descriptor_has_abstract_names(void)
     return sp_fd_has_abstract_names();
 }
 
-int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
+int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options)
 {
     int family = address->storage.ss_family;
     int fd = sp_descriptor_open(family, options);
@@ -83,7 +83,7 @@ int sp_descriptor_listen(const struct sp_socket_address *address, const struct s
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     int rc = sp_net_bind(fd, (const struct sockaddr *)&address->storage, address->length);
     if (rc == 0)
-        rc = sp_net_listen(fd, backlog);
+        rc = sp_net_listen(fd);
     return rc < 0 ? close_with_error(fd, rc) : fd;
 }
 

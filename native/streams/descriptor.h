@@ -17,7 +17,7 @@ struct sp_socket_address {
 
 /* With NN_SNDBUF, NN_RCVBUF and, for tcp, NN_TCP_NODELAY applied. */
 int sp_descriptor_open(int family, const struct sp_options *options);
-int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options, int backlog);
+int sp_descriptor_listen(const struct sp_socket_address *address, const struct sp_options *options);
 
 /* Begins to connect, from `local` when it is not NULL. Returns the descriptor; *is_connected says whether it is
  * done already. */

@@ -124,9 +124,9 @@ int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, co
 }
 
 int sp_listener_open(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
-                     struct sp_filter_source *filters, const struct sp_socket_address *address, int backlog)
+                     struct sp_filter_source *filters, const struct sp_socket_address *address)
 {
-    int fd = sp_descriptor_listen(address, &endpoint->socket->options, backlog);
+    int fd = sp_descriptor_listen(address, &endpoint->socket->options);
 
     return fd < 0 ? fd : sp_listener_start(self, endpoint, framing, filters, fd);
 }

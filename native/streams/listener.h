@@ -14,7 +14,7 @@ struct sp_listener {
 
 /* Listens at the address. Returns 0, or -errno and nothing to undo. */
 int sp_listener_open(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
-                     struct sp_filter_source *filters, const struct sp_socket_address *address, int backlog);
+                     struct sp_filter_source *filters, const struct sp_socket_address *address);
 /* The same with a descriptor that listens already; takes it, and closes it on failure. */
 int sp_listener_start(struct sp_listener *self, struct nn_endpoint *endpoint, const struct sp_framing *framing,
                       struct sp_filter_source *filters, int fd);

@@ -136,7 +136,7 @@ static int give_rights(const char *path, const struct sp_options *options)
 }
 
 /* Listens at a name that is a file. Returns the descriptor or -errno. */
-static int listen_at(const struct sp_socket_address *address, const struct sp_options *options, int backlog)
+static int listen_at(const struct sp_socket_address *address, const struct sp_options *options)
 {
     const char *path = ((const struct sockaddr_un *)&address->storage)->sun_path;
     int fd = sp_descriptor_open(AF_UNIX, options);
@@ -147,14 +147,14 @@ static int listen_at(const struct sp_socket_address *address, const struct sp_op
     if (rc == 0 && (rc = give_rights(path, options)) < 0)
         unlink(path);
     if (rc == 0)
-        rc = sp_net_listen(fd, backlog);
+        rc = sp_net_listen(fd);
     if (rc < 0)
         sp_descriptor_close(fd);
     return rc < 0 ? rc : fd;
 }
 
 /* Returns the descriptor of a socket that listens under the private name, or -errno. */
-static int listen_privately(struct private_name *name, const char *path, const struct sp_options *options, int backlog)
+static int listen_privately(struct private_name *name, const char *path, const struct sp_options *options)
 {
     struct sp_socket_address address;
     int rc = -EADDRINUSE;
@@ -162,7 +162,7 @@ static int listen_privately(struct private_name *name, const char *path, const s
     for (int i = 0; i < NAME_TRIES && rc == -EADDRINUSE; i++) {
         if ((rc = private_name_choose(name, path)) < 0 || (rc = sp_local_path_address(name->text, &address)) < 0)
             return rc;
-        rc = listen_at(&address, options, backlog);
+        rc = listen_at(&address, options);
     }
     return rc;
 }
@@ -179,10 +179,10 @@ static bool file_identify(struct sp_local_file *file, const char *path)
 
 /* Returns the descriptor; -EEXIST when another socket has the path; another -errno when there can be no private name,
  * or it cannot be linked. */
-static int publish_linked(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
+static int publish_linked(const char *path, const struct sp_options *options, struct sp_local_file *file)
 {
     struct private_name name = {.folder = -1};
-    int fd = listen_privately(&name, path, options, backlog);
+    int fd = listen_privately(&name, path, options);
 
     if (fd >= 0) {
         int rc = file_identify(file, name.text) && link(name.text, path) == 0 ? 0 : -errno;
@@ -199,13 +199,13 @@ static int publish_linked(const char *path, const struct sp_options *options, in
 /* In file systems without links, and where the program may make no name but the path, the socket is bound to the path
  * itself. Returns as publish_linked. */
 static int publish(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                   int backlog, struct sp_local_file *file)
+                   struct sp_local_file *file)
 {
-    int fd = publish_linked(path, options, backlog, file);
+    int fd = publish_linked(path, options, file);
 
     if (fd >= 0 || fd == -EEXIST || sp_descriptor_is_shortage(fd))
         return fd;
-    fd = listen_at(address, options, backlog);
+    fd = listen_at(address, options);
     if (fd < 0)
         return fd == -EADDRINUSE ? -EEXIST : fd;
     if (!file_identify(file, path))
@@ -259,7 +259,7 @@ static void removal_lock_release(const struct removal_lock *self)
 
 /* Returns the descriptor; -EAGAIN when it must be looked again; another -errno. */
 static int replace_dead(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                        int backlog, struct sp_local_file *file)
+                        struct sp_local_file *file)
 {
     struct removal_lock lock;
     int occupant;
@@ -273,7 +273,7 @@ static int replace_dead(const char *path, const struct sp_socket_address *addres
     else if (unlink(path) < 0 && errno != ENOENT)
         rc = -errno;
     else
-        rc = publish(path, address, options, backlog, file);
+        rc = publish(path, address, options, file);
     removal_lock_release(&lock);
     return rc;
 }
@@ -281,16 +281,16 @@ static int replace_dead(const char *path, const struct sp_socket_address *addres
 /* ---- The whole ---- */
 
 static int try_listen(const char *path, const struct sp_socket_address *address, const struct sp_options *options,
-                      int backlog, struct sp_local_file *file)
+                      struct sp_local_file *file)
 {
     int rc = look_at(path, address, options);
 
     switch (rc) {
     case OCCUPANT_NONE:
-        rc = publish(path, address, options, backlog, file);
+        rc = publish(path, address, options, file);
         break;
     case DEAD:
-        rc = replace_dead(path, address, options, backlog, file);
+        rc = replace_dead(path, address, options, file);
         break;
     case NEWCOMER:
         rc = -EAGAIN;
@@ -304,7 +304,7 @@ static int try_listen(const char *path, const struct sp_socket_address *address,
     return rc == -EEXIST ? -EAGAIN : rc;
 }
 
-int sp_local_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file)
+int sp_local_path_listen(const char *path, const struct sp_options *options, struct sp_local_file *file)
 {
     struct sp_socket_address address;
     int rc = sp_local_path_address(path, &address);
@@ -313,9 +313,9 @@ int sp_local_path_listen(const char *path, const struct sp_options *options, int
     if (rc < 0)
         return rc;
     if (*path == '\0')
-        return sp_descriptor_listen(&address, options, backlog);
+        return sp_descriptor_listen(&address, options);
     uint64_t deadline_ns = sp_now_ns() + RETRY_LIMIT_NS;
-    while ((rc = try_listen(path, &address, options, backlog, file)) == -EAGAIN) {
+    while ((rc = try_listen(path, &address, options, file)) == -EAGAIN) {
         if (sp_now_ns() >= deadline_ns)
             return -EADDRINUSE;
         sp_pause_1_ms();

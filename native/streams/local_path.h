@@ -17,7 +17,7 @@ int sp_local_path_address(const char *path, struct sp_socket_address *address);
 
 /* Makes a socket that listens at the path, and replaces the file that a dead process has left there. Returns the
  * descriptor, or -errno: -EADDRINUSE when a living socket or any other file has the path. */
-int sp_local_path_listen(const char *path, const struct sp_options *options, int backlog, struct sp_local_file *file);
+int sp_local_path_listen(const char *path, const struct sp_options *options, struct sp_local_file *file);
 
 /* Removes the path if it is still the listener's. The descriptor must be open: while it is, no other file can have the
  * inode, and no process takes the path for one that a dead process has left. */

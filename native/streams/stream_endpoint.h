@@ -68,10 +68,10 @@ static inline int sp_stream_endpoint_accept(struct nn_endpoint *base, const stru
 }
 
 static inline int sp_stream_endpoint_listen(struct nn_endpoint *base, const struct sp_framing *framing,
-                                            const struct sp_socket_address *address, int backlog)
+                                            const struct sp_socket_address *address)
 {
     struct sp_stream_endpoint *self = sp_stream_endpoint_of(base);
-    int rc = sp_listener_open(&self->listener, base, framing, self->filters, address, backlog);
+    int rc = sp_listener_open(&self->listener, base, framing, self->filters, address);
 
     if (rc < 0)
         sp_stream_endpoint_unsecure(base);

@@ -109,20 +109,20 @@ static bool may_share(const struct sp_ws_endpoint *one, const struct sp_ws_endpo
 }
 
 /* A descriptor that listens at the address: a new one, or another of the same port. Under the lock of the paths. */
-static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+static int open_port(const struct sp_ws_endpoint *self, const struct sp_socket_address *address)
 {
     const struct sp_ws_endpoint *other = sp_ws_paths_on_port(address);
 
     if (other == NULL)
-        return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options, backlog);
+        return sp_descriptor_listen(address, &nn_endpoint_of_data(self)->socket->options);
     if (!may_share(self, other) || sp_ws_paths_bound(address, self->path, strlen(self->path)) != NULL)
         return -EADDRINUSE;
     return sp_fd_duplicate(other->stream.listener.watch.fd);
 }
 
-static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address *address)
 {
-    int fd = open_port(self, address, backlog);
+    int fd = open_port(self, address);
 
     if (fd < 0)
         return fd;
@@ -140,10 +140,10 @@ static int join_port(struct sp_ws_endpoint *self, const struct sp_socket_address
     return 0;
 }
 
-int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog)
+int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address)
 {
     sp_ws_paths_lock();
-    int rc = join_port(self, address, backlog);
+    int rc = join_port(self, address);
     sp_ws_paths_unlock();
     return rc;
 }

@@ -7,7 +7,7 @@
 
 /* Listens at the address, or joins those that do so already. `path` is set. Returns 0, or -errno (-EADDRINUSE when the
  * path is taken as well) and nothing to undo. */
-int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address, int backlog);
+int sp_ws_endpoint_listen(struct sp_ws_endpoint *self, const struct sp_socket_address *address);
 void sp_ws_endpoint_stop_listening(struct sp_ws_endpoint *self);
 
 #endif

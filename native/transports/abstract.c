@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define ABSTRACT_BACKLOG 128
-
 /* The name as NNG writes it: any bytes, %XX for those that cannot stand there, NUL included. Returns its length,
  * -EINVAL or -ENAMETOOLONG. */
 static int decode_name(const char *text, char *name, size_t limit_bytes)
@@ -54,7 +52,7 @@ static int abstract_bind(struct nn_endpoint *base, const char *text)
     struct sp_socket_address address;
     int rc = abstract_address(text, &address);
 
-    return rc < 0 ? rc : sp_stream_endpoint_listen(base, &sp_ipc_framing, &address, ABSTRACT_BACKLOG);
+    return rc < 0 ? rc : sp_stream_endpoint_listen(base, &sp_ipc_framing, &address);
 }
 
 static int abstract_connect(struct nn_endpoint *base, const char *text)

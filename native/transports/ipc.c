@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define IPC_BACKLOG 128
-
 struct ipc_endpoint {
     struct sp_stream_endpoint stream; /* first */
     struct sp_local_file file;        /* when it is bound */
@@ -19,7 +17,7 @@ static struct ipc_endpoint *ipc_endpoint_of(struct nn_endpoint *base)
 static int ipc_bind(struct nn_endpoint *base, const char *path)
 {
     struct ipc_endpoint *self = ipc_endpoint_of(base);
-    int fd = sp_local_path_listen(path, &base->socket->options, IPC_BACKLOG, &self->file);
+    int fd = sp_local_path_listen(path, &base->socket->options, &self->file);
 
     if (fd < 0)
         return fd;

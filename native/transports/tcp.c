@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TCP_BACKLOG 128
-
 static int tcp_bind(struct nn_endpoint *base, const char *text)
 {
     struct sp_socket_address address;
@@ -13,7 +11,7 @@ static int tcp_bind(struct nn_endpoint *base, const char *text)
 
     if (rc < 0 || (rc = sp_stream_endpoint_secure(base, NULL)) < 0)
         return rc;
-    return sp_stream_endpoint_listen(base, &sp_tcp_framing, &address, TCP_BACKLOG);
+    return sp_stream_endpoint_listen(base, &sp_tcp_framing, &address);
 }
 
 static int tcp_connect(struct nn_endpoint *base, const char *text)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WS_BACKLOG 128
 #define DEFAULT_PORT ":80"
 #define SECURE_DEFAULT_PORT ":443"
 
@@ -24,7 +23,7 @@ static int ws_bind(struct nn_endpoint *base, const char *text)
     rc = sp_net_address_to_bind(parts.place, base->options.ipv4_only, &address);
     if (rc < 0 || (rc = sp_stream_endpoint_secure(base, NULL)) < 0)
         return rc;
-    rc = sp_ws_endpoint_listen(self, &address, WS_BACKLOG);
+    rc = sp_ws_endpoint_listen(self, &address);
     if (rc < 0)
         sp_stream_endpoint_unsecure(base);
     return rc;

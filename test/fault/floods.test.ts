@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { Bus, Pair, Pub, Pull, Push, Respondent, Sub, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { until } from '../api/support.js'
 import { Random } from './random.js'
-import { handshake, ids, RawPeer, streams } from './raw-peer.js'
+import { handshake, ids, pathOrPort, RawPeer, streams } from './raw-peer.js'
 import { subjects } from './subjects.js'
 import { EchoUnderAttack, expectServed, openDescriptors, PullUnderAttack, residentMiB } from './victims.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB
+
+/** A thousand, or as many as this system lets wait to be accepted. */
+const comers = Math.min(1000, Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1')))
 
 describe.each(streams)('peers over $scheme', ({ address }) => {
   test.each<[string, (peer: RawPeer) => unknown]>([
@@ -33,13 +38,26 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
     await using victim = new PullUnderAttack(address())
     const peers: RawPeer[] = []
     for (let i = 0; i < 3; i++) {
-      // Fewer at a time than the backlog, so that the kernel turns none away.
       const wave = await Promise.all(Array.from({ length: 100 }, () => RawPeer.connect(victim.address)))
       await victim.expectOnlyInnocent()
       for (const peer of wave) await peer.read(8)
       peers.push(...wave)
     }
     for (const peer of peers) peer[Symbol.dispose]()
+    await victim.expectOnlyInnocent()
+  })
+
+  test('that come while the program is busy, by the hundred, are all connected', async () => {
+    const program = `
+      const net = require('node:net')
+      let connected = 0
+      for (let i = 0; i < ${comers}; i++) {
+        net.connect(JSON.parse(process.argv[1])).once('connect', () => ++connected === ${comers} && process.exit())
+      }`
+    await using victim = new PullUnderAttack(address())
+    await victim.expectOnlyInnocent()
+    // This thread accepts nobody before the other process has ended.
+    execFileSync(process.execPath, ['-e', program, JSON.stringify(pathOrPort(victim.address))], { timeout: 30_000 })
     await victim.expectOnlyInnocent()
   })
 

@@ -28,7 +28,8 @@ export function handshake(protocol: number, reserved = 0): Buffer {
   return bytes
 }
 
-function pathOrPort(address: string): { path: string } | { port: number; host: string } {
+/** Where to connect to, as node:net wants it. */
+export function pathOrPort(address: string): { path: string } | { port: number; host: string } {
   if (address.startsWith('ipc://')) return { path: address.slice('ipc://'.length) }
   return { port: Number(/:(\d+)$/.exec(address)![1]), host: '127.0.0.1' }
 }

@@ -14,9 +14,9 @@ int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length)
     return bind(fd, address, length) < 0 ? -errno : 0;
 }
 
-int sp_net_listen(int fd, int backlog)
+int sp_net_listen(int fd)
 {
-    return listen(fd, backlog) < 0 ? -errno : 0;
+    return listen(fd, SP_MAX_WAITING_PEERS) < 0 ? -errno : 0;
 }
 
 int sp_net_connect(int fd, const struct sockaddr *address, socklen_t length)

@@ -24,7 +24,7 @@ static int listen_on_loopback(struct sockaddr_in *address)
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int rc = sp_net_bind(fd, (struct sockaddr *)address, length);
     if (rc == 0)
-        rc = sp_net_listen(fd, 1);
+        rc = sp_net_listen(fd);
     if (rc == 0)
         rc = sp_net_own_name(fd, (struct sockaddr *)address, &length);
     if (rc == 0)

@@ -13,9 +13,9 @@ int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length)
     return result_of(bind(sp_socket_of(fd), address, length));
 }
 
-int sp_net_listen(int fd, int backlog)
+int sp_net_listen(int fd)
 {
-    return result_of(listen(sp_socket_of(fd), backlog));
+    return result_of(listen(sp_socket_of(fd), SP_MAX_WAITING_PEERS));
 }
 
 int sp_net_connect(int fd, const struct sockaddr *address, socklen_t length)
