@@ -6,8 +6,8 @@
 #include "net_types.h" /* of the platform that is built for */
 
 int sp_net_bind(int fd, const struct sockaddr *address, socklen_t length);
-/* Up to SP_MAX_WAITING_PEERS are connected before they are accepted, or fewer where the system has a lower limit. Beyond,
- * the system drops what a peer says first, and the peer tries again a second later. */
+/* Up to SP_MAX_WAITING_PEERS are connected before they are accepted, or fewer where the system has a lower limit. The
+ * system drops what others say first, and they try again a second later. */
 #define SP_MAX_WAITING_PEERS 4096
 int sp_net_listen(int fd);
 /* -EINPROGRESS, also where a signal has come: the descriptor is writable when the attempt has ended. */
