@@ -53,9 +53,16 @@ Object.defineProperty(NanomsgError.prototype, 'name', { value: 'NanomsgError', c
 
 const ownCodes: Readonly<Record<number, string>> = { [EFSM]: 'EFSM', [ETERM]: 'ETERM' }
 
+/** libuv has numbers of its own on Windows; the engine's are those of the C library there, as everywhere. */
+function nameOnWindows(errno: number): string {
+  const found = Object.entries(constants.errno).find(([name, number]) => number === errno && !name.startsWith('WSA'))
+  return found?.[0] ?? `E${errno}`
+}
+
 export function codeOf(errno: number): string {
   const own = ownCodes[errno]
   if (own !== undefined) return own
+  if (process.platform === 'win32') return nameOnWindows(errno)
   const name = getSystemErrorName(-errno)
   return name.startsWith('Unknown') ? `E${errno}` : name
 }

@@ -9,6 +9,7 @@ const prebuilt: Record<string, () => unknown> = {
   'linux-armv7-glibc': () => require('../../prebuilds/linux-arm/nanomsg-native.armv7.glibc.node'),
   'darwin-arm64': () => require('../../prebuilds/darwin-arm64/nanomsg-native.node'),
   'darwin-x64': () => require('../../prebuilds/darwin-x64/nanomsg-native.node'),
+  'win32-x64': () => require('../../prebuilds/win32-x64/nanomsg-native.node'),
 }
 
 /** The program loader that a program names stands in its first bytes. */

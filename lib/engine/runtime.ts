@@ -8,7 +8,10 @@ const hasLibuv = process.versions.bun === undefined && process.versions.deno ===
 export const countsYoungMemory =
   process.versions.bun === undefined && Number.parseInt(process.versions.v8 ?? '', 10) >= 13
 
+/** Windows has no descriptor that stands for many, as libuv would poll. */
+const canPoll = hasLibuv && process.platform !== 'win32'
+
 /** `NANOMSG_NATIVE_WATCHER=thread` has Node.js do as other runtimes do, so that it can be tested there. */
 export function watcherKind(): typeof WATCH_BY_POLL | typeof WATCH_BY_THREAD {
-  return hasLibuv && process.env.NANOMSG_NATIVE_WATCHER !== 'thread' ? WATCH_BY_POLL : WATCH_BY_THREAD
+  return canPoll && process.env.NANOMSG_NATIVE_WATCHER !== 'thread' ? WATCH_BY_POLL : WATCH_BY_THREAD
 }

@@ -1,6 +1,7 @@
 // The addon: one function, which gives an environment its engine.
 #include "functions.h"
 #include "host.h"
+#include "node_api_functions.h"
 
 #ifdef NN_WITHOUT_ADDON_API
 #include <node_api.h>
@@ -53,7 +54,8 @@ static void AddAttach(napi_env env, napi_value exports)
 #ifdef NN_WITHOUT_ADDON_API
 NAPI_MODULE_INIT()
 {
-    AddAttach(env, exports);
+    if (nanomsg_native::FindNodeApi())
+        AddAttach(env, exports);
     return exports;
 }
 #else

@@ -83,7 +83,7 @@ static void fill_any(struct sp_socket_address *address, bool ipv4_only, uint16_t
     if (ipv4_only || !has_ipv6())
         fill_ipv4(address, (struct in_addr){.s_addr = htonl(INADDR_ANY)}, port);
     else
-        fill_ipv6(address, in6addr_any, port);
+        fill_ipv6(address, (struct in6_addr)IN6ADDR_ANY_INIT, port);
 }
 
 /* Copies what stands behind the % of a literal, and cuts it off. Returns false where nothing fits to stand there. */

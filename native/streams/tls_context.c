@@ -3,15 +3,13 @@
 
 #include "message/chunk.h"
 #include "platform/environment.h"
+#include "platform/net.h"
+#include "platform/text_file.h"
 #include "util/list.h"
 #include "util/memory.h"
 #include "util/secret.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A file of certificates is read up to this length. */
 #define FILE_LIMIT_BYTES ((size_t)4 * 1024 * 1024)
@@ -59,7 +57,7 @@ static void pem_release(struct pem *self)
 static int read_all(int fd, struct pem *pem)
 {
     size_t capacity = 16 * 1024;
-    ssize_t rc = 1;
+    int rc = 1;
 
     while (rc > 0) {
         if (pem->owned == NULL || pem->count == capacity) {
@@ -72,9 +70,9 @@ static int read_all(int fd, struct pem *pem)
             pem_release(pem); /* and leaves no part of a key behind */
             pem->owned = grown;
         }
-        rc = read(fd, pem->owned + pem->count, capacity - pem->count);
+        rc = sp_file_read(fd, pem->owned + pem->count, capacity - pem->count);
         if (rc < 0)
-            return -errno;
+            return rc;
         pem->count += (size_t)rc;
     }
     pem->text = pem->owned;
@@ -90,11 +88,11 @@ static int pem_read(struct pem *pem, const struct nn_chunk *option)
     if (strstr(text, "-----BEGIN") != NULL)
         return 0;
     *pem = (struct pem){0};
-    int fd = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe without a writer must not block */
+    int fd = sp_file_open(text);
     if (fd < 0)
-        return -errno;
+        return fd;
     int rc = read_all(fd, pem);
-    close(fd);
+    sp_file_close(fd);
     return rc;
 }
 
@@ -246,10 +244,10 @@ static int load_authorities_of_system(SSL_CTX *context)
     if (load_authorities_of_environment(store))
         return 0;
     SSL_CTX_set_default_verify_paths(context);
-    if (access(X509_get_default_cert_file(), R_OK) == 0)
+    if (sp_file_is_readable(X509_get_default_cert_file()))
         return 0;
     for (size_t i = 0; i < sizeof system_files / sizeof system_files[0]; i++) {
-        if (access(system_files[i], R_OK) == 0 && X509_STORE_load_file(store, system_files[i]) == 1)
+        if (sp_file_is_readable(system_files[i]) && X509_STORE_load_file(store, system_files[i]) == 1)
             break;
     }
     return 0;

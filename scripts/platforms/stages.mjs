@@ -21,6 +21,14 @@ const emulated = (target, title, qemu) => ({
   run: [['npm', 'run', '--silent', 'prebuild', '--', '--target', target], vitest('node', 'test/runtimes', '-t', title)],
 })
 
+/** The same in Wine. */
+const inWine = (target, title) => ({
+  name: target,
+  says: `the prebuilt addon of ${target}: compiled, checked, and its exchanges in Wine`,
+  needs: ['wine', 'test/platforms/node_modules/node-windows'],
+  run: [['npm', 'run', '--silent', 'prebuild', '--', '--target', target], vitest('node', 'test/runtimes', '-t', title)],
+})
+
 /** The tests of the engine in C with another C library, linked statically; without TLS, since there is no OpenSSL. */
 const engineOn = (name, target, emulator, says) => ({
   name,
@@ -41,6 +49,13 @@ export const stages = [
   },
   emulated('linux-arm64', 'Node.js for arm64', 'qemu-aarch64-static'),
   emulated('linux-arm', 'Node.js for armv7', 'qemu-arm-static'),
+  inWine('win32-x64', 'Node.js for Windows'),
+  {
+    name: 'engine-windows',
+    says: 'the tests of the engine for Windows in Wine',
+    needs: ['cmake', 'x86_64-w64-mingw32-gcc', 'wine'],
+    run: [['bash', 'scripts/test-windows']],
+  },
   engineOn('engine-musl', 'x86_64-linux-musl', '', 'the tests of the engine with musl'),
   engineOn('engine-arm64', 'aarch64-linux-musl', 'qemu-aarch64-static', 'the tests of the engine on arm64 in QEMU'),
   {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const exchanges = fileURLToPath(new URL('../../test/runtimes/exchanges.cjs', import.meta.url))
 /** What the operating system has not. */
-const absent = { darwin: ['abstract'], win32: ['abstract'] }
+const absent = { darwin: ['abstract'], win32: ['abstract', 'ipc', 'compat'] }
 
 function openssl(folder, ...args) {
   execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { readElf } from './elf.mjs'
 import { readMachO } from './macho.mjs'
+import { readPe } from './pe.mjs'
 import { ENTRY, isShown } from './shown.mjs'
 import { targets, targetsOf } from './targets.mjs'
 
@@ -86,9 +87,24 @@ function* checkMachO(path, target) {
   if (!found.sought.includes('uv_poll_init')) yield 'does not look for libuv'
 }
 
+/** The C++ library is linked in. Names of Node-API, OpenSSL and libuv are looked for at run time. */
+function* checkPe(path, target) {
+  const found = readPe(path)
+  if (found.machine !== target.machine) yield `is made for ${found.machine}`
+  if (found.madeAt !== 0) yield 'holds the time at which it was made'
+  for (const name of found.needed) if (!target.needed.test(name)) yield `needs the library ${name}`
+  if (!found.isPlacedAtRandom) yield 'cannot be loaded wherever the system wants (DYNAMIC_BASE, HIGH_ENTROPY_VA)'
+  if (found.isDataExecutable) yield 'has data that can be executed (NX_COMPAT)'
+  yield* checkExports(found)
+  if (!found.sought.includes('SSL_new')) yield 'has no TLS'
+  if (!found.sought.includes('napi_create_function')) yield 'does not look for Node-API'
+}
+
+const checkFormat = { elf: checkElf, macho: checkMachO, pe: checkPe }
+
 /** What is wrong with the file, a sentence each. */
 export function faultsOf(path, target) {
-  const ofFormat = target.format === 'macho' ? checkMachO(path, target) : checkElf(path, target)
+  const ofFormat = checkFormat[target.format](path, target)
   const paths = new Set(readFileSync(path, 'latin1').match(PATHS))
   // Of its libraries. None of the machine that builds for it has that name.
   if (target.format === 'macho') for (const found of paths) if (found.startsWith('/usr/lib/')) paths.delete(found)

@@ -4,12 +4,16 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { hideExports } from './macho-hide.mjs'
+import { hideExports as hideExportsOfMachO } from './macho-hide.mjs'
+import { hideExports as hideExportsOfPe } from './pe-hide.mjs'
 import { isShown } from './shown.mjs'
 import { readSources } from './sources.mjs'
 import { findAddonApi, findNodeHeaders, findZig } from './tools.mjs'
 
 const run = promisify(execFile)
+
+/** Where the linker has no list of what to export. */
+const hideExports = { macho: hideExportsOfMachO, pe: hideExportsOfPe }
 
 /** Runs `work` for each item, as many at a time as there are processors. */
 async function forEachAtOnce(items, work) {
@@ -52,5 +56,5 @@ export async function compileTarget(root, target, folder, output) {
   rmSync(output, { force: true })
   const all = [...sources.c, ...sources.cc].map(objectOf)
   await run(zig, ['c++', '-target', target.zig, ...target.link, ...all, '-o', output], { cwd: root, env })
-  if (target.format === 'macho') hideExports(output, isShown)
+  hideExports[target.format]?.(output, isShown)
 }

@@ -11,8 +11,12 @@ function readGyp(path) {
 const listed = (path) => readFileSync(path, 'utf8').trim().split(/\s+/)
 const ofNative = (name) => name.replace('<(nn_native)', 'native')
 
+/** The engine's names of platforms where they are not those of Node.js. */
+const ENGINES_NAMES = { win32: 'windows' }
+
 /** Of an addon whose TLS is the host's OpenSSL. Paths are relative to the root. */
-export function readSources(root, platform) {
+export function readSources(root, nodesName) {
+  const platform = ENGINES_NAMES[nodesName] ?? nodesName
   const gyp = readGyp(join(root, 'native/addon.gypi'))
   const [, tls] = gyp.conditions.find(([condition]) => condition === 'nn_has_openssl==1')
   const [, posix] = gyp.conditions.find(([condition]) => condition === "OS!='win'")

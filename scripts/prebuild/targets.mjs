@@ -62,6 +62,29 @@ const darwin = {
   maxSize: 1000 * KiB,
 }
 
+/** The functions of Node-API are not linked to: native/binding/node_api_functions.cc looks for them. Windows 8 is the
+ * first system that lets threads wait for an address. */
+const windows = {
+  platform: 'win32',
+  format: 'pe',
+  // Those of the system: none of them comes with a compiler.
+  needed: /^(kernel32|ntdll|ws2_32|iphlpapi|bcrypt|msvcrt|api-ms-win-core-synch-l1-2-0)\.dll$/i,
+  compile: [
+    '-DNN_FIND_NODE_API',
+    '-DNN_WITHOUT_ADDON_API',
+    '-DNAPI_EXTERN=',
+    '-DNN_SHARED_LIB',
+    '-D_WIN32_WINNT=0x0602',
+    '-D__USE_MINGW_ANSI_STDIO=1',
+  ],
+  link: [
+    '-shared',
+    '-s',
+    ...['ws2_32', 'iphlpapi', 'bcrypt', 'ntdll', 'api-ms-win-core-synch-l1-2-0'].map((name) => `-l${name}`),
+  ],
+  maxSize: 1000 * KiB,
+}
+
 /** `zig` is the compiler's name for the target, `file` where node-gyp-build finds the binary. */
 export const targets = [
   {
@@ -121,6 +144,14 @@ export const targets = [
     machine: 'X86_64',
     zig: `x86_64-macos.${OLDEST_MACOS}`,
     file: `darwin-x64/${NAME}`,
+  },
+  {
+    ...windows,
+    name: 'win32-x64',
+    arch: 'x64',
+    machine: 'x64',
+    zig: 'x86_64-windows-gnu',
+    file: `win32-x64/${NAME}`,
   },
 ]
 

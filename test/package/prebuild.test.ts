@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goodMachO, isSignedWell, type MachO, machOFile, machOParts } from './macho-file.js'
+import { goodPe, type Pe, peFile } from './pe-file.js'
 
 interface Target {
   name: string
@@ -171,6 +172,57 @@ describe('the check of a prebuilt addon for macOS', () => {
     expect(absentFrom(host, path)).toEqual([])
     writeFileSync(host, machOFile({ ...goodMachO, exported: exported.slice(0, 1) }))
     expect(absentFrom(host, path)).toEqual(['SSL_new', 'uv_poll_init'])
+  })
+})
+
+describe('the check of a prebuilt addon for Windows', () => {
+  const x64 = targets.find(({ name }) => name === 'win32-x64')!
+  const folder = mkdtempSync(join(tmpdir(), 'nanomsg-prebuild-'))
+  const path = join(folder, 'addon.node')
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  function faults(change: Partial<Pe>): string[] {
+    writeFileSync(path, peFile({ ...goodPe, ...change }))
+    return faultsOf(path, x64)
+  }
+
+  test('has nothing against one that is as it should be', () => {
+    expect(faults({})).toEqual([])
+  })
+
+  test.each<[string, Partial<Pe>, string]>([
+    ['another processor', { machine: 0xaa64 }, 'is made for ARM64'],
+    ['the time of the build', { madeAt: 1 }, 'holds the time at which it was made'],
+    ['a library of C++', { needed: [...goodPe.needed, 'libstdc++-6.dll'] }, 'needs the library libstdc++-6.dll'],
+    ['a program that it needs by its name', { needed: ['node.exe'] }, 'needs the library node.exe'],
+    [
+      'an address that cannot be chosen',
+      { traits: 0x40 | 0x100 },
+      'cannot be loaded wherever the system wants (DYNAMIC_BASE, HIGH_ENTROPY_VA)',
+    ],
+    ['data that runs', { traits: 0x60 }, 'has data that can be executed (NX_COMPAT)'],
+    ['an export of another name', { exported: [...goodPe.exported, 'unw_step'] }, 'exports unw_step'],
+    ['no entry', { exported: ['nn_socket'] }, 'does not export napi_register_module_v1'],
+    ['an engine without TLS', { texts: ['napi_create_function'] }, 'has no TLS'],
+    ['an addon that knows no host', { texts: ['SSL_new'] }, 'does not look for Node-API'],
+    ['a path of the machine', { texts: [...goodPe.texts, '/home/me/x.c'] }, 'contains the path /home/me/x.c'],
+  ])('finds %s', (_, change, fault) => {
+    expect(faults(change)).toEqual([fault])
+  })
+
+  test('is passed by a file whose other exports and time were taken out', async () => {
+    const { hideExports } = (await load('pe-hide')) as {
+      hideExports(path: string, isKept: (name: string) => boolean): void
+    }
+    const { isShown } = (await load('shown')) as { isShown(name: string): boolean }
+    const exported = ['SSL_new', 'memcpy', 'napi_register_module_v1', 'nn', 'nn_send', 'nn_socket', 'unw_step']
+    const strange = ['SSL_new', 'memcpy', 'nn', 'unw_step'].map((name) => `exports ${name}`)
+    expect(faults({ exported, madeAt: 7 })).toEqual(['holds the time at which it was made', ...strange])
+    const before = readFileSync(path).length
+    hideExports(path, isShown)
+    expect(faultsOf(path, x64)).toEqual([])
+    expect(readFileSync(path).length).toBe(before)
   })
 })
 

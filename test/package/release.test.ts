@@ -107,7 +107,7 @@ describe('npm run release', () => {
   })
 
   describe('ends with a folder', () => {
-    const addons = ['linux-x64/nanomsg-native.glibc.node', 'darwin-arm64/nanomsg-native.node']
+    const addons = ['linux-x64/nanomsg-native.glibc.node', 'win32-x64/nanomsg-native.node']
     const names = [`nanomsg-native-${version}.tgz`, `nanomsg-native-${version}.cdx.json`]
 
     beforeEach(() => {
@@ -142,6 +142,10 @@ describe('npm run release', () => {
       for (const name of Object.keys(manifest.dependencies)) expect(components.get(name)?.version).toMatch(/^\d/)
       for (const name of ['libc++', 'libc++abi', 'libunwind', 'compiler-rt'])
         expect(components.get(name)?.licenses).toEqual([{ expression: 'Apache-2.0 WITH LLVM-exception' }])
+      const dependents = bill.dependencies.filter((each: { dependsOn: string[] }) =>
+        each.dependsOn.some((ref) => ref.startsWith('mingw-w64@')),
+      )
+      expect(dependents.map(({ ref }: { ref: string }) => ref)).toEqual(['prebuilds/win32-x64/nanomsg-native.node'])
       for (const addon of addons) {
         const content = createHash('sha256').update(`of prebuilds/${addon}`).digest('hex')
         expect(components.get(`prebuilds/${addon}`)?.hashes).toEqual([{ alg: 'SHA-256', content }])
