@@ -9,6 +9,7 @@ export type {
   SocketEvent,
   SocketEvents,
 } from './connections/events.js'
+export type { PeerStatus } from './connections/peer-status.js'
 export type { ReadyOptions } from './connections/readiness.js'
 export { type Listening, registerTransport, type Transport } from './connections/transport-registry.js'
 export type { HandlerContext } from './contexts/askers.js'

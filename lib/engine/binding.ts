@@ -60,6 +60,17 @@ export interface EngineEvent {
   readonly problem?: string
 }
 
+export interface PipeStatistics {
+  ageMs: number
+  messagesSent: number
+  bytesSent: number
+  messagesReceived: number
+  bytesReceived: number
+  messagesDropped: number
+  bytesDropped: number
+  queuedBytes: number
+}
+
 /** The functions of the binding. A negative result is a negated errno. */
 export interface Functions {
   /** Returns a handle, which names this socket and no other that gets its number; the low 16 bits are the number. All
@@ -82,6 +93,8 @@ export interface Functions {
    *  more). */
   peer(s: number, pipe: number): EngineEvent | number
   pipes(s: number, numbers: Int32Array): number
+  /** What has gone through a connection, a negated ENOENT when there is no such connection (any more). */
+  pipeStatistics(s: number, pipe: number): PipeStatistics | number
   /** The next peer that is held until it is decided about; 0: there is none. */
   nextCandidate(s: number): EngineEvent | number
   /** @param refusal why it is refused; undefined: it is admitted */

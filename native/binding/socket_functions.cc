@@ -4,6 +4,7 @@
 
 #include <nanomsg/admission.h>
 #include <nanomsg/ipc.h>
+#include <nanomsg/statistics.h>
 #include <nanomsg/tls.h>
 
 #include <cerrno>
@@ -225,6 +226,24 @@ napi_value Pipes(const Call &call)
         ErrnoOr(nn_socket_pipes(call.IntegerAt(0), static_cast<uint32_t *>(numbers), static_cast<int>(count))));
 }
 
+// pipeStatistics(s, pipe): what has gone through a connection, or -errno.
+napi_value PipeStatistics(const Call &call)
+{
+    nn_pipe_statistics told;
+    if (nn_socket_pipe_statistics(call.IntegerAt(0), static_cast<uint32_t>(call.IntegerAt(1)), &told) < 0)
+        return call.Failure(nn_errno());
+    ObjectMaker result(call);
+    result.AddNumber("ageMs", static_cast<double>(told.age_ms));
+    result.AddNumber("messagesSent", static_cast<double>(told.messages_sent));
+    result.AddNumber("bytesSent", static_cast<double>(told.bytes_sent));
+    result.AddNumber("messagesReceived", static_cast<double>(told.messages_received));
+    result.AddNumber("bytesReceived", static_cast<double>(told.bytes_received));
+    result.AddNumber("messagesDropped", static_cast<double>(told.messages_dropped));
+    result.AddNumber("bytesDropped", static_cast<double>(told.bytes_dropped));
+    result.AddNumber("queuedBytes", static_cast<double>(told.queued_bytes));
+    return call.Made(result.Make());
+}
+
 // nextCandidate(s): the next peer that is held, 0 when there is none, or -errno.
 napi_value NextCandidate(const Call &call)
 {
@@ -302,6 +321,7 @@ void AddSocketFunctions(Properties *properties, Host *host)
     Add<NextEvent>(properties, "nextEvent", host);
     Add<Peer>(properties, "peer", host);
     Add<Pipes>(properties, "pipes", host);
+    Add<PipeStatistics>(properties, "pipeStatistics", host);
     Add<NextCandidate>(properties, "nextCandidate", host);
     Add<Admit>(properties, "admit", host);
     Add<Disconnect>(properties, "disconnect", host);

@@ -48,6 +48,13 @@ uint32_t sp_pipe_next_id(const struct sp_socket *socket)
     return id;
 }
 
+struct nn_pipe *sp_socket_find_pipe(const struct sp_socket *socket, uint32_t id)
+{
+    struct sp_id_map_item *item = sp_id_map_find(&socket->pipes_by_id, id);
+
+    return item != NULL ? SP_CONTAINER(item, struct nn_pipe, by_id) : NULL;
+}
+
 static void pipe_free(struct sp_task *task)
 {
     sp_free(SP_CONTAINER(task, struct nn_pipe, release));
@@ -79,6 +86,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->connection = connection;
     self->id = id != 0 ? id : sp_pipe_next_id(socket);
     self->release.run = pipe_free;
+    self->opened_ns = sp_now_ns();
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
 
@@ -208,6 +216,8 @@ void sp_pipe_count_dropped(struct nn_pipe *self, size_t bytes)
 {
     self->socket->statistics.messages_dropped++;
     self->socket->statistics.bytes_dropped += bytes;
+    self->counts.messages_dropped++;
+    self->counts.bytes_dropped += bytes;
 }
 
 size_t sp_pipe_queued_bytes(const struct nn_pipe *self)
@@ -254,27 +264,43 @@ bool nn_pipe_can_receive(const struct nn_pipe *self)
 
 int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
 {
-    return self->can_send ? self->ops->send(self, message) : -EAGAIN;
+    if (!self->can_send)
+        return -EAGAIN;
+    size_t bytes = sp_message_bytes(message);
+    int rc = self->ops->send(self, message);
+
+    if (rc == 0) {
+        self->counts.messages_sent++;
+        self->counts.bytes_sent += bytes;
+    }
+    return rc;
 }
 
-static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe, size_t bytes)
+static bool batch_quantum_is_left(const struct sp_batch_quantum *self, const struct nn_pipe *pipe)
+{
+    return self->pipe == pipe->id && pipe->counts.messages_received < self->end_messages &&
+           pipe->counts.bytes_received < self->end_bytes;
+}
+
+/* To be called before what is received counts. */
+static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe)
 {
     if (self->limit_messages == 0) {
         self->pipe = 0; /* the next batch begins another quantum */
         return;
     }
-    if (self->pipe != pipe->id || self->messages >= self->limit_messages || self->bytes >= BATCH_QUANTUM_BYTES)
-        *self = (struct sp_batch_quantum){.limit_messages = self->limit_messages, .pipe = pipe->id};
-    self->messages++;
-    self->bytes += bytes;
+    if (batch_quantum_is_left(self, pipe))
+        return;
+    self->pipe = pipe->id;
+    self->end_messages = pipe->counts.messages_received + self->limit_messages;
+    self->end_bytes = pipe->counts.bytes_received + BATCH_QUANTUM_BYTES;
 }
 
 bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
 {
     const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
 
-    return quantum->limit_messages > 0 && self->can_receive && quantum->pipe == self->id &&
-           quantum->messages < quantum->limit_messages && quantum->bytes < BATCH_QUANTUM_BYTES;
+    return quantum->limit_messages > 0 && self->can_receive && batch_quantum_is_left(quantum, self);
 }
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
@@ -286,8 +312,11 @@ int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
     else
         nn_message_init(message);
     message->pipe = rc == 0 ? self->id : 0;
-    if (rc == 0)
-        batch_quantum_use(&self->socket->batch_quantum, self, message->body_bytes);
+    if (rc == 0) {
+        batch_quantum_use(&self->socket->batch_quantum, self);
+        self->counts.messages_received++;
+        self->counts.bytes_received += message->body_bytes;
+    }
     return rc;
 }
 

@@ -17,6 +17,16 @@ struct sp_pipe_exit {
     bool is_within_process; /* only a thread of this process can take what is held */
 };
 
+/* What has gone through a pipe: bytes as on the wire, without framing. */
+struct sp_pipe_counts {
+    uint64_t messages_sent;
+    uint64_t bytes_sent;
+    uint64_t messages_received;
+    uint64_t bytes_received;
+    uint64_t messages_dropped;
+    uint64_t bytes_dropped;
+};
+
 struct nn_pipe {
     struct sp_list_item item;             /* in socket->pipes */
     struct sp_id_map_item by_id;          /* likewise */
@@ -31,6 +41,8 @@ struct nn_pipe {
     void (*describe_peer)(const struct nn_pipe *pipe, struct sp_peer_info *info);
     struct sp_direct_poll *direct_poll; /* NULL: calls cannot poll the connection's descriptor */
     struct sp_pipe_exit at_exit;        /* what it does when the process ends */
+    struct sp_pipe_counts counts;
+    sp_time_ns opened_ns;
     uint32_t id;
     uint8_t send_priority;
     uint8_t receive_priority;
@@ -49,6 +61,9 @@ struct nn_pipe {
  * protocol's refusal; the info stays with the caller. */
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
                              uint32_t id, struct sp_peer_info **info, int *error);
+
+/* The socket's pipe of that number, or NULL. */
+struct nn_pipe *sp_socket_find_pipe(const struct sp_socket *socket, uint32_t id);
 
 /* A number that neither a pipe of the socket has nor a peer that is held. */
 uint32_t sp_pipe_next_id(const struct sp_socket *socket);

@@ -7,6 +7,7 @@
 
 #include <nanomsg/loop.h>
 #include <nanomsg/protocol.h>
+#include <nanomsg/statistics.h>
 
 #include "platform/thread.h"
 #include "util/list.h"
@@ -85,6 +86,8 @@ int sp_socket_set_option(struct sp_socket *self, int level, int option, const vo
 int sp_socket_get_option(struct sp_socket *self, int level, int option, void *value, size_t *size);
 /* Returns 0 or -EINVAL (no such statistic). */
 int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value);
+/* Returns 0, -EBADF, or -ENOENT (no such pipe). */
+int sp_socket_pipe_statistics(struct sp_socket *self, uint32_t pipe, struct nn_pipe_statistics *statistics);
 /* These never change: they are known of a socket that another thread has closed as well. */
 const struct nn_protocol *sp_socket_protocol(const struct sp_socket *self);
 int sp_socket_domain(const struct sp_socket *self);

@@ -95,20 +95,13 @@ int sp_socket_next_event(struct sp_socket *self, struct nn_event *event)
     return rc;
 }
 
-static struct nn_pipe *socket_find_pipe(const struct sp_socket *self, uint32_t id)
-{
-    struct sp_id_map_item *item = sp_id_map_find(&self->pipes_by_id, id);
-
-    return item != NULL ? SP_CONTAINER(item, struct nn_pipe, by_id) : NULL;
-}
-
 int sp_socket_peer(struct sp_socket *self, uint32_t pipe_id, struct nn_event *event)
 {
     int rc = -EBADF;
 
     sp_socket_lock(self);
     if (self->state == SP_SOCKET_OPEN) {
-        struct nn_pipe *pipe = socket_find_pipe(self, pipe_id);
+        struct nn_pipe *pipe = sp_socket_find_pipe(self, pipe_id);
         rc = pipe != NULL ? sp_monitor_describe(pipe, event) : -ENOENT;
     }
     sp_socket_unlock(self);

@@ -61,12 +61,12 @@ struct sp_statistics {
 #define SP_BATCH_QUANTUM_MESSAGES 64
 #define SP_CONTEXT_QUANTUM_MESSAGES 8
 
-/* What one pipe has given of a batch without another pipe in between. */
+/* How far one pipe may go on in a batch without another pipe in between. */
 struct sp_batch_quantum {
     unsigned limit_messages; /* 0: messages are taken one at a time */
     uint32_t pipe;
-    unsigned messages;
-    size_t bytes;
+    uint64_t end_messages; /* of what the pipe has given in all */
+    uint64_t end_bytes;
 };
 
 struct sp_socket {

@@ -4,6 +4,7 @@
 #include "core/socket_settle.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
+#include "platform/clock.h"
 
 #include <nanomsg/admission.h>
 #include <nanomsg/limits.h>
@@ -48,6 +49,22 @@ static uint64_t socket_queued_bytes(const struct sp_socket *self)
     for (struct sp_list_item *item = sp_list_first(&self->pipes); item != NULL; item = sp_list_next(&self->pipes, item))
         bytes += sp_pipe_queued_bytes(SP_CONTAINER(item, struct nn_pipe, item));
     return bytes;
+}
+
+static void pipe_statistics(const struct nn_pipe *pipe, struct nn_pipe_statistics *statistics)
+{
+    const struct sp_pipe_counts *counts = &pipe->counts;
+
+    *statistics = (struct nn_pipe_statistics){
+        .age_ms = (uint64_t)((sp_now_ns() - pipe->opened_ns) / SP_NS_PER_MS),
+        .messages_sent = counts->messages_sent,
+        .bytes_sent = counts->bytes_sent,
+        .messages_received = counts->messages_received,
+        .bytes_received = counts->bytes_received,
+        .messages_dropped = counts->messages_dropped,
+        .bytes_dropped = counts->bytes_dropped,
+        .queued_bytes = sp_pipe_queued_bytes(pipe),
+    };
 }
 
 /* What only grows. Returns NULL when it is none of them. */
@@ -169,6 +186,21 @@ static int socket_count(struct sp_socket *self, int statistic, uint64_t *value)
         return socket_measure(self, statistic, value);
     *value = *counter;
     return 0;
+}
+
+int sp_socket_pipe_statistics(struct sp_socket *self, uint32_t id, struct nn_pipe_statistics *statistics)
+{
+    int rc = -EBADF;
+
+    sp_socket_lock(self);
+    if (self->state == SP_SOCKET_OPEN) {
+        const struct nn_pipe *pipe = sp_socket_find_pipe(self, id);
+        if (pipe != NULL)
+            pipe_statistics(pipe, statistics);
+        rc = pipe != NULL ? 0 : -ENOENT;
+    }
+    sp_socket_unlock(self);
+    return rc;
 }
 
 int sp_socket_statistic(struct sp_socket *self, int statistic, uint64_t *value)

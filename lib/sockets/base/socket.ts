@@ -8,6 +8,7 @@ import { Endpoint } from '../../connections/endpoint.js'
 import type { SocketEvent } from '../../connections/events.js'
 import { type Inspect, inspect, inspected } from '../../connections/inspection.js'
 import { Monitor } from '../../connections/monitor.js'
+import { type PeerStatus, peersOf } from '../../connections/peer-status.js'
 import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
 import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { Admit } from '../../engine/candidate.js'
@@ -257,6 +258,16 @@ export abstract class Socket extends ObservedEmitter {
   /** What the socket has done and is doing, in numbers. */
   stats(): Statistics {
     return this.handle.statistics()
+  }
+
+  /**
+   * The connections to admitted peers, and what has gone through each.
+   *
+   * @throws {NanomsgError} `EBADF`: the socket is closed
+   */
+  peers(): PeerStatus[] {
+    this.handle.assertOpen('peers')
+    return peersOf(this.handle)
   }
 
   /** What `JSON.stringify()` and `console.log()` show. */

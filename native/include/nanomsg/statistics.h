@@ -5,6 +5,8 @@
 
 #include <nanomsg/nn.h>
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,6 +39,27 @@ extern "C" {
 #define NN_STAT_REQUESTS_IN_FLIGHT 219
 /* Bytes that were accepted for sending, and that neither the kernel nor, over inproc, the peer has taken yet. */
 #define NN_STAT_QUEUED_BYTES 220
+
+/* What has gone through one connection, since its peer was admitted. Bytes are as on the wire, without framing: with
+ * the protocol's headers. */
+struct nn_pipe_statistics {
+    uint64_t age_ms; /* the time since then */
+    uint64_t messages_sent;
+    uint64_t bytes_sent;
+    uint64_t messages_received;
+    uint64_t bytes_received;
+    uint64_t messages_dropped; /* as NN_STAT_MESSAGES_DROPPED */
+    uint64_t bytes_dropped;
+    uint64_t queued_bytes; /* as NN_STAT_QUEUED_BYTES */
+};
+
+/**
+ * Tells what has gone through a connection to an admitted peer: one that nn_socket_pipes lists (nanomsg/loop.h). Who
+ * the peer is, nn_socket_peer tells.
+ *
+ * @return 0, or -1 and sets errno: EBADF, ENOENT (no such connection), EFAULT (statistics is NULL)
+ */
+NN_EXPORT int nn_socket_pipe_statistics(int s, uint32_t pipe, struct nn_pipe_statistics *statistics);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #include "ws_peer.h"
 
 #include <nanomsg/bus.h>
+#include <nanomsg/loop.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
@@ -11,7 +12,7 @@
 #include <nanomsg/survey.h>
 #include <nanomsg/ws.h>
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -285,4 +286,72 @@ TEST(pages_of_other_origins_are_counted)
     WAIT_STATISTIC(pull, NN_STAT_REFUSED_ORIGINS, 1);
     CHECK_STATISTIC(pull, NN_STAT_FAILED_HANDSHAKES, 1);
     close(fd);
+}
+
+/* ---- One connection ---- */
+
+static uint32_t only_pipe(int s)
+{
+    uint32_t pipe = 0;
+
+    CHECK_EQUAL(nn_socket_pipes(s, &pipe, 1), 1);
+    return pipe;
+}
+
+TEST_OVER_TRANSPORTS(what_goes_through_a_connection_is_counted_for_it_alone)
+{
+    const char *address = new_address();
+    int rep = test_socket_bound(NN_REP, address);
+    int first = test_socket_connected(NN_REQ, address);
+    struct nn_pipe_statistics told;
+
+    WAIT_PEERS(rep, 1);
+    uint32_t pipe = only_pipe(rep);
+    int second = test_socket_connected(NN_REQ, address);
+    WAIT_PEERS(rep, 2);
+    for (int i = 0; i < 3; i++) {
+        CHECK_SENDS(i < 2 ? first : second, "ask");
+        CHECK_RECEIVES(rep, "ask");
+        CHECK_SENDS(rep, "answer");
+        CHECK_RECEIVES(i < 2 ? first : second, "answer");
+    }
+    CHECK_OK(nn_socket_pipe_statistics(rep, pipe, &told));
+    CHECK_EQUAL(told.messages_received, 2);
+    CHECK_EQUAL(told.bytes_received, 2 * (4 + 3));
+    CHECK_EQUAL(told.messages_sent, 2);
+    CHECK_EQUAL(told.bytes_sent, 2 * (4 + 6));
+    CHECK_EQUAL(told.messages_dropped, 0);
+    CHECK(told.age_ms < 60000);
+    CHECK_OK(nn_socket_pipe_statistics(second, only_pipe(second), &told));
+    CHECK_EQUAL(told.messages_sent, 1);
+    CHECK_EQUAL(told.messages_received, 1);
+    CHECK_EQUAL(told.bytes_received, 4 + 6);
+}
+
+TEST(what_a_full_peer_misses_and_what_waits_for_it_is_counted_for_it)
+{
+    const char *address = test_tcp_address();
+    int pub = test_socket_bound(NN_PUB, address);
+    struct nn_pipe_statistics told;
+
+    connected_sub(address);
+    WAIT_PEERS(pub, 1);
+    uint64_t sent = send_until_dropped(pub, 3);
+    CHECK_OK(nn_socket_pipe_statistics(pub, only_pipe(pub), &told));
+    CHECK_EQUAL(told.messages_dropped, 3);
+    CHECK_EQUAL(told.bytes_dropped, 3 * LONG_BYTES);
+    CHECK_EQUAL(told.messages_sent, sent - 3);
+    CHECK(told.queued_bytes >= LONG_BYTES);
+    CHECK_EQUAL(told.queued_bytes, nn_get_statistic(pub, NN_STAT_QUEUED_BYTES));
+}
+
+TEST(a_connection_that_is_not_there_has_no_statistics)
+{
+    struct nn_pipe_statistics told;
+    int pub = SOCKET(NN_PUB);
+
+    CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, &told), ENOENT);
+    CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, NULL), EFAULT);
+    CHECK_OK(nn_close(pub));
+    CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, &told), EBADF);
 }
