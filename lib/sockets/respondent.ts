@@ -1,5 +1,6 @@
 import { checkDrain } from '../contexts/draining.js'
-import { type Handler, type ServeOptions, Service } from '../contexts/service.js'
+import type { Handler, ServeOptions } from '../contexts/serve-options.js'
+import { Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
 import { ownOptions } from '../engine/own-options.js'
 import { DuplexSocket } from './base/directions.js'

@@ -5,15 +5,11 @@
 
 #include "streams/interface.h"
 #include "streams/net_address.h"
+#include "streams/retry_delay.h"
 #include "streams/stream_peer_info.h"
-
-#include "util/random.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Even NN_RECONNECT_IVL 0 must not spin. */
-#define MIN_DELAY_MS 1
 
 /* How long an attempt may take before the next address is tried beside it (RFC 8305, section 5), and how long the last
  * one may take: Linux tries for two minutes. */
@@ -33,33 +29,12 @@ static void dialer_set_state(struct sp_dialer *self, enum sp_dialer_state state)
 
 /* ---- Waiting ---- */
 
-/* Milliseconds before the attempt that follows the n-th failure: none before the first, so that a short break costs
- * nothing; then NN_RECONNECT_IVL (MIN_DELAY_MS for 0), doubling up to NN_RECONNECT_IVL_MAX. Up to a quarter is added at
- * random. Where it has doubled, anything between NN_RECONNECT_IVL and that is as likely: so the clients of a restarted
- * server come back one by one, and not all at once at growing intervals. */
-static int retry_delay_ms(const struct sp_options *options, unsigned failures)
-{
-    int64_t least_ms = options->reconnect_ivl_ms > MIN_DELAY_MS ? options->reconnect_ivl_ms : MIN_DELAY_MS;
-    int64_t limit_ms = options->reconnect_ivl_max_ms > least_ms ? options->reconnect_ivl_max_ms : least_ms;
-    int64_t delay_ms = least_ms;
-
-    if (failures <= 1)
-        return 0;
-    /* At most 31 times, however many failures there were. */
-    for (unsigned i = 2; i < failures && delay_ms < limit_ms; i++)
-        delay_ms *= 2;
-    if (delay_ms > limit_ms)
-        delay_ms = limit_ms;
-    delay_ms += delay_ms / 4;
-    delay_ms = least_ms + (int64_t)(sp_random_u32() % 1024u) * (delay_ms - least_ms) / 1024;
-    return delay_ms > INT32_MAX ? INT32_MAX : (int)delay_ms;
-}
-
 static void dialer_wait(struct sp_dialer *self)
 {
     self->failures++;
     dialer_set_state(self, SP_DIALER_WAITING);
-    sp_timer_start(&self->timer, sp_deadline_after_ms(retry_delay_ms(&self->owner.endpoint->options, self->failures)));
+    sp_timer_start(&self->timer,
+                   sp_deadline_after_ms(sp_retry_delay_ms(&self->owner.endpoint->options, self->failures)));
 }
 
 /* The address of the attempt that has failed last; NULL before a name is resolved. */

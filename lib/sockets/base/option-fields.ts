@@ -53,3 +53,23 @@ export function unknownOption(name: string, names: readonly string[]): NanomsgEr
   const question = meant === undefined ? '' : ` (did you mean ${meant}?)`
   return argumentError('socket', 'an option', `one of ${names.join(', ')}${question}`, name)
 }
+
+/** An option is a property that a socket's class can set. */
+export function isOption(socket: object, name: string): boolean {
+  return optionNames(socket).includes(name)
+}
+
+/** The options that a socket's class and those above it have. */
+export function optionNames(socket: object): string[] {
+  const names: string[] = []
+  for (
+    let prototype = Object.getPrototypeOf(socket);
+    prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (set !== undefined) names.push(name)
+    }
+  }
+  return names
+}

@@ -1,45 +1,36 @@
 import { constants } from 'node:os'
 import { Admission, checkAdmit } from '../../connections/admission.js'
-import { attach } from '../../connections/attaching.js'
 import { isDebugging } from '../../connections/debug.js'
 import { isObserved, publishSocket } from '../../connections/diagnostics.js'
 import { ObservedEmitter } from '../../connections/emitter.js'
-import { Endpoint } from '../../connections/endpoint.js'
+import type { Endpoint } from '../../connections/endpoint.js'
 import type { SocketEvent } from '../../connections/events.js'
 import { type Inspect, inspect, inspected } from '../../connections/inspection.js'
 import { Monitor } from '../../connections/monitor.js'
+import { peerNumber } from '../../connections/peer-number.js'
 import { type PeerStatus, peersOf } from '../../connections/peer-status.js'
 import { Readiness, type ReadyOptions } from '../../connections/readiness.js'
-import { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { Admit } from '../../engine/candidate.js'
+import { ComposedOptions } from '../../engine/composed-options.js'
 import type { ProtocolName } from '../../engine/constants.js'
 import { argumentError, check } from '../../engine/errors.js'
 import { Handle } from '../../engine/handle.js'
-import { type IpcOwner, ownerIds } from '../../engine/ipc-owner.js'
-import { type KeepAlive, keepAliveSettings } from '../../engine/keep-alive.js'
+import type { IpcOwner } from '../../engine/ipc-owner.js'
+import type { KeepAlive } from '../../engine/keep-alive.js'
 import { native } from '../../engine/native.js'
-import {
-  NN_IPC,
-  NN_IPC_GID,
-  NN_IPC_UID,
-  NN_TCP,
-  NN_WS,
-  NN_WS_ORIGINS,
-  NN_WS_REQUEST_HEADERS,
-} from '../../engine/option-numbers.js'
 import { type CommonOptionName, commonOptions, type SocketOptions, toEngine } from '../../engine/options.js'
-import { originList } from '../../engine/origins.js'
-import { memberOf, ownOptions } from '../../engine/own-options.js'
-import { inheritsRevoked, isArray } from '../../engine/proxies.js'
-import { type RequestHeaders, requestHeaderLines } from '../../engine/request-headers.js'
+import { ownOptions } from '../../engine/own-options.js'
+import type { RequestHeaders } from '../../engine/request-headers.js'
 import { currentConnections, type Statistics } from '../../engine/statistics.js'
-import { type TlsOptions, tlsSettings } from '../../engine/tls.js'
+import type { TlsOptions } from '../../engine/tls.js'
 import { checkWaitOptions } from '../../engine/waits.js'
 import { type BindOptions, bindSettings, type Setting } from './bind-options.js'
+import { Endpoints } from './endpoints.js'
 import { tellUnknownEvent, watchProperties } from './misspelling.js'
-import { adoptOptionFields, unknownOption } from './option-fields.js'
+import { adoptOptionFields, isOption, optionNames, unknownOption } from './option-fields.js'
+import { ownFields, type SocketJson } from './socket-json.js'
 
-export type { BindOptions }
+export type { BindOptions, SocketJson }
 
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
@@ -51,22 +42,19 @@ export type { BindOptions }
 export abstract class Socket extends ObservedEmitter {
   /** @internal */
   protected readonly handle: Handle
-  #tls: Readonly<TlsOptions> = Object.freeze({})
-  #requestHeaders: RequestHeaders = Object.freeze({})
-  #origins: readonly string[] = Object.freeze([])
-  #ipcOwner: IpcOwner = Object.freeze({})
-  #keepAlive: KeepAlive = Object.freeze({})
+  readonly #composed: ComposedOptions
   readonly #admission: Admission
   #monitor: Monitor | undefined
   #readiness: Readiness | undefined
-  #streamEndpoints: StreamEndpoints | undefined
-  readonly #endpoints = new Set<Endpoint>()
+  readonly #endpoints: Endpoints
 
   /** @internal */
   constructor(protocol: ProtocolName) {
     super()
     this.handle = new Handle(protocol)
+    this.#composed = new ComposedOptions(this.handle)
     this.#admission = new Admission(this.handle)
+    this.#endpoints = new Endpoints(this.handle, this.#admission, (event) => this.#monitor?.fail(event))
     this.handle.add(this.#admission)
   }
 
@@ -75,7 +63,7 @@ export abstract class Socket extends ObservedEmitter {
     try {
       this.handle.setOption('tcpNoDelay', true)
       this.handle.setOption('ipv6', true)
-      this.origins = this.#origins
+      this.origins = this.#composed.origins
       this.handle.setOption('reconnectIntervalMax', RECONNECT_INTERVAL_MAX_MS)
       this.#setAll(ownOptions(options, 'socket') ?? {})
     } catch (error) {
@@ -140,30 +128,7 @@ export abstract class Socket extends ObservedEmitter {
 
   #attach(syscall: 'bind' | 'connect', address: unknown, settings: readonly Setting[] = []): Endpoint {
     adoptOptionFields(this)
-    const attachment = attach(
-      this.handle,
-      syscall,
-      address,
-      () => this.#streams(),
-      this.#tls,
-      (call) => this.#within(settings, call),
-    )
-    const isBound = syscall === 'bind'
-    if (isBound) this.#admission.bound(attachment.address)
-    const endpoint = new Endpoint(attachment, isBound, (closed) => {
-      this.#endpoints.delete(closed)
-      if (isBound) this.#admission.unbound(closed.address)
-    })
-    this.#endpoints.add(endpoint)
-    return endpoint
-  }
-
-  #streams(): StreamEndpoints {
-    if (this.#streamEndpoints === undefined) {
-      this.#streamEndpoints = new StreamEndpoints(this.handle, (event) => this.#monitor?.fail(event))
-      this.handle.add(this.#streamEndpoints)
-    }
-    return this.#streamEndpoints
+    return this.#endpoints.attach(syscall, address, this.#composed.tls, (call) => this.#within(settings, call))
   }
 
   /**
@@ -237,8 +202,8 @@ export abstract class Socket extends ObservedEmitter {
    * @returns false when the connection has ended already
    */
   disconnect(peer: number | { readonly pipe: number }): boolean {
-    const pipe = typeof peer === 'number' ? peer : pipeOf(peer)
-    if (!isPipe(pipe)) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
+    const pipe = peerNumber(peer)
+    if (pipe === undefined) throw argumentError('disconnect', 'peer', 'a peer, or its number `pipe`', peer)
     this.handle.assertOpen('disconnect')
     const rc = native.disconnect(this.handle.s, pipe)
     if (rc === -constants.errno.ENOENT) return false
@@ -275,15 +240,14 @@ export abstract class Socket extends ObservedEmitter {
     return {
       name: this.handle.lastName ?? '',
       closed: this.closed,
-      endpoints: [...this.#endpoints].map((endpoint) => endpoint.toJSON()),
+      endpoints: this.#endpoints.toJSON(),
       peers: this.closed ? 0 : currentConnections(this.handle.s),
     }
   }
 
   /** @internal Fields of a class of the program are shown as well. */
   [inspect.custom](depth: number, options: object, show: Inspect): string {
-    const fields = () => Object.entries(this).filter(([field]) => !isInternal(field))
-    return inspected(this, () => ({ ...this.toJSON(), ...Object.fromEntries(fields()) }), depth, options, show)
+    return inspected(this, () => ({ ...this.toJSON(), ...ownFields(this) }), depth, options, show)
   }
 
   /** Lets calls that wait keep the process alive, as they do from the start. */
@@ -315,12 +279,10 @@ export abstract class Socket extends ObservedEmitter {
   }
 
   get tls(): Readonly<TlsOptions> {
-    return this.#tls
+    return this.#composed.tls
   }
   set tls(options: TlsOptions) {
-    const own = ownOptions(options, 'setsockopt', 'tls')
-    this.handle.setTls(tlsSettings(own))
-    this.#tls = Object.freeze({ ...own })
+    this.#composed.tls = options
   }
 
   /**
@@ -330,37 +292,25 @@ export abstract class Socket extends ObservedEmitter {
    * @throws {NanomsgError} as `bind()` and `connect()`; the option is as before then
    */
   setTls(options: TlsOptions): void {
-    const before = this.#tls
+    const before = this.#composed.tls
     this.tls = options
-    const renewed: Endpoint[] = []
-    try {
-      for (const endpoint of this.#endpoints) {
-        endpoint.renewTls(this.#tls)
-        renewed.push(endpoint)
-      }
-    } catch (error) {
+    this.#endpoints.renewTls(this.#composed.tls, before, () => {
       this.tls = before
-      for (const endpoint of renewed) restoreTls(endpoint, before)
-      throw error
-    }
+    })
   }
 
   get requestHeaders(): RequestHeaders {
-    return this.#requestHeaders
+    return this.#composed.requestHeaders
   }
   set requestHeaders(headers: RequestHeaders) {
-    const own = isArray(headers) ? headers : ownOptions(headers, 'setsockopt', 'requestHeaders')
-    this.handle.setBytesOption(NN_WS, NN_WS_REQUEST_HEADERS, requestHeaderLines(own), 'setsockopt')
-    this.#requestHeaders = Object.freeze({ ...own })
+    this.#composed.requestHeaders = headers
   }
 
   get origins(): readonly string[] {
-    return this.#origins
+    return this.#composed.origins
   }
   set origins(given: readonly string[]) {
-    const { origins, list } = originList(given, 'setsockopt')
-    this.handle.setBytesOption(NN_WS, NN_WS_ORIGINS, list, 'setsockopt')
-    this.#origins = origins
+    this.#composed.origins = given
   }
 
   get admit(): Admit | undefined {
@@ -383,26 +333,17 @@ export abstract class Socket extends ObservedEmitter {
   }
 
   get keepAlive(): KeepAlive {
-    return this.#keepAlive
+    return this.#composed.keepAlive
   }
   set keepAlive(given: KeepAlive) {
-    const { keepAlive, settings } = keepAliveSettings(given)
-    this.handle.assertOpen('setsockopt')
-    for (const { number, value } of settings) {
-      check(native.setOption(this.handle.s, NN_TCP, number, value), 'setsockopt', 'keepAlive')
-    }
-    this.#keepAlive = keepAlive
+    this.#composed.keepAlive = given
   }
 
   get ipcOwner(): IpcOwner {
-    return this.#ipcOwner
+    return this.#composed.ipcOwner
   }
   set ipcOwner(given: IpcOwner) {
-    const { uid, gid } = ownerIds(given)
-    this.handle.assertOpen('setsockopt')
-    check(native.setOption(this.handle.s, NN_IPC, NN_IPC_UID, uid), 'setsockopt', 'ipcOwner')
-    check(native.setOption(this.handle.s, NN_IPC, NN_IPC_GID, gid), 'setsockopt', 'ipcOwner')
-    this.#ipcOwner = Object.freeze({ ...(uid >= 0 && { uid }), ...(gid >= 0 && { gid }) })
+    this.#composed.ipcOwner = given
   }
 
   get name(): string {
@@ -413,55 +354,11 @@ export abstract class Socket extends ObservedEmitter {
   }
 }
 
-/** Gives an endpoint its former certificates. Where their files are gone, it keeps what it has. */
-function restoreTls(endpoint: Endpoint, before: Readonly<TlsOptions>): void {
-  try {
-    endpoint.renewTls(before)
-  } catch {}
-}
-
-const pipeOf = (peer: unknown): unknown =>
-  inheritsRevoked(peer) ? undefined : memberOf(Object(peer) as { pipe: number }, 'pipe')
-
-/** Numbers of connections have 31 bits: a number that is longer is that of none, and the engine would shorten it. */
-const isPipe = (pipe: unknown): pipe is number => Number.isInteger(pipe) && Math.abs(pipe as number) < 2 ** 31
-
 /** Options that are numbers or booleans are properties, which always have a value. */
 type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[Name]> }
 export interface Socket extends OptionProperties {}
 
-if (isDebugging) watchProperties(ObservedEmitter.prototype, (socket) => optionNames(socket as Socket))
+if (isDebugging) watchProperties(ObservedEmitter.prototype, optionNames)
 
 /** Many clients of a server that is gone ask less and less often. */
 const RECONNECT_INTERVAL_MAX_MS = 5000
-
-/** What a socket shows of itself. */
-export interface SocketJson {
-  name: string
-  closed: boolean
-  endpoints: { address: string; bound: boolean }[]
-  /** How many are connected. */
-  peers: number
-}
-
-/** Fields of our own classes and of EventEmitter. */
-const isInternal = (field: string): boolean => /^(_|(handle|inbox|outbox|coding|domain)$)/.test(field)
-
-/** An option is a property that a socket's class can set. */
-function isOption(socket: Socket, name: string): boolean {
-  return optionNames(socket).includes(name)
-}
-
-function optionNames(socket: Socket): string[] {
-  const names: string[] = []
-  for (
-    let prototype = Object.getPrototypeOf(socket);
-    prototype !== Object.prototype;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
-    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (set !== undefined) names.push(name)
-    }
-  }
-  return names
-}
