@@ -1,8 +1,8 @@
 // Compiles and links one target.
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { hideExports as hideExportsOfMachO } from './macho-hide.mjs'
 import { hideExports as hideExportsOfPe } from './pe-hide.mjs'
@@ -52,9 +52,11 @@ export async function compileTarget(root, target, folder, output) {
   }
   await forEachAtOnce(sources.c, compile('cc', sources.flagsOfC))
   await forEachAtOnce(sources.cc, compile('c++', sources.flagsOfCc))
-  mkdirSync(dirname(output), { recursive: true })
-  rmSync(output, { force: true })
   const all = [...sources.c, ...sources.cc].map(objectOf)
-  await run(zig, ['c++', '-target', target.zig, ...target.link, ...all, '-o', output], { cwd: root, env })
-  hideExports[target.format]?.(output, isShown)
+  // In a folder of its own: for Windows the linker puts a library of imports beside it. A signature names the file.
+  const linked = join(objects, 'linked', basename(output))
+  for (const file of [linked, output]) mkdirSync(dirname(file), { recursive: true })
+  await run(zig, ['c++', '-target', target.zig, ...target.link, ...all, '-o', linked], { cwd: root, env })
+  hideExports[target.format]?.(linked, isShown)
+  copyFileSync(linked, output)
 }
