@@ -266,14 +266,11 @@ int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
 {
     if (!self->can_send)
         return -EAGAIN;
-    size_t bytes = sp_message_bytes(message);
-    int rc = self->ops->send(self, message);
-
-    if (rc == 0) {
-        self->counts.messages_sent++;
-        self->counts.bytes_sent += bytes;
-    }
-    return rc;
+    /* Counted before: the call is the last thing done here, which saves a dozen instructions for each message. What the
+     * transport refuses, it counts back. */
+    self->counts.messages_sent++;
+    self->counts.bytes_sent += sp_message_bytes(message);
+    return self->ops->send(self, message);
 }
 
 static bool batch_quantum_is_left(const struct sp_batch_quantum *self, const struct nn_pipe *pipe)
@@ -305,19 +302,18 @@ bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
 {
-    int rc = -EAGAIN;
-
-    if (self->can_receive)
-        rc = self->ops->receive(self, message);
-    else
+    if (!self->can_receive) {
         nn_message_init(message);
-    message->pipe = rc == 0 ? self->id : 0;
-    if (rc == 0) {
-        batch_quantum_use(&self->socket->batch_quantum, self);
-        self->counts.messages_received++;
-        self->counts.bytes_received += message->body_bytes;
+        return -EAGAIN;
     }
-    return rc;
+    int rc = self->ops->receive(self, message);
+    message->pipe = rc == 0 ? self->id : 0;
+    if (rc < 0)
+        return rc;
+    batch_quantum_use(&self->socket->batch_quantum, self);
+    self->counts.messages_received++;
+    self->counts.bytes_received += message->body_bytes;
+    return 0;
 }
 
 void nn_pipe_reject(struct nn_pipe *self)
@@ -440,6 +436,12 @@ void nn_pipe_set_held_bytes(struct nn_pipe *self, size_t (*held_bytes)(const str
                             bool is_within_process)
 {
     self->at_exit = (struct sp_pipe_exit){.held_bytes = held_bytes, .is_within_process = is_within_process};
+}
+
+void nn_pipe_count_refused(struct nn_pipe *self, const struct nn_message *message)
+{
+    self->counts.messages_sent--;
+    self->counts.bytes_sent -= sp_message_bytes(message);
 }
 
 void nn_pipe_flush_later(struct nn_pipe *self)

@@ -189,6 +189,8 @@ static int channel_send(struct nn_pipe *pipe, struct nn_message *message)
     struct sp_channel_side *to = other_side(from);
 
     int rc = is_full(to) && block(to) ? -EAGAIN : push_detached(from, message);
+    if (rc < 0)
+        nn_pipe_count_refused(pipe, message);
     if (rc == -ENOMEM)
         return rc;
     if (rc < 0) {

@@ -30,8 +30,9 @@ struct nn_endpoint;
 /** The operations of a transport's pipes. */
 struct nn_pipe_operations {
     /** Sends a message; called only while the pipe is writable. Returns 0 and takes the message over, or leaves it with
-     *  the caller and returns -EAGAIN (the pipe is no longer writable) or -ENOMEM (it still is). To keep the message,
-     *  or the rest of it, beyond this call, use nn_message_own. */
+     *  the caller and returns -EAGAIN (the pipe is no longer writable) or -ENOMEM (it still is); unless
+     *  the pipe ends, it calls nn_pipe_count_refused then. To keep the message, or the rest of it, beyond this call,
+     *  use nn_message_own. */
     int (*send)(struct nn_pipe *pipe, struct nn_message *message);
     /** Receives the next message; called only while the pipe is readable, so it always returns 0. When it returns the
      *  last one, it marks the pipe as not readable. The message owns its body and has an empty header. */
@@ -162,6 +163,9 @@ NN_EXPORT void nn_pipe_end(struct nn_pipe *pipe);
  *                           other threads does not wait. */
 NN_EXPORT void nn_pipe_set_held_bytes(struct nn_pipe *pipe, size_t (*held_bytes)(const struct nn_pipe *pipe),
                                       bool is_within_process);
+
+/** Takes back that a message counts as sent (nn_socket_pipe_statistics): each one does that `send` is called with. */
+NN_EXPORT void nn_pipe_count_refused(struct nn_pipe *pipe, const struct nn_message *message);
 
 /** Requests a call of `flush` before the lock is released, so that all messages of one call of the program can be
  *  written together. */

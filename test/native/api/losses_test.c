@@ -328,9 +328,9 @@ TEST_OVER_TRANSPORTS(what_goes_through_a_connection_is_counted_for_it_alone)
     CHECK_EQUAL(told.bytes_received, 4 + 6);
 }
 
-TEST(what_a_full_peer_misses_and_what_waits_for_it_is_counted_for_it)
+TEST_OVER_TRANSPORTS(what_a_full_peer_misses_and_what_waits_for_it_is_counted_for_it)
 {
-    const char *address = test_tcp_address();
+    const char *address = new_address();
     int pub = test_socket_bound(NN_PUB, address);
     struct nn_pipe_statistics told;
 
