@@ -1,12 +1,12 @@
-// Conversations with sockets of this process, held by the original and by ours with the same arguments: what each
-// prints, what its peer hears, and how it ends is the same.
+// The original and ours exchange messages with sockets of this process, with the same arguments: what each prints, what
+// its peer receives, and how it ends is the same.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Bus, Pair, Pub, Pull, Push, Rep, Req, Respondent, type Socket, Sub, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { describeWithOriginal, freePort, oursAs, type Program, temporaryFolder, theirsAs } from './programs.js'
 
-/** Where one conversation takes place: everything in it is free. */
+/** The addresses and files of one exchange: nothing else uses them. */
 interface Place {
   readonly folder: string
   readonly port: number
@@ -16,7 +16,7 @@ interface Place {
 /** Starts the program that is tested. */
 type Start = (...args: string[]) => Program
 
-/** Has a conversation once with the original and once with ours, and expects both to come to the same. */
+/** Runs an exchange once with the original and once with ours, and expects the same of both. */
 async function expectTheSame<Outcome>(
   converse: (start: Start, place: Place) => Promise<Outcome>,
   name = 'nanocat',

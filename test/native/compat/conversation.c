@@ -1,4 +1,4 @@
-/* One side of a conversation, for programs that are built with this library, with libnanomsg or with NNG:
+/* One side of an exchange of messages, for programs that are built with this library, with libnanomsg or with NNG:
  *
  *     conversation asks|answers TYPE binds|connects ADDRESS
  *

@@ -1,5 +1,5 @@
-/* Our clients of WebSocket in conversation with a server that speaks byte by byte: everything that leaves is masked,
- * and nothing may come masked. */
+/* Our clients of WebSocket with a server that writes byte by byte: the client masks everything that it sends, and
+ * refuses what comes masked. */
 #include "sockets.h"
 #include "ws_peer.h"
 
