@@ -89,6 +89,33 @@ TEST(each_full_peer_counts_and_one_that_keeps_up_does_not)
     }
 }
 
+/* A raw Bus passes on what came from one of two peers, neither of which reads. */
+TEST(a_full_peer_does_not_miss_what_came_from_itself)
+{
+    const char *address = test_inproc_address();
+    static char body[LONG_BYTES];
+    char control[256];
+    struct nn_iovec piece = {body, sizeof body};
+    struct nn_msghdr header = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    int device = CHECK_OK(nn_socket(AF_SP_RAW, NN_BUS));
+
+    CHECK_OK(nn_bind(device, address));
+    int one = test_socket_connected(NN_BUS, address);
+    int other = test_socket_connected(NN_BUS, address);
+    WAIT_PEERS(device, 2);
+    CHECK_SENDS(one, "to be passed on");
+    CHECK_EQUAL(CHECK_OK(nn_recvmsg(device, &header, 0)), 15);
+    /* Both take as many messages, so that in the end both are full. */
+    while (nn_get_statistic(device, NN_STAT_MESSAGES_DROPPED) < 2)
+        CHECK_EQUAL(nn_send(device, body, sizeof body, 0), LONG_BYTES);
+    uint64_t dropped = nn_get_statistic(device, NN_STAT_MESSAGES_DROPPED);
+    piece.iov_len = 15;
+    CHECK_EQUAL(CHECK_OK(nn_sendmsg(device, &header, 0)), 15);
+    CHECK_STATISTIC(device, NN_STAT_MESSAGES_DROPPED, dropped + 1);
+    CHECK_OK(nn_close(other));
+}
+
 TEST(what_nobody_wants_is_not_lost)
 {
     const char *address = test_inproc_address();
@@ -352,6 +379,7 @@ TEST(a_connection_that_is_not_there_has_no_statistics)
 
     CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, &told), ENOENT);
     CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, NULL), EFAULT);
+    CHECK_STATISTIC(pub, NN_STAT_RESENDS, 0);
     CHECK_OK(nn_close(pub));
     CHECK_ERRNO(nn_socket_pipe_statistics(pub, 1, &told), EBADF);
 }
