@@ -56,7 +56,7 @@ describe.each(streams)('peers over $scheme', ({ address }) => {
       }`
     await using victim = new PullUnderAttack(address())
     await victim.expectOnlyInnocent()
-    // This thread accepts nobody before the other process has ended.
+    // This thread accepts no peer before the other process has ended.
     execFileSync(process.execPath, ['-e', program, JSON.stringify(pathOrPort(victim.address))], { timeout: 30_000 })
     await victim.expectOnlyInnocent()
   })

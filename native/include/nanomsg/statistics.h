@@ -1,5 +1,5 @@
 /* What is lost, repeated, refused, and what waits: statistics beside those of nanomsg/nn.h, nanomsg/limits.h and
- * nanomsg/admission.h, for nn_get_statistic. They are counted where it happens, and cost messages that pass nothing. */
+ * nanomsg/admission.h, for nn_get_statistic. */
 #ifndef STATISTICS_H_INCLUDED
 #define STATISTICS_H_INCLUDED
 
@@ -54,8 +54,8 @@ struct nn_pipe_statistics {
 };
 
 /**
- * Tells what has gone through a connection to an admitted peer: one that nn_socket_pipes lists (nanomsg/loop.h). Who
- * the peer is, nn_socket_peer tells.
+ * Tells what has gone through a connection to an admitted peer: one that nn_socket_pipes lists (nanomsg/loop.h).
+ * nn_socket_peer describes the peer itself.
  *
  * @return 0, or -1 and sets errno: EBADF, ENOENT (no such connection), EFAULT (statistics is NULL)
  */

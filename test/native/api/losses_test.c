@@ -116,7 +116,7 @@ TEST(a_full_peer_does_not_miss_what_came_from_itself)
     CHECK_OK(nn_close(other));
 }
 
-TEST(what_nobody_wants_is_not_lost)
+TEST(what_no_subscription_asks_for_is_not_lost)
 {
     const char *address = test_inproc_address();
     int pub = test_socket_bound(NN_PUB, address);
