@@ -158,6 +158,7 @@ static int connection_send(struct nn_pipe *pipe, struct nn_message *message)
         sending_is_over(self);
         if (sent_bytes > 0)
             nn_pipe_end(pipe); /* half a message is out: the connection cannot go on */
+        nn_pipe_count_refused(pipe, message);
         return -EAGAIN;
     }
     self->outgoing = *message;

@@ -297,17 +297,24 @@ static bool is_fragmented(const struct sp_connection *self, const struct nn_mess
     return limit_bytes > 0 && sp_message_bytes(message) > limit_bytes;
 }
 
-int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message)
+static int connection_send_whole(struct sp_connection *self, struct nn_message *message)
 {
-    struct sp_connection *self = connection_of(pipe);
     uint8_t prefix[SP_FRAME_PREFIX_LIMIT_BYTES];
-
-    if (is_fragmented(self, message))
-        return connection_send_fragments(self, message);
     size_t prefix_bytes = framing_of(self)->write_prefix(session_of(self), prefix, message);
 
     return framing_of(self)->encode != NULL ? connection_pass_encoded(self, prefix, prefix_bytes, message)
                                             : connection_pass(self, prefix, prefix_bytes, message);
+}
+
+int sp_connection_send(struct nn_pipe *pipe, struct nn_message *message)
+{
+    struct sp_connection *self = connection_of(pipe);
+    int rc =
+        is_fragmented(self, message) ? connection_send_fragments(self, message) : connection_send_whole(self, message);
+
+    if (rc < 0)
+        nn_pipe_count_refused(pipe, message);
+    return rc;
 }
 
 /* Queues the framing's own frame, which goes between two messages. While the kernel is full it waits in its one place

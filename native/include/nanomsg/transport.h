@@ -30,9 +30,8 @@ struct nn_endpoint;
 /** The operations of a transport's pipes. */
 struct nn_pipe_operations {
     /** Sends a message; called only while the pipe is writable. Returns 0 and takes the message over, or leaves it with
-     *  the caller and returns -EAGAIN (the pipe is no longer writable) or -ENOMEM (it still is); unless
-     *  the pipe ends, it calls nn_pipe_count_refused then. To keep the message, or the rest of it, beyond this call,
-     *  use nn_message_own. */
+     *  the caller and returns -EAGAIN (the pipe is no longer writable) or -ENOMEM (it still is); it calls
+     *  nn_pipe_count_refused then. To keep the message, or the rest of it, beyond this call, use nn_message_own. */
     int (*send)(struct nn_pipe *pipe, struct nn_message *message);
     /** Receives the next message; called only while the pipe is readable, so it always returns 0. When it returns the
      *  last one, it marks the pipe as not readable. The message owns its body and has an empty header. */

@@ -7,6 +7,7 @@
 #include "failing_calls.h"
 
 #include "patterned_body.h"
+#include "raw_peer.h"
 #include "sockets.h"
 #ifdef HAVE_TLS
 #include "tls_peer.h"
@@ -18,6 +19,7 @@
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
+#include <nanomsg/statistics.h>
 #include <nanomsg/survey.h>
 #include <nanomsg/tcp.h>
 #include <nanomsg/tls.h>
@@ -325,7 +327,38 @@ static void cut_calls(struct conversation self)
     }
 }
 
+static int call_named(const char *name)
+{
+    int call = 0;
+
+    while (strcmp(failing_calls[call].name, name) != 0)
+        call++;
+    return call;
+}
+
 /* ---- Cases ---- */
+
+TEST(a_message_that_the_kernel_refuses_is_dropped_and_not_sent)
+{
+    const char *address = test_tcp_address();
+    int pub = test_socket_bound(NN_PUB, address);
+    struct nn_pipe_statistics told;
+    uint32_t pipe;
+
+    CHECK(failing_calls_of("libnanomsg.so"));
+    int fd = raw_connect_admitted(address, NN_SUB, NN_PUB);
+    WAIT_PEERS(pub, 1);
+    CHECK_EQUAL(nn_socket_pipes(pub, &pipe, 1), 1);
+    failing_calls_arm(call_named("sendmsg"), 0, EPIPE);
+    CHECK_SENDS(pub, "refused");
+    CHECK(failing_calls_disarm());
+    CHECK_OK(nn_socket_pipe_statistics(pub, pipe, &told));
+    CHECK_EQUAL(told.messages_sent, 0);
+    CHECK_EQUAL(told.bytes_sent, 0);
+    CHECK_EQUAL(told.messages_dropped, 1);
+    CHECK_EQUAL(told.bytes_dropped, 7);
+    close(fd);
+}
 
 #define REQREP .asking = NN_REQ, .answering = NN_REP
 
