@@ -2,6 +2,7 @@
 #include "streams/tls_openssl.h"
 
 #include "message/chunk.h"
+#include "platform/authorities.h"
 #include "platform/environment.h"
 #include "platform/net.h"
 #include "platform/text_file.h"
@@ -201,14 +202,6 @@ static int load_own(struct tls_source *self, const struct sp_options *options)
 
 /* ---- Authorities ---- */
 
-/* Where systems keep them, for an OpenSSL that was built for another place, as that of Node.js is. */
-static const char *const system_files[] = {
-    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Gentoo */
-    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora and relatives */
-    "/etc/ssl/ca-bundle.pem",             /* SUSE */
-    "/etc/ssl/cert.pem",                  /* Alpine, BSD, macOS */
-};
-
 /* Authorities named by the environment replace the default ones. */
 static bool load_authorities_of_environment(X509_STORE *store)
 {
@@ -235,10 +228,12 @@ static void load_authorities_of_node(X509_STORE *store)
 #endif
 }
 
-/* Without any no certificate will do, and that is how it is reported. */
+/* An OpenSSL may be built for another place than the system's, as that of Node.js is. Without any authority no
+ * certificate will do, and that is how it is reported. */
 static int load_authorities_of_system(SSL_CTX *context)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
+    const char *file;
 
     load_authorities_of_node(store);
     if (load_authorities_of_environment(store))
@@ -246,8 +241,8 @@ static int load_authorities_of_system(SSL_CTX *context)
     SSL_CTX_set_default_verify_paths(context);
     if (sp_file_is_readable(X509_get_default_cert_file()))
         return 0;
-    for (size_t i = 0; i < sizeof system_files / sizeof system_files[0]; i++) {
-        if (sp_file_is_readable(system_files[i]) && X509_STORE_load_file(store, system_files[i]) == 1)
+    for (size_t i = 0; (file = sp_authorities_file(i)) != NULL; i++) {
+        if (sp_file_is_readable(file) && X509_STORE_load_file(store, file) == 1)
             break;
     }
     return 0;

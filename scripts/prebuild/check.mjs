@@ -98,6 +98,7 @@ function* checkPe(path, target) {
   yield* checkExports(found)
   if (!found.sought.includes('SSL_new')) yield 'has no TLS'
   if (!found.sought.includes('napi_create_function')) yield 'does not look for Node-API'
+  if (readFileSync(path).includes('/etc/')) yield 'names /etc, a folder that every user of Windows can make'
 }
 
 const checkFormat = { elf: checkElf, macho: checkMachO, pe: checkPe }

@@ -207,6 +207,11 @@ describe('the check of a prebuilt addon for Windows', () => {
     ['an engine without TLS', { texts: ['napi_create_function'] }, 'has no TLS'],
     ['an addon that knows no host', { texts: ['SSL_new'] }, 'does not look for Node-API'],
     ['a path of the machine', { texts: [...goodPe.texts, '/home/me/x.c'] }, 'contains the path /home/me/x.c'],
+    [
+      'a file that others can make',
+      { texts: [...goodPe.texts, '/etc/ssl/cert.pem'] },
+      'names /etc, a folder that every user of Windows can make',
+    ],
   ])('finds %s', (_, change, fault) => {
     expect(faults(change)).toEqual([fault])
   })
