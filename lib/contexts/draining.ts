@@ -4,11 +4,31 @@ import { argumentError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
 import { toEngine } from '../engine/options.js'
+import { ownOptions } from '../engine/own-options.js'
 
 /** Milliseconds, or undefined: the option is not given. */
 export function checkDrain(value: unknown, syscall: string): asserts value is number | undefined {
   if (value === undefined || toEngine('milliseconds', value) !== undefined) return
   throw argumentError(syscall, 'drain', 'a whole number of milliseconds', value)
+}
+
+/**
+ * Closes a socket that may serve.
+ *
+ * @param service what serves, undefined: nothing does
+ * @param close closes the socket at once
+ */
+export async function closeWithDrain(
+  options: { linger?: number | undefined; drain?: number | undefined } | undefined,
+  service: { drain(milliseconds: number): Promise<void> } | undefined,
+  close: (linger: number | undefined) => Promise<void>,
+): Promise<void> {
+  const own = ownOptions(options, 'close')
+  const linger = own?.linger
+  const drain = own?.drain
+  checkDrain(drain, 'close')
+  if (drain !== undefined && service !== undefined) await service.drain(drain)
+  return close(linger)
 }
 
 /** Ends a socket's connections one by one, each when nothing is owed on it, so that askers turn to others. */

@@ -1,8 +1,7 @@
-import { checkDrain } from '../contexts/draining.js'
+import { closeWithDrain } from '../contexts/draining.js'
 import type { Handler, ServeOptions } from '../contexts/serve-options.js'
 import { Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
-import { ownOptions } from '../engine/own-options.js'
 import { DuplexSocket } from './base/directions.js'
 
 /** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side
@@ -38,15 +37,7 @@ export class Respondent extends DuplexSocket {
    *   to others meanwhile.
    */
   override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
-    try {
-      const own = ownOptions(options, 'close')
-      const linger = own?.linger
-      const drain = own?.drain
-      checkDrain(drain, 'close')
-      if (drain === undefined || this.closed || this.#service === undefined) return super.close({ linger })
-      return this.#service.drain(drain).then(() => super.close({ linger }))
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    const service = this.closed ? undefined : this.#service
+    return closeWithDrain(options, service, (linger) => super.close({ linger }))
   }
 }
