@@ -95,6 +95,17 @@ TEST(waiting_ends_when_another_thread_wakes_the_loop)
 
 /* ---- Readiness ---- */
 
+/* A host with a PUSH and a PULL that connects to it. */
+static void open_connected(struct host *host, struct guest *push, struct guest *pull, const char *address)
+{
+    host_open(host, NULL);
+    guest_open(push, host, NN_PUSH);
+    guest_open(pull, host, NN_PULL);
+    CHECK_OK(nn_bind(push->s, address));
+    CHECK_OK(nn_connect(pull->s, address));
+    HOST_RUN_UNTIL(host, push->out == 1);
+}
+
 TEST_OVER_TRANSPORTS(readiness_is_reported_with_the_users_pointer)
 {
     const char *address = new_address();
@@ -102,12 +113,7 @@ TEST_OVER_TRANSPORTS(readiness_is_reported_with_the_users_pointer)
     struct guest push = {0};
     struct guest pull = {0};
 
-    host_open(&host, NULL);
-    guest_open(&push, &host, NN_PUSH);
-    guest_open(&pull, &host, NN_PULL);
-    CHECK_OK(nn_bind(push.s, address));
-    CHECK_OK(nn_connect(pull.s, address));
-    HOST_RUN_UNTIL(&host, push.out == 1);
+    open_connected(&host, &push, &pull, address);
     CHECK_EQUAL(pull.in, 0);
     GUEST_SENDS(&push, "hello");
     HOST_RUN_UNTIL(&host, pull.in == 1);
@@ -123,12 +129,7 @@ TEST_OVER_TRANSPORTS(a_socket_is_reported_again_only_when_its_readiness_has_rise
     struct guest push = {0};
     struct guest pull = {0};
 
-    host_open(&host, NULL);
-    guest_open(&push, &host, NN_PUSH);
-    guest_open(&pull, &host, NN_PULL);
-    CHECK_OK(nn_bind(push.s, address));
-    CHECK_OK(nn_connect(pull.s, address));
-    HOST_RUN_UNTIL(&host, push.out == 1);
+    open_connected(&host, &push, &pull, address);
     GUEST_SENDS(&push, "first");
     HOST_RUN_UNTIL(&host, pull.in == 1);
     GUEST_SENDS(&push, "second");
@@ -379,12 +380,7 @@ TEST_OVER_TRANSPORTS(a_closed_socket_is_reported_once_and_for_all)
     struct guest push = {0};
     struct guest pull = {0};
 
-    host_open(&host, NULL);
-    guest_open(&push, &host, NN_PUSH);
-    guest_open(&pull, &host, NN_PULL);
-    CHECK_OK(nn_bind(push.s, address));
-    CHECK_OK(nn_connect(pull.s, address));
-    HOST_RUN_UNTIL(&host, push.out == 1);
+    open_connected(&host, &push, &pull, address);
     CHECK_OK(nn_close(push.s));
     CHECK_ERRNO(nn_close(push.s), EBADF);
     HOST_RUN_UNTIL(&host, push.closed == 1);
