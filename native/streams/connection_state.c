@@ -216,6 +216,8 @@ void sp_connection_count_unfinished(struct sp_connection *self, int error)
 {
     size_t bytes = sp_receive_buffer_unfinished_bytes(&self->received);
 
+    if (session_of(self) != NULL)
+        bytes += session_of(self)->arrived_bytes;
     if (error == -EMSGSIZE || error == -EPROTO)
         bytes += (size_t)(self->received.end - self->received.begin);
     if (bytes > 0)

@@ -33,7 +33,8 @@ struct sp_session {
     /* A frame to be sent between two messages; a newer one replaces one that the kernel does not take. */
     uint8_t control[SP_CONTROL_LIMIT_BYTES];
     uint8_t control_bytes;
-    size_t held_bytes; /* memory of a message that is put together, or waits to be taken */
+    size_t held_bytes;    /* memory of a message that is put together, or waits to be taken */
+    size_t arrived_bytes; /* how much of that message has come */
 };
 
 /* A handshake while it is under way. */

@@ -21,8 +21,8 @@ struct sp_receive_buffer {
     size_t partial_bytes;     /* its full length, or 0 while that is not known */
     bool is_after_long;       /* the last frame was long: the next one may be, too */
     bool is_cut;              /* the last read ended behind a look-ahead, and there may be more */
-    bool
-        is_short; /* memory is: little is read of a frame, and kept where it just fits, until the frame has its memory */
+    /* Memory is short: little is read of a frame, and kept where it just fits, until the frame has its memory. */
+    bool is_short;
 };
 
 /* Reads once, into a slab no more than what completes a frame and limit_bytes. Returns the number of bytes, 0 at the

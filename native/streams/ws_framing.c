@@ -282,6 +282,7 @@ static int add_fragment(struct sp_ws_session *self, const uint8_t *body, size_t 
         sp_mask(to, body, count, body - SP_MASK_KEY_BYTES, 0);
     self->fragments->size_bytes = needed;
     self->base.held_bytes = self->fragments->capacity_bytes;
+    self->base.arrived_bytes = needed;
     return 0;
 }
 
@@ -348,6 +349,7 @@ static void ws_finish(struct sp_session *session, enum sp_frame_kind kind, struc
         sp_message_view(message, self->fragments, self->fragments->bytes, self->fragments->size_bytes);
         self->fragments = NULL;
         self->base.held_bytes = 0;
+        self->base.arrived_bytes = 0;
     }
     message->type = self->message_opcode;
     if (self->attaches_headers)
@@ -362,6 +364,7 @@ static void ws_close(struct sp_session *session)
         sp_chunk_release(self->fragments);
     self->fragments = NULL;
     self->base.held_bytes = 0;
+    self->base.arrived_bytes = 0;
     if (self->peer_headers != NULL)
         sp_chunk_release(self->peer_headers);
     self->peer_headers = NULL;

@@ -272,6 +272,23 @@ TEST(the_close_frame_of_a_websocket_is_no_message)
     WAIT_STATISTIC(pull, NN_STAT_MESSAGES_DROPPED, 1);
 }
 
+TEST(a_message_of_a_websocket_that_ends_between_its_fragments_is_counted)
+{
+    const char *address = test_ws_address();
+    int pull = test_socket_bound(NN_PULL, address);
+    int fd = ws_connect(address, "pull");
+
+    ws_send(fd, WS_BINARY, "first", 5);
+    ws_send(fd, WS_CONTINUATION | WS_FIN, "last", 4);
+    CHECK_RECEIVES(pull, "firstlast");
+    ws_send(fd, WS_BINARY, "begun", 5);
+    ws_send(fd, WS_CONTINUATION, "on", 2);
+    close(fd);
+    WAIT_STATISTIC(pull, NN_STAT_BROKEN_CONNECTIONS, 1);
+    CHECK_STATISTIC(pull, NN_STAT_MESSAGES_DROPPED, 1);
+    CHECK_STATISTIC(pull, NN_STAT_BYTES_DROPPED, 7);
+}
+
 /* ---- Peers that do not come in ---- */
 
 TEST_OVER_STREAMS(failed_handshakes_are_counted_by_their_reason)
