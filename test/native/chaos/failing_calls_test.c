@@ -294,9 +294,7 @@ static long fail_each(const struct conversation *self, int call)
 
     if (!fail_one(self, call, 0, errors[0]))
         return 0; /* the conversation makes no such call */
-    /* After a failed sendmsg the connection stands still for 3 s: the rest of its errors is for longer runs. */
-    bool is_slow = limit < 0 && strcmp(failing_calls[call].name, "sendmsg") == 0;
-    for (int i = 0; errors[i] != 0 && !(is_slow && i == 2); i++) {
+    for (int i = 0; errors[i] != 0; i++) {
         if (limit < 0)
             count += fail_one(self, call, i % CALLS_IN_TURN, errors[i]);
         for (long index = 0; index < limit && fail_one(self, call, index, errors[i]); index++)
