@@ -13,19 +13,11 @@ const suiteOn = (major) => {
   }
 }
 
-/** All exchanges of test/runtimes with a prebuilt addon, on Node.js for another processor in an emulator. */
-const emulated = (target, title, qemu) => ({
+/** Exchanges of test/runtimes with a prebuilt addon, on Node.js for another processor or system in an emulator. */
+const emulated = (target, node, title, [emulator, name], exchanges = 'all exchanges') => ({
   name: target,
-  says: `the prebuilt addon of ${target}: compiled, checked, and all exchanges in QEMU`,
-  needs: [qemu, 'test/platforms/node_modules'],
-  run: [['npm', 'run', '--silent', 'prebuild', '--', '--target', target], vitest('node', 'test/runtimes', '-t', title)],
-})
-
-/** The same in Wine. */
-const inWine = (target, title) => ({
-  name: target,
-  says: `the prebuilt addon of ${target}: compiled, checked, and its exchanges in Wine`,
-  needs: ['wine', 'test/platforms/node_modules/node-windows'],
+  says: `the prebuilt addon of ${target}: compiled, checked, and ${exchanges} in ${name}`,
+  needs: [emulator, `test/platforms/node_modules/${node}`],
   run: [['npm', 'run', '--silent', 'prebuild', '--', '--target', target], vitest('node', 'test/runtimes', '-t', title)],
 })
 
@@ -47,9 +39,9 @@ export const stages = [
     needs: [],
     run: [['npm', 'run', '--silent', 'prebuild', '--', '--all']],
   },
-  emulated('linux-arm64', 'Node.js for arm64', 'qemu-aarch64-static'),
-  emulated('linux-arm', 'Node.js for armv7', 'qemu-arm-static'),
-  inWine('win32-x64', 'Node.js for Windows'),
+  emulated('linux-arm64', 'node-arm64', 'Node.js for arm64', ['qemu-aarch64-static', 'QEMU']),
+  emulated('linux-arm', 'node-armv7', 'Node.js for armv7', ['qemu-arm-static', 'QEMU']),
+  emulated('win32-x64', 'node-windows', 'Node.js for Windows', ['wine', 'Wine'], 'its exchanges'),
   {
     name: 'engine-windows',
     says: 'the tests of the engine for Windows in Wine',
