@@ -105,17 +105,27 @@ export class Multiplexer implements Part {
     // The handler of a message may receive others into the same places.
     const from = contexts.slice(0, 2 * count)
     this.#placed.take(count)
+    let bytes = 0
     try {
       for (let i = 0; i < count; i++) {
         const context = from[2 * i]!
         if (context === 0) this.#inbox.addFrom(this.#placed)
         else if (context < 0) this.#tellLost(-context, from[2 * i + 1]!)
-        else this.#handler.onMessage(context, this.#placed.next(), from[2 * i + 1]!)
+        else bytes += this.#give(context, from[2 * i + 1]!)
       }
     } finally {
       this.#placed.clear()
     }
+    isTurnOver(0, bytes)
     return true
+  }
+
+  /** @returns its bytes */
+  #give(context: number, pipe: number): number {
+    const message = this.#placed.next()
+    const { length } = message
+    this.#handler.onMessage(context, message, pipe)
+    return length
   }
 
   /** A message without bytes stands for it. */

@@ -81,22 +81,27 @@ function letGo(): void {
 // ---- Fairness to the rest of the program ----
 
 /** The limits of one turn of the event loop, after which timers, other sockets and other peers get theirs: in messages,
- * and in milliseconds, as handlers may take long. */
+ * in milliseconds, as handlers may take long, and in bytes, as requests are answered after all of them were taken. */
 const WORK_LIMIT = 8192
 const TURN_MS = 1
+const TURN_BYTES = 256 * 1024
 /** The messages between two looks at the clock: a few of them need not know the time. */
 const MESSAGES_PER_LOOK = 16
 
 let work = 0
+let workBytes = 0
 let nextLook = MESSAGES_PER_LOOK
 let turnEnd = 0
 let resumptions: (() => void)[] = []
 
-/** Counts messages of this turn. Returns true when it is time to let the event loop turn. */
-export function isTurnOver(messages: number): boolean {
+/** Counts messages of this turn. Returns true when it is time to let the event loop turn.
+ *
+ *  @param bytes of messages that are answered */
+export function isTurnOver(messages: number, bytes = 0): boolean {
   work += messages
+  workBytes += bytes
   if (work >= nextLook) lookAtClock()
-  return work > WORK_LIMIT
+  return work > WORK_LIMIT || workBytes >= TURN_BYTES
 }
 
 /** Ends the turn, if it was long enough: as if the limit of messages was reached. */
@@ -109,6 +114,7 @@ function lookAtClock(): void {
 
 function beginTurn(): void {
   work = 0
+  workBytes = 0
   nextLook = MESSAGES_PER_LOOK
 }
 

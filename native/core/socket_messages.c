@@ -167,6 +167,7 @@ int sp_socket_context_receive(struct sp_socket *self, struct nn_received *receiv
 {
     struct nn_message message;
     uint32_t number;
+    size_t bytes = 0;
     int taken = 0;
     int rc = 0;
 
@@ -177,12 +178,13 @@ int sp_socket_context_receive(struct sp_socket *self, struct nn_received *receiv
     if (self->state != SP_SOCKET_OPEN)
         rc = -EBADF;
     self->batch_quantum.limit_messages = count > 1 ? SP_CONTEXT_QUANTUM_MESSAGES : 0;
-    while (taken < count && (rc == 0 || rc == -ECONNRESET)) {
+    while (taken < count && bytes < SP_CONTEXT_BATCH_BYTES && (rc == 0 || rc == -ECONNRESET)) {
         rc = self->protocol->context_receive(self->instance, &message, &number);
         if (rc == 0)
             count_received(self, message.body_bytes);
         else if (rc != -ECONNRESET)
             break;
+        bytes += message.body_bytes;
         message_to_received(&message, &received[taken]);
         if (rc == -ECONNRESET)
             received[taken].lost = message.pipe;

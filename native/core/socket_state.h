@@ -60,6 +60,9 @@ struct sp_statistics {
  * each of them costs far more than such a miss. */
 #define SP_BATCH_QUANTUM_MESSAGES 64
 #define SP_CONTEXT_QUANTUM_MESSAGES 8
+/* A batch of requests or answers ends when it has as many bytes: its messages are answered before the loop turns, and
+ * other peers wait meanwhile. */
+#define SP_CONTEXT_BATCH_BYTES ((size_t)256 * 1024)
 
 /* How far one pipe may go on in a batch without another pipe in between. */
 struct sp_batch_quantum {

@@ -184,3 +184,28 @@ test('a peer that asks much does not keep the request of another one waiting', a
   await Promise.all(replies)
   expect(order.indexOf('the only one')).toBeLessThan(20)
 })
+
+test('the event loop turns after a few requests where they are long, as are their replies', async () => {
+  await using rep = new Rep()
+  const reqs = Array.from({ length: 40 }, () => new Req())
+  connectAll('inproc://long-requests', rep, ...reqs)
+  await Promise.all(reqs.map((req) => req.ready()))
+  const replies = reqs.map((req) => req.request(Buffer.alloc(64 * 1024)))
+  await theRest() // all of them wait in the Rep
+  const turns: number[] = [0]
+  let isOver = false
+  const count = () => {
+    if (isOver) return
+    turns.push(0)
+    setImmediate(count)
+  }
+  count()
+  void rep.serve((body) => {
+    turns.push(turns.pop()! + 1)
+    return body
+  })
+  await Promise.all(replies)
+  isOver = true
+  expect(Math.max(...turns)).toBeLessThanOrEqual(8)
+  await Promise.all(reqs.map((req) => req.close()))
+})

@@ -145,8 +145,8 @@ struct nn_received {
 NN_EXPORT int nn_socket_receive_batch(int s, struct nn_received *received, int count);
 
 /**
- * Receives up to `count` messages of all contexts, number 0 included, without blocking. A caller that has started
- * contexts receives with this function only.
+ * Receives up to `count` messages of all contexts, number 0 included, without blocking; fewer when they are long, so
+ * that there may be more. A caller that has started contexts receives with this function only.
  *
  * @return their number (at least 1), or -1 and sets errno: EAGAIN, EBADF, ENOTSUP (the type has no contexts),
  *         ENOMEM.
