@@ -23,7 +23,8 @@ export interface PeerStatus {
   readonly bytesSent: number
   readonly messagesReceived: number
   readonly bytesReceived: number
-  /** As in `Statistics`: what this peer missed because it was full, and what came from it in vain. */
+  /** As in `Statistics`: messages that this peer did not get since it was full, and messages of it that were
+   *  dropped. */
   readonly messagesDropped: number
   readonly bytesDropped: number
   /** What waits for the peer, or for the kernel, at this moment. */

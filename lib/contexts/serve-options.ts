@@ -31,8 +31,8 @@ export interface ServeOptions {
   onError?: ((error: unknown, body: Buffer, peer: Peer) => Reply | Promise<Reply>) | undefined
   /** The first error ends serving and rejects the promise of serve(). Not together with `onError`. Default: false. */
   stopOnError?: boolean | undefined
-  /** A request of `request(…, { expectErrors: true })` gets an error as its reply when its handler fails: the name, the
-   * message and the code of the error, which its asker can read. Other askers never see such a reply. Default:
+  /** A request of `request(…, { expectErrors: true })` gets an error as its reply when its handler fails: the name,
+   * the message and the code of the error, which its asker can read. Other askers never see such a reply. Default:
    * false. */
   replyErrors?: boolean | undefined
 }
