@@ -96,7 +96,7 @@ let resumptions: (() => void)[] = []
 
 /** Counts messages of this turn. Returns true when it is time to let the event loop turn.
  *
- *  @param bytes of messages that are answered */
+ *  @param bytes of requests and replies */
 export function isTurnOver(messages: number, bytes = 0): boolean {
   work += messages
   workBytes += bytes
