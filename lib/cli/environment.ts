@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { interruptions } from './exit.js'
-import type { SocketType } from './options.js'
 import type { SocketModule } from './sockets.js'
 import type { MaybeTerminal } from './terminal.js'
 
@@ -14,7 +13,7 @@ export interface Environment {
   readonly stderr: MaybeTerminal
   version(): string
   /** What has the class of this type, or the whole package. */
-  loadSockets(type?: SocketType): Promise<SocketModule>
+  loadSockets(): Promise<SocketModule>
   /** From now on a signal that would end the process calls back instead. It happens once; a second signal ends it. */
   onInterruption(interrupt: (signal: keyof typeof interruptions) => void): void
 }
@@ -41,7 +40,7 @@ export function processEnvironment(): Environment {
     stderr: process.stderr,
     version: packageVersion,
     // Not import(): that would start the loader of ES modules first.
-    loadSockets: async (type) => require(type === undefined ? '../index.js' : `../sockets/${type}.js`) as SocketModule,
+    loadSockets: async () => require('../index.js') as SocketModule,
     onInterruption: (interrupt) => {
       const signals = Object.keys(interruptions) as (keyof typeof interruptions)[]
       const listener = (signal: NodeJS.Signals) => {

@@ -58,11 +58,8 @@ function orFail<Result>(attempt: string, action: () => Result): Result {
   }
 }
 
-export async function createSocket(
-  type: SocketType,
-  load: (type: SocketType) => Promise<SocketModule>,
-): Promise<CatSocket> {
-  const sockets = await load(type).catch((error) => {
+export async function createSocket(type: SocketType, load: () => Promise<SocketModule>): Promise<CatSocket> {
+  const sockets = await load().catch((error) => {
     throw failed("Can't create socket", error)
   })
   const SocketClass = sockets[classNames[type]] as (new () => CatSocket) | undefined

@@ -1,6 +1,5 @@
 /** `tls+tcp://` and `wss://` by `node:tls`, where the engine finds no OpenSSL: in Bun, in Deno, in some Electrons. */
 import type { Socket } from 'node:net'
-import { createServer, isIP } from 'node:net'
 import { constants, networkInterfaces } from 'node:os'
 import type { Server, TLSSocket } from 'node:tls'
 import { argumentError, errnoError } from '../engine/errors.js'
@@ -10,7 +9,8 @@ import type { TlsOptions } from '../engine/tls.js'
 import { type Credentials, credentialsFor } from './host-credentials.js'
 import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport } from './transport-registry.js'
 
-// Only programs that use TLS pay for loading it.
+// Only programs that use TLS of Node.js pay for loading these.
+const net = () => require('node:net') as typeof import('node:net')
 const tls = () => require('node:tls') as typeof import('node:tls')
 
 /** How long a peer may take for its part of TLS, on both sides; as in the engine. */
@@ -59,7 +59,7 @@ function localAddress(name: string, families: readonly string[]): string {
 
 /** What a listening socket has chosen of the ports that are free; `bind()` has to say it at once. */
 function freePort(): number {
-  const server = createServer().listen(0)
+  const server = net().createServer().listen(0)
   const address = server.address()
   server.close()
   return typeof address === 'object' && address !== null ? address.port : 0
@@ -70,7 +70,7 @@ const shownHost = (host: string) => (host.includes(':') ? `[${host}]` : host)
 /** The name that the peer must have: that of the option, or the host's. */
 function expectedOf(host: string, { serverName }: Readonly<TlsOptions>): { servername?: string; host?: string } {
   const expected = serverName || host
-  return isIP(expected) ? { host: expected } : { servername: expected.replace(/\.$/, '') }
+  return net().isIP(expected) ? { host: expected } : { servername: expected.replace(/\.$/, '') }
 }
 
 /** Why the peer is not the one that is meant; undefined: it is. */
@@ -168,7 +168,7 @@ class HostTls extends OwnTransport {
   async connect(address: string): Promise<TLSSocket> {
     const { from, host, port } = partsOf('connect', address)
     const { servername } = expectedOf(host, this.options)
-    const families = isIP(host) === 6 ? ['IPv6'] : isIP(host) === 4 ? ['IPv4'] : ['IPv4', 'IPv6']
+    const families = net().isIP(host) === 6 ? ['IPv6'] : net().isIP(host) === 4 ? ['IPv4'] : ['IPv4', 'IPv6']
     const socket = tls().connect({
       ...this.credentials,
       host,

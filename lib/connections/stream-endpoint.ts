@@ -1,11 +1,14 @@
 import { constants } from 'node:os'
-import { Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { argumentError, errnoError, NanomsgError } from '../engine/errors.js'
 import { memberOf } from '../engine/own-options.js'
 import { inheritsRevoked, isFunction, isInstance } from '../engine/proxies.js'
 import type { Attachment } from './endpoint.js'
 import type { StreamConnection } from './stream-connection.js'
 import { ADDRESS_LIMIT_BYTES, type Listening, OwnTransport, type Transport } from './transport-registry.js'
+
+// Only programs with such transports pay for loading it.
+const isDuplex = (value: unknown) => isInstance(value, (require('node:stream') as typeof import('node:stream')).Duplex)
 
 /** Runs with the options that an endpoint was made with. */
 export type Within = <Result>(call: () => Result) => Result
@@ -47,7 +50,7 @@ export abstract class StreamEndpoint implements Attachment {
 
   /** Takes the stream, which is destroyed in the end. */
   protected add(stream: Duplex): void {
-    if (!isInstance(stream, Duplex)) {
+    if (!isDuplex(stream)) {
       throw argumentError(this.isBound ? 'bind' : 'connect', 'a connection', 'a Duplex of node:stream', stream)
     }
     if (this.isClosed || !this.host.isOpen) {
@@ -164,7 +167,7 @@ export class ListeningEndpoint extends StreamEndpoint {
     try {
       this.add(stream)
     } catch (error) {
-      if (!isInstance(stream, Duplex)) throw error
+      if (!isDuplex(stream)) throw error
       this.fail(error)
     }
   }

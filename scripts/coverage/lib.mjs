@@ -3,13 +3,13 @@
 // nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseLcov } from './lcov.mjs'
-import { mappedLines } from './source-map.mjs'
+import { tellLines } from './source-map.mjs'
 
 const FOLDER = 'build-coverage'
-/** The TypeScript compiled again, with maps: else as in dist/. */
+/** The files of dist/ made again, with maps. */
 const MAPS = join(FOLDER, 'maps')
 const PROGRAMS = join(FOLDER, 'programs')
 const IN_PROCESS = join(FOLDER, 'vitest')
@@ -51,29 +51,22 @@ function* scriptsOf(folder) {
 
 /** By file of lib/: the lines that programs have run. */
 function linesOfPrograms() {
-  execFileSync('npx', [
-    '--no-install',
-    'tsc',
-    '-p',
-    'tsconfig.build.json',
-    '--sourceMap',
-    '--declaration',
-    'false',
-    '--declarationDir',
-    'null',
-    '--outDir',
-    MAPS,
-  ])
-  const byFile = new Map()
+  execFileSync(process.execPath, ['scripts/bundle.mjs', '--maps', MAPS])
+  const files = new Map()
+  const lines = new Map()
   for (const { url, functions } of scriptsOf(PROGRAMS)) {
     const path = url.slice(DIST.length + 1)
     const map = join(MAPS, `${path}.map`)
     if (!existsSync(map)) continue
-    if (!byFile.has(path)) byFile.set(path, { text: readFileSync(join('dist', path), 'utf8'), map, lines: new Set() })
-    const file = byFile.get(path)
-    mappedLines(file, paint(functions, file.text.length))
+    if (!files.has(path)) files.set(path, { text: readFileSync(join('dist', path), 'utf8'), map })
+    const file = files.get(path)
+    tellLines(file, paint(functions, file.text.length), (source, line) => {
+      const of = relative('', resolve(dirname(map), source))
+      if (!lines.has(of)) lines.set(of, new Set())
+      lines.get(of).add(line)
+    })
   }
-  return new Map([...byFile].map(([path, { lines }]) => [join('lib', path.replace(/\.js$/, '.ts')), lines]))
+  return lines
 }
 
 /** By file of lib/: the counts of its lines. */

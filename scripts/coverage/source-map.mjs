@@ -20,26 +20,30 @@ function numbers(segment) {
   return found
 }
 
-/** [offset in the JavaScript, line of the TypeScript] of each segment of a map. */
-function places(text, map) {
+/** [offset in the JavaScript, file and line of the TypeScript] of each segment of a map. Of files, the path as the map
+ * has it. */
+function places(text, path) {
+  const { mappings, sources } = JSON.parse(readFileSync(path, 'utf8'))
   const found = []
   let start = 0
+  let source = 0
   let line = 0
-  for (const segments of JSON.parse(readFileSync(map, 'utf8')).mappings.split(';')) {
+  for (const segments of mappings.split(';')) {
     let column = 0
     for (const segment of segments.split(',')) {
-      const [columns = 0, , lines = 0] = numbers(segment)
+      const [columns = 0, files, lines = 0] = numbers(segment)
       column += columns
+      source += files ?? 0
       line += lines
-      if (segment !== '') found.push([start + column, line + 1])
+      if (files !== undefined) found.push([start + column, sources[source], line + 1])
     }
     start = text.indexOf('\n', start) + 1
   }
   return found
 }
 
-/** Adds to a file's lines those of which a character has run. */
-export function mappedLines(file, hasRun) {
+/** Tells which lines of which files a character has run of. */
+export function tellLines(file, hasRun, tell) {
   file.places ??= places(file.text, file.map)
-  for (const [offset, line] of file.places) if (hasRun[offset]) file.lines.add(line)
+  for (const [offset, source, line] of file.places) if (hasRun[offset]) tell(source, line)
 }

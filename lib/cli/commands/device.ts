@@ -68,7 +68,7 @@ function countsOf({ first, second }: Device) {
 
 async function open(pattern: DevicePattern): Promise<Device> {
   try {
-    const { Device } = await import('../../device.js')
+    const { Device } = await import('../../index.js')
     return new Device(pattern)
   } catch (error) {
     throw failed("Can't create device", error)

@@ -1,0 +1,51 @@
+/** What loading the package costs, in files and in modules of Node.js. */
+import { execFileSync } from 'node:child_process'
+import { join, relative } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeNodes } from '../support/nodes.js'
+
+const project = join(__dirname, '../..')
+
+/** Modules that programs pay for which use what needs them, and no others. */
+const RARE =
+  /^NativeModule (stream|net|tls|https?|http2|dns|crypto|worker_threads|child_process|perf_hooks|readline|zlib|url|module)$/
+
+const conversation = `
+  const { Pair } = require(face)
+  const left = new Pair(), right = new Pair()
+  const { address } = left.bind('tcp://127.0.0.1:0')
+  right.connect(address)
+  await left.send('first')
+  await right.receive()
+  await Promise.all([left.close(), right.close()])`
+
+/** What a program loads that loads a face of the package, and does something with it. */
+function loadedBy(path: string, face: string, work = 'require(face)'): { files: string[]; modules: string[] } {
+  const program = `
+    const face = ${JSON.stringify(join(project, 'dist', face))}
+    const before = new Set(process.moduleLoadList)
+    ;(async () => {${work}})().then(() => {
+      const modules = process.moduleLoadList.filter((name) => !before.has(name))
+      console.log(JSON.stringify({ files: Object.keys(require.cache), modules }))
+    })`
+  const { files, modules } = JSON.parse(execFileSync(path, ['-e', program], { encoding: 'utf8', timeout: 30_000 }))
+  const own = (files as string[]).filter((file) => !file.endsWith('.node')).map((file) => relative(project, file))
+  return { files: own.sort(), modules }
+}
+
+describeNodes('a program', ({ path }) => {
+  test.each([
+    ['index.js', ['dist/engine/shared.js', 'dist/index.js']],
+    ['nn/index.js', ['dist/engine/shared.js', 'dist/nn/index.js', 'dist/nn/shared.js']],
+    ['compat/index.js', ['dist/compat/index.js', 'dist/engine/shared.js', 'dist/nn/shared.js']],
+  ])('that requires %s loads no files but that one and those that the faces share', (face, files) => {
+    expect(loadedBy(path, face).files).toEqual(files)
+  })
+
+  test('that exchanges messages loads no more files, and no module of Node.js that it does not need', () => {
+    const { files, modules } = loadedBy(path, 'index.js', conversation)
+    expect(files).toHaveLength(2)
+    expect(modules).toContain('Internal Binding os')
+    expect(modules.filter((name) => RARE.test(name))).toEqual([])
+  })
+})
