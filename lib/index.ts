@@ -6,6 +6,7 @@ export type {
   DisconnectEvent,
   FailureEvent,
   RejectEvent,
+  SlowEvent,
   SocketEvent,
   SocketEvents,
 } from './connections/events.js'

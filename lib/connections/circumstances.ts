@@ -18,7 +18,7 @@ function lastFailureOf({ s }: Handle): Failure | undefined {
   const engineEvent = native.lastFailure(s)
   if (typeof engineEvent === 'number') return undefined
   const event = eventOf(engineEvent)
-  const error = event.type === 'connect' ? undefined : event.error
+  const error = event.type === 'connect' || event.type === 'slow' ? undefined : event.error
   return error === undefined ? undefined : { error, ageMs: engineEvent.ageMs }
 }
 

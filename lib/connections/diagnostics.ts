@@ -8,6 +8,7 @@ const channels = {
   disconnect: channel('nanomsg:disconnect'),
   reject: channel('nanomsg:reject'),
   failure: channel('nanomsg:failure'),
+  slow: channel('nanomsg:slow'),
 }
 const all = [opened, ...Object.values(channels)]
 const failures = channel('nanomsg:handler-failure')

@@ -4,6 +4,7 @@ import {
   NN_EVENT_CONNECT,
   NN_EVENT_DISCONNECT,
   NN_EVENT_REJECT,
+  NN_EVENT_SLOW,
   type ProtocolName,
   protocols,
 } from '../engine/constants.js'
@@ -69,8 +70,21 @@ export interface FailureEvent extends AnyEvent {
   readonly error: NanomsgError
 }
 
+/** A peer takes no more: messages for it are dropped (Pub, Bus, Surveyor, Rep, Respondent), or its answers wait
+ * (`serve()`). It is told once until the peer has taken all that waits for it; over inproc, until it takes more. */
+export interface SlowEvent extends AnyConnectionEvent {
+  readonly type: 'slow'
+  readonly protocol: ProtocolName
+  readonly pipe: number
+  /** What was dropped of this connection until then, as in `PeerStatus`. */
+  readonly messagesDropped: number
+  readonly bytesDropped: number
+  /** What waits for the peer. */
+  readonly queuedBytes: number
+}
+
 /** What happens to a socket's connections. */
-export type SocketEvent = ConnectEvent | DisconnectEvent | RejectEvent | FailureEvent
+export type SocketEvent = ConnectEvent | DisconnectEvent | RejectEvent | FailureEvent | SlowEvent
 
 /** The events that sockets emit, and the arguments of their listeners. */
 export interface SocketEvents {
@@ -78,9 +92,10 @@ export interface SocketEvents {
   disconnect: [event: DisconnectEvent]
   reject: [event: RejectEvent]
   failure: [event: FailureEvent]
+  slow: [event: SlowEvent]
 }
 
-export const eventNames = ['connect', 'disconnect', 'reject', 'failure'] as const
+export const eventNames = ['connect', 'disconnect', 'reject', 'failure', 'slow'] as const
 
 const protocolNames = new Map<number, ProtocolName>(
   Object.entries(protocols).map(([name, number]) => [number, name as ProtocolName]),
@@ -141,6 +156,12 @@ function failureOf(event: EngineEvent): FailureEvent {
   return { type: 'failure', ...placeOf(event), error }
 }
 
+function slowOf(event: EngineEvent): SlowEvent {
+  const { messagesDropped = 0, bytesDropped = 0, queuedBytes = 0 } = event
+  const dropped = { messagesDropped, bytesDropped, queuedBytes }
+  return { type: 'slow', ...connectionOf(event), ...pipeOf(event), ...dropped }
+}
+
 /** What users see of an event of the engine. */
 export function eventOf(event: EngineEvent): SocketEvent {
   switch (event.type) {
@@ -150,6 +171,8 @@ export function eventOf(event: EngineEvent): SocketEvent {
       return disconnectOf(event)
     case NN_EVENT_REJECT:
       return rejectOf(event)
+    case NN_EVENT_SLOW:
+      return slowOf(event)
     default:
       return failureOf(event)
   }

@@ -24,12 +24,23 @@ function rethrow(error: unknown): void {
   })
 }
 
+function reasonOf(event: SocketEvent): string {
+  switch (event.type) {
+    case 'connect':
+      return event.protocol
+    case 'slow':
+      return `${event.messagesDropped} messages dropped, ${event.queuedBytes} bytes wait`
+    case 'disconnect':
+      return event.error?.message ?? event.reason
+    default:
+      return event.error.message
+  }
+}
+
 /** For NODE_DEBUG=nanomsg: which socket, what, where, and why. */
 function tellEvent(socket: object, handle: Handle, event: SocketEvent): void {
-  const reason = event.type === 'disconnect' ? event.reason : event.type === 'connect' ? event.protocol : ''
-  const why = event.type === 'connect' ? reason : (event.error?.message ?? reason)
   const where = event.remoteAddress ?? event.address
-  tell(`${socket.constructor.name} ${handle.lastName ?? ''}: ${event.type} ${where} (${why})`)
+  tell(`${socket.constructor.name} ${handle.lastName ?? ''}: ${event.type} ${where} (${reasonOf(event)})`)
 }
 
 /** A consumer of events besides listeners. */

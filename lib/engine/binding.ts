@@ -54,6 +54,10 @@ export interface EngineEvent {
   readonly address: string
   readonly localAddress: string
   readonly remoteAddress: string
+  /** With NN_EVENT_SLOW, as the two that follow. */
+  readonly messagesDropped?: number
+  readonly bytesDropped?: number
+  readonly queuedBytes?: number
   readonly credentials?: { readonly pid: number; readonly uid: number; readonly gid: number }
   readonly headers?: Buffer
   readonly certificate?: Buffer

@@ -27,6 +27,7 @@ export const NN_STREAM_FINISHED = 16
 export const NN_EVENT_CONNECT = 1
 export const NN_EVENT_DISCONNECT = 2
 export const NN_EVENT_REJECT = 3
+export const NN_EVENT_SLOW = 6
 export const NN_EVENTS_LIMIT = 1024
 
 export const ETERM = 156384712 + 53

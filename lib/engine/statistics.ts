@@ -52,6 +52,7 @@ export const statisticTable = {
   bytesReceived: { id: 304, kind: 'counter', help: 'Bytes of the bodies that were received' },
   messagesDropped: { id: 305, kind: 'counter', help: 'Messages that were lost here, once for each peer' },
   bytesDropped: { id: 306, kind: 'counter', help: 'Bytes of the messages that were lost here' },
+  slowPeers: { id: 308, kind: 'counter', help: 'How often a peer became slow: it took no more' },
   requestsInFlight: { id: 219, kind: 'gauge', help: 'Requests that wait for their answers' },
   resends: { id: 307, kind: 'counter', help: 'How often requests were sent again' },
   queuedBytes: { id: 220, kind: 'gauge', help: 'Bytes that wait to be sent' },
@@ -130,6 +131,8 @@ export interface Statistics {
   messagesDropped: number
   /** Counter. The bytes of those messages, with the protocol's headers. */
   bytesDropped: number
+  /** Counter. How often a peer became slow, as the event `slow` tells. */
+  slowPeers: number
   /** Gauge. Requests that wait for their answers (Req), with those that wait for a peer. */
   requestsInFlight: number
   /** Counter. How often requests were sent again (Req): not answered in time, or their peer went away. */

@@ -193,6 +193,11 @@ napi_value EventObject(const Call &call, int s, const nn_event &event)
     result.AddText("address", event.address);
     result.AddText("localAddress", event.local_address);
     result.AddText("remoteAddress", event.remote_address);
+    if (event.type == NN_EVENT_SLOW) {
+        result.AddNumber("messagesDropped", static_cast<double>(event.messages_dropped));
+        result.AddNumber("bytesDropped", static_cast<double>(event.bytes_dropped));
+        result.AddNumber("queuedBytes", static_cast<double>(event.queued_bytes));
+    }
     AddPeer(call, &result, s);
     return call.Made(result.Make());
 }

@@ -337,6 +337,18 @@ void sp_monitor_disconnected(struct nn_pipe *pipe)
     monitor_add_failure(socket, entry);
 }
 
+void sp_monitor_slow(struct nn_pipe *pipe, size_t queued_bytes)
+{
+    struct sp_monitor_entry *entry = monitor_add(pipe->socket);
+
+    monitor_add_pipe(entry, NN_EVENT_SLOW, pipe, 0);
+    if (entry == NULL)
+        return;
+    entry->event.messages_dropped = pipe->counts.messages_dropped;
+    entry->event.bytes_dropped = pipe->counts.bytes_dropped;
+    entry->event.queued_bytes = queued_bytes;
+}
+
 /* The errno says the reason; of limits and of the program's decisions others count. */
 static void count_failed_handshake(struct sp_statistics *statistics, int error)
 {

@@ -37,6 +37,7 @@ int sp_monitor_describe_candidate(struct sp_socket *socket, const struct sp_cand
 void sp_monitor_connected(struct nn_pipe *pipe);
 void sp_monitor_endpoint_closed(const struct nn_endpoint *endpoint);
 void sp_monitor_disconnected(struct nn_pipe *pipe);
+void sp_monitor_slow(struct nn_pipe *pipe, size_t queued_bytes);
 /* info: NULL where peers have no address but the endpoint's; protocol: the peer's, or 0. */
 void sp_monitor_rejected(struct nn_endpoint *endpoint, const struct sp_peer_info *info, int protocol, int error);
 /* remote: where to, or "" */

@@ -148,15 +148,29 @@ size_t sp_pipe_read_quantum(const struct nn_pipe *self, size_t frame_bytes)
     return quantum > min ? quantum : min;
 }
 
+/* A slow peer is no longer slow when it has taken all that waited for it. What waited in the protocol is gathered by
+ * now, and passing it on shows whether the kernel takes it; it tells otherwise when it has. Over inproc peers do not
+ * tell that they have taken the last one, but that they take more. */
+static void update_slow(struct nn_pipe *self)
+{
+    if (self->ops->flush != NULL)
+        self->ops->flush(self);
+    self->is_slow = !self->can_send || (!self->at_exit.is_within_process && sp_pipe_queued_bytes(self) > 0);
+}
+
 void sp_pipe_set_writable(struct nn_pipe *self)
 {
     struct sp_socket *socket = self->socket;
 
-    if (self->can_send || self->is_send_closed || sp_list_is_linked(&self->broken_item))
+    if (self->is_send_closed || sp_list_is_linked(&self->broken_item))
         return;
-    self->can_send = true;
-    socket->is_corked = true; /* waiting messages leave together, when the lock is released */
-    socket->protocol->pipe_writable(socket->instance, self);
+    if (!self->can_send) {
+        self->can_send = true;
+        socket->is_corked = true; /* waiting messages leave together, when the lock is released */
+        socket->protocol->pipe_writable(socket->instance, self);
+    }
+    if (self->is_slow)
+        update_slow(self);
 }
 
 void sp_pipe_end_sending(struct nn_pipe *self)

@@ -99,6 +99,8 @@ static const uint64_t *socket_counter(const struct sp_socket *self, int statisti
         return &counted->messages_dropped;
     case NN_STAT_BYTES_DROPPED:
         return &counted->bytes_dropped;
+    case NN_STAT_SLOW_PEERS:
+        return &counted->slow_peers;
     default:
         return NULL;
     }

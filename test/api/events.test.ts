@@ -327,7 +327,7 @@ describe('a process', () => {
   test('finds everything in channels of node:diagnostics_channel', async () => {
     const { stdout } = await runProgram(`${preamble}
       const early = new Pull()
-      for (const name of ['socket', 'connect', 'disconnect', 'reject', 'failure'])
+      for (const name of ['socket', 'connect', 'disconnect', 'reject', 'failure', 'slow'])
         dc.subscribe('nanomsg:' + name, ({ socket, event }, channel) =>
           log(channel, socket.constructor.name, event?.type, event?.reason ?? event?.error?.code))
       ;(async () => {

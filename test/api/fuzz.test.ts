@@ -198,7 +198,7 @@ const methods: Record<string, fc.Arbitrary<Pick>[]> = {
   readable: [objectOf({ type: mostly(plain(fc.constantFrom('node', 'web'))) })],
   writable: [objectOf({ type: mostly(plain(fc.constantFrom('node', 'web'))) })],
   close: [objectOf({ linger: mostly(plain(fc.constantFrom(0, 1))) })],
-  on: [plain(fc.constantFrom('connect', 'disconnect', 'reject', 'failure')), plain(fc.constant(() => {}))],
+  on: [plain(fc.constantFrom('connect', 'disconnect', 'reject', 'failure', 'slow')), plain(fc.constant(() => {}))],
   removeAllListeners: [],
 }
 

@@ -35,8 +35,8 @@ export type { BindOptions, SocketJson }
 /**
  * What all sockets have in common: endpoints, options, events, and an end.
  *
- * As an EventEmitter it reports its connections: `connect`, `disconnect`, `reject` and `failure`, see `SocketEvent`. It
- * never emits `error`. Listeners alone do not keep the process alive.
+ * As an EventEmitter it reports its connections: `connect`, `disconnect`, `reject`, `failure` and `slow`, see
+ * `SocketEvent`. It never emits `error`. Listeners alone do not keep the process alive.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines all of them from the same table
 export abstract class Socket extends ObservedEmitter {

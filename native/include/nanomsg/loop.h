@@ -209,6 +209,11 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 /** An attempt to connect, or to accept a connection, has failed. The engine repeats it. */
 #define NN_EVENT_FAILURE 4
 
+/** A peer takes no more, and messages for it are dropped or, answers in contexts, kept back: PUB, BUS, SURVEYOR, REP,
+ *  RESPONDENT. Once until it has taken all that waits for it (over inproc: until it takes more). (5 is
+ *  NN_EVENT_CANDIDATE of nanomsg/admission.h.) */
+#define NN_EVENT_SLOW 6
+
 #define NN_EVENT_ADDRESS_BYTES 160
 /** The number of pending events that a socket keeps; further events replace the oldest. */
 #define NN_EVENTS_LIMIT 1024
@@ -218,7 +223,7 @@ struct nn_event {
     int endpoint;
     int error;       /* an errno, or 0 */
     int protocol;    /* the peer's socket type, such as NN_REP; 0 if unknown */
-    uint32_t pipe;   /* identifies the connection, with CONNECT and DISCONNECT; unique among open connections */
+    uint32_t pipe;   /* identifies the connection, with CONNECT, DISCONNECT and SLOW; unique among open connections */
     bool is_bound;   /* true: the endpoint accepts connections; false: it connects */
     uint64_t lost;   /* the number of events dropped before this one */
     uint64_t age_ms; /* of nn_socket_last_failure: the time since then */
@@ -227,6 +232,10 @@ struct nn_event {
     char address[NN_EVENT_ADDRESS_BYTES]; /* of the endpoint, as nn_endpoint_address returns it */
     char local_address[NN_EVENT_ADDRESS_BYTES];
     char remote_address[NN_EVENT_ADDRESS_BYTES]; /* with FAILURE: the target of the attempt */
+    /* With SLOW, as in struct nn_pipe_statistics (nanomsg/statistics.h): of the connection, until then. */
+    uint64_t messages_dropped;
+    uint64_t bytes_dropped;
+    uint64_t queued_bytes;
 };
 
 /** Turns the connection events of a socket on or off (initially off). Turning them off drops pending events; so does

@@ -24,6 +24,11 @@ extern "C" {
 /* REQ: how often a request was sent again, since it was not answered in time or its peer went away. */
 #define NN_STAT_RESENDS 307
 
+/* PUB, BUS, SURVEYOR, REP, RESPONDENT: how often a peer became slow: messages were dropped or, answers in contexts,
+ * kept back, since it took none. It is slow until it has taken all that waits for it (over inproc: until it takes
+ * more). */
+#define NN_STAT_SLOW_PEERS 308
+
 /* Connections, made by either side, that ended before their peer was admitted: all, and those for some reasons.
  * NN_STAT_REJECTED_CONNECTIONS (limits) and NN_STAT_REFUSED_PEERS (the program, origins) are among them as well. */
 #define NN_STAT_FAILED_HANDSHAKES 119

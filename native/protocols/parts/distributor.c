@@ -63,10 +63,12 @@ static bool distributor_pass(struct sp_distributor *self, struct sp_distributor_
 {
     int rc = nn_pipe_send(slot->pipe, message);
 
-    if (rc == -EAGAIN)
-        distributor_set_full(self, slot);
     if (rc < 0)
         nn_pipe_count_dropped(slot->pipe, message);
+    if (rc == -EAGAIN) {
+        distributor_set_full(self, slot);
+        nn_pipe_set_slow(slot->pipe);
+    }
     return rc == 0;
 }
 
@@ -76,8 +78,10 @@ static void distributor_count_missed(const struct sp_distributor *self, const st
 {
     for (struct sp_list_item *item = sp_list_first(&self->full); item != NULL; item = sp_list_next(&self->full, item)) {
         struct nn_pipe *pipe = SP_CONTAINER(item, struct sp_distributor_slot, item)->pipe;
-        if (except == 0 || nn_pipe_id(pipe) != except)
+        if (except == 0 || nn_pipe_id(pipe) != except) {
             nn_pipe_count_dropped(pipe, message);
+            nn_pipe_set_slow(pipe);
+        }
     }
 }
 

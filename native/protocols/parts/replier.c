@@ -159,6 +159,8 @@ static int replier_pass(struct sp_replier *self, uint32_t pipe_id, struct nn_mes
     if (rc != -EAGAIN)
         return rc;
     replier_drop(self, pipe, message);
+    if (pipe != NULL)
+        nn_pipe_set_slow(pipe);
     return 0;
 }
 
@@ -307,6 +309,7 @@ static int replier_wait(struct sp_replier *self, struct nn_pipe *pipe, struct nn
     answer->message = *message;
     sp_list_append(&data->waiting, &answer->item);
     sp_fair_queue_remove(&self->received.pipes, &data->receiving);
+    nn_pipe_set_slow(pipe);
     return 0;
 }
 

@@ -362,6 +362,12 @@ void nn_pipe_count_dropped(struct nn_pipe *pipe, const struct nn_message *messag
     (void)message;
 }
 
+void nn_pipe_set_slow(struct nn_pipe *pipe)
+{
+    require(pipe->socket->is_entered, "a pipe is said to be slow from outside of the protocol");
+    require(pipe->capacity == 0, "a pipe is said to be slow that takes a message");
+}
+
 void nn_protocol_count_dropped(struct nn_protocol_socket *self, const struct nn_message *message)
 {
     require(self->socket->is_entered, "a message is counted from outside of the protocol");
