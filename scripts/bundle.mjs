@@ -1,5 +1,6 @@
 // Makes dist/ of lib/: one file for each entry of package.json, one that entries share, so that a class is the same
-// through each of them, and the files of the commands. Loading a file costs more than compiling what stands in it.
+// through each of them, one for each part that is loaded on its first use, and the files of the commands. Loading a
+// file costs more than compiling what stands in it.
 //
 //   --maps FOLDER  writes the same files with source maps there: coverage finds lines of lib/ by them
 import { readFileSync } from 'node:fs'
@@ -15,6 +16,7 @@ const lib = resolve('lib')
 /** At the depth of lib/engine, whose files find the package's folder by their own. */
 const SHARED = 'engine/shared'
 const SHARED_BY_C_API = 'nn/shared'
+const SHARED_BY_DEFERRED = 'contexts/shared'
 
 /** Such as `sockets/req`. */
 const nameOf = (id) => relative(lib, id).replaceAll('\\', '/').replace(/\.ts$/, '')
@@ -30,6 +32,21 @@ const commands = Object.values(bin).map(nameOfOutput)
 const escaped = (code) =>
   code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** Names of modules that lib/ requires where they are used: each becomes a file, which is loaded then. */
+const deferred = new Set()
+
+function namingDeferred(context, code, importer) {
+  return code.replace(/require\('(\.[^']+)\.js'\) as typeof import/g, (_, path) => {
+    const id = resolve(dirname(importer), `${path}.ts`)
+    const name = nameOf(id)
+    if (!deferred.has(name)) {
+      deferred.add(name)
+      context.emitFile({ type: 'chunk', id, fileName: `${name}.js`, preserveSignature: 'allow-extension' })
+    }
+    return `require('deferred:${name}') as typeof import`
+  })
+}
+
 /** TypeScript without its types, which the compiler has checked before. */
 const typescript = {
   name: 'typescript',
@@ -40,8 +57,17 @@ const typescript = {
   },
   transform(code, fileName) {
     const compilerOptions = { target, module: 'preserve', removeComments: true, sourceMap: true }
-    const { outputText, sourceMapText } = ts.transpileModule(code, { fileName, compilerOptions })
+    const { outputText, sourceMapText } = ts.transpileModule(namingDeferred(this, code, fileName), {
+      fileName,
+      compilerOptions,
+    })
     return { code: escaped(outputText), map: sourceMapText }
+  },
+  /** Paths from where the chunk lies. */
+  renderChunk(code, { fileName }) {
+    const pathTo = (name) => relative(dirname(fileName), `${name}.js`).replaceAll('\\', '/')
+    const text = code.replace(/require\('deferred:(.*?)'\)/g, (_, name) => `require('./${pathTo(name)}')`)
+    return { code: text, map: null }
   },
 }
 
@@ -53,18 +79,19 @@ function reached(id, getModuleInfo, found = new Set()) {
   return found
 }
 
-let reachedByFaces
+let reachedBy
 
-/** In which file a module is; undefined: in that of the only face that needs it. The commands keep their files, most of
+/** In which file a module is; undefined: in that of the only one that needs it. The commands keep their files, most of
  * which few calls of theirs need. */
 function chunkOf(id, { getModuleInfo }) {
   const name = nameOf(id)
-  if (faces.includes(name)) return undefined
+  if (faces.includes(name) || deferred.has(name)) return undefined
   if (/^(cli|build)\//.test(name)) return name
-  reachedByFaces ??= faces.map((face) => reached(pathOf(face), getModuleInfo))
-  const number = reachedByFaces.filter((each) => each.has(id)).length
-  if (number === 1 && getModuleInfo(id).dynamicImporters.length === 0) return undefined
-  return reachedByFaces[0].has(id) ? SHARED : SHARED_BY_C_API
+  reachedBy ??= [...faces, ...deferred].map((each) => [each, reached(pathOf(each), getModuleInfo)])
+  const users = reachedBy.flatMap(([user, modules]) => (modules.has(id) ? [user] : []))
+  if (users.length === 1 && getModuleInfo(id).dynamicImporters.length === 0) return undefined
+  if (users.every((user) => deferred.has(user))) return SHARED_BY_DEFERRED
+  return users.includes('index') || users.some((user) => deferred.has(user)) ? SHARED : SHARED_BY_C_API
 }
 
 const fileOf = ({ name, facadeModuleId, moduleIds }) =>

@@ -5,12 +5,13 @@ import { native } from '../engine/native.js'
 import { inheritsRevoked, REVOKED } from '../engine/proxies.js'
 import { type TlsOptions, unreadableFile } from '../engine/tls.js'
 import { type Attachment, addressText } from './endpoint.js'
-import { credentialsProblem } from './host-credentials.js'
-import { hostTls } from './host-tls.js'
 import { pathProblem } from './path-problems.js'
 import type { Within } from './stream-endpoint.js'
 import type { StreamEndpoints } from './stream-endpoints.js'
 import { transportOf } from './transport-registry.js'
+
+const hostCredentials = () => require('./host-credentials.js') as typeof import('./host-credentials.js')
+const hostTls = () => require('./host-tls.js') as typeof import('./host-tls.js')
 
 /**
  * Binds or connects a socket: in the engine, or by a transport in JavaScript where the engine does not know the scheme.
@@ -45,7 +46,7 @@ function attachTo(
     const transport = transportOf(address)
     if (inheritsRevoked(transport)) throw argumentError(syscall, 'the transport', 'an object that can be read', REVOKED)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address, within)
-    const secure = hostTls(handle, syscall, address, tls)
+    const secure = hostTls().hostTls(handle, syscall, address, tls)
     if (secure !== undefined) {
       const attachment = streamEndpoints()[syscall](secure.transport, secure.address, within)
       return withRenewal(attachment, (renewed) => secure.renew(renewed))
@@ -94,7 +95,7 @@ function attachError(
 ): NanomsgError {
   const shown = JSON.stringify(address)
   if (!isOfTls(address)) return errnoError(errno, syscall, shown, pathProblem(errno, address))
-  const problem = errno === constants.errno.EINVAL ? credentialsProblem(syscall, tls) : undefined
+  const problem = errno === constants.errno.EINVAL ? hostCredentials().credentialsProblem(syscall, tls) : undefined
   return errnoError(
     errno,
     syscall,

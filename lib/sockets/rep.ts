@@ -1,11 +1,13 @@
 import { closeWithDrain } from '../contexts/draining.js'
 import type { Handler, ServeOptions } from '../contexts/serve-options.js'
-import { Service } from '../contexts/service.js'
+import type { Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
 import { isFunction } from '../engine/proxies.js'
 import type { Body } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
+
+const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
 
 export interface RepOptions<In = Buffer, Out = Body> extends SocketOptions {
   /** What handlers of `serve()` get and return, in place of bodies: `'json'`, `'msgpack'`, or an object with
@@ -43,7 +45,7 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
    */
   async serve(handler: Handler<In, Out>, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
-    this.#service ??= new Service(this, this.handle, this.inbox, this.outbox, () => this.monitored())
+    this.#service ??= new (contexts().Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     const coding = this.coding?.isOn && isFunction(handler) ? this.coding : undefined
     await this.#service.serve(coding === undefined ? (handler as unknown as Handler) : coded(handler, coding), options)
   }

@@ -1,8 +1,10 @@
-import { type RequestOptions, Requests } from '../contexts/requests.js'
+import type { RequestOptions, Requests } from '../contexts/requests.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
+
+const contexts = () => require('../contexts/requests.js') as typeof import('../contexts/requests.js')
 
 export interface ReqOptions<In = Buffer, Out = Body> extends SocketOptions {
   /** What `request()` takes and resolves to, in place of bodies: `'json'`, `'msgpack'`, or an object with `encode()`
@@ -43,7 +45,7 @@ export class Req<In = Buffer, Out = Body> extends DuplexSocket {
     try {
       const own = coding?.encode(body, 'the request', 'request') ?? bodyOf(body as Body, 'the body', 'request')
       this.handle.assertOpen('request')
-      this.#requests ??= new Requests(this.handle, this.inbox, this.outbox)
+      this.#requests ??= new (contexts().Requests)(this.handle, this.inbox, this.outbox)
       const reply = this.#requests.request(own, options)
       return (coding === undefined ? reply : reply.then((bytes) => coding.decode(bytes, 'request'))) as Promise<In>
     } catch (error) {

@@ -1,8 +1,10 @@
 import { closeWithDrain } from '../contexts/draining.js'
 import type { Handler, ServeOptions } from '../contexts/serve-options.js'
-import { Service } from '../contexts/service.js'
+import type { Service } from '../contexts/service.js'
 import type { SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
+
+const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
 
 /** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side
  *  by side. */
@@ -26,7 +28,7 @@ export class Respondent extends DuplexSocket {
    */
   async serve(handler: Handler, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
-    this.#service ??= new Service(this, this.handle, this.inbox, this.outbox, () => this.monitored())
+    this.#service ??= new (contexts().Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     await this.#service.serve(handler, options)
   }
 

@@ -1,7 +1,9 @@
-import { type Answer, type SurveyOptions, Surveys } from '../contexts/surveys.js'
+import type { Answer, SurveyOptions, Surveys } from '../contexts/surveys.js'
 import type { SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
+
+const contexts = () => require('../contexts/surveys.js') as typeof import('../contexts/surveys.js')
 
 export interface SurveyorOptions extends SocketOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
@@ -30,7 +32,7 @@ export class Surveyor extends DuplexSocket {
   survey(question: Body, options: SurveyOptions = {}): AsyncIterableIterator<Buffer | Answer> {
     const own = bodyOf(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
-    this.#surveys ??= new Surveys(this.handle, this.inbox, this.outbox)
+    this.#surveys ??= new (contexts().Surveys)(this.handle, this.inbox, this.outbox)
     return this.#surveys.survey(own, options, this.deadline)
   }
 

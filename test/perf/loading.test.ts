@@ -19,6 +19,61 @@ const conversation = `
   await right.receive()
   await Promise.all([left.close(), right.close()])`
 
+const inPair = (one: string, other: string, work: string) => `
+  const nn = require(face)
+  const [one, other] = [new nn.${one}(), new nn.${other}()]
+  ${work}
+  await Promise.all([one.close(), other.close()])`
+
+/** What loads parts of the package on their first use. */
+const uses: [string, string, string[]][] = [
+  [
+    'request() and serve()',
+    inPair(
+      'Req',
+      'Rep',
+      `void other.serve((body) => body).catch(() => {})
+      one.connect(other.bind('tcp://127.0.0.1:0').address)
+      if (String(await one.request('asked')) !== 'asked') throw new Error('another answer')`,
+    ),
+    ['contexts/requests.js', 'contexts/service.js', 'contexts/shared.js'],
+  ],
+  [
+    'survey() and serve()',
+    inPair(
+      'Surveyor',
+      'Respondent',
+      `void other.serve((body) => body).catch(() => {})
+      other.connect(one.bind('tcp://127.0.0.1:0').address)
+      await one.ready()
+      for await (const answer of one.survey('asked')) if (String(answer) === 'asked') break`,
+    ),
+    ['contexts/service.js', 'contexts/shared.js', 'contexts/surveys.js'],
+  ],
+  [
+    'a transport in JavaScript',
+    inPair(
+      'Pair',
+      'Pair',
+      `const port = other.bind('tcp://127.0.0.1:0').address.split(':').at(-1)
+      nn.registerTransport('own', { connect: () => require('node:net').connect(Number(port), '127.0.0.1') })
+      one.connect('own://other')
+      await one.send('by it')
+      if (String(await other.receive()) !== 'by it') throw new Error('another message')`,
+    ),
+    ['connections/stream-endpoints.js'],
+  ],
+  [
+    'certificates that are wrong',
+    inPair(
+      'Pair',
+      'Pair',
+      `try { one.bind('tls+tcp://127.0.0.1:0') } catch ({ code }) { if (code !== 'EINVAL') throw new Error(code) }`,
+    ),
+    ['connections/host-credentials.js'],
+  ],
+]
+
 /** What a program loads that loads a face of the package, and does something with it. */
 function loadedBy(path: string, face: string, work = 'require(face)'): { files: string[]; modules: string[] } {
   const program = `
@@ -47,5 +102,12 @@ describeNodes('a program', ({ path }) => {
     expect(files).toHaveLength(2)
     expect(modules).toContain('Internal Binding os')
     expect(modules.filter((name) => RARE.test(name))).toEqual([])
+  })
+
+  test.each(uses)('that uses %s loads their files then', (_, work, files) => {
+    const others = loadedBy(path, 'index.js', work).files.filter(
+      (file) => !/^dist\/(index|engine.shared)\.js$/.test(file),
+    )
+    expect(others).toEqual(files.map((file) => `dist/${file}`))
   })
 })

@@ -3,9 +3,12 @@ import { attach } from '../../connections/attaching.js'
 import { Endpoint } from '../../connections/endpoint.js'
 import type { FailureEvent } from '../../connections/events.js'
 import type { Within } from '../../connections/stream-endpoint.js'
-import { StreamEndpoints } from '../../connections/stream-endpoints.js'
+import type { StreamEndpoints } from '../../connections/stream-endpoints.js'
 import type { Handle } from '../../engine/handle.js'
 import type { TlsOptions } from '../../engine/tls.js'
+
+const streams = () =>
+  require('../../connections/stream-endpoints.js') as typeof import('../../connections/stream-endpoints.js')
 
 /** Gives an endpoint its former certificates. Where their files are gone, it keeps what it has. */
 function restoreTls(endpoint: Endpoint, before: Readonly<TlsOptions>): void {
@@ -42,7 +45,7 @@ export class Endpoints {
 
   #streams(): StreamEndpoints {
     if (this.#streamEndpoints === undefined) {
-      this.#streamEndpoints = new StreamEndpoints(this.#handle, this.#onFailure)
+      this.#streamEndpoints = new (streams().StreamEndpoints)(this.#handle, this.#onFailure)
       this.#handle.add(this.#streamEndpoints)
     }
     return this.#streamEndpoints
