@@ -43,10 +43,10 @@ export interface DisconnectEvent extends AnyConnectionEvent {
   readonly type: 'disconnect'
   readonly protocol: ProtocolName
   readonly pipe: number
-  /** `closed`: by us; `left`: by the peer; `failed`: `error` says how. */
-  readonly reason: 'closed' | 'left' | 'failed'
+  /** `closed`: by us; `left`: by the peer; `slow`: by `onSlow: 'disconnect'`; `failed`: `error` says how. */
+  readonly reason: 'closed' | 'left' | 'failed' | 'slow'
   /** `ECONNRESET`, `ETIMEDOUT`, ... when the connection broke; `EPROTO` when the peer broke the rules, `EMSGSIZE` when
-   * it sent more than `maxMessageSize`. */
+   * it sent more than `maxMessageSize`, `ENOBUFS` when it was slow. */
   readonly error: NanomsgError | undefined
 }
 
@@ -124,11 +124,12 @@ function pipeOf({ protocol, pipe }: EngineEvent) {
 function disconnectOf(event: EngineEvent): DisconnectEvent {
   const end = event.error === 0 ? undefined : errorOf(event, 'disconnect')
   const hasLeft = end?.code === 'ESHUTDOWN'
+  const failure = end?.code === 'ENOBUFS' ? 'slow' : 'failed'
   return {
     type: 'disconnect',
     ...connectionOf(event),
     ...pipeOf(event),
-    reason: end === undefined ? 'closed' : hasLeft ? 'left' : 'failed',
+    reason: end === undefined ? 'closed' : hasLeft ? 'left' : failure,
     error: hasLeft ? undefined : end,
   }
 }

@@ -97,6 +97,7 @@ export const hints: Readonly<Record<string, string>> = {
   'reject ETIMEDOUT': 'The peer did not say what it is in time',
   'reject ECONNRESET':
     'The peer has left before it was admitted: perhaps the types do not go together, or it has a peer already, or it speaks another protocol, such as TLS',
+  'disconnect ENOBUFS': 'The peer did not take what was for it, and onSlow disconnects such peers',
   'disconnect EMSGSIZE': 'The peer sent more than maxMessageSize allows',
   'disconnect ETIMEDOUT':
     'The peer took nothing of what it was sent, or sent too little of a message while others waited for memory (maxUnfinishedBytes)',

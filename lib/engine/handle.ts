@@ -111,7 +111,7 @@ export class Handle implements Listener, RefCounter {
     for (const part of this.#parts) part.onOption?.(name, engineValue)
   }
 
-  getOption(name: OptionName): number | boolean {
+  getOption(name: OptionName): number | boolean | string {
     const { level, number, kind } = options[name]
     const last = this.#lastValues?.options.get(name)
     if (last !== undefined) return last

@@ -5,7 +5,7 @@ import { type Statistics, statisticsOf } from './statistics.js'
 /** What a socket's name, options and statistics were when it was closed: listeners to its end may read them. */
 export interface LastValues {
   readonly name: string
-  readonly options: ReadonlyMap<OptionName, number | boolean>
+  readonly options: ReadonlyMap<OptionName, number | boolean | string>
   readonly statistics: Statistics
 }
 
@@ -13,7 +13,7 @@ export interface LastValues {
 export function lastValuesOf(s: number): LastValues | undefined {
   const name = native.name(s)
   if (typeof name === 'number') return undefined
-  const values = new Map<OptionName, number | boolean>()
+  const values = new Map<OptionName, number | boolean | string>()
   for (const [option, { level, number, kind }] of Object.entries(options)) {
     const value = native.getOption(s, level, number)
     // Other types of sockets have the rest of them.

@@ -30,6 +30,9 @@ export const NN_MAX_CONNECTIONS_PER_ENDPOINT = 66
 export const NN_MAX_CONNECTIONS_PER_ADDRESS = 67
 export const NN_MAX_HANDSHAKES = 68
 export const NN_ADMISSION_TIMEO = 69
+export const NN_ON_SLOW = 70
+export const NN_SLOW_DROP = 0
+export const NN_SLOW_DISCONNECT = 1
 
 export const NN_SUB_SUBSCRIBE = 1
 export const NN_SUB_UNSUBSCRIBE = 2

@@ -19,6 +19,7 @@ type Kind =
   | 'inverted'
   | 'text or binary'
   | 'mode or -1'
+  | 'policy'
 
 interface Option {
   readonly level: number
@@ -70,6 +71,7 @@ export const options = {
   resendInterval: { level: protocols.req, number: nn.NN_REQ_RESEND_IVL, kind: 'milliseconds' },
   maxInFlight: { level: protocols.req, number: nn.NN_REQ_MAX_IN_FLIGHT, kind: 'count or 0' },
   attempts: { level: protocols.req, number: nn.NN_REQ_ATTEMPTS, kind: 'count or 0' },
+  onSlow: { level: nn.NN_SOL_SOCKET, number: nn.NN_ON_SLOW, kind: 'policy' },
   deadline: { level: protocols.surveyor, number: nn.NN_SURVEYOR_DEADLINE, kind: 'milliseconds' },
 } as const satisfies Record<string, Option>
 
@@ -95,7 +97,11 @@ const ranges: Readonly<Record<Kind, { lowest: number; highest: number; expectati
   boolean: { lowest: 0, highest: 1, expectation: 'true or false' },
   inverted: { lowest: 0, highest: 1, expectation: 'true or false' },
   'text or binary': { lowest: 1, highest: 2, expectation: 'true or false' },
+  policy: { lowest: nn.NN_SLOW_DROP, highest: nn.NN_SLOW_DISCONNECT, expectation: "'drop' or 'disconnect'" },
 }
+
+/** What is done about a slow peer, by the engine's number of it. */
+const policies = ['drop', 'disconnect'] as const
 
 /** What the engine calls true. */
 const truths: Partial<Record<Kind, number>> = { boolean: 1, inverted: 0, 'text or binary': 1 }
@@ -106,6 +112,10 @@ export const isBoolean = (kind: Kind): boolean => truths[kind] !== undefined
 export function toEngine(kind: Kind, value: unknown): number | undefined {
   const { lowest, highest } = ranges[kind]
   const truth = truths[kind]
+  if (kind === 'policy') {
+    const policy = policies.indexOf(value as (typeof policies)[number])
+    return policy < 0 ? undefined : policy
+  }
   if (truth !== undefined) {
     return typeof value === 'boolean' ? (value ? truth : lowest + highest - truth) : undefined
   }
@@ -114,7 +124,8 @@ export function toEngine(kind: Kind, value: unknown): number | undefined {
     : undefined
 }
 
-export function fromEngine(kind: Kind, value: number): number | boolean {
+export function fromEngine(kind: Kind, value: number): number | boolean | string {
+  if (kind === 'policy') return policies[value]!
   return isBoolean(kind) ? value === truths[kind] : value
 }
 
@@ -197,3 +208,13 @@ export interface SocketOptions {
   /** A name for statistics and logs, at most 63 bytes. Default: the engine's number of the socket. */
   name?: string | undefined
 }
+
+/** Of sockets that drop what a peer does not take. */
+export interface SlowPeerOptions {
+  /** What is done about a peer that takes no more, as the event `slow` tells. `'drop'`: it misses messages; an answer
+   * of `serve()` waits. `'disconnect'`: its connection ends, with the reason `'slow'`, and what waits for it is lost;
+   * a peer that has connected connects again. Other peers do not notice. Default: drop. */
+  onSlow?: OnSlow | undefined
+}
+
+export type OnSlow = 'drop' | 'disconnect'

@@ -53,6 +53,7 @@ export const statisticTable = {
   messagesDropped: { id: 305, kind: 'counter', help: 'Messages that were lost here, once for each peer' },
   bytesDropped: { id: 306, kind: 'counter', help: 'Bytes of the messages that were lost here' },
   slowPeers: { id: 308, kind: 'counter', help: 'How often a peer became slow: it took no more' },
+  slowDisconnects: { id: 309, kind: 'counter', help: 'Connections that onSlow has ended' },
   requestsInFlight: { id: 219, kind: 'gauge', help: 'Requests that wait for their answers' },
   resends: { id: 307, kind: 'counter', help: 'How often requests were sent again' },
   queuedBytes: { id: 220, kind: 'gauge', help: 'Bytes that wait to be sent' },
@@ -133,6 +134,8 @@ export interface Statistics {
   bytesDropped: number
   /** Counter. How often a peer became slow, as the event `slow` tells. */
   slowPeers: number
+  /** Counter. Connections that `onSlow: 'disconnect'` has ended. */
+  slowDisconnects: number
   /** Gauge. Requests that wait for their answers (Req), with those that wait for a peer. */
   requestsInFlight: number
   /** Counter. How often requests were sent again (Req): not answered in time, or their peer went away. */

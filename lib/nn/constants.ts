@@ -74,6 +74,7 @@ export const NN_STAT_MESSAGES_DROPPED = 305
 export const NN_STAT_BYTES_DROPPED = 306
 export const NN_STAT_RESENDS = 307
 export const NN_STAT_SLOW_PEERS = 308
+export const NN_STAT_SLOW_DISCONNECTS = 309
 export const NN_STAT_CURRENT_SND_PRIORITY = 401
 
 // ---- The table of symbols ----

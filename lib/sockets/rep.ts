@@ -1,7 +1,7 @@
 import { closeWithDrain } from '../contexts/draining.js'
 import type { Handler, ServeOptions } from '../contexts/serve-options.js'
 import type { Service } from '../contexts/service.js'
-import type { SocketOptions } from '../engine/options.js'
+import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { isFunction } from '../engine/proxies.js'
 import type { Body } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
@@ -9,7 +9,7 @@ import { DuplexSocket } from './base/directions.js'
 
 const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
 
-export interface RepOptions<In = Buffer, Out = Body> extends SocketOptions {
+export interface RepOptions<In = Buffer, Out = Body> extends SocketOptions, SlowPeerOptions {
   /** What handlers of `serve()` get and return, in place of bodies: `'json'`, `'msgpack'`, or an object with
    * `encode()` and `decode()`. Its Reqs need the same one. `send()`, `receive()` and `onError` have bodies as ever.
    * Default: none. */
@@ -59,6 +59,13 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
   override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
     const service = this.closed ? undefined : this.#service
     return closeWithDrain(options, service, (linger) => super.close({ linger }))
+  }
+
+  get onSlow(): OnSlow {
+    return this.handle.getOption('onSlow') as OnSlow
+  }
+  set onSlow(policy: OnSlow) {
+    this.handle.setOption('onSlow', policy)
   }
 }
 

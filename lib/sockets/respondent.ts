@@ -1,7 +1,7 @@
 import { closeWithDrain } from '../contexts/draining.js'
 import type { Handler, ServeOptions } from '../contexts/serve-options.js'
 import type { Service } from '../contexts/service.js'
-import type { SocketOptions } from '../engine/options.js'
+import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
 
 const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
@@ -11,7 +11,7 @@ const contexts = () => require('../contexts/service.js') as typeof import('../co
 export class Respondent extends DuplexSocket {
   #service: Service | undefined
 
-  constructor(options?: SocketOptions) {
+  constructor(options?: SocketOptions & SlowPeerOptions) {
     super('respondent', true, options)
   }
 
@@ -41,5 +41,12 @@ export class Respondent extends DuplexSocket {
   override close(options?: { linger?: number | undefined; drain?: number | undefined }): Promise<void> {
     const service = this.closed ? undefined : this.#service
     return closeWithDrain(options, service, (linger) => super.close({ linger }))
+  }
+
+  get onSlow(): OnSlow {
+    return this.handle.getOption('onSlow') as OnSlow
+  }
+  set onSlow(policy: OnSlow) {
+    this.handle.setOption('onSlow', policy)
   }
 }

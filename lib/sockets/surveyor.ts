@@ -1,11 +1,11 @@
 import type { Answer, SurveyOptions, Surveys } from '../contexts/surveys.js'
-import type { SocketOptions } from '../engine/options.js'
+import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
 
 const contexts = () => require('../contexts/surveys.js') as typeof import('../contexts/surveys.js')
 
-export interface SurveyorOptions extends SocketOptions {
+export interface SurveyorOptions extends SocketOptions, SlowPeerOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
   deadline?: number | undefined
 }
@@ -41,5 +41,12 @@ export class Surveyor extends DuplexSocket {
   }
   set deadline(milliseconds: number) {
     this.handle.setOption('deadline', milliseconds)
+  }
+
+  get onSlow(): OnSlow {
+    return this.handle.getOption('onSlow') as OnSlow
+  }
+  set onSlow(policy: OnSlow) {
+    this.handle.setOption('onSlow', policy)
   }
 }

@@ -56,6 +56,7 @@ static const struct row rows[] = {
     ROW(NN_SOL_SOCKET, NN_MAX_CONNECTIONS_PER_ADDRESS, max_connections_per_address, -1, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_MAX_HANDSHAKES, max_handshakes, 1024, -1, INT_MAX),
     ROW(NN_SOL_SOCKET, NN_ADMISSION_TIMEO, admission_timeout_ms, 0, -1, INT_MAX),
+    ROW(NN_SOL_SOCKET, NN_ON_SLOW, on_slow, NN_SLOW_DROP, NN_SLOW_DROP, NN_SLOW_DISCONNECT),
     ROW(NN_TCP, NN_TCP_NODELAY, tcp_nodelay, 0, 0, 1),
     ROW(NN_TCP, NN_TCP_KEEP_IDLE, tcp_keep_idle_ms, 0, 0, 32767000),
     ROW(NN_TCP, NN_TCP_KEEP_INTERVAL, tcp_keep_interval_ms, 0, 0, 32767000),

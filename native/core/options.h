@@ -41,6 +41,7 @@ struct sp_options {
     int max_connections_per_address;
     int max_handshakes;
     int admission_timeout_ms; /* 0: peers are admitted unseen; -1: no limit */
+    int on_slow;              /* NN_SLOW_DROP or NN_SLOW_DISCONNECT */
     int max_ttl;
     int tcp_nodelay;
     int tcp_keep_idle_ms; /* 0: as the system has it, as the next two */

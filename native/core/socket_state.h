@@ -48,6 +48,7 @@ struct sp_statistics {
     uint64_t messages_dropped;
     uint64_t bytes_dropped;
     uint64_t slow_peers;
+    uint64_t slow_disconnects;
     uint64_t failed_handshakes; /* connections that ended before their peer was admitted, for any reason */
     uint64_t wrong_protocols;   /* of them, for the reasons that follow */
     uint64_t malformed_handshakes;

@@ -101,6 +101,8 @@ static const uint64_t *socket_counter(const struct sp_socket *self, int statisti
         return &counted->bytes_dropped;
     case NN_STAT_SLOW_PEERS:
         return &counted->slow_peers;
+    case NN_STAT_SLOW_DISCONNECTS:
+        return &counted->slow_disconnects;
     default:
         return NULL;
     }

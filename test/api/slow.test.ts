@@ -1,6 +1,6 @@
 /** The event `slow`: a peer takes no more of what is for it. */
 import { once } from 'node:events'
-import { Pub, Rep, type SlowEvent, Sub } from 'nanomsg-native'
+import { Bus, type DisconnectEvent, Pub, Rep, Respondent, type SlowEvent, Sub, Surveyor } from 'nanomsg-native'
 import { describe, expect, test } from 'vitest'
 import { type Stalled, stalledPeer } from './stalled-peer.js'
 import { transports, turn, until } from './support.js'
@@ -53,6 +53,54 @@ describe.each(streams)('over $scheme a peer that does not read', ({ address }) =
     expect(rep.stats()).toMatchObject({ slowPeers: 1, messagesDropped: 0 })
     stalled.leave()
   })
+})
+
+describe.each(streams)('over $scheme onSlow disconnects', ({ address }) => {
+  test('a Sub that does not read, and no other misses anything', async () => {
+    await using pub = new Pub({ onSlow: 'disconnect' })
+    await using sub = new Sub()
+    const ended = once(pub, 'disconnect')
+    sub.subscribe('')
+    const { address: bound } = pub.bind(address())
+    sub.connect(bound)
+    await pub.ready()
+    const stalled = await stalledPeer(pub, bound, 'sub')
+    let sent = 0
+    for (; pub.stats().slowDisconnects === 0; sent++) {
+      await pub.send(body)
+      await sub.receive()
+    }
+    const [{ reason, error }] = (await ended) as [DisconnectEvent]
+    expect([reason, error?.code, error?.message]).toEqual(['slow', 'ENOBUFS', expect.stringContaining('onSlow')])
+    expect(pub.stats()).toMatchObject({ messagesSent: sent, messagesDropped: 1, slowPeers: 1, currentConnections: 1 })
+    stalled.read()
+    await stalled.ended
+  })
+
+  test('an asker that does not read what serve() answers', async () => {
+    await using rep = new Rep({ onSlow: 'disconnect' })
+    const ended = once(rep, 'disconnect')
+    const stalled = await stalledPeer(rep, rep.bind(address()).address, 'req')
+    void rep.serve(() => body)
+    const asking = setInterval(() => stalled.write(Buffer.from([0x80, 0, 0, 1])), 1)
+    const [event] = (await ended) as [DisconnectEvent]
+    clearInterval(asking)
+    expect(event).toMatchObject({ protocol: 'req', reason: 'slow' })
+    stalled.read()
+    await stalled.ended
+  })
+})
+
+test('onSlow is an option of the sockets that drop, and has two values', async () => {
+  for (const Type of [Pub, Bus, Surveyor, Rep, Respondent]) {
+    await using socket = new Type({ onSlow: 'disconnect' })
+    expect(socket.onSlow).toBe('disconnect')
+    socket.onSlow = 'drop'
+    await socket.close()
+    expect(socket.onSlow).toBe('drop')
+  }
+  expect(() => new Pub({ onSlow: 'wait' as 'drop' })).toThrow(/EINVAL.*'drop' or 'disconnect'/)
+  expect(() => new Sub({ onSlow: 'drop' } as object)).toThrow(/EINVAL/)
 })
 
 test('a Sub that keeps up is not slow, whatever others do', async () => {

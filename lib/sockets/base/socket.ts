@@ -267,7 +267,7 @@ export abstract class Socket extends ObservedEmitter {
   static {
     for (const name of Object.keys(commonOptions) as CommonOptionName[]) {
       Object.defineProperty(Socket.prototype, name, {
-        get(this: Socket): number | boolean {
+        get(this: Socket): number | boolean | string {
           return this.handle.getOption(name)
         },
         set(this: Socket, value: unknown) {

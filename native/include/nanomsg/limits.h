@@ -25,6 +25,16 @@
  * whose peer is disconnected (EMLINK likewise), but never in its first 50 ms: accepting waits until then. */
 #define NN_MAX_HANDSHAKES 68
 
+/* What is done about a peer of PUB, BUS, SURVEYOR, REP and RESPONDENT that is slow (NN_EVENT_SLOW in nanomsg/loop.h),
+ * of inproc as well; for those that become slow later. NN_SLOW_DROP, the default: nothing, so that it misses messages;
+ * NN_SLOW_DISCONNECT: its connection ends (ENOBUFS in NN_EVENT_DISCONNECT), and what waits for it is lost. A peer that
+ * has connected connects again, with nothing that waits. Others do not notice. */
+#define NN_ON_SLOW 70
+#define NN_SLOW_DROP 0
+#define NN_SLOW_DISCONNECT 1
+/* Statistic: how many connections that has ended. */
+#define NN_STAT_SLOW_DISCONNECTS 309
+
 /* Statistics: how many bytes those messages have now; how many such connections and handshakes there are now; how many
  * connections limits have ended. */
 #define NN_STAT_REJECTED_CONNECTIONS 116

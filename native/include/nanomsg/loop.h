@@ -200,7 +200,7 @@ NN_EXPORT int64_t nn_socket_queued_bytes(int s);
 #define NN_EVENT_CONNECT 1
 /** The connection to an admitted peer has ended, and its last message was received. error: 0 (closed by this side),
  *  ESHUTDOWN (closed by the peer), ECONNRESET, ETIMEDOUT, ... (the connection failed), EPROTO or EILSEQ (the peer
- *  violated the protocol), EMSGSIZE (it exceeded NN_RCVMAXSIZE). */
+ *  violated the protocol), EMSGSIZE (it exceeded NN_RCVMAXSIZE), ENOBUFS (it was slow: NN_ON_SLOW). */
 #define NN_EVENT_DISCONNECT 2
 /** A connection has ended before its peer was admitted. error: EPROTOTYPE (wrong socket type), EPROTO (malformed
  *  handshake), EBUSY (a PAIR has a peer already), ETIMEDOUT (no handshake in time), EACCES (certificate not accepted),

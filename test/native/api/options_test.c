@@ -1,6 +1,7 @@
 /* Options: what they are at first, what they accept, what each call says otherwise. */
 #include "sockets.h"
 
+#include <nanomsg/limits.h>
 #include <nanomsg/bus.h>
 #include <nanomsg/inproc.h>
 #include <nanomsg/ipc.h>
@@ -38,6 +39,7 @@ static const struct {
     {NN_PAIR, NN_SOL_SOCKET, NN_IPV4ONLY, 1, 0, 1},
     {NN_PAIR, NN_SOL_SOCKET, NN_RCVMAXSIZE, 1048576, -1, INT_MAX},
     {NN_PAIR, NN_SOL_SOCKET, NN_MAXTTL, 8, 1, 255},
+    {NN_PUB, NN_SOL_SOCKET, NN_ON_SLOW, NN_SLOW_DROP, NN_SLOW_DROP, NN_SLOW_DISCONNECT},
     {NN_PAIR, NN_TCP, NN_TCP_NODELAY, 0, 0, 1},
     {NN_PAIR, NN_IPC, NN_IPC_OUTBUFSZ, 4096, INT_MIN, INT_MAX},
     {NN_PAIR, NN_IPC, NN_IPC_INBUFSZ, 4096, INT_MIN, INT_MAX},

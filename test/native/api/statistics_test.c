@@ -2,6 +2,7 @@
 #include "raw_peer.h"
 #include "sockets.h"
 
+#include <nanomsg/limits.h>
 #include <nanomsg/bus.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
@@ -43,6 +44,7 @@ static const int statistics[] = {
     NN_STAT_BYTES_DROPPED,
     NN_STAT_RESENDS,
     NN_STAT_SLOW_PEERS,
+    NN_STAT_SLOW_DISCONNECTS,
     NN_STAT_FAILED_HANDSHAKES,
     NN_STAT_WRONG_PROTOCOLS,
     NN_STAT_MALFORMED_HANDSHAKES,
@@ -68,7 +70,7 @@ TEST(a_new_socket_has_counted_nothing)
 
 TEST(an_unknown_statistic_is_EINVAL)
 {
-    static const int unknown[] = {0, -1, 1, 100, 108, 125, 200, 204, 221, 300, 309, 400, 402, INT_MAX, INT_MIN};
+    static const int unknown[] = {0, -1, 1, 100, 108, 125, 200, 204, 221, 300, 310, 400, 402, INT_MAX, INT_MIN};
     int s = SOCKET(NN_PAIR);
 
     for (size_t i = 0; i < COUNT_OF(unknown); i++)

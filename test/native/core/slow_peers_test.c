@@ -3,6 +3,7 @@
 #include "sockets.h"
 
 #include <nanomsg/bus.h>
+#include <nanomsg/limits.h>
 #include <nanomsg/loop.h>
 #include <nanomsg/pipeline.h>
 #include <nanomsg/pubsub.h>
@@ -152,5 +153,80 @@ TEST(a_peer_that_makes_the_sender_wait_is_not_slow)
     CHECK_EQUAL(nn_errno(), EAGAIN);
     check_not_slow(push);
     CHECK_STATISTIC(push, NN_STAT_SLOW_PEERS, 0);
+    close(fd);
+}
+
+/* ---- NN_ON_SLOW ---- */
+
+/* Sends to all peers until that many were disconnected; the honest one gets every message. */
+static void send_until_disconnected(int s, int honest, uint64_t count)
+{
+    while (nn_get_statistic(s, NN_STAT_SLOW_DISCONNECTS) < count) {
+        CHECK_EQUAL(nn_send(s, body, sizeof body, 0), LONG_BYTES);
+        CHECK_EQUAL(nn_recv(honest, body, sizeof body, 0), LONG_BYTES);
+    }
+}
+
+TEST_OVER_STREAMS(a_slow_peer_is_disconnected_and_one_that_keeps_up_misses_nothing)
+{
+    const char *address = new_address();
+    int pub = watched_bound(NN_PUB, address);
+
+    SET_INT(pub, NN_SOL_SOCKET, NN_ON_SLOW, NN_SLOW_DISCONNECT);
+    int sub = connected_sub(address);
+    WAIT_PEERS(pub, 1);
+    int fd = raw_connect_admitted(address, NN_SUB, NN_PUB);
+    WAIT_PEERS(pub, 2);
+    send_until_disconnected(pub, sub, 1);
+    struct nn_event slow = event_of(pub, NN_EVENT_SLOW);
+    struct nn_event ended = event_of(pub, NN_EVENT_DISCONNECT);
+    CHECK_EQUAL(ended.pipe, slow.pipe);
+    CHECK_EQUAL(ended.error, ENOBUFS);
+    raw_count_to_end(fd);
+    CHECK_STATISTIC(pub, NN_STAT_CURRENT_CONNECTIONS, 1);
+    CHECK_STATISTIC(pub, NN_STAT_MESSAGES_DROPPED, 1);
+    CHECK_STATISTIC(pub, NN_STAT_SLOW_PEERS, 1);
+    CHECK_SENDS(pub, "after");
+    CHECK_RECEIVES(sub, "after");
+    close(fd);
+}
+
+TEST(slow_peers_over_inproc_are_disconnected_while_messages_go_to_all)
+{
+    static const int types[][2] = {{NN_BUS, NN_BUS}, {NN_SURVEYOR, NN_RESPONDENT}};
+
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        const char *address = test_inproc_address();
+        int s = watched_bound(types[i][0], address);
+        SET_INT(s, NN_SOL_SOCKET, NN_ON_SLOW, NN_SLOW_DISCONNECT);
+        test_socket_connected(types[i][1], address);
+        WAIT_PEERS(s, 1);
+        int honest = test_socket_connected(types[i][1], address);
+        WAIT_PEERS(s, 2);
+        test_socket_connected(types[i][1], address);
+        WAIT_PEERS(s, 3);
+        send_until_disconnected(s, honest, 2);
+        CHECK_EQUAL(event_of(s, NN_EVENT_DISCONNECT).error, ENOBUFS);
+        CHECK_EQUAL(event_of(s, NN_EVENT_DISCONNECT).error, ENOBUFS);
+    }
+}
+
+TEST_OVER_STREAMS(an_asker_that_does_not_read_its_answers_is_disconnected)
+{
+    static const char request[] = "\x80\0\0\1ask";
+    const char *address = new_address();
+    int rep = watched_bound(NN_REP, address);
+
+    SET_INT(rep, NN_SOL_SOCKET, NN_ON_SLOW, NN_SLOW_DISCONNECT);
+    int fd = raw_connect_admitted(address, NN_REQ, NN_REP);
+    while (nn_get_statistic(rep, NN_STAT_SLOW_DISCONNECTS) == 0) {
+        raw_send_message(fd, address, request, 7);
+        CHECK_RECEIVES(rep, "ask");
+        CHECK_EQUAL(nn_send(rep, body, sizeof body, 0), LONG_BYTES);
+    }
+    CHECK_EQUAL(event_of(rep, NN_EVENT_DISCONNECT).error, ENOBUFS);
+    int req = test_socket_connected(NN_REQ, address);
+    CHECK_SENDS(req, "other");
+    CHECK_RECEIVES(rep, "other");
     close(fd);
 }

@@ -97,7 +97,7 @@ export const patterns = [
   check<Same<OwnOf<Surveyor>, 'survey'>>(),
   check<Same<OwnOf<Sub>, 'subscribe' | 'unsubscribe'>>(),
   check<Same<keyof ReqOptions, keyof SocketOptions | 'resendInterval' | 'maxInFlight' | 'attempts' | 'codec'>>(),
-  check<Same<keyof SurveyorOptions, keyof SocketOptions | 'deadline'>>(),
+  check<Same<keyof SurveyorOptions, keyof SocketOptions | 'deadline' | 'onSlow'>>(),
 ]
 
 /** Every option is a property of the same name that can be read and set; nothing internal is declared. */
@@ -152,7 +152,7 @@ export function listeners(socket: Socket): void {
     .on('reject', ({ error }) => check<Same<typeof error, NanomsgError>>())
     .off('failure', ({ error: { code, errno, syscall } }) => [code.length, errno + 1, syscall.length])
   for (const event of [] as SocketEvent[]) {
-    if (event.type === 'disconnect') check<Same<typeof event.reason, 'closed' | 'left' | 'failed'>>()
+    if (event.type === 'disconnect') check<Same<typeof event.reason, 'closed' | 'left' | 'failed' | 'slow'>>()
   }
 }
 
