@@ -232,6 +232,7 @@ napi_value TakeMessages(napi_env env, Host *host, int s, int limit, bool has_con
 
     if (const int refusal = host->TakeRefusal(s); refusal != 0)
         return Integer(env, -refusal);
+    host->slabs()->RecycleReleased();
     const int count = take(s, batch, limit < capacity ? limit : capacity);
     if (count < 0)
         return Integer(env, -nn_errno());

@@ -108,9 +108,10 @@ void SlabStore::Release(uint32_t token)
     bool is_last;
     {
         const std::lock_guard<std::mutex> guard(lock_);
-        if (!is_closed_)
+        if (!is_closed_) {
             released_.push_back(token);
-        else if (slabs_by_token_[token].memory != nullptr)
+            has_released_.store(true, std::memory_order_relaxed);
+        } else if (slabs_by_token_[token].memory != nullptr)
             nn_chunk_release(slabs_by_token_[token].memory);
         is_last = --outstanding_ == 0 && is_closed_;
     }
@@ -202,6 +203,7 @@ void SlabStore::Recycle()
         if (released_.empty() && pinned_.empty())
             return;
         released.swap(released_);
+        has_released_.store(false, std::memory_order_relaxed);
     }
     released.insert(released.end(), pinned_.begin(), pinned_.end());
     pinned_.clear();

@@ -8,6 +8,7 @@
 
 #include <node_api.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -73,6 +74,12 @@ class SlabStore
 
     // Lets go of the slabs that were released. Not between taking messages out of a slab and viewing or pinning them.
     void Recycle();
+    // The same before messages are taken: while there are always more of them, the loop may have no event.
+    void RecycleReleased()
+    {
+        if (has_released_.load(std::memory_order_relaxed))
+            Recycle();
+    }
     // The environment runs no JavaScript any more: no slabs from here on.
     void Detach();
     // After Detach, when the engine's loop is gone.
@@ -115,6 +122,7 @@ class SlabStore
 
     std::mutex lock_; // guards what follows
     std::vector<uint32_t> released_;
+    std::atomic<bool> has_released_ = false; // read without the lock: a slab more or less can wait
     size_t outstanding_ = 0;
     bool is_closed_ = false;
 };

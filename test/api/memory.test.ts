@@ -81,6 +81,32 @@ async function bounded(run: string, count: number): Promise<void> {
   expect([exitCode, stdout]).toEqual([0, 'bounded\n'])
 }
 
+describe('memory of messages that always wait', { timeout: 60_000 }, () => {
+  test('is used again, though the event loop has no event of the socket', async () => {
+    const { stdout, exitCode } = await runWithGc(`
+      const { Worker } = require('node:worker_threads')
+      const pull = new Pull()
+      const { address } = pull.bind('tcp://127.0.0.1:0')
+      const flooding = new Worker(\`
+        const { Push } = require('nanomsg-native')
+        const bodies = Array(256).fill(Buffer.alloc(100))
+        const flood = async (push) => { for (;;) await push.sendBatch(bodies) }
+        for (let i = 0; i < 50; i++) {
+          const push = new Push()
+          push.connect('\${address}')
+          void flood(push)
+        }\`, { eval: true })
+      let bytes = 0, most = 0
+      for await (const messages of pull.batches()) {
+        bytes += 100 * messages.length
+        most = Math.max(most, process.memoryUsage().external)
+        if (bytes > 200e6) break
+      }
+      console.log(most < bytes / 4 ? 'used again' : most + ' bytes are kept')`)
+    expect([exitCode, stdout]).toEqual([0, 'used again\n'])
+  })
+})
+
 describe('memory does not grow', { timeout: 60_000 }, () => {
   test('with messages that have passed', () =>
     bounded(
