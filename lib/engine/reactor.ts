@@ -90,6 +90,7 @@ const MESSAGES_PER_LOOK = 16
 
 let work = 0
 let workBytes = 0
+let sentWork = 0
 let nextLook = MESSAGES_PER_LOOK
 let turnEnd = 0
 let resumptions: (() => void)[] = []
@@ -104,6 +105,14 @@ export function isTurnOver(messages: number, bytes = 0): boolean {
   return work > WORK_LIMIT || workBytes >= TURN_BYTES
 }
 
+/** The same for messages that are sent, in which the program has no handler: these have a limit of their own, and time
+ * is none of theirs. Sockets that send in one turn write once each, so that turns cut short would cost more than they
+ * save. */
+export function isSendingOver(messages: number): boolean {
+  sentWork += messages
+  return sentWork > WORK_LIMIT
+}
+
 /** Ends the turn, if it was long enough: as if the limit of messages was reached. */
 function lookAtClock(): void {
   const now = performance.now()
@@ -115,6 +124,7 @@ function lookAtClock(): void {
 function beginTurn(): void {
   work = 0
   workBytes = 0
+  sentWork = 0
   nextLook = MESSAGES_PER_LOOK
 }
 

@@ -6,7 +6,7 @@ import { native } from '../engine/native.js'
 import type { OptionName } from '../engine/options.js'
 import { ownOptions } from '../engine/own-options.js'
 import type { Part } from '../engine/part.js'
-import { isTurnOver, nextTurn } from '../engine/reactor.js'
+import { isSendingOver, nextTurn } from '../engine/reactor.js'
 import { type RefCounter, type WaitOptions, WaitQueue } from '../engine/waits.js'
 import { type Body, goneError, toUint8Array } from './bytes.js'
 import {
@@ -26,7 +26,7 @@ const { EAGAIN, ETIMEDOUT } = constants.errno
 const sent = Promise.resolve()
 
 /** What the sender of an accepted message waits for: mostly nothing. */
-const accepted = (): Promise<void> => (isTurnOver(1) ? new Promise(nextTurn) : sent)
+const accepted = (): Promise<void> => (isSendingOver(1) ? new Promise(nextTurn) : sent)
 
 /** What the engine sends from where it is, or joins. */
 function toMemory(body: Body): Uint8Array | Uint8Array[] {
@@ -125,7 +125,7 @@ export class Outbox implements Part, Sender {
       const left = timeout > 0 ? Math.max(0, giveUpAt - performance.now()) : timeout
       await this.#send(bodies[i]!, ownOptions({ timeout: left, signal }, 'sendBatch'), 'sendBatch')
     }
-    if (isTurnOver(bodies.length)) await new Promise<void>(nextTurn)
+    if (isSendingOver(bodies.length)) await new Promise<void>(nextTurn)
   }
 
   /** Sends in a context, which never waits. */
