@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 
 /* The batch quantum in bytes. */
-#define BATCH_QUANTUM_BYTES ((size_t)4 * 1024)
+#define BATCH_QUANTUM_BYTES ((size_t)8 * 1024)
 
 /* Read quantum: how much all pipes with unread messages read at a time together, and the minimum for each of them,
  * unless a batch quantum is longer. */
@@ -23,6 +23,7 @@
 /* No pipe reads more frames of the length of its last one: what the protocol passes over costs the loop something for
  * each frame, and other peers wait meanwhile. */
 #define READ_QUANTUM_FRAMES 2048
+#define MIN_READ_QUANTUM_FRAMES 128
 #define MIN_LIMIT_OF_FRAMES_BYTES ((size_t)16 * 1024)
 
 static atomic_uint last_id;
@@ -138,9 +139,8 @@ size_t sp_pipe_read_quantum(const struct nn_pipe *self, size_t frame_bytes)
     size_t readable_pipes = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
     size_t quantum = READ_QUANTUM_BYTES / readable_pipes;
     size_t most = limit_of_frames(frame_bytes);
-    size_t batch = frame_bytes < READ_QUANTUM_BYTES / SP_BATCH_QUANTUM_MESSAGES
-                       ? frame_bytes * SP_BATCH_QUANTUM_MESSAGES
-                       : READ_QUANTUM_BYTES;
+    size_t batch = frame_bytes < READ_QUANTUM_BYTES / MIN_READ_QUANTUM_FRAMES ? frame_bytes * MIN_READ_QUANTUM_FRAMES
+                                                                              : READ_QUANTUM_BYTES;
     size_t min = batch > MIN_READ_QUANTUM_BYTES ? batch : MIN_READ_QUANTUM_BYTES;
 
     if (quantum > most)
@@ -296,8 +296,9 @@ static bool batch_quantum_is_left(const struct sp_batch_quantum *self, const str
 /* To be called before what is received counts. */
 static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe)
 {
-    if (self->limit_messages == 0) {
-        self->pipe = 0; /* the next batch begins another quantum */
+    if (self->limit_messages == 0 || self->is_over) {
+        self->pipe = 0; /* the next batch, or message, begins another quantum */
+        self->is_over = false;
         return;
     }
     if (batch_quantum_is_left(self, pipe))
@@ -312,6 +313,11 @@ bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
     const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
 
     return quantum->limit_messages > 0 && self->can_receive && batch_quantum_is_left(quantum, self);
+}
+
+void sp_pipe_end_quantum(struct nn_pipe *self)
+{
+    self->socket->batch_quantum.is_over = true;
 }
 
 int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)

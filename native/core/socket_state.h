@@ -60,7 +60,7 @@ struct sp_statistics {
 /* How many messages of a batch come from one pipe before the next one has its turn. It amortises the cache misses of
  * switching pipes, and is short enough that no pipe waits long. Requests and answers are fewer: what the user does with
  * each of them costs far more than such a miss. */
-#define SP_BATCH_QUANTUM_MESSAGES 64
+#define SP_BATCH_QUANTUM_MESSAGES 128
 #define SP_CONTEXT_QUANTUM_MESSAGES 8
 /* A batch of requests or answers ends when it has as many bytes: its messages are answered before the loop turns, and
  * other peers wait meanwhile. */
@@ -72,6 +72,7 @@ struct sp_batch_quantum {
     uint32_t pipe;
     uint64_t end_messages; /* of what the pipe has given in all */
     uint64_t end_bytes;
+    bool is_over; /* memory of the pipe was used up */
 };
 
 struct sp_socket {

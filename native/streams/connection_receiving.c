@@ -134,6 +134,7 @@ static ssize_t connection_read_on(struct sp_connection *self)
         ((self->watch.wanted & SP_READABLE) && !is_held) || self->last_turn == turn)
         return -EAGAIN;
     self->last_turn = turn;
+    sp_pipe_end_quantum(self->pipe);
     return connection_fill(self, &self->stream);
 }
 

@@ -10,7 +10,7 @@
 
 /* Eight sizes from one power of two to the next. */
 #define STEPS 8
-#define OCTAVES 5
+#define OCTAVES 8
 #define CLASSES (STEPS * OCTAVES + 1)
 
 struct unused {
