@@ -245,8 +245,8 @@ TEST(deadlines_make_the_descriptor_readable)
     host_open(&host, NULL);
     guest_open(&surveyor, &host, NN_SURVEYOR);
     SET_INT(surveyor.s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, 40);
-    GUEST_SENDS(&surveyor, "is anybody there?");
     int64_t start_ms = test_now_ms();
+    GUEST_SENDS(&surveyor, "is anybody there?");
     host_run_all(&host);
     while (nn_socket_receive_batch(surveyor.s, &received, 1) < 0 && nn_errno() == EAGAIN) {
         CHECK(host_is_readable(&host, test_deadline_ms(8000)));

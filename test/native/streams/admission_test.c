@@ -131,7 +131,7 @@ TEST(a_socket_loses_nothing_where_it_is_refused)
 TEST(a_peer_that_nothing_decides_about_is_refused_when_the_time_is_over)
 {
     const char *address = test_tcp_address();
-    int pull = asking(NN_PULL, address, 20);
+    int pull = asking(NN_PULL, address, 500);
     int fd = raw_connect(address);
     char text[128];
 
