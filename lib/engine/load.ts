@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Functions, Shared } from './binding.js'
@@ -32,8 +31,12 @@ function findBuilt(): string | undefined {
   return [built, compiled].find((path) => existsSync(path))
 }
 
-/** A path that is not known before: bundlers must not take it for one of their own modules. */
-const requireFile = (path: string) => createRequire(join(home, 'package.json'))(path) as Addon
+/** A path that is not known before: bundlers must not take it for one of their own modules. node:module takes a while
+ * to load, and the addon that comes with the package does not need it. */
+function requireFile(path: string): Addon {
+  const { createRequire } = require('node:module') as typeof import('node:module')
+  return createRequire(join(home, 'package.json'))(path) as Addon
+}
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'

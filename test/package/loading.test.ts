@@ -22,6 +22,14 @@ describe.skipIf(!canInstall)('an installed package', () => {
     expect(run(installation.program)).toEqual(good)
   })
 
+  test('does so without modules of Node.js that only other addons need', () => {
+    const program = join(installation.home, 'modules.cjs')
+    writeFileSync(program, `require('nanomsg-native'); console.log(process.moduleLoadList.join('\\n'))`)
+    const modules = run(program).stdout.split('\n')
+    expect(modules).toContain('Internal Binding os')
+    expect(modules).not.toContain('NativeModule module')
+  })
+
   test('does so without node-gyp-build', () => {
     const link = join(installation.home, 'node_modules/node-gyp-build')
     rmSync(link)
