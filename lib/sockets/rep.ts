@@ -22,6 +22,8 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
   #service: Service | undefined
 
   constructor(options?: RepOptions<In, Out>) {
+    // Now, since later there may be no descriptor left to read the file.
+    contexts()
     super('rep', true, options as SocketOptions)
   }
 

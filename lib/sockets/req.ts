@@ -27,6 +27,8 @@ export class Req<In = Buffer, Out = Body> extends DuplexSocket {
   #requests: Requests | undefined
 
   constructor(options?: ReqOptions<In, Out>) {
+    // Now, since later there may be no descriptor left to read the file.
+    contexts()
     super('req', true, options as SocketOptions)
   }
 

@@ -12,6 +12,8 @@ export class Respondent extends DuplexSocket {
   #service: Service | undefined
 
   constructor(options?: SocketOptions & SlowPeerOptions) {
+    // Now, since later there may be no descriptor left to read the file.
+    contexts()
     super('respondent', true, options)
   }
 

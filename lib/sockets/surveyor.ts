@@ -16,6 +16,8 @@ export class Surveyor extends DuplexSocket {
   #surveys: Surveys | undefined
 
   constructor(options?: SurveyorOptions) {
+    // Now, since later there may be no descriptor left to read the file.
+    contexts()
     super('surveyor', true, options)
   }
 

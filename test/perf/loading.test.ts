@@ -104,6 +104,28 @@ describeNodes('a program', ({ path }) => {
     expect(modules.filter((name) => RARE.test(name))).toEqual([])
   })
 
+  test('that has no descriptors left asks and answers by sockets that it has', () => {
+    const program = `
+      const { openSync } = require('node:fs')
+      const { Rep, Req } = require(${JSON.stringify(project)})
+      const [one, other] = [new Req(), new Rep()]
+      one.connect(other.bind('tcp://127.0.0.1:0').address)
+      one.ready().then(async () => {
+        try { for (;;) openSync('/dev/null') } catch ({ code }) { console.log(code) }
+        void other.serve((body) => body)
+        console.log(String(await one.request('answered')))
+        process.exit()
+      })`
+    const options = {
+      encoding: 'utf8',
+      env: { ...process.env, NODE: path, PROGRAM: program },
+      timeout: 30_000,
+    } as const
+    expect(execFileSync('bash', ['-c', 'ulimit -n 100; exec "$NODE" -e "$PROGRAM"'], options)).toBe(
+      'EMFILE\nanswered\n',
+    )
+  })
+
   test.each(uses)('that uses %s loads their files then', (_, work, files) => {
     const others = loadedBy(path, 'index.js', work).files.filter(
       (file) => !/^dist\/(index|engine.shared)\.js$/.test(file),
