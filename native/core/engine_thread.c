@@ -5,6 +5,7 @@
 #include "core/process.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
+#include "util/buffer_cache.h"
 
 #include <stdatomic.h>
 
@@ -26,9 +27,23 @@ static void engine_after_fork(void)
     engine.loop = NULL;
 }
 
+/* From any thread that takes a large buffer: where the lock is taken, another one is waking it, or the loop is about to
+ * begin or end. */
+static void wake_for_buffers(void)
+{
+    struct nn_loop *loop;
+
+    if (!sp_engine_try_lock(&loop))
+        return;
+    if (loop != NULL)
+        sp_loop_wake(&loop->base);
+    sp_engine_unlock();
+}
+
 static void engine_init(void)
 {
     sp_fork_at_child(engine_after_fork);
+    sp_buffer_cache_on_unused(wake_for_buffers);
 }
 
 static void *engine_main(void *loop)

@@ -10,7 +10,7 @@
 
 /* Eight sizes from one power of two to the next. */
 #define STEPS 8
-#define OCTAVES 8
+#define OCTAVES 9
 #define CLASSES (STEPS * OCTAVES + 1)
 
 struct unused {
@@ -29,6 +29,7 @@ static struct {
 } cache = {.once = SP_ONCE_INIT};
 
 static atomic_uint gets;
+static void (*_Atomic on_unused)(void);
 
 /* A forked child has what the lists hold, since each step of theirs leaves them whole, and none of the loops. */
 static void cache_after_fork(void)
@@ -81,7 +82,11 @@ void *sp_buffer_cache_get(size_t *size_bytes)
         cache.lists[class] = found->next;
         cache.kept_bytes -= *size_bytes;
     }
+    bool is_unused = cache.users == 0;
     cache_unlock();
+    void (*wake_user)(void) = is_unused ? atomic_load(&on_unused) : NULL;
+    if (wake_user != NULL)
+        wake_user();
     return found != NULL ? (void *)found : sp_alloc(*size_bytes);
 }
 
@@ -102,6 +107,11 @@ void sp_buffer_cache_put(void *memory, size_t size_bytes)
     cache_unlock();
     if (!is_kept)
         sp_free(memory);
+}
+
+void sp_buffer_cache_on_unused(void (*wake_user)(void))
+{
+    atomic_store(&on_unused, wake_user);
 }
 
 uint32_t sp_buffer_cache_gets(void)

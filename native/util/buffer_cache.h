@@ -5,6 +5,7 @@
  * instead of 433, of 4 MiB 1.3 ms instead of 2.5 (node scripts/bench/mechanisms.mjs buffer-cache). A Pull in Node.js
  * with a hundred peers that send 64 bytes without a pause: 0.2 page faults for a thousand messages instead of 3 (node
  * scripts/bench/run.mjs --field --only 'fan-in 100'); malloc gives slabs back to the system when several are freed.
+ * Requests and replies of 1 MiB between two threads over inproc: 0.1 page faults each instead of 488.
  *
  * Buffers are kept only while loops retain the cache, which they do as long as large messages and slabs come and go,
  * and never more than SP_BUFFER_CACHE_KEPT_BYTES. From any thread. */
@@ -17,7 +18,7 @@
 
 /* Smaller buffers come from malloc, which reuses them itself; larger ones, too, since they are rare. */
 #define SP_BUFFER_CACHE_MIN_BYTES ((size_t)64 * 1024)
-#define SP_BUFFER_CACHE_MAX_BYTES ((size_t)16 * 1024 * 1024)
+#define SP_BUFFER_CACHE_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define SP_BUFFER_CACHE_KEPT_BYTES ((size_t)64 * 1024 * 1024)
 
 static inline bool sp_buffer_cache_has(size_t bytes)
@@ -38,6 +39,10 @@ uint32_t sp_buffer_cache_gets(void);
 /* One loop more uses the cache; one less, and after the last one all buffers go back to the system. */
 void sp_buffer_cache_retain(void);
 void sp_buffer_cache_release(void);
+
+/* What is called when a buffer is taken and no loop uses the cache, from any thread and under any lock: it is to make a
+ * loop run, which then does. Programs whose messages stay in the process would otherwise never have one that runs. */
+void sp_buffer_cache_on_unused(void (*wake_user)(void));
 
 /* For tests. */
 size_t sp_buffer_cache_kept_bytes(void);
