@@ -16,16 +16,6 @@
 /* The batch quantum in bytes. */
 #define BATCH_QUANTUM_BYTES ((size_t)8 * 1024)
 
-/* Read quantum: how much all pipes with unread messages read at a time together, and the minimum for each of them,
- * unless a batch quantum is longer. */
-#define READ_QUANTUM_BYTES ((size_t)256 * 1024)
-#define MIN_READ_QUANTUM_BYTES ((size_t)4 * 1024)
-/* No pipe reads more frames of the length of its last one: what the protocol passes over costs the loop something for
- * each frame, and other peers wait meanwhile. */
-#define READ_QUANTUM_FRAMES 2048
-#define MIN_READ_QUANTUM_FRAMES 128
-#define MIN_LIMIT_OF_FRAMES_BYTES ((size_t)16 * 1024)
-
 static atomic_uint last_id;
 
 void sp_pipe_count_from(uint32_t id)
@@ -124,28 +114,6 @@ void sp_pipe_set_unreadable(struct nn_pipe *self)
         return;
     self->can_receive = false;
     self->socket->readable_pipes--;
-}
-
-static size_t limit_of_frames(size_t frame_bytes)
-{
-    size_t bytes =
-        frame_bytes < READ_QUANTUM_BYTES / READ_QUANTUM_FRAMES ? frame_bytes * READ_QUANTUM_FRAMES : READ_QUANTUM_BYTES;
-
-    return bytes > MIN_LIMIT_OF_FRAMES_BYTES ? bytes : MIN_LIMIT_OF_FRAMES_BYTES;
-}
-
-size_t sp_pipe_read_quantum(const struct nn_pipe *self, size_t frame_bytes)
-{
-    size_t readable_pipes = self->socket->readable_pipes + (self->can_receive ? 0 : 1);
-    size_t quantum = READ_QUANTUM_BYTES / readable_pipes;
-    size_t most = limit_of_frames(frame_bytes);
-    size_t batch = frame_bytes < READ_QUANTUM_BYTES / MIN_READ_QUANTUM_FRAMES ? frame_bytes * MIN_READ_QUANTUM_FRAMES
-                                                                              : READ_QUANTUM_BYTES;
-    size_t min = batch > MIN_READ_QUANTUM_BYTES ? batch : MIN_READ_QUANTUM_BYTES;
-
-    if (quantum > most)
-        quantum = most;
-    return quantum > min ? quantum : min;
 }
 
 /* A slow peer is no longer slow when it has taken all that waited for it. What waited in the protocol is gathered by
