@@ -84,6 +84,7 @@ function letGo(): void {
  * in milliseconds, as handlers may take long, and in bytes, as requests are answered after all of them were taken. */
 const WORK_LIMIT = 8192
 const TURN_MS = 1
+const SENDING_MS = 20
 const TURN_BYTES = 256 * 1024
 /** The messages between two looks at the clock: a few of them need not know the time. */
 const MESSAGES_PER_LOOK = 16
@@ -91,6 +92,8 @@ const MESSAGES_PER_LOOK = 16
 let work = 0
 let workBytes = 0
 let sentWork = 0
+let nextSentLook = MESSAGES_PER_LOOK
+let sendingEnd = 0
 let nextLook = MESSAGES_PER_LOOK
 let turnEnd = 0
 let resumptions: (() => void)[] = []
@@ -105,12 +108,19 @@ export function isTurnOver(messages: number, bytes = 0): boolean {
   return work > WORK_LIMIT || workBytes >= TURN_BYTES
 }
 
-/** The same for messages that are sent, in which the program has no handler: these have a limit of their own, and time
- * is none of theirs. Sockets that send in one turn write once each, so that turns cut short would cost more than they
- * save. */
+/** The same for messages that are sent. Their limit of time is longer: sockets that send in one turn write once each,
+ * so that turns cut short cost more than they save. */
 export function isSendingOver(messages: number): boolean {
   sentWork += messages
+  if (sentWork >= nextSentLook) lookAtClockOfSending()
   return sentWork > WORK_LIMIT
+}
+
+function lookAtClockOfSending(): void {
+  const now = performance.now()
+  if (nextSentLook === MESSAGES_PER_LOOK) sendingEnd = now + SENDING_MS
+  nextSentLook = sentWork + MESSAGES_PER_LOOK
+  if (now >= sendingEnd) sentWork += WORK_LIMIT
 }
 
 /** Ends the turn, if it was long enough: as if the limit of messages was reached. */
@@ -125,6 +135,7 @@ function beginTurn(): void {
   work = 0
   workBytes = 0
   sentWork = 0
+  nextSentLook = MESSAGES_PER_LOOK
   nextLook = MESSAGES_PER_LOOK
 }
 

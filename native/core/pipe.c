@@ -121,8 +121,11 @@ void sp_pipe_set_unreadable(struct nn_pipe *self)
  * tell that they have taken the last one, but that they take more. */
 static void update_slow(struct nn_pipe *self)
 {
-    if (self->ops->flush != NULL)
+    self->is_slow = false; /* the transport may tell once more that there is room */
+    if (sp_list_is_linked(&self->dirty_item)) {
+        sp_list_remove(&self->dirty_item);
         self->ops->flush(self);
+    }
     self->is_slow = !self->can_send || (!self->at_exit.is_within_process && sp_pipe_queued_bytes(self) > 0);
 }
 
@@ -137,7 +140,7 @@ void sp_pipe_set_writable(struct nn_pipe *self)
         socket->is_corked = true; /* waiting messages leave together, when the lock is released */
         socket->protocol->pipe_writable(socket->instance, self);
     }
-    if (self->is_slow)
+    if (self->is_slow && !sp_list_is_linked(&self->broken_item))
         update_slow(self);
 }
 

@@ -22,9 +22,6 @@
 /* The loop whose batch this thread is handling. */
 static _Thread_local const struct sp_loop *running_here;
 
-/* Idle time after which cached buffers are freed. */
-#define CACHE_IDLE_NS (500 * SP_NS_PER_MS)
-
 /* ---- Giving memory back ---- */
 
 static void returning_handle_deadline(struct sp_timer *timer)
@@ -51,7 +48,7 @@ static void return_later(struct sp_returning *self)
 static void cache_user_continue(struct sp_cache_user *self)
 {
     self->gets = sp_buffer_cache_gets();
-    sp_timer_start(&self->timer, sp_now_ns() + CACHE_IDLE_NS);
+    sp_timer_start(&self->timer, sp_now_ns() + SP_BUFFER_CACHE_IDLE_NS);
 }
 
 static void cache_user_handle_deadline(struct sp_timer *timer)
@@ -61,6 +58,8 @@ static void cache_user_handle_deadline(struct sp_timer *timer)
     if (!self->is_active || !sp_timer_is_due(timer))
         return;
     if (self->gets != sp_buffer_cache_gets()) {
+        sp_buffer_cache_free_idle();
+        return_later(&timer->loop->returning);
         cache_user_continue(self);
         return;
     }

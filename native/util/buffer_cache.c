@@ -1,6 +1,7 @@
 /* Lists of unused memory, one for each size. */
 #include "util/buffer_cache.h"
 
+#include "platform/clock.h"
 #include "platform/fork.h"
 #include "platform/thread.h"
 #include "util/memory.h"
@@ -24,6 +25,8 @@ static struct {
     struct sp_once once;
     struct sp_mutex lock; /* guards what follows */
     struct unused *lists[CLASSES];
+    bool is_used[CLASSES]; /* since the lists were looked through */
+    sp_time_ns looked_ns;
     size_t kept_bytes;
     unsigned users;
 } cache = {.once = SP_ONCE_INIT};
@@ -78,6 +81,7 @@ void *sp_buffer_cache_get(size_t *size_bytes)
     atomic_fetch_add_explicit(&gets, 1, memory_order_relaxed);
     cache_lock();
     struct unused *found = cache.lists[class];
+    cache.is_used[class] = true;
     if (found != NULL) {
         cache.lists[class] = found->next;
         cache.kept_bytes -= *size_bytes;
@@ -133,6 +137,46 @@ static void free_list(struct unused *first)
         sp_free(first);
         first = next;
     }
+}
+
+static size_t bytes_of_class(size_t class)
+{
+    size_t base = SP_BUFFER_CACHE_MIN_BYTES << class / STEPS;
+
+    return base + class % STEPS * (base / STEPS);
+}
+
+/* Takes out what the list has. */
+static struct unused *list_take(size_t class, size_t *taken_bytes)
+{
+    struct unused *first = cache.lists[class];
+
+    for (struct unused *unused = first; unused != NULL; unused = unused->next)
+        *taken_bytes += bytes_of_class(class);
+    cache.lists[class] = NULL;
+    return first;
+}
+
+void sp_buffer_cache_free_idle(void)
+{
+    struct unused *lists[CLASSES] = {NULL};
+    size_t freed_bytes = 0;
+    sp_time_ns now_ns = sp_now_ns();
+
+    cache_lock();
+    bool is_time = now_ns - cache.looked_ns >= SP_BUFFER_CACHE_IDLE_NS;
+    for (size_t i = 0; is_time && i < CLASSES; i++) {
+        if (!cache.is_used[i])
+            lists[i] = list_take(i, &freed_bytes);
+        cache.is_used[i] = false;
+    }
+    if (is_time)
+        cache.looked_ns = now_ns;
+    cache.kept_bytes -= freed_bytes;
+    cache_unlock();
+    for (int i = 0; i < CLASSES; i++)
+        free_list(lists[i]);
+    sp_memory_note_freed(freed_bytes);
 }
 
 void sp_buffer_cache_release(void)

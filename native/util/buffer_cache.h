@@ -8,9 +8,12 @@
  * Requests and replies of 1 MiB between two threads over inproc: 0.1 page faults each instead of 488.
  *
  * Buffers are kept only while loops retain the cache, which they do as long as large messages and slabs come and go,
- * and never more than SP_BUFFER_CACHE_KEPT_BYTES. From any thread. */
+ * and never more than SP_BUFFER_CACHE_KEPT_BYTES; those of a size that is not asked for go back to the system after
+ * SP_BUFFER_CACHE_IDLE_NS to twice that. From any thread. */
 #ifndef SP_UTIL_BUFFER_CACHE_H
 #define SP_UTIL_BUFFER_CACHE_H
+
+#include "platform/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +23,7 @@
 #define SP_BUFFER_CACHE_MIN_BYTES ((size_t)64 * 1024)
 #define SP_BUFFER_CACHE_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define SP_BUFFER_CACHE_KEPT_BYTES ((size_t)64 * 1024 * 1024)
+#define SP_BUFFER_CACHE_IDLE_NS (500 * SP_NS_PER_MS)
 
 static inline bool sp_buffer_cache_has(size_t bytes)
 {
@@ -40,8 +44,12 @@ uint32_t sp_buffer_cache_gets(void);
 void sp_buffer_cache_retain(void);
 void sp_buffer_cache_release(void);
 
-/* What is called when a buffer is taken and no loop uses the cache, from any thread and under any lock: it is to make a
- * loop run, which then does. Programs whose messages stay in the process would otherwise never have one that runs. */
+/* Frees the buffers of sizes that were not asked for since the last time, if that is long enough ago. */
+void sp_buffer_cache_free_idle(void);
+
+/* What is called when a buffer is taken and no loop uses the cache, from any thread and under any lock but a loop's: it
+ * is to make a loop run, which then uses it. Programs whose messages stay in the process would otherwise never have one
+ * that runs. */
 void sp_buffer_cache_on_unused(void (*wake_user)(void));
 
 /* For tests. */

@@ -160,7 +160,7 @@ test('a device forwards while JavaScript is busy', async () => {
 })
 
 test('a device that is left open keeps the process alive, and ends with it when it exits', () => {
-  const program = JSON.stringify(join(__dirname, '..', '..', 'dist', 'device.js'))
+  const program = JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))
   const text = `
     const { Device } = require(${program})
     new Device('reqrep').first.bind('tcp://127.0.0.1:0')

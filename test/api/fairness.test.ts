@@ -209,3 +209,25 @@ test('the event loop turns after a few requests where they are long, as are thei
   expect(Math.max(...turns)).toBeLessThanOrEqual(8)
   await Promise.all(reqs.map((req) => req.close()))
 })
+
+test('the rest of a program goes on while messages are sent that take long', async () => {
+  await using pub = new Pub()
+  pub.bind('tcp://127.0.0.1:0')
+  const body = 'ä'.repeat(30_000)
+  let sentInTurn = 0
+  let most = 0
+  await besides(
+    async () => {
+      await pub.send(body)
+      most = Math.max(most, ++sentInTurn)
+    },
+    async () => {
+      for (let i = 0; i < 10; i++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        sentInTurn = 0
+      }
+    },
+  )
+  // 8,192 of short messages.
+  expect(most).toBeLessThan(4096)
+})

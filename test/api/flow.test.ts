@@ -124,7 +124,7 @@ test('a conversation goes on beside a flood, and timers do', async () => {
     while (!isOver) await push.send('flood')
   })()
   const draining = (async () => {
-    for await (const _message of pull) if (isOver) break
+    for await (const message of pull) if (String(message) === 'the end') break
   })()
 
   await using req = new Req()
@@ -142,7 +142,9 @@ test('a conversation goes on beside a flood, and timers do', async () => {
   await until(() => ticks > 10)
   clearInterval(timer)
   isOver = true
-  await Promise.all([flooding, draining])
+  await flooding
+  await push.send('the end')
+  await draining
 })
 
 test('of many senders none is left out', async () => {

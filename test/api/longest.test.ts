@@ -8,9 +8,13 @@ const runWithShortBuffers = (text: string) =>
   runProgram(
     `
     const root = ${JSON.stringify(join(__dirname, '..', '..', 'dist'))}
-    const load = require(root + '/engine/load.js')
-    const { loadAddon } = load
-    load.loadAddon = () => ({ attach: (shared) => loadAddon().attach({ ...shared, maxBuffer: 10_000 }) })
+    const Module = require('node:module')
+    const load = Module._load
+    Module._load = (request, ...others) => {
+      const loaded = load(request, ...others)
+      if (!request.endsWith('.node')) return loaded
+      return { ...loaded, attach: (shared) => loaded.attach({ ...shared, maxBuffer: 10_000 }) }
+    }
     const { Pull, Push, Rep, Req } = require(root + '/index.js')
     ;(async () => { ${text}; process.exit() })()`,
   )

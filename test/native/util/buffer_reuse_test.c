@@ -1,6 +1,8 @@
 /* Memory of large messages is used again by the next ones, also where no message passes through a loop. */
 #include "sockets.h"
 
+#include "util/buffer_cache.h"
+
 #include <nanomsg/reqrep.h>
 
 #include <string.h>
@@ -81,4 +83,38 @@ TEST(messages_between_threads_need_no_new_memory)
     } while (MEMORY_IS_USED_AGAIN && faults > pages / 100);
     ask(req, 'e');
     test_thread_join(answering);
+}
+
+static void *taken(size_t *bytes)
+{
+    void *buffer = sp_buffer_cache_get(bytes);
+
+    CHECK(buffer != NULL);
+    return buffer;
+}
+
+TEST(buffers_of_a_size_that_is_not_asked_for_go_back)
+{
+    enum { MANY = 8 };
+    void *large[MANY];
+    size_t large_bytes = 4 * BODY_BYTES;
+    size_t slab_bytes = BODY_BYTES / 2;
+    int64_t deadline_ms = test_wait_deadline();
+
+    sp_buffer_cache_retain();
+    for (int i = 0; i < MANY; i++)
+        large[i] = taken(&large_bytes);
+    for (int i = 0; i < MANY; i++)
+        sp_buffer_cache_put(large[i], large_bytes);
+    CHECK(sp_buffer_cache_kept_bytes() >= MANY * large_bytes);
+    do {
+        void *slab = taken(&slab_bytes);
+        sp_buffer_cache_put(slab, slab_bytes);
+        sp_buffer_cache_free_idle();
+        if (test_pause(deadline_ms))
+            FAIL("%zu bytes are kept", sp_buffer_cache_kept_bytes());
+    } while (sp_buffer_cache_kept_bytes() >= large_bytes);
+    CHECK_EQUAL(sp_buffer_cache_kept_bytes(), slab_bytes);
+    sp_buffer_cache_release();
+    CHECK_EQUAL(sp_buffer_cache_kept_bytes(), 0);
 }
