@@ -12,7 +12,7 @@ export interface Environment {
   readonly stdout: MaybeTerminal
   readonly stderr: MaybeTerminal
   version(): string
-  /** What has the class of this type, or the whole package. */
+  /** The package, which only commands that open sockets pay for loading. */
   loadSockets(): Promise<SocketModule>
   /** From now on a signal that would end the process calls back instead. It happens once; a second signal ends it. */
   onInterruption(interrupt: (signal: keyof typeof interruptions) => void): void

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { deferred } from '../engine/deferred.js'
 import { argumentError, check, errnoError, isOfTls, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { native } from '../engine/native.js'
@@ -10,8 +11,8 @@ import type { Within } from './stream-endpoint.js'
 import type { StreamEndpoints } from './stream-endpoints.js'
 import { transportOf } from './transport-registry.js'
 
-const hostCredentials = () => require('./host-credentials.js') as typeof import('./host-credentials.js')
-const hostTls = () => require('./host-tls.js') as typeof import('./host-tls.js')
+const hostCredentials = deferred(() => require('./host-credentials.js') as typeof import('./host-credentials.js'))
+const hostTls = deferred(() => require('./host-tls.js') as typeof import('./host-tls.js'))
 
 /**
  * Binds or connects a socket: in the engine, or by a transport in JavaScript where the engine does not know the scheme.
@@ -46,7 +47,7 @@ function attachTo(
     const transport = transportOf(address)
     if (inheritsRevoked(transport)) throw argumentError(syscall, 'the transport', 'an object that can be read', REVOKED)
     if (transport !== undefined) return streamEndpoints()[syscall](transport, address, within)
-    const secure = hostTls().hostTls(handle, syscall, address, tls)
+    const secure = isOfTls(address) ? hostTls(syscall).hostTls(handle, syscall, address, tls) : undefined
     if (secure !== undefined) {
       const attachment = streamEndpoints()[syscall](secure.transport, secure.address, within)
       return withRenewal(attachment, (renewed) => secure.renew(renewed))
@@ -95,13 +96,22 @@ function attachError(
 ): NanomsgError {
   const shown = JSON.stringify(address)
   if (!isOfTls(address)) return errnoError(errno, syscall, shown, pathProblem(errno, address))
-  const problem = errno === constants.errno.EINVAL ? hostCredentials().credentialsProblem(syscall, tls) : undefined
+  const problem = errno === constants.errno.EINVAL ? credentialsProblem(syscall, tls) : undefined
   return errnoError(
     errno,
     syscall,
     shown + unreadableFile(tlsFiles, errno),
     problem === undefined ? {} : { text: problem },
   )
+}
+
+/** Undefined as well where the file that knows cannot be read: the error of the engine stands then without it. */
+function credentialsProblem(syscall: 'bind' | 'connect', tls: Readonly<TlsOptions>): string | undefined {
+  try {
+    return hostCredentials(syscall).credentialsProblem(syscall, tls)
+  } catch {
+    return undefined
+  }
 }
 
 function addressOf(handle: Handle, endpoint: number): string {

@@ -6,8 +6,7 @@ import { isFunction } from '../engine/proxies.js'
 import type { Body } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
-
-const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
+import { service } from './contexts.js'
 
 export interface RepOptions<In = Buffer, Out = Body> extends SocketOptions, SlowPeerOptions {
   /** What handlers of `serve()` get and return, in place of bodies: `'json'`, `'msgpack'`, or an object with
@@ -22,8 +21,7 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
   #service: Service | undefined
 
   constructor(options?: RepOptions<In, Out>) {
-    // Now, since later there may be no descriptor left to read the file.
-    contexts()
+    service('socket')
     super('rep', true, options as SocketOptions)
   }
 
@@ -47,7 +45,7 @@ export class Rep<In = Buffer, Out = Body> extends DuplexSocket {
    */
   async serve(handler: Handler<In, Out>, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
-    this.#service ??= new (contexts().Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
+    this.#service ??= new (service('serve').Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     const coding = this.coding?.isOn && isFunction(handler) ? this.coding : undefined
     await this.#service.serve(coding === undefined ? (handler as unknown as Handler) : coded(handler, coding), options)
   }

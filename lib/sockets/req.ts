@@ -3,8 +3,7 @@ import type { SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
-
-const contexts = () => require('../contexts/requests.js') as typeof import('../contexts/requests.js')
+import { requests } from './contexts.js'
 
 export interface ReqOptions<In = Buffer, Out = Body> extends SocketOptions {
   /** What `request()` takes and resolves to, in place of bodies: `'json'`, `'msgpack'`, or an object with `encode()`
@@ -27,8 +26,7 @@ export class Req<In = Buffer, Out = Body> extends DuplexSocket {
   #requests: Requests | undefined
 
   constructor(options?: ReqOptions<In, Out>) {
-    // Now, since later there may be no descriptor left to read the file.
-    contexts()
+    requests('socket')
     super('req', true, options as SocketOptions)
   }
 
@@ -47,7 +45,7 @@ export class Req<In = Buffer, Out = Body> extends DuplexSocket {
     try {
       const own = coding?.encode(body, 'the request', 'request') ?? bodyOf(body as Body, 'the body', 'request')
       this.handle.assertOpen('request')
-      this.#requests ??= new (contexts().Requests)(this.handle, this.inbox, this.outbox)
+      this.#requests ??= new (requests('request').Requests)(this.handle, this.inbox, this.outbox)
       const reply = this.#requests.request(own, options)
       return (coding === undefined ? reply : reply.then((bytes) => coding.decode(bytes, 'request'))) as Promise<In>
     } catch (error) {

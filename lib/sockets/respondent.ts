@@ -3,8 +3,7 @@ import type { Handler, ServeOptions } from '../contexts/serve-options.js'
 import type { Service } from '../contexts/service.js'
 import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { DuplexSocket } from './base/directions.js'
-
-const contexts = () => require('../contexts/service.js') as typeof import('../contexts/service.js')
+import { service } from './contexts.js'
 
 /** Receives surveys; what it sends next is its answer to the one received last. With `serve()` many are worked on side
  *  by side. */
@@ -12,8 +11,7 @@ export class Respondent extends DuplexSocket {
   #service: Service | undefined
 
   constructor(options?: SocketOptions & SlowPeerOptions) {
-    // Now, since later there may be no descriptor left to read the file.
-    contexts()
+    service('socket')
     super('respondent', true, options)
   }
 
@@ -30,7 +28,7 @@ export class Respondent extends DuplexSocket {
    */
   async serve(handler: Handler, options: ServeOptions = {}): Promise<void> {
     this.handle.assertOpen('serve')
-    this.#service ??= new (contexts().Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
+    this.#service ??= new (service('serve').Service)(this, this.handle, this.inbox, this.outbox, () => this.monitored())
     await this.#service.serve(handler, options)
   }
 

@@ -2,8 +2,7 @@ import type { Answer, SurveyOptions, Surveys } from '../contexts/surveys.js'
 import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
-
-const contexts = () => require('../contexts/surveys.js') as typeof import('../contexts/surveys.js')
+import { surveys } from './contexts.js'
 
 export interface SurveyorOptions extends SocketOptions, SlowPeerOptions {
   /** Milliseconds for which answers to a survey are received. Default: 1000. */
@@ -16,8 +15,7 @@ export class Surveyor extends DuplexSocket {
   #surveys: Surveys | undefined
 
   constructor(options?: SurveyorOptions) {
-    // Now, since later there may be no descriptor left to read the file.
-    contexts()
+    surveys('socket')
     super('surveyor', true, options)
   }
 
@@ -34,7 +32,7 @@ export class Surveyor extends DuplexSocket {
   survey(question: Body, options: SurveyOptions = {}): AsyncIterableIterator<Buffer | Answer> {
     const own = bodyOf(question, 'the question', 'survey')
     this.handle.assertOpen('survey')
-    this.#surveys ??= new (contexts().Surveys)(this.handle, this.inbox, this.outbox)
+    this.#surveys ??= new (surveys('survey').Surveys)(this.handle, this.inbox, this.outbox)
     return this.#surveys.survey(own, options, this.deadline)
   }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { makeBillOfMaterials, packagesOf } from './sbom.mjs'
 
 const MB = 1000 * 1000
@@ -26,10 +26,29 @@ function pack(root, destination) {
   )[0]
 }
 
+/** The files that programs and commands begin with. */
+function entriesOf(root) {
+  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const faces = Object.values(exports).flatMap((face) => [face.import, face.require])
+  return [...faces.flatMap((face) => face?.default ?? []), ...Object.values(bin)].map((path) => posix.normalize(path))
+}
+
+/** All that these load of our own, at once or on its first use; a file that is not packed leads to no others. */
+function loadedBy(entries, root, packed) {
+  const found = new Set(entries)
+  for (const path of found) {
+    if (!packed.has(path)) continue
+    const loads = readFileSync(join(root, path), 'utf8').matchAll(/(?:require\(|from )['"](\.{1,2}\/[^'"]+\.js)['"]/g)
+    for (const [, other] of loads) found.add(posix.join(posix.dirname(path), other))
+  }
+  return [...found]
+}
+
 /** What is missing in the tarball, or too large, a sentence each. */
-function faultsOf({ files, size, unpackedSize }, addons, dependencies) {
+function faultsOf(root, { files, size, unpackedSize }, addons, dependencies) {
   const packed = new Set(files.map(({ path }) => path))
-  const missing = ['dist/index.js', ...addons.map((file) => `prebuilds/${file}`)].filter((path) => !packed.has(path))
+  const needed = [...loadedBy(entriesOf(root), root, packed), ...addons.map((file) => `prebuilds/${file}`)]
+  const missing = needed.filter((path) => !packed.has(path))
   const installed = unpackedSize + dependencies.reduce((sum, folder) => sum + sizeOf(folder), 0)
   console.log(`packed ${inMB(size)}, installed with what it depends on ${inMB(installed)}`)
   return [
@@ -50,7 +69,7 @@ export function fillReleaseFolder(root, addons) {
   const tarball = pack(root, folder)
   const bill = makeBillOfMaterials(root, addons)
   const dependencies = packagesOf(bill).map((name) => join(root, 'node_modules', name))
-  const faults = faultsOf(tarball, addons, dependencies)
+  const faults = faultsOf(root, tarball, addons, dependencies)
   if (faults.length > 0) throw new Error(`the tarball is not fit to be published: ${faults.join('; ')}`)
 
   const billName = tarball.filename.replace(/\.tgz$/, '.cdx.json')

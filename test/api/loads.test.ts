@@ -87,29 +87,85 @@ test('sockets of many loads share one listener of exit, and all of them deliver 
   expect([stdout, stderr]).toEqual(['1\nall\n0\n', ''])
 })
 
-test('a socket that gets no descriptors fails, and the next one works when there are some', async () => {
-  const { stdout } = await runProgram(`
-    const { openSync, closeSync } = require('node:fs')
-    const { NanomsgError, Pair } = require('nanomsg-native')
-    const taken = []
-    const fill = () => { try { for (;;) taken.push(openSync('/dev/null')) } catch {} }
-    const open = () => {
-      try { return new Pair() } catch (error) {
-        console.log(error instanceof NanomsgError, error.code, typeof error.errno, error.syscall, /Close|raise/.test(error.message))
-      }
+/** For programs that take all descriptors, and say of calls whether they fail as those of the package do. */
+const SHORTAGE = `
+  const { openSync, closeSync } = require('node:fs')
+  const nn = require('nanomsg-native')
+  const taken = []
+  const fill = () => { try { for (;;) taken.push(openSync('/dev/null')) } catch {} }
+  const attempt = (call) => {
+    try { return call() } catch (error) {
+      const { code, errno, syscall, message } = error
+      console.log(error instanceof nn.NanomsgError, code, typeof errno, syscall, /Close|raise/.test(message))
     }
+  }`
+
+test.each(['Pair', 'Bus', 'Req', 'Rep', 'Pub', 'Sub', 'Push', 'Pull', 'Surveyor', 'Respondent'])(
+  'a %s that gets no descriptors fails, and the next one works when there are some',
+  async (type) => {
+    const { stdout, stderr } = await runProgram(`
+    ${SHORTAGE}
     for (let free = 0; free < 3; free++) {
       fill()
       for (let i = 0; i < free; i++) closeSync(taken.pop())
-      open()?.close()
+      attempt(() => new nn.${type}())?.close()
     }
     for (const each of taken) closeSync(each)
-    const [one, other] = [open(), open()]
-    other.connect(one.bind('tcp://127.0.0.1:0').address)
-    other.send('hello').then(() => one.receive()).then(async (message) => {
-      console.log(String(message))
-      await one.close()
-      await other.close()
-    })`)
-  expect(stdout).toBe(`${'true EMFILE number socket true\n'.repeat(3)}hello\n`)
+    const socket = new nn.${type}()
+    socket.bind('tcp://127.0.0.1:0')
+    socket.close().then(() => console.log('closed'))`)
+    expect([stdout, stderr]).toEqual([`${'true EMFILE number socket true\n'.repeat(3)}closed\n`, ''])
+  },
+)
+
+test('addresses that take files of the package fail as all do where no descriptor is left', async () => {
+  const { stdout, stderr } = await runProgram(`
+    ${SHORTAGE}
+    nn.registerTransport('own', { connect: () => new Promise(() => {}), listen: () => ({ close() {} }) })
+    const pair = new nn.Pair()
+    fill()
+    attempt(() => pair.connect('foo://x'))
+    attempt(() => pair.bind('foo://x'))
+    attempt(() => pair.bind('tls+tcp://127.0.0.1:0'))
+    attempt(() => pair.connect('tls+tcp://nothing'))
+    attempt(() => pair.connect('own://x'))
+    attempt(() => pair.bind('own://x'))
+    for (const each of taken) closeSync(each)
+    pair.bind('own://x')
+    pair.close().then(() => console.log('closed'))`)
+  expect([stdout.split('\n'), stderr]).toEqual([
+    [
+      'true EPROTONOSUPPORT number connect false',
+      'true EPROTONOSUPPORT number bind false',
+      'true EINVAL number bind false',
+      'true EINVAL number connect false',
+      'true EMFILE number connect true',
+      'true EMFILE number bind true',
+      'closed',
+      '',
+    ],
+    '',
+  ])
+})
+
+test('sockets work on after their program has cleared the cache of modules, and fail with the errors they had', async () => {
+  const { stdout, stderr } = await runProgram(`
+    const { NanomsgError, Rep, Req, Respondent, Surveyor } = require('nanomsg-native')
+    const [req, rep, surveyor, respondent] = [new Req(), new Rep(), new Surveyor(), new Respondent()]
+    const isOurs = (file) => /dist/.test(file)
+    for (const file of Object.keys(require.cache).filter(isOurs)) delete require.cache[file]
+    const show = (error) => console.log(error instanceof NanomsgError, error.code)
+    const main = async () => {
+      req.connect(rep.bind('tcp://127.0.0.1:0').address)
+      rep.serve((body) => body)
+      console.log(String(await req.request('answered')))
+      await req.request('late', { timeout: -2 }).catch(show)
+      await rep.serve('no handler').catch(show)
+      await respondent.serve('no handler').catch(show)
+      try { surveyor.survey('asked', { deadline: 'late' }) } catch (error) { show(error) }
+      console.log(Object.keys(require.cache).filter(isOurs).length)
+      await Promise.all([req, rep, surveyor, respondent].map((socket) => socket.close()))
+    }
+    main()`)
+  expect([stdout, stderr]).toEqual([`answered\n${'true EINVAL\n'.repeat(4)}0\n`, ''])
 })

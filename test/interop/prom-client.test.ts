@@ -1,5 +1,5 @@
 /** The registry of prom-client beside our statistics, as docs/api.md shows it. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { openMetrics, Pub, Pull, Push, type Statistics } from 'nanomsg-native'
@@ -22,16 +22,27 @@ interface Settings {
   collect?(this: Metric): void
 }
 interface Registry {
+  clear(): void
   setContentType(type: string): void
   metrics(): Promise<string>
 }
 interface PromClient {
+  readonly register: Registry
   readonly Registry: { new (): Registry; readonly OPENMETRICS_CONTENT_TYPE: string }
   readonly Counter: new (settings: Settings) => Metric
   readonly Gauge: new (settings: Settings) => Metric
 }
 
 const load = () => createRequire(join(folder, 'package.json'))('prom-client') as PromClient
+
+/** The program of docs/api.md that makes a metric of a field. */
+function recipe(): string {
+  const page = readFileSync(join(__dirname, '..', '..', 'docs', 'api.md'), 'utf8')
+  const [, text = ''] = /```ts\n(new Counter\(\{\n[\s\S]*?)```/.exec(page.slice(page.indexOf('`prom-client`'))) ?? []
+  return text
+}
+
+const familiesOf = (text: string) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
 
 const sampleOf = (text: string, sample: string) =>
   Number(
@@ -56,7 +67,7 @@ describe.skipIf(!isThere)('prom-client', () => {
     const fields = { messagesSent: Counter, messagesDropped: Counter, queuedBytes: Gauge, currentConnections: Gauge }
     for (const [field, Kind] of Object.entries(fields)) {
       new Kind({
-        name: `nanomsg_${field}`,
+        name: `app_${field}`,
         help: `${field} of stats()`,
         labelNames: ['socket'],
         registers: [register],
@@ -75,10 +86,10 @@ describe.skipIf(!isThere)('prom-client', () => {
       await push.send('job')
       await pull.receive()
       const text = await register.metrics()
-      expect(sampleOf(text, 'nanomsg_messagesSent{socket="jobs"}')).toBe(count)
-      expect(sampleOf(text, 'nanomsg_messagesSent{socket="events"}')).toBe(0)
-      expect(sampleOf(text, 'nanomsg_currentConnections{socket="jobs"}')).toBe(1)
-      expect(text).toContain('# TYPE nanomsg_messagesSent counter')
+      expect(sampleOf(text, 'app_messagesSent{socket="jobs"}')).toBe(count)
+      expect(sampleOf(text, 'app_messagesSent{socket="events"}')).toBe(0)
+      expect(sampleOf(text, 'app_currentConnections{socket="jobs"}')).toBe(1)
+      expect(text).toContain('# TYPE app_messagesSent counter')
     }
   })
 
@@ -89,11 +100,24 @@ describe.skipIf(!isThere)('prom-client', () => {
     register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
     new Counter({ name: 'requests', help: 'of the program', registers: [register] }).inc({}, 7)
     const text = openMetrics([push], { eof: false }) + (await register.metrics())
-    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+    const families = familiesOf(text)
     expect(new Set(families).size).toBe(families.length)
     expect(families).toContain('requests')
     expect(sampleOf(text, 'requests_total')).toBe(7)
     expect(sampleOf(text, 'nanomsg_messages_sent_total{type="Push",socket="jobs"}')).toBe(0)
     expect(text.indexOf('# EOF\n')).toBe(text.length - '# EOF\n'.length)
+  })
+
+  test('has what docs/api.md makes, beside the text of openMetrics() and under names of its own', async () => {
+    const { Counter, Registry, register } = load()
+    await using pub = new Pub({ name: 'events' })
+    register.clear()
+    register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+    new Function('Counter', 'sockets', recipe())(Counter, [pub])
+    const text = openMetrics([pub], { eof: false }) + (await register.metrics())
+    const families = familiesOf(text)
+    expect(new Set(families).size).toBe(families.length)
+    expect(sampleOf(text, 'app_messages_dropped_total{socket="events"}')).toBe(0)
+    expect(sampleOf(text, 'nanomsg_messages_dropped_total{type="Pub",socket="events"}')).toBe(0)
   })
 })

@@ -111,7 +111,8 @@ describe('npm run release', () => {
     const names = [`nanomsg-native-${version}.tgz`, `nanomsg-native-${version}.cdx.json`]
 
     beforeEach(() => {
-      for (const file of ['dist/index.js', ...addons.map((addon) => `prebuilds/${addon}`)]) write(file, `of ${file}`)
+      cpSync(join(project, 'dist'), join(root, 'dist'), { recursive: true })
+      for (const addon of addons) write(`prebuilds/${addon}`, `of prebuilds/${addon}`)
       for (const name of [...Object.keys(manifest.dependencies), 'node-addon-api'])
         cpSync(join(project, 'node_modules', name), join(root, 'node_modules', name), { recursive: true })
       write('.gitignore', 'node_modules\n')
@@ -159,6 +160,13 @@ describe('npm run release', () => {
       const first = read(`release/${names[1]}`)
       fillFolder()
       expect(read(`release/${names[1]}`)).toBe(first)
+    })
+
+    test('unless a file is missing that the package loads, at once or on its first use', () => {
+      const files = ['engine/shared', 'contexts/requests', 'contexts/shared', 'connections/host-tls', 'cli/main']
+      for (const file of files) rmSync(join(root, `dist/${file}.js`))
+      const said = fillFolder()
+      for (const file of files) expect(said).toContain(`it has no dist/${file}.js`)
     })
 
     test('unless an addon is missing, or the tarball is too large', () => {

@@ -4,11 +4,13 @@ import { Endpoint } from '../../connections/endpoint.js'
 import type { FailureEvent } from '../../connections/events.js'
 import type { Within } from '../../connections/stream-endpoint.js'
 import type { StreamEndpoints } from '../../connections/stream-endpoints.js'
+import { deferred } from '../../engine/deferred.js'
 import type { Handle } from '../../engine/handle.js'
 import type { TlsOptions } from '../../engine/tls.js'
 
-const streams = () =>
-  require('../../connections/stream-endpoints.js') as typeof import('../../connections/stream-endpoints.js')
+const streams = deferred(
+  () => require('../../connections/stream-endpoints.js') as typeof import('../../connections/stream-endpoints.js'),
+)
 
 /** Gives an endpoint its former certificates. Where their files are gone, it keeps what it has. */
 function restoreTls(endpoint: Endpoint, before: Readonly<TlsOptions>): void {
@@ -32,7 +34,7 @@ export class Endpoints {
   }
 
   attach(syscall: 'bind' | 'connect', address: unknown, tls: Readonly<TlsOptions>, within: Within): Endpoint {
-    const attachment = attach(this.#handle, syscall, address, () => this.#streams(), tls, within)
+    const attachment = attach(this.#handle, syscall, address, () => this.#streams(syscall), tls, within)
     const isBound = syscall === 'bind'
     if (isBound) this.#admission.bound(attachment.address)
     const endpoint = new Endpoint(attachment, isBound, (closed) => {
@@ -43,9 +45,9 @@ export class Endpoints {
     return endpoint
   }
 
-  #streams(): StreamEndpoints {
+  #streams(syscall: 'bind' | 'connect'): StreamEndpoints {
     if (this.#streamEndpoints === undefined) {
-      this.#streamEndpoints = new (streams().StreamEndpoints)(this.#handle, this.#onFailure)
+      this.#streamEndpoints = new (streams(syscall).StreamEndpoints)(this.#handle, this.#onFailure)
       this.#handle.add(this.#streamEndpoints)
     }
     return this.#streamEndpoints
