@@ -81,7 +81,7 @@ size_t sp_pipe_read_quantum(const struct nn_pipe *pipe, size_t frame_bytes);
 
 /* The message that is received is the last one of the pipe's quantum: what follows it was read just now. Others have
  * their turn, and what lies together in memory is received together. */
-void sp_pipe_end_quantum(struct nn_pipe *self);
+void sp_pipe_end_quantum(struct nn_pipe *pipe);
 
 /* The connection can carry nothing more; the pipe is removed before the lock is released, by ops->close. Of several
  * errors the first is the reason. */

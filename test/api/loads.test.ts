@@ -148,7 +148,7 @@ test('addresses that take files of the package fail as all do where no descripto
   ])
 })
 
-test('sockets work on after their program has cleared the cache of modules, and fail with the errors they had', async () => {
+test('sockets go on after the cache of modules was cleared, and fail with the errors they had', async () => {
   const { stdout, stderr } = await runProgram(`
     const { NanomsgError, Rep, Req, Respondent, Surveyor } = require('nanomsg-native')
     const [req, rep, surveyor, respondent] = [new Req(), new Rep(), new Surveyor(), new Respondent()]
