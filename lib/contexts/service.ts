@@ -5,11 +5,13 @@ import { EFSM } from '../engine/constants.js'
 import { errnoError, type NanomsgError } from '../engine/errors.js'
 import type { Handle } from '../engine/handle.js'
 import { ownOptions } from '../engine/own-options.js'
-import type { Body } from '../messages/bytes.js'
+import { isRevoked } from '../engine/proxies.js'
+import { type Body, bodyOf, isSent } from '../messages/bytes.js'
 import type { Inbox } from '../messages/inbox.js'
 import type { Outbox } from '../messages/outbox.js'
 import { Asked, Askers } from './askers.js'
 import { Draining } from './draining.js'
+import { markReply } from './error-replies.js'
 import { reportFailure } from './handler-failures.js'
 import { type ContextHandler, Multiplexer } from './multiplexer.js'
 import { Peer } from './peer.js'
@@ -22,6 +24,14 @@ function isServing(syscall: string, errno: number): NanomsgError {
     text: 'The socket is serving already: what comes goes to the handler of serve()',
     hint: 'End serve() by its signal first, or open another socket',
   })
+}
+
+interface Request {
+  readonly context: number
+  readonly body: Buffer
+  readonly peer: Peer
+  /** Its asker understands error replies. */
+  readonly isMarked: boolean
 }
 
 /** What a Rep or a Respondent does while it serves: questions are answered as they come, in any order. */
@@ -100,24 +110,74 @@ export class Service implements ContextHandler {
     else void run.context.runInAsyncScope(this.#answer, this, run, context, body, new Peer(this.#handle, pipe))
   }
 
-  async #answer(run: Serving, context: number, body: Buffer, peer: Peer): Promise<void> {
-    const report = ({ kind, error }: RequestFailure) => {
-      if (run.stopsOnError) this.#stop(run, error)
-      else reportFailure(this.#socket, kind, error, body, peer)
-    }
-    run.active++
-    run.owed.set(peer.pipe, (run.owed.get(peer.pipe) ?? 0) + 1)
+  /** Most replies need not be waited for: they are sent at once, without a promise. Where serving ends, all that was
+   * taken together counts before the first of it is answered. */
+  #answer(run: Serving, context: number, body: Buffer, peer: Peer): void {
     const asked = new Asked(this.#askers, peer.pipe)
+    const marked = run.unmarked(body)
+    const request = { context, body, peer, isMarked: marked !== undefined }
+    let given: unknown
+    let failure: RequestFailure | undefined
+    run.active++
+    run.handledPipe = peer.pipe
     try {
-      this.#send(context, await run.reply(body, peer, asked, report))
+      given = run.handler(marked ?? body, peer, asked)
     } catch (error) {
-      await this.#sendInstead(run, context, new RequestFailure('reply', error), body, peer, report)
+      failure = new RequestFailure('handler', error)
     }
+    run.handledPipe = 0
+    if (failure === undefined && !run.isStopping && isSent(given)) {
+      failure = this.#tryReply(request, given)
+      if (failure === undefined) {
+        run.active--
+        asked.end()
+        return
+      }
+    }
+    run.owe(peer.pipe)
+    void this.#answerLater(run, request, asked, given, failure)
+  }
+
+  async #answerLater(
+    run: Serving,
+    request: Request,
+    asked: Asked,
+    given: unknown,
+    failed: RequestFailure | undefined,
+  ): Promise<void> {
+    const failure = failed ?? (await this.#replyWhenGiven(request, given))
+    if (failure !== undefined) await this.#replyInstead(run, request, failure, 2)
     run.active--
-    this.#paid(run, peer.pipe)
+    run.pay(request.peer.pipe)
+    if (this.#draining !== undefined && !run.owes(request.peer.pipe)) {
+      this.#outbox.endGathering() // the answer leaves before the connection ends
+      this.#draining.release(request.peer.pipe)
+    }
     asked.end()
     this.#endIfDone(run)
     this.#multiplexer.onReadable()
+  }
+
+  async #replyWhenGiven(request: Request, given: unknown): Promise<RequestFailure | undefined> {
+    let result: unknown
+    try {
+      // To wait for a Proxy that was revoked throws a TypeError of V8: the check of the body refuses it.
+      result = isRevoked(given) ? given : await given
+    } catch (error) {
+      return new RequestFailure('handler', error)
+    }
+    return this.#tryReply(request, result)
+  }
+
+  /** @returns why it could not be sent */
+  #tryReply({ context, isMarked }: Request, result: unknown): RequestFailure | undefined {
+    try {
+      const reply = result === undefined ? undefined : bodyOf(result, 'the answer', 'serve')
+      this.#send(context, reply !== undefined && isMarked ? markReply(reply) : reply)
+      return undefined
+    } catch (error) {
+      return new RequestFailure('reply', error)
+    }
   }
 
   /** No reply ends the request as well. */
@@ -126,39 +186,27 @@ export class Service implements ContextHandler {
     else if (this.#handle.isOpen) this.#multiplexer.send(context, reply)
   }
 
-  /** The reply could not be sent: another one takes its place. */
-  async #sendInstead(
-    run: Serving,
-    context: number,
-    failure: RequestFailure,
-    body: Buffer,
-    peer: Peer,
-    report: (failure: RequestFailure) => void,
-  ): Promise<void> {
+  /** There is no reply that could be sent: another one takes its place, and if need be one that tells of that one. */
+  async #replyInstead(run: Serving, request: Request, failure: RequestFailure, tries: number): Promise<void> {
+    const { context, body, peer } = request
+    const report = ({ kind, error }: RequestFailure) => {
+      if (run.stopsOnError) this.#stop(run, error)
+      else reportFailure(this.#socket, kind, error, body, peer)
+    }
     try {
       this.#send(context, await run.replyTo(failure, body, peer, report))
     } catch (error) {
+      const next = new RequestFailure('reply', error)
+      if (tries > 1) return this.#replyInstead(run, request, next, tries - 1)
       this.#multiplexer.forget(context)
-      report(new RequestFailure('reply', error))
+      report(next)
     }
-  }
-
-  #paid(run: Serving, pipe: number): void {
-    const count = run.owed.get(pipe)! - 1
-    if (count > 0) {
-      run.owed.set(pipe, count)
-      return
-    }
-    run.owed.delete(pipe)
-    if (this.#draining === undefined) return
-    this.#outbox.endGathering() // the answer leaves before the connection ends
-    this.#draining.release(pipe)
   }
 
   #drain(run: Serving, limitMs: number): void {
     if (this.#draining !== undefined || !this.#handle.isOpen) return
     this.#outbox.endGathering()
-    const draining = new Draining(this.#handle, this.#monitored(), (pipe) => run.owed.has(pipe))
+    const draining = new Draining(this.#handle, this.#monitored(), (pipe) => run.owes(pipe))
     this.#draining = draining
     this.#limit = setTimeout(() => {
       draining.disconnectAll()

@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { isRevoked } from '../engine/proxies.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
-import type { HandlerContext } from './askers.js'
 import { errorReply, markReply, unmarkRequest } from './error-replies.js'
 import type { FailureKind } from './handler-failures.js'
 import type { Peer } from './peer.js'
@@ -23,21 +22,23 @@ export class Serving {
   readonly settled: Promise<void>
   active = 0
   isStopping = false
-  /** How many requests are worked on, by connection. */
-  readonly owed = new Map<number, number>()
+  /** The connection of the request whose handler is called just now, 0: none. */
+  handledPipe = 0
+  readonly handler: Handler
+  /** How many requests wait for what their handlers promised, by connection. */
+  readonly #owed = new Map<number, number>()
   /** Handlers run in the context of AsyncLocalStorage in which serve() was called, as those of node:http do. */
   readonly context = new AsyncResource('NanomsgServe')
   #resolve!: () => void
   #reject!: (error: unknown) => void
   readonly stopsOnError: boolean
-  readonly #handler: Handler
   readonly #onError: ServeOptions['onError']
   readonly #repliesErrors: boolean
 
   constructor(handler: Handler, options: ServeOptions) {
     this.concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
     this.stopsOnError = options.stopOnError ?? false
-    this.#handler = handler
+    this.handler = handler
     this.#onError = options.onError
     this.#repliesErrors = options.replyErrors ?? false
     this.settled = new Promise((resolve, reject) => {
@@ -46,27 +47,26 @@ export class Serving {
     })
   }
 
-  /** The reply to a request. `report` is called with a failure that onError does not get. */
-  async reply(
-    request: Buffer,
-    peer: Peer,
-    context: HandlerContext,
-    report: (failure: RequestFailure) => void,
-  ): Promise<Body | undefined> {
-    const marked = this.#repliesErrors ? unmarkRequest(request) : undefined
-    const body = marked ?? request
-    let kind: FailureKind = 'handler'
-    try {
-      const given: unknown = this.#handler(body, peer, context)
-      // To wait for a Proxy that was revoked throws a TypeError of V8: the check of the body refuses it.
-      const result = isRevoked(given) ? given : await given
-      if (result === undefined) return undefined
-      kind = 'reply'
-      const reply = bodyOf(result, 'the answer', 'serve')
-      return marked === undefined ? reply : markReply(reply)
-    } catch (error) {
-      return this.replyTo(new RequestFailure(kind, error), request, peer, report)
-    }
+  /** The request without the mark of one whose asker understands error replies, or undefined: it has none. */
+  unmarked(request: Buffer): Buffer | undefined {
+    return this.#repliesErrors ? unmarkRequest(request) : undefined
+  }
+
+  /** Whether a request that came by the connection is worked on. */
+  owes(pipe: number): boolean {
+    return pipe === this.handledPipe || this.#owed.has(pipe)
+  }
+
+  /** A request of the connection waits for its reply. */
+  owe(pipe: number): void {
+    this.#owed.set(pipe, (this.#owed.get(pipe) ?? 0) + 1)
+  }
+
+  /** It has its reply. */
+  pay(pipe: number): void {
+    const count = this.#owed.get(pipe)! - 1
+    if (count > 0) this.#owed.set(pipe, count)
+    else this.#owed.delete(pipe)
   }
 
   /** The reply to a request that has failed. */

@@ -10,8 +10,8 @@ export type Bytes = Uint8Array | string
 /** The body of a message to send: bytes, or parts that become one body. */
 export type Body = Bytes | readonly Bytes[]
 
-/** Most are, and need no name for an error. */
-const isSent = (value: unknown): value is Bytes =>
+/** Whether it can be sent as it is. Most bodies can, and need no name for an error. */
+export const isSent = (value: unknown): value is Bytes =>
   typeof value === 'string' || (isUint8Array(value) && lengthOf(value) > 0)
 
 /** The body that is sent when a caller passes this. */

@@ -77,6 +77,21 @@ test('close() ends the same way, and then closes the socket', async () => {
   expect(rep.closed).toBe(true)
 })
 
+test('a handler that closes its server answers the request that it has, and what came with it', async () => {
+  await using req = new Req(quick)
+  await using rep = new Rep()
+  let closed: Promise<void> | undefined
+  const serving = rep.serve((body) => {
+    closed ??= rep.close({ drain: 10_000 })
+    return String(body) === 'later' ? Promise.resolve('later') : body
+  })
+  req.connect(rep.bind('tcp://127.0.0.1:0').address)
+  await req.ready()
+  const replies = await Promise.all(['first', 'later', 'last'].map((body) => req.request(body, { timeout: 10_000 })))
+  expect(replies.map(String)).toEqual(['first', 'later', 'last'])
+  await Promise.all([closed, serving])
+})
+
 test('what is not done in time is for others', async () => {
   const [one, two] = [worker('one'), worker('two')]
   await using _ = two.rep

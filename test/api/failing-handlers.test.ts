@@ -121,7 +121,7 @@ describe('onError', () => {
           heard.push(error)
           return 'instead'
         }
-        void rep.serve((body) => vanishing(Number(body)), { onError, replyErrors })
+        void rep.serve(async (body) => vanishing(Number(body)), { onError, replyErrors })
         let sent = 0
         for (let steps = 0; steps < STEPS; steps++) {
           const reply = String(await req.request(String(steps), { expectErrors: replyErrors, timeout: 5000 }))
@@ -130,7 +130,7 @@ describe('onError', () => {
           expect(heard.length).toBe(steps + 1 - sent)
         }
         expect(sent).toBeGreaterThan(0)
-        expect(heard.length).toBeGreaterThan(1)
+        expect(heard.length).toBeGreaterThan(0)
         for (const error of heard) expect(error).toMatchObject({ name: 'NanomsgError', code: /EFAULT|EINVAL/ })
       })
       expect(failures).toEqual([])
