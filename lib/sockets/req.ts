@@ -3,6 +3,7 @@ import type { SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { type CodecOption, Coding } from '../messages/codec.js'
 import { DuplexSocket } from './base/directions.js'
+import { defineOptions, type OptionProperties } from './base/option-properties.js'
 import { requests } from './contexts.js'
 
 export interface ReqOptions<In = Buffer, Out = Body> extends SocketOptions {
@@ -22,6 +23,7 @@ export interface ReqOptions<In = Buffer, Out = Body> extends SocketOptions {
 /** Sends a request to one of the connected Reps, in turn, and receives its reply. With `send()` a new request gives up
  * the last; with `request()` any number go on side by side. With the option `codec`, requests are values of the type
  * `Out` and replies of the type `In`. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines its options from their names
 export class Req<In = Buffer, Out = Body> extends DuplexSocket {
   #requests: Requests | undefined
 
@@ -60,24 +62,11 @@ export class Req<In = Buffer, Out = Body> extends DuplexSocket {
     this.coding = new Coding(option, () => this.handle.codecFailures++)
   }
 
-  get resendInterval(): number {
-    return this.handle.getOption('resendInterval') as number
-  }
-  set resendInterval(milliseconds: number) {
-    this.handle.setOption('resendInterval', milliseconds)
-  }
-
-  get maxInFlight(): number {
-    return this.handle.getOption('maxInFlight') as number
-  }
-  set maxInFlight(count: number) {
-    this.handle.setOption('maxInFlight', count)
-  }
-
-  get attempts(): number {
-    return this.handle.getOption('attempts') as number
-  }
-  set attempts(count: number) {
-    this.handle.setOption('attempts', count)
+  static {
+    defineOptions(Req, ['resendInterval', 'maxInFlight', 'attempts'])
   }
 }
+
+// biome-ignore lint/correctness/noUnusedVariables: an interface has the parameters of the class that it belongs to
+export interface Req<In = Buffer, Out = Body>
+  extends OptionProperties<ReqOptions, 'resendInterval' | 'maxInFlight' | 'attempts'> {}

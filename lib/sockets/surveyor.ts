@@ -1,7 +1,8 @@
 import type { Answer, SurveyOptions, Surveys } from '../contexts/surveys.js'
-import type { OnSlow, SlowPeerOptions, SocketOptions } from '../engine/options.js'
+import type { SlowPeerOptions, SocketOptions } from '../engine/options.js'
 import { type Body, bodyOf } from '../messages/bytes.js'
 import { DuplexSocket } from './base/directions.js'
+import { defineOptions, type OptionProperties } from './base/option-properties.js'
 import { surveys } from './contexts.js'
 
 export interface SurveyorOptions extends SocketOptions, SlowPeerOptions {
@@ -11,6 +12,7 @@ export interface SurveyorOptions extends SocketOptions, SlowPeerOptions {
 
 /** Sends a survey to all connected Respondents and receives their answers until the deadline, which is reported
  * by `ETIMEDOUT`. With `send()` a new survey ends the last; with `survey()` any number go on side by side. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines its options from their names
 export class Surveyor extends DuplexSocket {
   #surveys: Surveys | undefined
 
@@ -36,17 +38,9 @@ export class Surveyor extends DuplexSocket {
     return this.#surveys.survey(own, options, this.deadline)
   }
 
-  get deadline(): number {
-    return this.handle.getOption('deadline') as number
-  }
-  set deadline(milliseconds: number) {
-    this.handle.setOption('deadline', milliseconds)
-  }
-
-  get onSlow(): OnSlow {
-    return this.handle.getOption('onSlow') as OnSlow
-  }
-  set onSlow(policy: OnSlow) {
-    this.handle.setOption('onSlow', policy)
+  static {
+    defineOptions(Surveyor, ['deadline', 'onSlow'])
   }
 }
+
+export interface Surveyor extends OptionProperties<SurveyorOptions, 'deadline' | 'onSlow'> {}

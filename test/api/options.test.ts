@@ -171,6 +171,16 @@ describe('an option that a class declares as a field', () => {
     for (const name of Object.keys(fields)) expect(Object.hasOwn(surveyor, name)).toBe(false)
   })
 
+  test('of one class only', async () => {
+    class Client extends Req {
+      override attempts = 2
+    }
+    await using req = new Client()
+    req.connect('inproc://field-of-one-class')
+    expect(req.attempts).toBe(2)
+    expect(Object.hasOwn(req, 'attempts')).toBe(false)
+  })
+
   test('without a value leaves the option as it is', async () => {
     class Declared extends Req {
       override sendPriority!: number

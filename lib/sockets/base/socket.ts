@@ -28,6 +28,7 @@ import { type BindOptions, bindSettings, type Setting } from './bind-options.js'
 import { Endpoints } from './endpoints.js'
 import { tellUnknownEvent, watchProperties } from './misspelling.js'
 import { adoptOptionFields, isOption, optionNames, unknownOption } from './option-fields.js'
+import { defineOptions, type OptionProperties } from './option-properties.js'
 import { ownFields, type SocketJson } from './socket-json.js'
 
 export type { BindOptions, SocketJson }
@@ -38,7 +39,7 @@ export type { BindOptions, SocketJson }
  * As an EventEmitter it reports its connections: `connect`, `disconnect`, `reject`, `failure` and `slow`, see
  * `SocketEvent`. It never emits `error`. Listeners alone do not keep the process alive.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines all of them from the same table
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the class defines its options from their names
 export abstract class Socket extends ObservedEmitter {
   /** @internal */
   protected readonly handle: Handle
@@ -265,17 +266,7 @@ export abstract class Socket extends ObservedEmitter {
   // ---- Options; `SocketOptions` says what they mean ----
 
   static {
-    for (const name of Object.keys(commonOptions) as CommonOptionName[]) {
-      Object.defineProperty(Socket.prototype, name, {
-        get(this: Socket): number | boolean | string {
-          return this.handle.getOption(name)
-        },
-        set(this: Socket, value: unknown) {
-          this.handle.setOption(name, value)
-        },
-        configurable: true,
-      })
-    }
+    defineOptions(Socket, Object.keys(commonOptions) as CommonOptionName[])
   }
 
   get tls(): Readonly<TlsOptions> {
@@ -354,9 +345,7 @@ export abstract class Socket extends ObservedEmitter {
   }
 }
 
-/** Options that are numbers or booleans are properties, which always have a value. */
-type OptionProperties = { [Name in CommonOptionName]: NonNullable<SocketOptions[Name]> }
-export interface Socket extends OptionProperties {}
+export interface Socket extends OptionProperties<SocketOptions, CommonOptionName> {}
 
 if (isDebugging) watchProperties(ObservedEmitter.prototype, optionNames)
 
