@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- The source: sends, to everybody ---- */
+/* ---- The source: sends, to all peers ---- */
 
 /* What a source knows of one view: the pipe's private part. */
 struct view_pipe {

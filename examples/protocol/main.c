@@ -30,10 +30,10 @@ static void expect(int is_true, const char *what)
 
 static int open_view(const char *address)
 {
-    int patience_ms = 10000;
+    int timeout_ms = 10000;
     int view = check(nn_socket(AF_SP, LATEST_VIEW), "a view");
 
-    check(nn_setsockopt(view, NN_SOL_SOCKET, NN_RCVTIMEO, &patience_ms, sizeof patience_ms), "the timeout");
+    check(nn_setsockopt(view, NN_SOL_SOCKET, NN_RCVTIMEO, &timeout_ms, sizeof timeout_ms), "the timeout");
     check(nn_connect(view, address), "connecting");
     return view;
 }

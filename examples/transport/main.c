@@ -34,13 +34,13 @@ static void expect(int is_true, const char *what)
 
 static int open_socket(int protocol)
 {
-    int patience_ms = 10000;
+    int timeout_ms = 10000;
     int no_limit = -1;
     int s = check(nn_socket(AF_SP, protocol), "a socket");
 
-    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_SNDTIMEO, &patience_ms, sizeof patience_ms), "the timeout");
-    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_RCVTIMEO, &patience_ms, sizeof patience_ms), "the timeout");
-    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_LINGER, &patience_ms, sizeof patience_ms), "linger");
+    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_SNDTIMEO, &timeout_ms, sizeof timeout_ms), "the timeout");
+    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_RCVTIMEO, &timeout_ms, sizeof timeout_ms), "the timeout");
+    check(nn_setsockopt(s, NN_SOL_SOCKET, NN_LINGER, &timeout_ms, sizeof timeout_ms), "linger");
     check(nn_setsockopt(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, &no_limit, sizeof no_limit), "the limit");
     return s;
 }

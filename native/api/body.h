@@ -7,8 +7,8 @@
 #include <nanomsg/nn.h>
 
 /* Makes a message of the user's bytes without copying them: valid during the call. Memory of nn_allocmsg is viewed with
- * the user's own reference, and stays his unless the message is sent. Returns 0, -EFAULT, -ENOMEM (no such length) or
- * -EMSGSIZE (above INT_MAX). */
+ * the user's own reference, and stays the user's unless the message is sent. Returns 0, -EFAULT, -ENOMEM (no such
+ * length) or -EMSGSIZE (above INT_MAX). */
 int nn_body_take(const void *buf, size_t len, struct nn_message *message);
 
 /* The same for pieces, which are put together in memory of their own unless there is only one. Further errors: -EINVAL

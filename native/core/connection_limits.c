@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* The age from which a handshake gives way to another one. */
-#define PATIENCE_NS ((sp_time_ns)50 * SP_NS_PER_MS)
+#define MIN_GIVING_WAY_AGE_NS ((sp_time_ns)50 * SP_NS_PER_MS)
 
 struct sp_address_count {
     struct sp_id_map_item item;
@@ -119,7 +119,7 @@ static struct sp_limits_entry *entry_of(struct sp_list_item *item)
 
 static bool is_old(const struct sp_limits_entry *entry)
 {
-    return sp_now_ns() - entry->begun_ns >= PATIENCE_NS;
+    return sp_now_ns() - entry->begun_ns >= MIN_GIVING_WAY_AGE_NS;
 }
 
 static void give_way(struct sp_socket *socket, struct sp_limits_entry *entry)
@@ -247,7 +247,7 @@ sp_time_ns sp_limits_waits_until(const struct sp_socket *socket)
 {
     const struct sp_limits_entry *oldest = next_to_go(socket);
 
-    return oldest != NULL && !is_old(oldest) ? oldest->begun_ns + PATIENCE_NS : 0;
+    return oldest != NULL && !is_old(oldest) ? oldest->begun_ns + MIN_GIVING_WAY_AGE_NS : 0;
 }
 
 void sp_limits_init(struct sp_connection_limits *self)

@@ -7,7 +7,7 @@
  * that say nothing must not use the numbers up: of a socket and an endpoint, handshakes that are old enough give way
  * first. A handshake beyond their number takes the place of the oldest one. Honest peers are done within the time of a
  * packet there and back, so the oldest is most likely a stranger that says nothing; if accepting waited instead, such
- * strangers would keep everybody out. But no handshake gives way in its first 50 ms: accepting waits as long, so that
+ * strangers would keep all peers out. But no handshake gives way in its first 50 ms: accepting waits as long, so that
  * many peers that come at once do not push each other out. */
 #ifndef SP_CORE_CONNECTION_LIMITS_H
 #define SP_CORE_CONNECTION_LIMITS_H

@@ -22,7 +22,7 @@ void sp_connection_end_sending(struct sp_connection *self)
 
 /* The kernel takes nothing more. Reading goes on: it delivers what the peer sent last, and then reports the end, if
  * there is one soon. A peer that is well would wait for what was lost: the end of the stream has it close at once. TLS
- * says no farewell, since the stream may be cut in a record. */
+ * sends no close_notify, since the stream may be cut in a record. */
 static void connection_send_failed(struct sp_connection *self)
 {
     sp_connection_end_sending(self);

@@ -80,7 +80,7 @@ answerWith({
     await Promise.all(arrivals)
   },
 
-  /** Everybody leaves. Returns how many there have been. */
+  /** All strangers leave. Returns how many there have been. */
   async end() {
     isOver = true
     for (const peer of peers) peer.leave()

@@ -14,7 +14,7 @@
 /* Connections that peers have made to all bound endpoints together, to each one (for those that are bound later),
  * and from one address, at most; default -1. They count from the moment they are accepted until their descriptors
  * are closed, those of ws and wss from the end of their handshake on. Addresses of IPv6 count as one when their
- * first 64 bits are the same. A peer beyond a limit is disconnected at once; events tell NN_EVENT_REJECT with
+ * first 64 bits are the same. A peer beyond a limit is disconnected at once; the event is NN_EVENT_REJECT with
  * EMLINK, and NN_PEER_PROBLEM says which limit it was. But of the first two limits handshakes that are older than 50 ms
  * give way first, so that peers that say nothing do not use them up. */
 #define NN_MAX_CONNECTIONS 65

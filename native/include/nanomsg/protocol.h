@@ -144,7 +144,7 @@ NN_EXPORT void nn_pipe_reject(struct nn_pipe *pipe);
  *  user gets. The message stays with the caller. */
 NN_EXPORT void nn_pipe_count_dropped(struct nn_pipe *pipe, const struct nn_message *message);
 
-/** Tells that the peer gets a message late or, after nn_pipe_count_dropped, never, since it takes none now: it is
+/** Reports that the peer gets a message late or, after nn_pipe_count_dropped, never, since it takes none now: it is
  *  slow until it has taken what waits for it. The first call is an event (NN_EVENT_SLOW); others, until then, are
  *  nothing. */
 NN_EXPORT void nn_pipe_set_slow(struct nn_pipe *pipe);

@@ -19,7 +19,7 @@
 /* Options of level NN_REQ: how many peers may go away while they have a request (int, default 0: any number), before it
  * fails: nn_recv returns ECONNRESET. So a request that kills its servers does not kill all of them. A request that was
  * sent to several peers, as NN_REQ_RESEND_IVL does, fails when the last of them has gone. For later requests: those of
- * nn_send, and those in contexts (nanomsg/loop.h), of which nn_socket_context_receive tells. */
+ * nn_send, and those in contexts (nanomsg/loop.h), for which nn_socket_context_receive reports it. */
 #define NN_REQ_ATTEMPTS 17
 #define NN_REQ_CONTEXT_ATTEMPTS 18
 

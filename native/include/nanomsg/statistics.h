@@ -59,7 +59,7 @@ struct nn_pipe_statistics {
 };
 
 /**
- * Tells what has gone through a connection to an admitted peer: one that nn_socket_pipes lists (nanomsg/loop.h).
+ * Reads what has gone through a connection to an admitted peer: one that nn_socket_pipes lists (nanomsg/loop.h).
  * nn_socket_peer describes the peer itself.
  *
  * @return 0, or -1 and sets errno: EBADF, ENOENT (no such connection), EFAULT (statistics is NULL)

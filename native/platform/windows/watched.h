@@ -9,7 +9,7 @@
 
 struct sp_watch;
 
-/* So many share a handle to ask by: what one costs grows with the questions that are open on it. */
+/* How many sockets share a handle to ask by: what one costs grows with the questions that are open on it. */
 #define SP_AFD_SHARERS 32
 
 struct sp_afd_group {

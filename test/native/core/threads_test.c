@@ -276,7 +276,7 @@ static void run_echo(void *argument)
     CHECK_EQUAL(nn_errno(), EBADF);
 }
 
-TEST_OVER_TRANSPORTS(everybody_gets_the_reply_to_his_own_request)
+TEST_OVER_TRANSPORTS(each_thread_gets_the_reply_to_its_own_request)
 {
     const char *address = new_address();
     int reply = test_socket_bound(NN_REP, address);

@@ -1,4 +1,4 @@
-/* Conversations on mock pipes: requests, surveys and their answers side by side on one socket. */
+/* Contexts on mock pipes: requests, surveys and their answers side by side on one socket. */
 #include "harness.h"
 #include "mock_pipes.h"
 

@@ -1,4 +1,4 @@
-/* SURVEYOR and RESPONDENT between sockets: everybody is asked, answers count until the deadline. */
+/* SURVEYOR and RESPONDENT between sockets: all peers are asked, answers count until the deadline. */
 #include "sockets.h"
 
 #include <nanomsg/survey.h>
@@ -45,7 +45,7 @@ static void check_expired(int surveyor)
 
 /* ---- Turns ---- */
 
-TEST_OVER_TRANSPORTS(everybody_is_asked_and_every_answer_received)
+TEST_OVER_TRANSPORTS(all_peers_are_asked_and_every_answer_received)
 {
     const char *address = new_address();
     int surveyor = bound_surveyor_with_long_deadline(address);
