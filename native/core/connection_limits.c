@@ -112,20 +112,20 @@ static enum limit reached(const struct nn_endpoint *endpoint, const struct sp_ad
     return LIMIT_NONE;
 }
 
-static struct sp_limits_entry *entry_of(struct sp_list_item *item)
+static struct sp_limits_handshake *handshake_of(struct sp_list_item *item)
 {
-    return SP_CONTAINER(item, struct sp_limits_entry, item);
+    return SP_CONTAINER(item, struct sp_limits_handshake, item);
 }
 
-static bool is_old(const struct sp_limits_entry *entry)
+static bool is_old(const struct sp_limits_handshake *handshake)
 {
-    return sp_now_ns() - entry->begun_ns >= MIN_GIVING_WAY_AGE_NS;
+    return sp_now_ns() - handshake->begun_ns >= MIN_GIVING_WAY_AGE_NS;
 }
 
-static void give_way(struct sp_socket *socket, struct sp_limits_entry *entry)
+static void give_way(struct sp_socket *socket, struct sp_limits_handshake *handshake)
 {
     socket->statistics.rejected_connections++;
-    entry->give_way(entry);
+    handshake->give_way(handshake);
 }
 
 /* Lets the oldest handshake that is counted go, of the endpoint if that is what has too many. Returns false when there
@@ -135,11 +135,11 @@ static bool make_room(const struct nn_endpoint *endpoint, enum limit limit)
     const struct sp_list *shaking = &endpoint->socket->limits.shaking;
     struct sp_list_item *item = limit != LIMIT_ADDRESS ? sp_list_first(shaking) : NULL;
 
-    for (; item != NULL && is_old(entry_of(item)); item = sp_list_next(shaking, item)) {
-        struct sp_limits_entry *entry = entry_of(item);
-        if (!entry->is_counted || (limit == LIMIT_ENDPOINT && entry->endpoint != endpoint))
+    for (; item != NULL && is_old(handshake_of(item)); item = sp_list_next(shaking, item)) {
+        struct sp_limits_handshake *handshake = handshake_of(item);
+        if (!handshake->place->is_counted || (limit == LIMIT_ENDPOINT && handshake->endpoint != endpoint))
             continue;
-        give_way(endpoint->socket, entry);
+        give_way(endpoint->socket, handshake);
         return true;
     }
     return false;
@@ -177,7 +177,7 @@ static int find_place(struct nn_endpoint *endpoint, const uint8_t *network, stru
     return rc;
 }
 
-int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
+int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_place *place, const uint8_t *network,
                     const char **problem)
 {
     struct sp_address_count *from;
@@ -187,65 +187,64 @@ int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry,
         return rc;
     if (from != NULL)
         from->connections++;
-    entry->from = from;
-    entry->is_counted = true;
+    place->from = from;
+    place->is_counted = true;
     endpoint->accepted++;
     endpoint->socket->limits.connections++;
     return 0;
 }
 
 /* The handshake that gives way to the next one; NULL: none has to. */
-static struct sp_limits_entry *next_to_go(const struct sp_socket *socket)
+static struct sp_limits_handshake *next_to_go(const struct sp_socket *socket)
 {
     struct sp_list_item *item = sp_list_first(&socket->limits.shaking);
 
     if (item == NULL || !is_reached(socket->options.max_handshakes, socket->limits.handshakes))
         return NULL;
-    return entry_of(item);
+    return handshake_of(item);
 }
 
-void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry)
+void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_handshake *handshake)
 {
     struct sp_connection_limits *self = &endpoint->socket->limits;
-    struct sp_limits_entry *oldest = next_to_go(endpoint->socket);
+    struct sp_limits_handshake *oldest = next_to_go(endpoint->socket);
 
     /* Accepting has waited until it is old. A stream that is handed over or attached cannot wait: then there is one
      * handshake more. */
     if (oldest != NULL && is_old(oldest))
         give_way(endpoint->socket, oldest);
-    entry->endpoint = endpoint;
-    entry->begun_ns = sp_now_ns();
+    handshake->endpoint = endpoint;
+    handshake->begun_ns = sp_now_ns();
     self->handshakes++;
-    sp_list_append(&self->shaking, &entry->item);
+    sp_list_append(&self->shaking, &handshake->item);
 }
 
-void sp_limits_admit(struct nn_endpoint *endpoint, struct sp_limits_entry *entry)
+void sp_limits_end(struct nn_endpoint *endpoint, struct sp_limits_handshake *handshake)
 {
-    if (!sp_list_is_linked(&entry->item))
+    if (!sp_list_is_linked(&handshake->item))
         return;
-    sp_list_remove(&entry->item);
+    sp_list_remove(&handshake->item);
     endpoint->socket->limits.handshakes--;
 }
 
-void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry)
+void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_place *place)
 {
     struct sp_connection_limits *self = &endpoint->socket->limits;
 
-    sp_limits_admit(endpoint, entry);
-    if (!entry->is_counted)
+    if (!place->is_counted)
         return;
     SP_INVARIANT(self->connections > 0 && endpoint->accepted > 0, "a connection leaves that was not counted");
     self->connections--;
     endpoint->accepted--;
-    if (entry->from != NULL && --entry->from->connections == 0)
-        remove_count(self, entry->from);
-    entry->from = NULL;
-    entry->is_counted = false;
+    if (place->from != NULL && --place->from->connections == 0)
+        remove_count(self, place->from);
+    place->from = NULL;
+    place->is_counted = false;
 }
 
 sp_time_ns sp_limits_waits_until(const struct sp_socket *socket)
 {
-    const struct sp_limits_entry *oldest = next_to_go(socket);
+    const struct sp_limits_handshake *oldest = next_to_go(socket);
 
     return oldest != NULL && !is_old(oldest) ? oldest->begun_ns + MIN_GIVING_WAY_AGE_NS : 0;
 }

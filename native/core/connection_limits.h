@@ -1,5 +1,5 @@
 /* How many connections a socket's listeners may have: in all, from one address, for one endpoint; and how many of them
- * may be before the end of their handshake. Each has an entry from the moment it is accepted until its descriptor is
+ * may be before the end of their handshake. Each has a place from the moment it is accepted until its descriptor is
  * closed; the numbers count it from then on, or where a peer says only in the handshake which socket it wants, from the
  * handshake's end on. Guarded by the socket's lock.
  *
@@ -28,14 +28,20 @@ struct sp_socket;
  * IPv4 all of it, behind zeros. */
 #define SP_NETWORK_BYTES 8
 
-struct sp_limits_entry {
+/* A connection's place among those that count, as long as it has its descriptor. */
+struct sp_limits_place {
+    struct sp_address_count *from; /* NULL: it has no address */
+    bool is_counted;
+};
+
+/* What there is besides until its handshake is done. */
+struct sp_limits_handshake {
     struct sp_list_item item; /* in the list of handshakes */
     const struct nn_endpoint *endpoint;
-    bool is_counted;
+    const struct sp_limits_place *place;
     sp_time_ns begun_ns;
-    struct sp_address_count *from; /* NULL: it has no address */
     /* The handshake gives way to a newer one: ends the connection. */
-    void (*give_way)(struct sp_limits_entry *self);
+    void (*give_way)(struct sp_limits_handshake *self);
 };
 
 struct sp_connection_limits {
@@ -51,13 +57,14 @@ void sp_limits_destroy(struct sp_connection_limits *self);
 
 /* A connection is counted, from a network of SP_NETWORK_BYTES unless that is NULL. Returns 0; -ENOMEM; or -EMLINK with
  * *problem set: it is one too many. */
-int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_entry *entry, const uint8_t *network,
+int sp_limits_count(struct nn_endpoint *endpoint, struct sp_limits_place *place, const uint8_t *network,
                     const char **problem);
-/* Its handshake begins, and another one gives way if there are too many; is done; its descriptor is closed. The latter
- * may be called whatever was called before. */
-void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
-void sp_limits_admit(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
-void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_entry *entry);
+/* Its descriptor is closed. May be called if it was not counted. */
+void sp_limits_leave(struct nn_endpoint *endpoint, struct sp_limits_place *place);
+/* Its handshake begins, whose members `place` and `give_way` are set, and another one gives way if there are too many;
+ * is over. The latter may be called if it has not begun. */
+void sp_limits_begin(struct nn_endpoint *endpoint, struct sp_limits_handshake *handshake);
+void sp_limits_end(struct nn_endpoint *endpoint, struct sp_limits_handshake *handshake);
 
 /* Until when accepting waits, since there are as many handshakes as there may be and none is old enough to give way;
  * or 0. */

@@ -23,7 +23,7 @@ void sp_direct_poll_begin(struct sp_socket *socket, struct sp_direct_poller *pol
 {
     struct sp_direct_poll *self = direct_poll_of(socket);
 
-    if (socket->direct_poll != NULL && socket->direct_poll->poller != NULL)
+    if (socket->direct_poller != NULL)
         return;
     bool needs_loop = socket->loop->is_hosted || socket->receive_fd.event.fd >= 0;
     if (self == NULL || self != socket->direct_poll || needs_loop)
@@ -33,7 +33,7 @@ void sp_direct_poll_begin(struct sp_socket *socket, struct sp_direct_poller *pol
     if (sp_watch_want(self->watch, self->watch->wanted & ~SP_READABLE) < 0)
         return;
     socket->direct_poll = self;
-    self->poller = poller;
+    socket->direct_poller = poller;
     poller->fd = self->watch->fd;
 }
 
@@ -43,10 +43,10 @@ void sp_direct_poll_finish(struct sp_socket *socket, struct sp_direct_poller *po
 
     if (poller->must_close)
         sp_fd_close(poller->fd);
-    if (self == NULL || self->poller != poller)
+    if (self == NULL || socket->direct_poller != poller)
         return;
-    self->poller = NULL;
-    self->released_ns = sp_now_ns();
+    socket->direct_poller = NULL;
+    socket->direct_released_ns = sp_now_ns();
     if (poller->is_ready)
         self->read(self);
     if (socket->direct_poll != self)
@@ -54,14 +54,14 @@ void sp_direct_poll_finish(struct sp_socket *socket, struct sp_direct_poller *po
     if (!sp_list_is_empty(&socket->waits))
         sp_direct_poll_reattach(socket);
     else if (!self->timer->is_active)
-        sp_timer_start(self->timer, self->released_ns + REATTACH_DELAY_NS);
+        sp_timer_start(self->timer, socket->direct_released_ns + REATTACH_DELAY_NS);
 }
 
 void sp_direct_poll_reattach(struct sp_socket *socket)
 {
     struct sp_direct_poll *self = socket->direct_poll;
 
-    if (self == NULL || self->poller != NULL)
+    if (self == NULL || socket->direct_poller != NULL)
         return;
     socket->direct_poll = NULL;
     sp_watch_want(self->watch, self->watch->wanted | SP_READABLE);
@@ -71,10 +71,10 @@ void sp_direct_poll_expire(struct sp_socket *socket)
 {
     struct sp_direct_poll *self = socket->direct_poll;
 
-    if (self == NULL || self->poller != NULL)
+    if (self == NULL || socket->direct_poller != NULL)
         return;
-    if (sp_now_ns() - self->released_ns < REATTACH_DELAY_NS)
-        sp_timer_start(self->timer, self->released_ns + REATTACH_DELAY_NS);
+    if (sp_now_ns() - socket->direct_released_ns < REATTACH_DELAY_NS)
+        sp_timer_start(self->timer, socket->direct_released_ns + REATTACH_DELAY_NS);
     else
         sp_direct_poll_reattach(socket);
 }
@@ -83,8 +83,8 @@ void sp_direct_poll_interrupt(struct sp_socket *socket, struct sp_direct_poll *s
 {
     if (socket->direct_poll != self)
         return;
-    if (self->poller != NULL)
-        sp_parker_wake(self->poller->parker);
+    if (socket->direct_poller != NULL)
+        sp_parker_wake(socket->direct_poller->parker);
     else
         socket->direct_poll = NULL;
 }
@@ -94,10 +94,10 @@ bool sp_direct_poll_drop(struct sp_socket *socket, struct sp_direct_poll *self)
     if (socket->direct_poll != self)
         return false;
     socket->direct_poll = NULL;
-    if (self->poller == NULL)
+    if (socket->direct_poller == NULL)
         return false;
-    self->poller->must_close = true;
-    sp_parker_wake(self->poller->parker);
-    self->poller = NULL;
+    socket->direct_poller->must_close = true;
+    sp_parker_wake(socket->direct_poller->parker);
+    socket->direct_poller = NULL;
     return true;
 }

@@ -6,10 +6,11 @@
  *
  * The descriptor is in one of three states:
  *   attached   the loop watches it (socket->direct_poll is NULL);
- *   polled     a call polls it (socket->direct_poll->poller is that call). When the connection ends meanwhile, the call
+ *   polled     a call polls it (socket->direct_poller is that call). When the connection ends meanwhile, the call
  *              closes the descriptor;
- *   detached   no call polls it, and the loop does not watch it yet (poller is NULL). The timer, a second peer, or a
- *              call that depends on the loop (nn_poll, NN_RCVFD, NN_DONTWAIT, another blocked thread) reattaches it. */
+ *   detached   no call polls it, and the loop does not watch it yet (direct_poller is NULL). The timer, a second peer,
+ *              or a call that depends on the loop (nn_poll, NN_RCVFD, NN_DONTWAIT, another blocked thread) reattaches
+ *              it. */
 #ifndef SP_CORE_DIRECT_POLL_H
 #define SP_CORE_DIRECT_POLL_H
 
@@ -32,8 +33,6 @@ struct sp_direct_poll {
     struct sp_watch *watch;
     struct sp_timer *timer; /* takes the descriptor back into the loop, by sp_direct_poll_expire */
     void (*read)(struct sp_direct_poll *self);
-    struct sp_direct_poller *poller; /* NULL: no call polls now */
-    sp_time_ns released_ns;          /* when the last poll ended */
 };
 
 /* Before and after a call of the socket sleeps for messages. */

@@ -39,11 +39,11 @@ static bool lock_within_limit(struct sp_mutex *lock)
 
 static uint64_t pipe_held_bytes(const struct nn_pipe *pipe, const struct survey *survey)
 {
-    if (pipe->at_exit.held_bytes == NULL)
+    if (pipe->held_bytes == NULL)
         return pipe->can_send ? 0 : 1; /* it may hold messages that it does not count */
-    if (pipe->at_exit.is_within_process && !survey->has_other_threads)
+    if (pipe->is_within_process && !survey->has_other_threads)
         return 0; /* only this thread could take it */
-    return pipe->at_exit.held_bytes(pipe);
+    return pipe->held_bytes(pipe);
 }
 
 static uint64_t socket_held_bytes(struct sp_socket *socket, const struct survey *survey)
@@ -169,8 +169,8 @@ static void finish_socket(struct sp_socket *socket, struct survey *survey)
     for (struct sp_list_item *item = sp_list_first(&socket->pipes); item != NULL;
          item = sp_list_next(&socket->pipes, item)) {
         struct nn_pipe *pipe = SP_CONTAINER(item, struct nn_pipe, item);
-        if (pipe->at_exit.finish != NULL)
-            pipe->at_exit.finish(pipe);
+        if (pipe->stream != NULL)
+            pipe->stream->finish(pipe);
     }
     sp_socket_unlock(socket);
 }

@@ -72,6 +72,6 @@ void sp_peer_info_remember(struct nn_pipe *pipe)
     sp_peer_info_set_endpoint(pipe->peer_info, pipe->endpoint);
     if (pipe->ops->addresses != NULL)
         pipe->ops->addresses(pipe, pipe->peer_info->local, pipe->peer_info->remote);
-    if (pipe->describe_peer != NULL)
-        pipe->describe_peer(pipe, pipe->peer_info);
+    if (pipe->stream != NULL)
+        pipe->stream->describe_peer(pipe, pipe->peer_info);
 }

@@ -76,7 +76,6 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->ops = ops;
     self->connection = connection;
     self->id = id != 0 ? id : sp_pipe_next_id(socket);
-    self->release.run = pipe_free;
     self->opened_ns = sp_now_ns();
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
@@ -126,7 +125,7 @@ static void update_slow(struct nn_pipe *self)
         sp_list_remove(&self->dirty_item);
         self->ops->flush(self);
     }
-    self->is_slow = !self->can_send || (!self->at_exit.is_within_process && sp_pipe_queued_bytes(self) > 0);
+    self->is_slow = !self->can_send || (!self->is_within_process && sp_pipe_queued_bytes(self) > 0);
 }
 
 void sp_pipe_set_writable(struct nn_pipe *self)
@@ -181,6 +180,7 @@ void sp_pipe_close(struct nn_pipe *self, bool may_linger)
     self->ops->close(self, may_linger);
     sp_peer_info_destroy(self->peer_info);
     /* Until the end of the batch a late use of it meets is_removed. */
+    self->release.run = pipe_free;
     sp_loop_discard(&socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
 }
@@ -190,11 +190,6 @@ void sp_pipe_mark_dirty(struct nn_pipe *self)
     SP_INVARIANT(!self->is_removed, "a pipe is to be flushed that is closed");
     if (!sp_list_is_linked(&self->dirty_item))
         sp_list_append(&self->socket->dirty, &self->dirty_item);
-}
-
-void sp_pipe_set_exit(struct nn_pipe *self, const struct sp_pipe_exit *at_exit)
-{
-    self->at_exit = *at_exit;
 }
 
 void sp_pipe_count_dropped(struct nn_pipe *self, size_t bytes)
@@ -207,7 +202,7 @@ void sp_pipe_count_dropped(struct nn_pipe *self, size_t bytes)
 
 size_t sp_pipe_queued_bytes(const struct nn_pipe *self)
 {
-    return self->at_exit.held_bytes != NULL ? self->at_exit.held_bytes(self) : 0;
+    return self->held_bytes != NULL ? self->held_bytes(self) : 0;
 }
 
 /* ---- What protocols see ---- */
@@ -426,7 +421,8 @@ void nn_pipe_end(struct nn_pipe *self)
 void nn_pipe_set_held_bytes(struct nn_pipe *self, size_t (*held_bytes)(const struct nn_pipe *pipe),
                             bool is_within_process)
 {
-    self->at_exit = (struct sp_pipe_exit){.held_bytes = held_bytes, .is_within_process = is_within_process};
+    self->held_bytes = held_bytes;
+    self->is_within_process = is_within_process;
 }
 
 void nn_pipe_count_refused(struct nn_pipe *self, const struct nn_message *message)

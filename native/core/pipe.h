@@ -8,13 +8,12 @@
 struct sp_direct_poll;
 struct sp_peer_info;
 
-/* What a pipe's connection does when the process ends; all under the socket's lock. */
-struct sp_pipe_exit {
-    /* How much of what it has accepted is still to be passed on; NULL: it is not known. */
-    size_t (*held_bytes)(const struct nn_pipe *pipe);
-    /* The process ends now: what the kernel has taken must reach the peer without it. Optional. */
+/* What connections of byte streams do besides; all under the socket's lock. */
+struct sp_pipe_stream {
+    /* Fills in what is known of the peer besides its address. */
+    void (*describe_peer)(const struct nn_pipe *pipe, struct sp_peer_info *info);
+    /* The process ends now: what the kernel has taken must reach the peer without it. */
     void (*finish)(struct nn_pipe *pipe);
-    bool is_within_process; /* only a thread of this process can take what is held */
 };
 
 /* What has gone through a pipe: bytes as on the wire, without framing. */
@@ -28,19 +27,24 @@ struct sp_pipe_counts {
 };
 
 struct nn_pipe {
-    struct sp_list_item item;             /* in socket->pipes */
-    struct sp_id_map_item by_id;          /* likewise */
+    union {
+        struct {
+            struct sp_list_item item;    /* in socket->pipes */
+            struct sp_id_map_item by_id; /* likewise */
+        };
+        struct sp_task release; /* when it is removed */
+    };
     struct sp_list_item broken_item;      /* in socket->broken */
     struct sp_list_item dirty_item;       /* in socket->dirty */
     struct sp_list_item send_closed_item; /* in socket->send_closed */
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
-    void *connection; /* the transport's */
-    /* Fills in what is known of the peer besides its address; NULL: nothing is. */
-    void (*describe_peer)(const struct nn_pipe *pipe, struct sp_peer_info *info);
-    struct sp_direct_poll *direct_poll; /* NULL: calls cannot poll the connection's descriptor */
-    struct sp_pipe_exit at_exit;        /* what it does when the process ends */
+    void *connection;                    /* the transport's */
+    const struct sp_pipe_stream *stream; /* NULL: its connection is of another kind */
+    struct sp_direct_poll *direct_poll;  /* NULL: calls cannot poll the connection's descriptor */
+    /* How much of what it has accepted is still to be passed on; NULL: it is not known. */
+    size_t (*held_bytes)(const struct nn_pipe *pipe);
     struct sp_pipe_counts counts;
     sp_time_ns opened_ns;
     uint32_t id;
@@ -48,12 +52,12 @@ struct nn_pipe {
     uint8_t receive_priority;
     bool can_send;
     bool can_receive;
-    bool is_send_closed;            /* nothing can be sent any more */
-    bool is_slow;                   /* it takes none of what waits for it; see slow_peers.c */
-    bool is_removed;                /* closed: the protocol knows it no more */
-    int error;                      /* why it breaks: negative errno; 0: this side closes it */
-    struct sp_peer_info *peer_info; /* for events; NULL: not asked for yet */
-    struct sp_task release;
+    bool is_send_closed;               /* nothing can be sent any more */
+    bool is_slow;                      /* it takes none of what waits for it; see slow_peers.c */
+    bool is_within_process;            /* only a thread of this process can take what is held */
+    bool is_removed;                   /* closed: the protocol knows it no more */
+    int error;                         /* why it breaks: negative errno; 0: this side closes it */
+    struct sp_peer_info *peer_info;    /* for events; NULL: not asked for yet */
     _Alignas(16) unsigned char data[]; /* the protocol's private part */
 };
 
@@ -98,9 +102,6 @@ void sp_pipe_count_dropped(struct nn_pipe *pipe, size_t bytes);
 
 /* How much of what the pipe has accepted is still to be passed on; 0 where that is not known. */
 size_t sp_pipe_queued_bytes(const struct nn_pipe *pipe);
-
-/* For the engine's transports. Of others the engine knows only whether they accept more. */
-void sp_pipe_set_exit(struct nn_pipe *pipe, const struct sp_pipe_exit *at_exit);
 
 /* Asks for ops->flush before the lock is released. */
 void sp_pipe_mark_dirty(struct nn_pipe *pipe);

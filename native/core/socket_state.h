@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 struct sp_direct_poll;
+struct sp_direct_poller;
 struct sp_monitor;
 struct sp_monitor_entry;
 struct sp_parker;
@@ -112,10 +113,12 @@ struct sp_socket {
     bool is_refused; /* a send, since NN_POLLOUT rose last: the host is woken when it rises again */
     bool is_taking;  /* the host is receiving a batch */
     struct sp_batch_quantum batch_quantum;
-    unsigned readable_pipes;            /* those that can_receive */
-    struct sp_list waits;               /* struct sp_wait */
-    struct sp_parker *woken;            /* to be woken after the lock is released; or NULL */
-    struct sp_direct_poll *direct_poll; /* whose descriptor the loop does not watch; NULL: none */
+    unsigned readable_pipes;                /* those that can_receive */
+    struct sp_list waits;                   /* struct sp_wait */
+    struct sp_parker *woken;                /* to be woken after the lock is released; or NULL */
+    struct sp_direct_poll *direct_poll;     /* whose descriptor the loop does not watch; NULL: none */
+    struct sp_direct_poller *direct_poller; /* the call that polls it now; NULL: none */
+    sp_time_ns direct_released_ns;          /* when the last poll ended */
     struct sp_event_fd receive_fd;
     struct sp_event_fd send_fd;
     struct sp_monitor *monitor;           /* NULL: the socket is not monitored */

@@ -14,9 +14,9 @@
 /* How long a peer may take until its stream is secure. */
 #define SECURING_LIMIT_MS 3000
 
-static void connection_give_way(struct sp_limits_entry *entry)
+static void connection_give_way(struct sp_limits_handshake *limits)
 {
-    struct sp_connection *self = SP_CONTAINER(entry, struct sp_connection, place);
+    struct sp_connection *self = SP_CONTAINER(limits, struct sp_connection_handshake, limits)->connection;
 
     sp_connection_note_problem(self, "its handshake has given way to newer ones");
     sp_connection_end(self, -EMLINK);
@@ -31,9 +31,9 @@ static int connection_enter(struct sp_connection *self, const struct sp_socket_a
         return 0;
     if (!framing_of(self)->server_waits_for_peer)
         rc = sp_connection_count(self, peer, problem);
-    self->place.give_way = connection_give_way;
+    self->handshake->limits.give_way = connection_give_way;
     if (rc == 0)
-        sp_limits_begin(self->endpoint, &self->place);
+        sp_limits_begin(self->endpoint, &self->handshake->limits);
     return rc;
 }
 
@@ -64,13 +64,14 @@ static int connection_open(struct sp_connection_owner *owner, struct sp_stream *
     self->stream = *stream;
     self->is_hosted = sp_stream_is_hosted(stream);
     self->endpoint->users++;
-    sp_list_append(&owner->handshaking, &self->item);
+    sp_list_append(&owner->handshaking, &self->handshake->item);
     sp_connection_remember_peer(self);
     *opened = self;
     return 0;
 
 fail:
     if (self != NULL) {
+        sp_limits_end(owner->endpoint, &self->handshake->limits);
         sp_limits_leave(owner->endpoint, &self->place);
         sp_connection_free(self);
     }
@@ -108,8 +109,8 @@ int sp_connection_open_handed_over(struct sp_connection_owner *owner, struct sp_
 
     if (rc < 0 || (rc = connection_begin(self)) < 0)
         return rc;
-    memcpy(self->handshake, handshake, handshake_bytes);
-    self->handshake_bytes = handshake_bytes;
+    memcpy(self->handshake->received, handshake, handshake_bytes);
+    self->handshake->received_bytes = handshake_bytes;
     sp_connection_answer(self);
     return 0;
 }

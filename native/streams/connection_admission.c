@@ -6,19 +6,20 @@
 void sp_connection_hold_candidate(struct sp_connection *self,
                                   void (*decided)(struct sp_candidate *candidate, const char *refusal))
 {
+    struct sp_candidate *candidate = &self->handshake->candidate;
     int limit_ms = self->endpoint->options.admission_timeout_ms;
 
-    sp_connection_peer_info(self, self->peer_info);
+    sp_connection_peer_info(self, self->handshake->peer_info);
     self->state = CONNECTION_HELD;
-    self->candidate.endpoint = self->endpoint;
-    self->candidate.info = self->peer_info;
-    self->candidate.decide = decided;
+    candidate->endpoint = self->endpoint;
+    candidate->info = self->handshake->peer_info;
+    candidate->decide = decided;
     if (limit_ms < 0)
         sp_timer_stop(&self->timer);
     else
         sp_timer_start(&self->timer, sp_deadline_after_ms(limit_ms));
     want(self, SP_HANGUP | SP_FINISHED);
-    sp_admission_hold(self->socket, &self->candidate);
+    sp_admission_hold(self->socket, candidate);
 }
 
 void sp_connection_candidate_ready(struct sp_connection *self, unsigned ready)
@@ -29,6 +30,8 @@ void sp_connection_candidate_ready(struct sp_connection *self, unsigned ready)
 
 void sp_connection_candidate_expired(struct sp_connection *self)
 {
-    sp_admission_forget(self->socket, &self->candidate);
-    self->candidate.decide(&self->candidate, "nothing has decided about it in time");
+    struct sp_candidate *candidate = &self->handshake->candidate;
+
+    sp_admission_forget(self->socket, candidate);
+    candidate->decide(candidate, "nothing has decided about it in time");
 }

@@ -5,7 +5,7 @@
 
 /* ---- Linger ---- */
 
-static size_t held_bytes(const struct sp_connection *self)
+static size_t unsent_bytes_of(const struct sp_connection *self)
 {
     size_t unsent_bytes = self->stream.filter != NULL ? self->stream.filter->unsent_bytes : 0;
 
@@ -14,7 +14,7 @@ static size_t held_bytes(const struct sp_connection *self)
 
 static size_t linger_held_bytes(const struct sp_linger *linger)
 {
-    return held_bytes(SP_CONST_CONTAINER(linger, struct sp_connection, linger));
+    return unsent_bytes_of(SP_CONST_CONTAINER(linger, struct sp_connection, linger));
 }
 
 void sp_connection_end_lingering(struct sp_connection *self)
@@ -61,7 +61,7 @@ static void connection_linger(struct sp_connection *self, int limit_ms)
     self->linger.held_bytes = linger_held_bytes;
     sp_direct_poll_interrupt(self->socket, &self->direct_poll);
     sp_list_append(&self->socket->lingering, &self->linger.item);
-    sp_room_leave(self->socket, &self->room);
+    leave_room(self);
     sp_timer_start(&self->timer, sp_deadline_after_ms(limit_ms));
     want(self, SP_READABLE | SP_WRITABLE);
 }
@@ -130,15 +130,15 @@ void sp_connection_close(struct nn_pipe *pipe, bool may_linger)
 
 /* ---- The program's end ---- */
 
-static size_t pipe_held_bytes(const struct nn_pipe *pipe)
+size_t sp_connection_held_bytes(const struct nn_pipe *pipe)
 {
     const struct sp_connection *self = connection_of(pipe);
 
-    return self->state == CONNECTION_OPEN ? held_bytes(self) : 0;
+    return self->state == CONNECTION_OPEN ? unsent_bytes_of(self) : 0;
 }
 
 /* A descriptor that is closed with unread bytes is reset: what the kernel keeps for the peer would be gone. */
-static void pipe_finish(struct nn_pipe *pipe)
+void sp_connection_finish(struct nn_pipe *pipe)
 {
     struct sp_connection *self = connection_of(pipe);
 
@@ -148,5 +148,3 @@ static void pipe_finish(struct nn_pipe *pipe)
     sp_net_finish(self->stream.fd);
     sp_stream_drain(&self->stream);
 }
-
-const struct sp_pipe_exit sp_connection_exit = {.held_bytes = pipe_held_bytes, .finish = pipe_finish};

@@ -9,7 +9,8 @@
 
 /* What the pipe does; see nanomsg/transport.h and core/pipe.h. */
 void sp_connection_close(struct nn_pipe *pipe, bool may_linger);
-extern const struct sp_pipe_exit sp_connection_exit;
+size_t sp_connection_held_bytes(const struct nn_pipe *pipe);
+void sp_connection_finish(struct nn_pipe *pipe);
 
 /* Queues a close frame behind what is queued already, where the framing has one; the connection then lingers.
  * Returns false when none can be sent. */

@@ -8,8 +8,6 @@
 #include "streams/connection_sending.h"
 #include "streams/descriptor.h"
 
-#include "util/memory.h"
-
 #include <errno.h>
 
 /* Sends our part of the handshake. What the stream does not take at once is queued. */
@@ -59,6 +57,11 @@ static const struct nn_pipe_operations pipe_operations = {
     .addresses = sp_connection_addresses,
 };
 
+static const struct sp_pipe_stream pipe_stream = {
+    .describe_peer = sp_connection_describe_peer,
+    .finish = sp_connection_finish,
+};
+
 /* Sending may have failed in the handshake, or the host may have ended it. */
 static void connection_begin_sending(struct sp_connection *self)
 {
@@ -88,31 +91,29 @@ static int connection_count_late(struct sp_connection *self)
 
 static void connection_admit(struct sp_connection *self, int peer_id, size_t taken_bytes)
 {
-    size_t rest = self->handshake_bytes - taken_bytes;
-    uint32_t id = self->candidate.by_id.id; /* 0: it was not held */
+    struct sp_connection_handshake *handshake = self->handshake;
+    size_t rest = handshake->received_bytes - taken_bytes;
+    uint32_t id = handshake->candidate.by_id.id; /* 0: it was not held */
     int error = -EPROTO;
     int rc;
 
-    self->peer_id = peer_id;
-    sp_connection_peer_info(self, self->peer_info);
-    if (rest > 0 && sp_receive_buffer_start(&self->received, self->handshake + taken_bytes, rest) < 0)
+    handshake->peer_id = peer_id;
+    sp_connection_peer_info(self, handshake->peer_info);
+    if (rest > 0 && sp_receive_buffer_start(&self->received, handshake->received + taken_bytes, rest) < 0)
         error = -ENOMEM;
     else if ((rc = connection_count_late(self)) < 0)
         error = rc;
     else if (peer_id == self->socket->protocol->peer_id)
-        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, id, &self->peer_info, &error);
+        self->pipe = sp_pipe_open(self->endpoint, &pipe_operations, self, id, &handshake->peer_info, &error);
     if (self->pipe == NULL) {
         sp_connection_end(self, error);
         return;
     }
-    self->pipe->describe_peer = sp_connection_describe_peer;
-    sp_pipe_set_exit(self->pipe, &sp_connection_exit);
+    self->pipe->stream = &pipe_stream;
+    nn_pipe_set_held_bytes(self->pipe, sp_connection_held_bytes, false);
     sp_connection_set_queue_limit(self);
     sp_timer_stop(&self->timer);
-    sp_list_remove(&self->item);
-    sp_limits_admit(self->endpoint, &self->place);
-    sp_free(self->handshake);
-    self->handshake = NULL;
+    sp_connection_end_handshake(self);
     self->state = CONNECTION_OPEN;
     if (self->socket->options.tls_peer_certificate && self->stream.filter != NULL)
         self->certificate = self->stream.filter->ops->certificate(self->stream.filter);
@@ -141,13 +142,14 @@ static void connection_hand_over(struct sp_connection *self)
 {
     struct sp_stream stream = self->stream;
 
-    sp_list_remove(&self->item);
+    sp_list_remove(&self->handshake->item);
+    sp_limits_end(self->endpoint, &self->handshake->limits);
     sp_limits_leave(self->endpoint, &self->place);
     sp_timer_stop(&self->timer);
     sp_watch_want(&self->watch, 0);
     self->watch.fd = -1;
     self->stream = (struct sp_stream){.fd = -1};
-    self->owner->hand_over(self->owner, &stream, self->handshake, self->handshake_bytes);
+    self->owner->hand_over(self->owner, &stream, self->handshake->received, self->handshake->received_bytes);
     sp_connection_release(self);
 }
 
@@ -166,11 +168,11 @@ static void connection_refuse_candidate(struct sp_connection *self)
 
 static void candidate_decided(struct sp_candidate *candidate, const char *refusal)
 {
-    struct sp_connection *self = SP_CONTAINER(candidate, struct sp_connection, candidate);
+    struct sp_connection *self = SP_CONTAINER(candidate, struct sp_connection_handshake, candidate)->connection;
 
     self->state = CONNECTION_HANDSHAKING;
     if (refusal == NULL) {
-        self->is_welcome = true;
+        self->handshake->is_welcome = true;
         want(self, SP_READABLE);
         sp_connection_answer(self); /* again: it may find that the place is taken by now */
     } else {
@@ -182,9 +184,9 @@ static void candidate_decided(struct sp_candidate *candidate, const char *refusa
 /* Whether the program decides about the peer now. What is wrong anyway ends without it. */
 static bool connection_waits_for_program(struct sp_connection *self, int peer_id)
 {
-    if (self->is_welcome || !sp_connection_asks(self) || peer_id != self->socket->protocol->peer_id)
+    if (self->handshake->is_welcome || !sp_connection_asks(self) || peer_id != self->socket->protocol->peer_id)
         return false;
-    self->peer_id = peer_id;
+    self->handshake->peer_id = peer_id;
     int rc = connection_count_late(self);
     if (rc < 0)
         sp_connection_end(self, rc);
@@ -219,8 +221,8 @@ void sp_connection_answer(struct sp_connection *self)
     struct sp_handshake handshake;
 
     handshake.endpoint = self->endpoint;
-    handshake.received = self->handshake;
-    handshake.received_bytes = self->handshake_bytes;
+    handshake.received = self->handshake->received;
+    handshake.received_bytes = self->handshake->received_bytes;
     handshake.taken_bytes = 0;
     handshake.reply_bytes = 0;
     handshake.peer_headers = NULL;
@@ -228,8 +230,8 @@ void sp_connection_answer(struct sp_connection *self)
     int peer_id = framing_of(self)->answer(session_of(self), &handshake);
     if (handshake.problem != NULL)
         sp_connection_remember_server(self);
-    if (self->peer_info != NULL)
-        connection_note(self->peer_info, &handshake);
+    if (self->handshake->peer_info != NULL)
+        connection_note(self->handshake->peer_info, &handshake);
     if (peer_id > 0 && connection_waits_for_program(self, peer_id))
         return;
     int rc = peer_id > 0 && sp_connection_asks(self) ? connection_say_first(self) : 0;
@@ -250,8 +252,9 @@ void sp_connection_answer(struct sp_connection *self)
 
 void sp_connection_read_handshake(struct sp_connection *self)
 {
-    struct iovec vector = {.iov_base = self->handshake + self->handshake_bytes,
-                           .iov_len = framing_of(self)->handshake_limit_bytes - self->handshake_bytes};
+    struct sp_connection_handshake *handshake = self->handshake;
+    struct iovec vector = {.iov_base = handshake->received + handshake->received_bytes,
+                           .iov_len = framing_of(self)->handshake_limit_bytes - handshake->received_bytes};
     ssize_t count = sp_stream_read(&self->stream, &vector, 1);
 
     if (count == -EAGAIN) {
@@ -262,7 +265,7 @@ void sp_connection_read_handshake(struct sp_connection *self)
         sp_connection_end(self, count < 0 ? (int)count : -ECONNRESET);
         return;
     }
-    self->handshake_bytes += (size_t)count;
+    handshake->received_bytes += (size_t)count;
     sp_connection_answer(self);
 }
 

@@ -46,8 +46,8 @@ static int connection_find_message(struct sp_connection *self)
 {
     int rc = framing_of(self)->use != NULL ? connection_find_among_frames(self) : connection_find_frame(self);
 
-    if (rc >= 0 && sp_connection_concerns_room(self))
-        sp_connection_change_room(self, rc > 0);
+    if (rc >= 0 && sp_connection_concerns_room(self) && sp_connection_change_room(self, rc > 0) < 0)
+        return -ENOMEM;
     return rc;
 }
 
@@ -128,8 +128,8 @@ static ssize_t connection_read_on(struct sp_connection *self)
     bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
     uint64_t turn = self->socket->statistics.messages_received + 1;
 
-    if (self->state == CONNECTION_ENDED && sp_remains_bytes(&self->remains) > 0)
-        return connection_fill(self, &self->remains.stream);
+    if (self->state == CONNECTION_ENDED && sp_remains_bytes(self->remains) > 0)
+        return connection_fill(self, &self->remains->stream);
     if (self->state != CONNECTION_OPEN || is_polled_directly(self) || sp_connection_waits_for_room(self) ||
         ((self->watch.wanted & SP_READABLE) && !is_held) || self->last_turn == turn)
         return -EAGAIN;

@@ -1,11 +1,13 @@
 /* A connection as a user of the socket's room for unfinished messages. */
 #include "streams/connection_room.h"
 
+#include "util/memory.h"
+
 #include <errno.h>
 
 static struct sp_connection *of_share(struct sp_room_share *share)
 {
-    return SP_CONTAINER(share, struct sp_connection, room);
+    return SP_CONTAINER(share, struct sp_connection_room, share)->connection;
 }
 
 static void room_wait(struct sp_room_share *share)
@@ -31,14 +33,14 @@ static void room_go_on(struct sp_room_share *share)
 
 static size_t room_arrived_bytes(const struct sp_room_share *share)
 {
-    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
+    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection_room, share)->connection;
 
     return sp_receive_buffer_arrived_bytes(&self->received) + session_held_bytes(self);
 }
 
 static bool room_has_input(const struct sp_room_share *share, size_t bytes)
 {
-    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection, room);
+    const struct sp_connection *self = SP_CONST_CONTAINER(share, struct sp_connection_room, share)->connection;
     size_t missing_bytes = sp_receive_buffer_missing_bytes(&self->received);
     /* The kernel counts more than the bytes for its buffer. */
     size_t kept_bytes = (size_t)self->socket->options.receive_buffer_bytes / 4;
@@ -69,21 +71,37 @@ void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready)
         return;
     }
     want(self, ready & SP_HANGUP ? 0 : wanted); /* the poller would report a hangup again and again */
-    sp_room_end_input(self->socket, &self->room);
+    sp_room_end_input(self->socket, &self->room->share);
 }
 
-void sp_connection_change_room(struct sp_connection *self, bool is_whole)
+/* Returns 0 or -ENOMEM. */
+static int make_room_share(struct sp_connection *self)
+{
+    if (self->room != NULL)
+        return 0;
+    self->room = sp_zalloc(sizeof *self->room);
+    if (self->room == NULL)
+        return -ENOMEM;
+    self->room->connection = self;
+    self->room->share.user = &room_user;
+    return 0;
+}
+
+int sp_connection_change_room(struct sp_connection *self, bool is_whole)
 {
     size_t needed_bytes = sp_receive_buffer_needed_bytes(&self->received) + session_held_bytes(self);
 
     if (self->state != CONNECTION_OPEN)
-        return; /* it has left the room */
-    if (needed_bytes <= SP_ROOM_FREE_BYTES)
-        sp_room_leave(self->socket, &self->room);
-    else if (is_whole)
-        sp_room_keep(self->socket, &self->room, needed_bytes);
-    else {
-        self->room.user = &room_user;
-        sp_room_grow(self->socket, &self->room, needed_bytes, is_polled_directly(self));
+        return 0; /* it has left the room */
+    if (needed_bytes <= SP_ROOM_FREE_BYTES) {
+        leave_room(self);
+        return 0;
     }
+    if (make_room_share(self) < 0)
+        return -ENOMEM;
+    if (is_whole)
+        sp_room_keep(self->socket, &self->room->share, needed_bytes);
+    else
+        sp_room_grow(self->socket, &self->room->share, needed_bytes, is_polled_directly(self));
+    return 0;
 }

@@ -8,12 +8,12 @@
  * lie in a slab: that costs these two or three comparisons. */
 static inline bool sp_connection_concerns_room(const struct sp_connection *self)
 {
-    return self->received.partial != NULL || self->room.is_used || session_held_bytes(self) > 0;
+    return self->received.partial != NULL || has_room(self) || session_held_bytes(self) > 0;
 }
 
 /* After received bytes were looked at: takes what the message needs, and gives back what it does not. Where there is no
- * room, reading stops until there is. is_whole: the message waits for the user. */
-void sp_connection_change_room(struct sp_connection *self, bool is_whole);
+ * room, reading stops until there is. is_whole: the message waits for the user. Returns 0 or -ENOMEM. */
+int sp_connection_change_room(struct sp_connection *self, bool is_whole);
 
 /* The poller has reported a connection that waits. */
 void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready);
@@ -21,7 +21,7 @@ void sp_connection_wait_for_room(struct sp_connection *self, unsigned ready);
 /* Reading goes on when there is room again. */
 static inline bool sp_connection_waits_for_room(const struct sp_connection *self)
 {
-    return sp_room_is_waiting(&self->room);
+    return self->room != NULL && sp_room_is_waiting(&self->room->share);
 }
 
 #endif

@@ -39,7 +39,7 @@ void sp_connection_owner_abandon(struct sp_connection_owner *owner)
     struct sp_list_item *item;
 
     while ((item = sp_list_first(&owner->handshaking)) != NULL) {
-        struct sp_connection *self = SP_CONTAINER(item, struct sp_connection, item);
+        struct sp_connection *self = SP_CONTAINER(item, struct sp_connection_handshake, item)->connection;
         sp_connection_close_stream(self);
         sp_connection_release(self);
     }
@@ -47,12 +47,36 @@ void sp_connection_owner_abandon(struct sp_connection_owner *owner)
 
 /* ---- Memory ---- */
 
+static void handshake_free(struct sp_connection *self)
+{
+    if (self->handshake == NULL)
+        return;
+    sp_peer_info_destroy(self->handshake->peer_info);
+    sp_free(self->handshake);
+    self->handshake = NULL;
+}
+
+/* The socket counts it no more as one that has no pipe yet. */
+static void handshake_leave(struct sp_connection *self)
+{
+    sp_limits_end(self->endpoint, &self->handshake->limits);
+    sp_admission_forget(self->socket, &self->handshake->candidate);
+    if (sp_list_is_linked(&self->handshake->item))
+        sp_list_remove(&self->handshake->item);
+}
+
+void sp_connection_end_handshake(struct sp_connection *self)
+{
+    handshake_leave(self);
+    handshake_free(self);
+}
+
 void sp_connection_free(struct sp_connection *self)
 {
     sp_timer_destroy(&self->timer);
     sp_timer_destroy(&self->limit);
-    sp_free(self->handshake);
-    sp_peer_info_destroy(self->peer_info);
+    handshake_free(self);
+    sp_free(self->room);
     if (self->certificate != NULL)
         sp_chunk_release(self->certificate);
     sp_free(self);
@@ -69,15 +93,15 @@ struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
 
     if (self == NULL)
         return NULL;
-    self->handshake = sp_alloc(owner->framing->handshake_limit_bytes);
+    self->handshake = sp_alloc(sizeof *self->handshake + owner->framing->handshake_limit_bytes);
     if (self->handshake == NULL) {
         sp_free(self);
         return NULL;
     }
+    *self->handshake = (struct sp_connection_handshake){.connection = self, .limits.place = &self->place};
     self->socket = owner->endpoint->socket;
     self->owner = owner;
     self->endpoint = owner->endpoint;
-    self->release.run = run_free;
     return self;
 }
 
@@ -85,8 +109,10 @@ struct sp_connection *sp_connection_create(struct sp_connection_owner *owner)
 
 static void connection_find_peer(struct sp_connection *self)
 {
-    if (self->peer_info == NULL && (self->peer_info = sp_alloc(sizeof *self->peer_info)) != NULL)
-        sp_stream_peer_info(self->peer_info, self->endpoint, self->watch.fd);
+    struct sp_peer_info **info = &self->handshake->peer_info;
+
+    if (*info == NULL && (*info = sp_alloc(sizeof **info)) != NULL)
+        sp_stream_peer_info(*info, self->endpoint, self->watch.fd);
 }
 
 void sp_connection_remember_peer(struct sp_connection *self)
@@ -128,20 +154,22 @@ void sp_connection_addresses(struct nn_pipe *pipe, char *local, char *remote)
 
 void sp_connection_report_rejected(struct sp_connection *self, int error)
 {
+    const struct sp_connection_handshake *handshake = self->handshake;
+
     sp_connection_remember_server(self);
-    sp_connection_peer_info(self, self->peer_info);
-    if (self->peer_id != 0 && self->peer_id != self->socket->protocol->peer_id)
+    sp_connection_peer_info(self, handshake->peer_info);
+    if (handshake->peer_id != 0 && handshake->peer_id != self->socket->protocol->peer_id)
         error = -EPROTOTYPE;
-    if (self->peer_info != NULL)
-        sp_monitor_rejected(self->endpoint, self->peer_info, self->peer_id, error);
+    if (handshake->peer_info != NULL)
+        sp_monitor_rejected(self->endpoint, handshake->peer_info, handshake->peer_id, error);
     else
-        sp_stream_rejected(self->endpoint, self->watch.fd, self->peer_id, error, NULL);
+        sp_stream_rejected(self->endpoint, self->watch.fd, handshake->peer_id, error, NULL);
 }
 
 void sp_connection_note_problem(struct sp_connection *self, const char *problem)
 {
-    if (self->peer_info != NULL)
-        sp_peer_info_note(self->peer_info, NN_PEER_PROBLEM, problem, strlen(problem));
+    if (self->handshake->peer_info != NULL)
+        sp_peer_info_note(self->handshake->peer_info, NN_PEER_PROBLEM, problem, strlen(problem));
 }
 
 int sp_connection_count(struct sp_connection *self, const struct sp_socket_address *peer, const char **problem)
@@ -161,15 +189,17 @@ void sp_connection_release(struct sp_connection *self)
     SP_INVARIANT(self->state != CONNECTION_CLOSED, "a connection is released twice");
     SP_INVARIANT(self->pipe == NULL, "a connection is released that has a pipe");
     SP_INVARIANT(!self->place.is_counted, "a connection is released that is counted");
-    SP_INVARIANT(!self->room.is_used, "a connection is released that has a share of the room");
+    SP_INVARIANT(!has_room(self), "a connection is released that has a share of the room");
     self->state = CONNECTION_CLOSED;
     sp_receive_buffer_clear(&self->received);
     self->socket->remains_bytes -= self->remains_bytes;
-    sp_remains_clear(&self->remains);
+    sp_remains_destroy(self->remains);
+    self->remains = NULL;
     if (framing_of(self)->close != NULL)
         framing_of(self)->close(session_of(self));
     if (self->owner->released != NULL)
         self->owner->released(self->owner);
+    self->release.run = run_free;
     /* The loop's thread may free it at once. */
     sp_loop_discard(&self->socket->loop->base, &self->release);
     sp_endpoint_release(endpoint);
@@ -187,11 +217,10 @@ static void note_freed(const struct sp_connection *self)
 void sp_connection_close_stream(struct sp_connection *self)
 {
     note_freed(self);
-    sp_room_leave(self->socket, &self->room);
+    leave_room(self);
     sp_limits_leave(self->endpoint, &self->place);
-    sp_admission_forget(self->socket, &self->candidate);
-    if (sp_list_is_linked(&self->item))
-        sp_list_remove(&self->item);
+    if (self->handshake != NULL)
+        handshake_leave(self);
     sp_timer_stop(&self->timer);
     sp_timer_stop(&self->limit);
     want(self, 0);
@@ -229,7 +258,7 @@ static void keep_messages(struct sp_connection *self)
 {
     if (!self->pipe->can_receive)
         return;
-    self->remains_bytes = sp_connection_kept_bytes(self) + sp_remains_bytes(&self->remains);
+    self->remains_bytes = sp_connection_kept_bytes(self) + sp_remains_bytes(self->remains);
     self->socket->remains_bytes += self->remains_bytes;
 }
 

@@ -24,43 +24,61 @@ enum connection_state {
     CONNECTION_CLOSED
 };
 
-struct sp_connection {
-    struct sp_list_item item;     /* in owner->handshaking */
-    struct sp_limits_entry place; /* among the connections of the socket that peers have made */
+/* What a connection has until it has a pipe: most connections spend their life without. */
+struct sp_connection_handshake {
+    struct sp_connection *connection;
+    struct sp_list_item item; /* in owner->handshaking */
+    struct sp_limits_handshake limits;
     struct sp_candidate candidate;
+    struct sp_peer_info *peer_info; /* NULL: it is not wanted */
+    int peer_id;                    /* what the peer says it is; 0: nothing yet */
+    bool is_welcome;                /* the program has admitted the peer */
+    size_t received_bytes;
+    uint8_t received[]; /* what the peer has said so far */
+};
+
+/* What the unfinished message and the session take of the socket's room. It is made for the first message that needs
+ * some, and kept for the next ones. */
+struct sp_connection_room {
+    struct sp_connection *connection;
+    struct sp_room_share share;
+};
+
+/* An idle server has many of these: what few connections need, or all for a short time, has memory of its own. What
+ * each message needs comes first. */
+struct sp_connection {
     struct sp_stream stream;
     struct sp_watch watch; /* of its descriptor */
-    struct sp_timer timer; /* of the handshake, then of the filter or of direct polling, of lingering at last */
-    struct sp_timer limit; /* of a peer that has finished, or cannot be sent to */
-    struct sp_direct_poll direct_poll;
     struct sp_socket *socket;
     struct sp_connection_owner *owner;
     struct nn_endpoint *endpoint;
     struct nn_pipe *pipe; /* NULL: not admitted yet, or closed */
-    struct sp_receive_buffer received;
-    struct sp_room_share room; /* what that and the session take of the socket's room; in OPEN */
-    struct sp_remains remains; /* read after the last frame in `received`; in ENDED */
-    size_t remains_bytes;      /* this connection's part of the socket's */
-    struct sp_send_queue queue;
-    size_t queue_limit_bytes; /* the pipe is full when the queue holds this many */
-    struct sp_linger linger;
-    struct sp_task release;
-    enum connection_state state;
-    bool is_welcome;     /* the program has admitted the peer */
+    enum connection_state state : 8;
+    enum sp_frame_kind found : 8;
     bool is_hosted;      /* its stream is: there is no descriptor */
     bool is_send_broken; /* nothing can be sent any more */
     bool has_progressed; /* since the limit was set: messages were taken, or bytes sent */
     bool has_credentials;
     bool has_sent_close_frame; /* our close frame is queued or sent: we wait for the peer to end */
-    enum sp_frame_kind found;
-    uint64_t last_turn;                    /* how far the user was when reading went on, see connection_read_on; or 0 */
-    int error;                             /* why it is ending */
+    struct sp_receive_buffer received;
+    struct sp_connection_room *room; /* NULL: no message has needed any */
+    struct nn_chunk *certificate;    /* the peer's, for received messages; NULL: not requested */
+    uint64_t last_turn;              /* how far the user was when reading went on, see connection_read_on; or 0 */
+    struct sp_send_queue queue;
+    size_t queue_limit_bytes;              /* the pipe is full when the queue holds this many */
     struct nn_ipc_credentials credentials; /* of the peer, within this machine */
-    struct nn_chunk *certificate;          /* the peer's, for received messages; NULL: not requested */
-    int peer_id;                           /* what the peer says it is; 0: nothing yet */
-    struct sp_peer_info *peer_info;        /* of the peer, until it is admitted; NULL: it is not wanted */
-    uint8_t *handshake;                    /* what the peer has said so far; NULL once it is admitted */
-    size_t handshake_bytes;
+    int error;                             /* why it is ending */
+    struct sp_direct_poll direct_poll;
+    struct sp_timer timer;        /* of the handshake, then of the filter or of direct polling, of lingering at last */
+    struct sp_timer limit;        /* of a peer that has finished, or cannot be sent to */
+    struct sp_limits_place place; /* among the connections of the socket that peers have made */
+    struct sp_connection_handshake *handshake; /* NULL once it is admitted */
+    struct sp_remains *remains;                /* read after the last frame in `received`; in ENDED; or NULL */
+    size_t remains_bytes;                      /* this connection's part of the socket's */
+    union {
+        struct sp_linger linger; /* in LINGERING */
+        struct sp_task release;  /* in CLOSED */
+    };
     _Alignas(16) unsigned char session[]; /* the framing's */
 };
 
@@ -77,6 +95,18 @@ static inline const struct sp_framing *framing_of(const struct sp_connection *se
 static inline struct sp_session *session_of(struct sp_connection *self)
 {
     return framing_of(self)->session_bytes > 0 ? (struct sp_session *)self->session : NULL;
+}
+
+/* The connection's message takes of the socket's room, or waits for some. */
+static inline bool has_room(const struct sp_connection *self)
+{
+    return self->room != NULL && self->room->share.is_used;
+}
+
+static inline void leave_room(struct sp_connection *self)
+{
+    if (self->room != NULL)
+        sp_room_leave(self->socket, &self->room->share);
 }
 
 /* The memory of the message that the framing puts together. */
@@ -114,6 +144,8 @@ static inline bool sp_connection_asks(const struct sp_connection *self)
 struct sp_connection *sp_connection_create(struct sp_connection_owner *owner);
 /* For one that has not been opened. */
 void sp_connection_free(struct sp_connection *self);
+/* It has a pipe, and what it needed before is freed. */
+void sp_connection_end_handshake(struct sp_connection *self);
 /* Nothing refers to the connection any more but events of the current batch. */
 void sp_connection_release(struct sp_connection *self);
 

@@ -7,7 +7,7 @@
 
 struct nn_chunk;
 
-/* Valid when zeroed: nothing. */
+/* Made when there are some: most connections never have any. */
 struct sp_remains {
     struct nn_chunk *chunk;
     size_t taken_bytes;
@@ -18,10 +18,12 @@ struct sp_remains {
 size_t sp_remains_held_bytes(const struct sp_stream *from);
 
 /* Reads the stream to its end, or to limit_bytes. Returns 0 at the end of the stream, or -errno: of a stream that is
- * broken, -EAGAIN where there is nothing more to read, -ENOMEM. What was read before is kept. */
-int sp_remains_gather(struct sp_remains *self, struct sp_stream *from, size_t limit_bytes);
+ * broken, -EAGAIN where there is nothing more to read, -ENOMEM. What was read before is kept. *remains: NULL: none yet.
+ */
+int sp_remains_gather(struct sp_remains **remains, struct sp_stream *from, size_t limit_bytes);
 
+/* Both may be called with NULL. */
 size_t sp_remains_bytes(const struct sp_remains *self);
-void sp_remains_clear(struct sp_remains *self);
+void sp_remains_destroy(struct sp_remains *self);
 
 #endif

@@ -12,25 +12,29 @@
 /* A first buffer is small, since sending to many peers makes one for each; the spare is of full size. */
 #define BUFFER_FIRST_BYTES ((size_t)4 * 1024 + 64)
 #define BUFFER_BYTES ((size_t)64 * 1024)
+/* They would take 24 GiB. */
+#define PIECES_LIMIT ((uint32_t)1 << 30)
 
-static struct sp_piece *piece_at(const struct sp_send_queue *self, size_t index)
+static struct sp_piece *piece_at(const struct sp_send_queue *self, uint32_t index)
 {
     return &self->pieces[(self->first + index) & (self->capacity - 1)];
 }
 
 /* Makes room for `more` pieces. Returns 0 or -ENOMEM. */
-static int reserve_pieces(struct sp_send_queue *self, size_t more)
+static int reserve_pieces(struct sp_send_queue *self, uint32_t more)
 {
-    size_t capacity = self->capacity > 0 ? self->capacity : 4;
+    uint32_t capacity = self->capacity > 0 ? self->capacity : 4;
 
     if (self->count + more <= self->capacity)
         return 0;
     while (capacity < self->count + more)
         capacity *= 2;
+    if (capacity > PIECES_LIMIT)
+        return -ENOMEM;
     struct sp_piece *pieces = sp_alloc(capacity * sizeof *pieces);
     if (pieces == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < self->count; i++)
+    for (uint32_t i = 0; i < self->count; i++)
         pieces[i] = *piece_at(self, i);
     sp_free(self->pieces);
     self->pieces = pieces;
@@ -222,7 +226,7 @@ int sp_send_queue_vectors(const struct sp_send_queue *self, struct iovec *vector
     int count = 0;
 
     while (count < limit && (size_t)count < self->count) {
-        const struct sp_piece *piece = piece_at(self, (size_t)count);
+        const struct sp_piece *piece = piece_at(self, (uint32_t)count);
         vectors[count] = sp_vector_of(piece->bytes, piece->count);
         count++;
     }
@@ -295,7 +299,7 @@ int sp_send_queue_own(struct sp_send_queue *self)
 
 void sp_send_queue_clear(struct sp_send_queue *self)
 {
-    for (size_t i = 0; i < self->count; i++) {
+    for (uint32_t i = 0; i < self->count; i++) {
         if (piece_at(self, i)->chunk != NULL)
             sp_chunk_release(piece_at(self, i)->chunk);
     }

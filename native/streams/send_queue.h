@@ -21,12 +21,12 @@ struct sp_piece {
 
 struct sp_send_queue {
     struct sp_piece *pieces; /* a ring */
-    size_t capacity;         /* a power of two, or 0 */
-    size_t first;
-    size_t count;
-    size_t owned;            /* that many at the front are known not to be borrowed */
     size_t bytes;            /* of all pieces */
     struct nn_chunk *buffer; /* the last piece's, when more can be gathered behind it; a reference of its own */
+    uint32_t capacity;       /* a power of two, or 0 */
+    uint32_t first;
+    uint32_t count;
+    uint32_t owned; /* that many at the front are known not to be borrowed */
 };
 
 /* Adds prefix, header and body. On 0 the message is taken (freed or referenced); a large borrowed body is kept as
@@ -42,7 +42,7 @@ int sp_send_queue_add_rest(struct sp_send_queue *self, const uint8_t *prefix, si
 
 /* What a queue holds; later additions can be undone as long as nothing is consumed. */
 struct sp_send_queue_mark {
-    size_t count;
+    uint32_t count;
     size_t bytes;
     size_t last_bytes; /* of the last piece */
 };
