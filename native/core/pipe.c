@@ -13,9 +13,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-/* The batch quantum in bytes. */
-#define BATCH_QUANTUM_BYTES ((size_t)8 * 1024)
-
 static atomic_uint last_id;
 
 void sp_pipe_count_from(uint32_t id)
@@ -31,7 +28,7 @@ uint32_t sp_pipe_next_id(const struct sp_socket *socket)
 
     /* Ids start at random, so that a peer of a former life of the process is not mistaken for a new one. */
     if (atomic_load(&last_id) == 0)
-        atomic_compare_exchange_strong(&last_id, &expected, nn_protocol_random() | 1u);
+        atomic_compare_exchange_strong(&last_id, &expected, sp_random_unpredictable_u32() | 1u);
     do {
         id = (atomic_fetch_add(&last_id, 1) + 1) & 0x7fffffffu;
     } while (id == 0 || sp_id_map_find(&socket->pipes_by_id, id) != NULL ||
@@ -152,6 +149,11 @@ void sp_pipe_end_sending(struct nn_pipe *self)
     sp_list_append(&self->socket->send_closed, &self->send_closed_item);
 }
 
+void sp_pipe_end_quantum(struct nn_pipe *self)
+{
+    self->socket->batch_quantum.is_over = true;
+}
+
 void sp_pipe_break(struct nn_pipe *self, int error)
 {
     SP_INVARIANT(!self->is_removed, "a pipe is broken that is closed");
@@ -203,145 +205,6 @@ void sp_pipe_count_dropped(struct nn_pipe *self, size_t bytes)
 size_t sp_pipe_queued_bytes(const struct nn_pipe *self)
 {
     return self->held_bytes != NULL ? self->held_bytes(self) : 0;
-}
-
-/* ---- What protocols see ---- */
-
-void *nn_pipe_data(struct nn_pipe *self)
-{
-    return self->data;
-}
-
-struct nn_pipe *nn_pipe_of_data(void *data)
-{
-    return SP_CONTAINER(data, struct nn_pipe, data);
-}
-
-uint32_t nn_pipe_id(const struct nn_pipe *self)
-{
-    return self->id;
-}
-
-int nn_pipe_send_priority(const struct nn_pipe *self)
-{
-    return self->send_priority;
-}
-
-int nn_pipe_receive_priority(const struct nn_pipe *self)
-{
-    return self->receive_priority;
-}
-
-bool nn_pipe_can_send(const struct nn_pipe *self)
-{
-    return self->can_send;
-}
-
-bool nn_pipe_can_receive(const struct nn_pipe *self)
-{
-    return self->can_receive;
-}
-
-int nn_pipe_send(struct nn_pipe *self, struct nn_message *message)
-{
-    if (!self->can_send)
-        return -EAGAIN;
-    /* Counted before: the call is the last thing done here, which saves a dozen instructions for each message. What the
-     * transport refuses, it counts back. */
-    self->counts.messages_sent++;
-    self->counts.bytes_sent += sp_message_bytes(message);
-    return self->ops->send(self, message);
-}
-
-static bool batch_quantum_is_left(const struct sp_batch_quantum *self, const struct nn_pipe *pipe)
-{
-    return self->pipe == pipe->id && pipe->counts.messages_received < self->end_messages &&
-           pipe->counts.bytes_received < self->end_bytes;
-}
-
-/* To be called before what is received counts. */
-static void batch_quantum_use(struct sp_batch_quantum *self, const struct nn_pipe *pipe)
-{
-    if (self->limit_messages == 0 || self->is_over) {
-        self->pipe = 0; /* the next batch, or message, begins another quantum */
-        self->is_over = false;
-        return;
-    }
-    if (batch_quantum_is_left(self, pipe))
-        return;
-    self->pipe = pipe->id;
-    self->end_messages = pipe->counts.messages_received + self->limit_messages;
-    self->end_bytes = pipe->counts.bytes_received + BATCH_QUANTUM_BYTES;
-}
-
-bool nn_pipe_has_quantum_left(const struct nn_pipe *self)
-{
-    const struct sp_batch_quantum *quantum = &self->socket->batch_quantum;
-
-    return quantum->limit_messages > 0 && self->can_receive && batch_quantum_is_left(quantum, self);
-}
-
-void sp_pipe_end_quantum(struct nn_pipe *self)
-{
-    self->socket->batch_quantum.is_over = true;
-}
-
-int nn_pipe_receive(struct nn_pipe *self, struct nn_message *message)
-{
-    if (!self->can_receive) {
-        nn_message_init(message);
-        return -EAGAIN;
-    }
-    int rc = self->ops->receive(self, message);
-    message->pipe = rc == 0 ? self->id : 0;
-    if (rc < 0)
-        return rc;
-    batch_quantum_use(&self->socket->batch_quantum, self);
-    self->counts.messages_received++;
-    self->counts.bytes_received += message->body_bytes;
-    return 0;
-}
-
-void nn_pipe_reject(struct nn_pipe *self)
-{
-    if (!self->is_removed)
-        sp_pipe_break(self, -EPROTO);
-}
-
-void nn_pipe_count_dropped(struct nn_pipe *self, const struct nn_message *message)
-{
-    sp_pipe_count_dropped(self, sp_message_bytes(message));
-}
-
-void nn_protocol_count_dropped(struct nn_protocol_socket *self, const struct nn_message *message)
-{
-    self->socket->statistics.messages_dropped++;
-    self->socket->statistics.bytes_dropped += sp_message_bytes(message);
-}
-
-void nn_protocol_timer_start(struct nn_protocol_socket *self, int delay_ms)
-{
-    sp_timer_start(&self->socket->protocol_timer, sp_deadline_after_ms(delay_ms));
-}
-
-void nn_protocol_timer_stop(struct nn_protocol_socket *self)
-{
-    sp_timer_stop(&self->socket->protocol_timer);
-}
-
-int nn_protocol_max_ttl(const struct nn_protocol_socket *self)
-{
-    return self->socket->options.max_ttl;
-}
-
-uint64_t nn_protocol_now_ms(void)
-{
-    return sp_now_ns() / SP_NS_PER_MS;
-}
-
-uint32_t nn_protocol_random(void)
-{
-    return sp_random_unpredictable_u32();
 }
 
 /* ---- What transports see ---- */

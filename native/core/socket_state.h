@@ -5,6 +5,7 @@
 
 #include <nanomsg/protocol.h>
 
+#include "core/batch_quantum.h"
 #include "core/coalesce.h"
 #include "core/connection_limits.h"
 #include "core/event_fd.h"
@@ -58,23 +59,9 @@ struct sp_statistics {
     uint64_t refused_origins;
 };
 
-/* How many messages of a batch come from one pipe before the next one has its turn. It amortises the cache misses of
- * switching pipes, and is short enough that no pipe waits long. Requests and answers are fewer: what the user does with
- * each of them costs far more than such a miss. */
-#define SP_BATCH_QUANTUM_MESSAGES 128
-#define SP_CONTEXT_QUANTUM_MESSAGES 8
 /* A batch of requests or answers ends when it has as many bytes: its messages are answered before the loop turns, and
  * other peers wait meanwhile. */
 #define SP_CONTEXT_BATCH_BYTES ((size_t)256 * 1024)
-
-/* How far one pipe may go on in a batch without another pipe in between. */
-struct sp_batch_quantum {
-    unsigned limit_messages; /* 0: messages are taken one at a time */
-    uint32_t pipe;
-    uint64_t end_messages; /* of what the pipe has given in all */
-    uint64_t end_bytes;
-    bool is_over; /* memory of the pipe was used up */
-};
 
 struct sp_socket {
     struct sp_mutex lock;   /* guards all below that is not marked otherwise */
