@@ -117,7 +117,7 @@ static void connection_admit(struct sp_connection *self, int peer_id, size_t tak
     self->state = CONNECTION_OPEN;
     if (self->socket->options.tls_peer_certificate && self->stream.filter != NULL)
         self->certificate = self->stream.filter->ops->certificate(self->stream.filter);
-    self->has_credentials = sp_descriptor_credentials(self->watch.fd, &self->credentials);
+    self->has_credentials = sp_connection_credentials(self, &self->credentials);
     if (self->owner->admitted != NULL)
         self->owner->admitted(self->owner);
     sp_connection_allow_direct_poll(self);

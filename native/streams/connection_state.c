@@ -127,13 +127,18 @@ void sp_connection_remember_server(struct sp_connection *self)
         connection_find_peer(self);
 }
 
+bool sp_connection_credentials(const struct sp_connection *self, struct nn_ipc_credentials *credentials)
+{
+    return framing_of(self)->is_local && sp_descriptor_credentials(self->watch.fd, credentials);
+}
+
 void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *info)
 {
     struct nn_ipc_credentials credentials;
 
     if (info == NULL)
         return;
-    if (sp_descriptor_credentials(self->watch.fd, &credentials))
+    if (sp_connection_credentials(self, &credentials))
         sp_peer_info_note(info, NN_PEER_CREDENTIALS, &credentials, sizeof credentials);
     if (self->stream.filter != NULL)
         self->stream.filter->ops->describe_peer(self->stream.filter, info);

@@ -155,6 +155,8 @@ void sp_connection_release(struct sp_connection *self);
 void sp_connection_remember_peer(struct sp_connection *self);
 /* The same without a monitor where this side has connected: its failure is remembered. */
 void sp_connection_remember_server(struct sp_connection *self);
+/* The peer's process, which only local connections have: others need no call for it. */
+bool sp_connection_credentials(const struct sp_connection *self, struct nn_ipc_credentials *credentials);
 /* Notes what is known of the peer besides its address. ends: NULL where there is no monitor. */
 void sp_connection_peer_info(const struct sp_connection *self, struct sp_peer_info *ends);
 void sp_connection_report_rejected(struct sp_connection *self, int error);

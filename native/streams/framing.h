@@ -55,6 +55,7 @@ struct sp_framing {
     size_t session_bytes; /* 0: none, and `session` is NULL in all calls */
     size_t handshake_limit_bytes;
     int handshake_limit_ms;
+    bool is_local;              /* within this machine: the system knows the peer's process */
     bool server_waits_for_peer; /* the peer begins the handshake; only then it is known whether it is welcome here */
     bool shuts_down_first; /* when close frames are exchanged, our side of the stream is shut down before the peer's */
 

@@ -101,6 +101,7 @@ const struct sp_framing sp_tcp_framing = {
 };
 
 const struct sp_framing sp_ipc_framing = {
+    .is_local = true,
     .handshake_limit_bytes = SP_HANDSHAKE_BYTES,
     .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
     .begin = sp_begin,
