@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+/* The least that is worth a walk through the heap. */
 #define MIN_BYTES ((size_t)1024 * 1024)
 #define DELAY_NS (1000 * (sp_time_ns)SP_NS_PER_MS)
 /* It takes no more than this part of the time, however large the heap is. */

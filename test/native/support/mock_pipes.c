@@ -61,6 +61,18 @@ static struct nn_chunk *chunk_create(const void *bytes, size_t count)
     return chunk;
 }
 
+/* A message that owns a copy of these bytes as its body. */
+static struct nn_message owned_message(const void *bytes, size_t count)
+{
+    struct nn_message message;
+
+    nn_message_init(&message);
+    message.chunk = chunk_create(bytes, count);
+    message.body = message.chunk->bytes;
+    message.body_bytes = count;
+    return message;
+}
+
 static bool is_heap_header(const struct nn_message *message)
 {
     return message->header_bytes > NN_MESSAGE_INLINE_HEADER_BYTES;
@@ -497,12 +509,8 @@ int mock_send_bytes(struct sp_socket *socket, const void *header, size_t header_
 
 int mock_send_owned(struct sp_socket *socket, const void *body, size_t body_bytes)
 {
-    struct nn_message message;
+    struct nn_message message = owned_message(body, body_bytes);
 
-    nn_message_init(&message);
-    message.chunk = chunk_create(body, body_bytes);
-    message.body = message.chunk->bytes;
-    message.body_bytes = body_bytes;
     return send_message(socket, &message);
 }
 
@@ -721,12 +729,8 @@ void mock_break(struct nn_pipe *pipe)
 
 void mock_deliver_silently(struct nn_pipe *pipe, const void *bytes, size_t count)
 {
-    struct nn_message message;
+    struct nn_message message = owned_message(bytes, count);
 
-    nn_message_init(&message);
-    message.chunk = chunk_create(bytes, count);
-    message.body = message.chunk->bytes;
-    message.body_bytes = count;
     queue_put(&pipe->arrived, message, message.body);
 }
 
