@@ -5,6 +5,7 @@
 #include "core/peer_info.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
+#include "core/waiting_reads.h"
 #include "message/message.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -57,6 +58,7 @@ static void pipe_forget_tasks(struct nn_pipe *self)
         sp_list_remove(&self->dirty_item);
     if (sp_list_is_linked(&self->send_closed_item))
         sp_list_remove(&self->send_closed_item);
+    sp_pipe_leave_reads(self);
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
@@ -76,6 +78,7 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->opened_ns = sp_now_ns();
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
+    sp_socket_note_priority(socket, self);
 
     *error = socket->protocol->pipe_added(socket->instance, self);
     if (*error < 0) {

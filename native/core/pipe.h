@@ -37,6 +37,7 @@ struct nn_pipe {
     struct sp_list_item broken_item;      /* in socket->broken */
     struct sp_list_item dirty_item;       /* in socket->dirty */
     struct sp_list_item send_closed_item; /* in socket->send_closed */
+    struct sp_list_item read_item;        /* in socket->waiting_reads */
     struct sp_socket *socket;
     struct nn_endpoint *endpoint;
     const struct nn_pipe_operations *ops;
@@ -90,6 +91,11 @@ void sp_pipe_end_quantum(struct nn_pipe *pipe);
 /* The connection can carry nothing more; the pipe is removed before the lock is released, by ops->close. Of several
  * errors the first is the reason. */
 void sp_pipe_break(struct nn_pipe *pipe, int error);
+
+static inline bool sp_pipe_is_broken(const struct nn_pipe *pipe)
+{
+    return sp_list_is_linked(&pipe->broken_item);
+}
 
 /* Nothing can be sent any more; the protocol is notified before the lock is released. */
 void sp_pipe_end_sending(struct nn_pipe *pipe);

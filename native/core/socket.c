@@ -76,6 +76,7 @@ static void socket_init_lists(struct sp_socket *self)
     sp_id_map_init(&self->pipes_by_id);
     sp_list_init(&self->broken);
     sp_list_init(&self->send_closed);
+    sp_list_init(&self->waiting_reads);
     sp_list_init(&self->dirty);
     sp_list_init(&self->lingering);
     sp_list_init(&self->waits);

@@ -9,6 +9,7 @@
 #include "core/socket.h"
 #include "core/socket_state.h"
 #include "core/transport.h"
+#include "core/waiting_reads.h"
 #include "message/chunk.h"
 #include "util/invariant.h"
 #include "util/memory.h"
@@ -155,6 +156,7 @@ static void socket_settle(struct sp_socket *self)
     int events = 0;
 
     do {
+        sp_socket_read_due(self);
         if (self->queue.count > 0)
             socket_send_queued(self);
         self->is_corked = false;
@@ -165,7 +167,7 @@ static void socket_settle(struct sp_socket *self)
             socket_continue_closing(self);
         if (self->state == SP_SOCKET_OPEN)
             events = sp_socket_current_events(self);
-    } while (!sp_list_is_empty(&self->dirty) || has_ended_pipes(self));
+    } while (!sp_list_is_empty(&self->dirty) || has_ended_pipes(self) || sp_socket_has_due_reads(self));
 
     if (self->state == SP_SOCKET_OPEN)
         socket_update_events(self, events);

@@ -3,6 +3,8 @@
  * ends. */
 #include "streams/connection_held.h"
 
+#include "core/waiting_reads.h"
+
 #include <errno.h>
 
 /* A peer that has finished, and waits for answers to what it has said, gets them as long as its messages are taken, or
@@ -18,6 +20,10 @@
 
 void sp_connection_limit(struct sp_connection *self)
 {
+    if (sp_pipe_waits_for_read(self->pipe)) {
+        sp_pipe_leave_reads(self->pipe); /* a limit counts from what is read */
+        want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
+    }
     self->has_progressed = false;
     sp_timer_start(&self->limit, sp_deadline_after_ms(STANDSTILL_LIMIT_MS));
 }

@@ -6,6 +6,7 @@
 #include "streams/connection_room.h"
 #include "streams/connection_sending.h"
 
+#include "core/waiting_reads.h"
 #include "message/chunk.h"
 
 #include <errno.h>
@@ -121,8 +122,9 @@ static ssize_t connection_fill(struct sp_connection *self, struct sp_stream *str
 
 /* Goes on reading where reading had stopped with bytes left in the kernel, or in the filter. The receiving thread
  * need not wait for the loop, and a peer of better priority does not lose its turn. But when no message has reached
- * the user since the last time, the protocol passes over what the peer sends: then the loop comes first. Returns as
- * sp_receive_buffer_fill. */
+ * the user since the last time, the protocol passes over what the peer sends: then the loop comes first. Where many
+ * others have unread messages, the connection is read when its turn comes; not one that is to end if it stands still.
+ * Returns as sp_receive_buffer_fill. */
 static ssize_t connection_read_on(struct sp_connection *self)
 {
     bool is_held = self->stream.filter != NULL && self->stream.filter->has_input;
@@ -135,6 +137,8 @@ static ssize_t connection_read_on(struct sp_connection *self)
         return -EAGAIN;
     self->last_turn = turn;
     sp_pipe_end_quantum(self->pipe);
+    if (!self->limit.is_active && sp_pipe_wait_read(self->pipe))
+        return -EAGAIN;
     return connection_fill(self, &self->stream);
 }
 
@@ -149,6 +153,15 @@ static int connection_find_next(struct sp_connection *self, ssize_t *count)
             break;
     }
     return rc;
+}
+
+/* There is nothing to receive: the poller reports what comes. */
+static void connection_watch_again(struct sp_connection *self)
+{
+    if (is_polled_directly(self) || sp_connection_waits_for_room(self))
+        return;
+    want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
+    sp_connection_watch_filter(self);
 }
 
 int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
@@ -170,10 +183,8 @@ int sp_connection_receive(struct nn_pipe *pipe, struct nn_message *message)
         connection_refuse(self, rc);
     else if (count <= 0 && count != -EAGAIN)
         sp_connection_end(self, count < 0 ? (int)count : -ESHUTDOWN);
-    else if (!is_polled_directly(self) && !sp_connection_waits_for_room(self)) {
-        want(self, (self->watch.wanted & SP_WRITABLE) | SP_READABLE);
-        sp_connection_watch_filter(self);
-    }
+    else if (!sp_pipe_waits_for_read(pipe))
+        connection_watch_again(self);
     return 0;
 }
 
@@ -195,6 +206,7 @@ void sp_connection_read(struct sp_connection *self, unsigned ready)
         sp_connection_hold(self, ready); /* the user has not taken what is here */
         return;
     }
+    sp_pipe_leave_reads(self->pipe);
     if (sp_connection_waits_for_room(self)) {
         sp_connection_wait_for_room(self, ready);
         return;
@@ -219,8 +231,11 @@ static void connection_read_polled(struct sp_direct_poll *direct_poll)
 {
     struct sp_connection *self = SP_CONTAINER(direct_poll, struct sp_connection, direct_poll);
 
-    if (self->state == CONNECTION_OPEN && !self->pipe->can_receive)
-        sp_connection_read(self, 0);
+    if (self->state != CONNECTION_OPEN || self->pipe->can_receive)
+        return;
+    sp_connection_read(self, 0);
+    if (self->state == CONNECTION_OPEN && !self->pipe->can_receive && !sp_pipe_is_broken(self->pipe))
+        connection_watch_again(self);
 }
 
 void sp_connection_allow_direct_poll(struct sp_connection *self)

@@ -1,0 +1,53 @@
+/* Pipes that are read when their turn comes. */
+#include "core/waiting_reads.h"
+
+#include "core/direct_poll.h"
+
+/* So many pipes with unread messages are enough for a batch of short messages, and stay within the caches. */
+#define READ_PIPES 16
+
+#define DEFAULT_PRIORITY 8
+
+void sp_socket_note_priority(struct sp_socket *self, const struct nn_pipe *pipe)
+{
+    self->has_receive_priorities = self->has_receive_priorities || pipe->receive_priority != DEFAULT_PRIORITY;
+}
+
+bool sp_pipe_wait_read(struct nn_pipe *self)
+{
+    struct sp_socket *socket = self->socket;
+
+    if (self->direct_poll == NULL || socket->has_receive_priorities)
+        return false;
+    if (socket->readable_pipes <= READ_PIPES && sp_list_is_empty(&socket->waiting_reads))
+        return false;
+    if (!sp_list_is_linked(&self->read_item))
+        sp_list_append(&socket->waiting_reads, &self->read_item);
+    return true;
+}
+
+bool sp_pipe_waits_for_read(const struct nn_pipe *self)
+{
+    return sp_list_is_linked(&self->read_item);
+}
+
+void sp_pipe_leave_reads(struct nn_pipe *self)
+{
+    if (sp_list_is_linked(&self->read_item))
+        sp_list_remove(&self->read_item);
+}
+
+bool sp_socket_has_due_reads(const struct sp_socket *self)
+{
+    return self->state == SP_SOCKET_OPEN && self->readable_pipes < READ_PIPES &&
+           !sp_list_is_empty(&self->waiting_reads);
+}
+
+void sp_socket_read_due(struct sp_socket *self)
+{
+    while (sp_socket_has_due_reads(self)) {
+        struct sp_list_item *item = sp_list_pop(&self->waiting_reads);
+        struct sp_direct_poll *poll = SP_CONTAINER(item, struct nn_pipe, read_item)->direct_poll;
+        poll->read(poll);
+    }
+}
