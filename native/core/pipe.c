@@ -58,7 +58,7 @@ static void pipe_forget_tasks(struct nn_pipe *self)
         sp_list_remove(&self->dirty_item);
     if (sp_list_is_linked(&self->send_closed_item))
         sp_list_remove(&self->send_closed_item);
-    sp_pipe_leave_reads(self);
+    sp_pipe_end_waiting(self);
 }
 
 struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_operations *ops, void *connection,
@@ -78,7 +78,6 @@ struct nn_pipe *sp_pipe_open(struct nn_endpoint *endpoint, const struct nn_pipe_
     self->opened_ns = sp_now_ns();
     self->send_priority = (uint8_t)endpoint->options.send_priority;
     self->receive_priority = (uint8_t)endpoint->options.receive_priority;
-    sp_socket_note_priority(socket, self);
 
     *error = socket->protocol->pipe_added(socket->instance, self);
     if (*error < 0) {

@@ -56,6 +56,7 @@ struct nn_pipe {
     bool is_send_closed;               /* nothing can be sent any more */
     bool is_slow;                      /* it takes none of what waits for it; see slow_peers.c */
     bool is_within_process;            /* only a thread of this process can take what is held */
+    bool may_wait_for_read;            /* see waiting_reads.h */
     bool is_removed;                   /* closed: the protocol knows it no more */
     int error;                         /* why it breaks: negative errno; 0: this side closes it */
     struct sp_peer_info *peer_info;    /* for events; NULL: not asked for yet */

@@ -85,7 +85,7 @@ struct sp_socket {
     struct sp_list send_closed;      /* pipes that cannot send any more: the protocol is notified before that */
     struct sp_list dirty;            /* pipes to flush before the lock is released */
     struct sp_list waiting_reads;    /* pipes that are read when fewer others have unread messages */
-    bool has_receive_priorities;     /* some pipe has, or had, another one than the default */
+    uint64_t pipes_that_may_wait;    /* for that */
     bool is_corked;                  /* pipes gather messages until then */
     struct sp_coalescing coalescing; /* or longer */
     struct sp_list lingering;        /* struct sp_linger: closed connections that still have bytes to pass on */

@@ -8,16 +8,30 @@
 
 #define DEFAULT_PRIORITY 8
 
-void sp_socket_note_priority(struct sp_socket *self, const struct nn_pipe *pipe)
+void sp_pipe_allow_waiting(struct nn_pipe *self)
 {
-    self->has_receive_priorities = self->has_receive_priorities || pipe->receive_priority != DEFAULT_PRIORITY;
+    self->may_wait_for_read = self->receive_priority == DEFAULT_PRIORITY;
+    self->socket->pipes_that_may_wait += self->may_wait_for_read ? 1 : 0;
+}
+
+void sp_pipe_end_waiting(struct nn_pipe *self)
+{
+    sp_pipe_leave_reads(self);
+    self->socket->pipes_that_may_wait -= self->may_wait_for_read ? 1 : 0;
+    self->may_wait_for_read = false;
+}
+
+/* Pipes that cannot wait would have turns more often than those of the line, or take all of them. */
+static bool has_line(const struct sp_socket *self)
+{
+    return self->pipes_that_may_wait == self->statistics.current_connections;
 }
 
 bool sp_pipe_wait_read(struct nn_pipe *self)
 {
     struct sp_socket *socket = self->socket;
 
-    if (self->direct_poll == NULL || socket->has_receive_priorities)
+    if (self->direct_poll == NULL || !has_line(socket))
         return false;
     if (socket->readable_pipes <= READ_PIPES && sp_list_is_empty(&socket->waiting_reads))
         return false;
@@ -39,8 +53,8 @@ void sp_pipe_leave_reads(struct nn_pipe *self)
 
 bool sp_socket_has_due_reads(const struct sp_socket *self)
 {
-    return self->state == SP_SOCKET_OPEN && self->readable_pipes < READ_PIPES &&
-           !sp_list_is_empty(&self->waiting_reads);
+    return !sp_list_is_empty(&self->waiting_reads) && self->state == SP_SOCKET_OPEN &&
+           (self->readable_pipes < READ_PIPES || !has_line(self));
 }
 
 void sp_socket_read_due(struct sp_socket *self)

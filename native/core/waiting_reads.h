@@ -9,17 +9,20 @@
 
 #include "core/pipe.h"
 
-/* A pipe is new. Where one has a priority of its own there is no line: a pipe of better priority would lose its turn
- * in it. */
-void sp_socket_note_priority(struct sp_socket *socket, const struct nn_pipe *pipe);
+/* The pipe may be left unread, and has a direct poll by which it is read. There is a line as long as this holds for all
+ * pipes of the socket. It does not for one with a priority of its own: a better one would lose its turn. */
+void sp_pipe_allow_waiting(struct nn_pipe *pipe);
 
-/* Puts the pipe at the end of the line, if there is one. Returns false when it is to be read on now. The pipe has a
- * direct poll, by which it is read. */
+/* The pipe is closed. */
+void sp_pipe_end_waiting(struct nn_pipe *pipe);
+
+/* Puts the pipe at the end of the line, if there is one. Returns false when it is to be read on now. */
 bool sp_pipe_wait_read(struct nn_pipe *pipe);
 
 bool sp_pipe_waits_for_read(const struct nn_pipe *pipe);
 
-/* Takes the pipe out of the line, if it is there: it is read now, or closed, or its connection is watched again. */
+/* Takes the pipe out of the line, if it is there: it is read now, or has no direct poll any more, or its connection is
+ * watched again. */
 void sp_pipe_leave_reads(struct nn_pipe *pipe);
 
 /* Whether the first pipe of the line is to be read now. */

@@ -246,4 +246,5 @@ void sp_connection_allow_direct_poll(struct sp_connection *self)
     self->direct_poll.timer = &self->timer;
     self->direct_poll.read = connection_read_polled;
     self->pipe->direct_poll = &self->direct_poll;
+    sp_pipe_allow_waiting(self->pipe);
 }

@@ -1,6 +1,7 @@
 /* A connection as a user of the socket's room for unfinished messages. */
 #include "streams/connection_room.h"
 
+#include "core/waiting_reads.h"
 #include "util/memory.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ static void room_wait(struct sp_room_share *share)
 {
     struct sp_connection *self = of_share(share);
 
+    sp_pipe_leave_reads(self->pipe);
     self->pipe->direct_poll = NULL;
     want(self, (self->watch.wanted & SP_WRITABLE) | SP_HANGUP | SP_FINISHED);
 }

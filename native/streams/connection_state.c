@@ -2,6 +2,7 @@
 #include "streams/connection_state.h"
 
 #include "core/monitor.h"
+#include "core/waiting_reads.h"
 
 #include "streams/descriptor.h"
 #include "streams/net_address.h"
@@ -229,8 +230,10 @@ void sp_connection_close_stream(struct sp_connection *self)
     sp_timer_stop(&self->timer);
     sp_timer_stop(&self->limit);
     want(self, 0);
-    if (self->pipe != NULL)
+    if (self->pipe != NULL) {
+        sp_pipe_leave_reads(self->pipe);
         self->pipe->direct_poll = NULL;
+    }
     if (self->stream.filter != NULL)
         sp_stream_shutdown_write(&self->stream);
     if (sp_direct_poll_drop(self->socket, &self->direct_poll))

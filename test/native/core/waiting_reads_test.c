@@ -2,7 +2,9 @@
  * the test runs itself; the peers are plain streams. */
 #include "raw_peer.h"
 #include "sockets.h"
+#include "system.h"
 
+#include <nanomsg/limits.h>
 #include <nanomsg/loop.h>
 #include <nanomsg/pipeline.h>
 
@@ -62,17 +64,18 @@ static void connect_peer(int i, const char *address)
     raw_expect_handshake(subject.peers[i], NN_PULL);
 }
 
-static void send_all(int i)
+static void send_messages(int i, int count)
 {
     static uint8_t bytes[EACH * MESSAGE_BYTES];
     const uint8_t message[MESSAGE_BYTES] = {1, 0, 0, 0, 0, 0, 0, 0, 2, (uint8_t)i, (uint8_t)i};
 
-    for (int j = 0; j < EACH; j++)
+    for (int j = 0; j < count; j++)
         memcpy(bytes + (size_t)j * MESSAGE_BYTES, message, MESSAGE_BYTES);
-    raw_send(subject.peers[i], bytes, sizeof bytes);
+    raw_send(subject.peers[i], bytes, (size_t)count * MESSAGE_BYTES);
 }
 
-static void begin(int priority_of_first)
+/* All peers are connected. */
+static void begin_connected(int priority_of_first)
 {
     const char *address = test_ipc_address();
 
@@ -92,8 +95,14 @@ static void begin(int priority_of_first)
     CHECK_OK(nn_bind(subject.pull, address));
     for (int i = priority_of_first != 0 ? 1 : 0; i < PEERS; i++)
         connect_peer(i, address);
+}
+
+/* All peers have sent. */
+static void begin(int priority_of_first)
+{
+    begin_connected(priority_of_first);
     for (int i = 0; i < PEERS; i++)
-        send_all(i);
+        send_messages(i, EACH);
     settle();
 }
 
@@ -167,6 +176,16 @@ static int heard_most(void)
     return most;
 }
 
+/* How many peers have so many messages taken. */
+static int peers_heard(int messages)
+{
+    int count = 0;
+
+    for (int i = 0; i < PEERS; i++)
+        count += subject.heard[i] == messages ? 1 : 0;
+    return count;
+}
+
 TEST(of_many_peers_a_few_are_read_at_a_time_in_turn)
 {
     begin(0);
@@ -210,4 +229,69 @@ TEST(a_peer_of_better_priority_does_not_wait_among_many)
     for (int i = 1; i < PEERS; i++)
         others += subject.heard[i];
     CHECK(others < BATCH);
+}
+
+/* Peers of the same process have messages again and again; they are never in the line. */
+TEST(peers_in_the_kernel_have_turns_among_peers_of_the_process)
+{
+    enum { INPROC_PEERS = READ_PEERS + 1 };
+    const char *address = test_inproc_address();
+    int pushes[INPROC_PEERS];
+    const uint8_t body[2] = {PEERS - 1, PEERS - 1}; /* counts as one of the last peer's */
+
+    begin(0);
+    while (heard_most() < 500)
+        CHECK(receive_batch() > 0); /* many wait in the line */
+    CHECK_OK(nn_bind(subject.pull, address));
+    for (int i = 0; i < INPROC_PEERS; i++)
+        pushes[i] = test_socket_connected(NN_PUSH, address);
+    settle();
+    for (int batches = 0; subject.heard[0] < EACH; batches++) {
+        CHECK(batches < 2 * PEERS * EACH / BATCH);
+        for (int i = 0; i < INPROC_PEERS; i++) {
+            while (nn_send(pushes[i], body, sizeof body, NN_DONTWAIT) > 0)
+                ;
+        }
+        settle();
+        CHECK(receive_batch() > 0);
+    }
+}
+
+/* A peer is in the line with a message under way, and the room for that is given to others. */
+TEST(a_peer_in_the_line_may_lose_its_room)
+{
+    enum { FIRST = 300, SECOND = 1200, BODY_BYTES = 12 * 1024, BEGUN_BYTES = 8000, LOOKS_MS = 200 };
+    static uint8_t body[BODY_BYTES];
+
+    begin_connected(0);
+    SET_INT(subject.pull, NN_SOL_SOCKET, NN_MAX_UNFINISHED_BYTES, 2 * BODY_BYTES);
+    for (int i = 0; i < PEERS; i++)
+        send_messages(i, FIRST);
+    settle(); /* is read; what follows is read by the line, up to the middle of the last message */
+    for (int i = 0; i < PEERS; i++) {
+        memset(body, i, sizeof body);
+        send_messages(i, SECOND);
+        raw_send_prefix(subject.peers[i], "ipc://", BODY_BYTES);
+        raw_send(subject.peers[i], body, BEGUN_BYTES);
+    }
+    settle();
+    while (peers_heard(FIRST + SECOND) < 4)
+        CHECK(receive_batch() > 0);
+    struct pollfd ready = {.fd = nn_loop_descriptor(subject.loop), .events = POLLIN};
+    for (int64_t until_ms = test_now_ms() + LOOKS_MS; test_now_ms() < until_ms;) {
+        poll(&ready, 1, LOOKS_MS / 10);
+        CHECK_OK(nn_loop_run(subject.loop, 100)); /* looks at what grows, and what does not */
+    }
+    for (int i = 0; i < PEERS; i++) {
+        memset(body, i, sizeof body);
+        raw_send(subject.peers[i], body, BODY_BYTES - BEGUN_BYTES);
+    }
+    int64_t deadline_ms = test_wait_deadline();
+    while (heard_least() < FIRST + SECOND + 1) {
+        settle();
+        while (receive_batch() > 0)
+            ;
+        if (test_pause(deadline_ms))
+            FAIL("a message does not arrive");
+    }
 }
