@@ -10,6 +10,7 @@ import { isMessageLost, Placed } from '../messages/placed.js'
 
 const { contexts } = shared
 const MESSAGES_AT_A_TIME = 512
+const NONE = new Int32Array(0)
 
 /** Handles the messages of a socket's contexts: requests, surveys or a service. */
 export interface ContextHandler {
@@ -38,6 +39,9 @@ export class Multiplexer implements Part {
   #isOpen = true
   #isDeferred = false
   #isTaking = false
+  /** The contexts and pipes of the messages that were taken together, and where the next one stands. */
+  #from = NONE
+  #next = 0
 
   constructor(s: number, inbox: Inbox, outbox: Outbox, handler: ContextHandler) {
     this.#s = s
@@ -76,6 +80,14 @@ export class Multiplexer implements Part {
     if (this.#isOpen) native.closeContext(this.#s, context)
   }
 
+  /** Whether a message of the pipe is taken, and comes to the handler next. */
+  hasTaken(pipe: number): boolean {
+    for (let i = this.#next; i < this.#from.length / 2; i++) {
+      if (this.#from[2 * i]! > 0 && this.#from[2 * i + 1] === pipe) return true
+    }
+    return false
+  }
+
   /** Takes what has come, as far as there is room for it. */
   onReadable(): void {
     if (this.#isTaking || this.#isDeferred) return
@@ -104,16 +116,19 @@ export class Multiplexer implements Part {
     isTurnOver(count)
     // The handler of a message may receive others into the same places.
     const from = contexts.slice(0, 2 * count)
+    this.#from = from
     this.#placed.take(count)
     let bytes = 0
     try {
       for (let i = 0; i < count; i++) {
+        this.#next = i + 1
         const context = from[2 * i]!
         if (context === 0) this.#inbox.addFrom(this.#placed)
         else if (context < 0) this.#tellLost(-context, from[2 * i + 1]!)
         else bytes += this.#give(context, from[2 * i + 1]!)
       }
     } finally {
+      this.#from = NONE
       this.#placed.clear()
     }
     isTurnOver(0, bytes)

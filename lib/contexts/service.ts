@@ -206,7 +206,8 @@ export class Service implements ContextHandler {
   #drain(run: Serving, limitMs: number): void {
     if (this.#draining !== undefined || !this.#handle.isOpen) return
     this.#outbox.endGathering()
-    const draining = new Draining(this.#handle, this.#monitored(), (pipe) => run.owes(pipe))
+    const owes = (pipe: number) => run.owes(pipe) || this.#multiplexer.hasTaken(pipe)
+    const draining = new Draining(this.#handle, this.#monitored(), owes)
     this.#draining = draining
     this.#limit = setTimeout(() => {
       draining.disconnectAll()

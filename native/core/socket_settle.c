@@ -156,13 +156,13 @@ static void socket_settle(struct sp_socket *self)
     int events = 0;
 
     do {
-        sp_socket_read_due(self);
         if (self->queue.count > 0)
             socket_send_queued(self);
         self->is_corked = false;
         socket_flush(self);
         socket_remove_broken(self);
         socket_notify_send_closed(self);
+        sp_socket_read_due(self);
         if (self->state == SP_SOCKET_CLOSING)
             socket_continue_closing(self);
         if (self->state == SP_SOCKET_OPEN)
@@ -206,7 +206,7 @@ static void socket_stay_corked(struct sp_socket *self)
 {
     self->is_corked = false;
     int events = sp_socket_current_events(self);
-    if (has_ended_pipes(self)) {
+    if (has_ended_pipes(self) || sp_socket_has_due_reads(self)) {
         socket_settle(self);
         return;
     }

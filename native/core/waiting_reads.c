@@ -21,10 +21,12 @@ void sp_pipe_end_waiting(struct nn_pipe *self)
     self->may_wait_for_read = false;
 }
 
-/* Pipes that cannot wait would have turns more often than those of the line, or take all of them. */
+/* Pipes that cannot wait would have turns more often than those of the line, or take all of them; so would, by standing
+ * for readable ones, pipes that the protocol keeps back. */
 static bool has_line(const struct sp_socket *self)
 {
-    return self->pipes_that_may_wait == self->statistics.current_connections;
+    return (self->protocol->flags & NN_PROTOCOL_TAKES_TURNS) &&
+           self->pipes_that_may_wait == self->statistics.current_connections;
 }
 
 bool sp_pipe_wait_read(struct nn_pipe *self)

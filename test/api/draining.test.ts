@@ -92,6 +92,24 @@ test('a handler that closes its server answers the request that it has, and what
   await Promise.all([closed, serving])
 })
 
+test('a handler that closes its server cuts off no client whose request came with the first one', async () => {
+  await using rep = new Rep()
+  const { address } = rep.bind('tcp://127.0.0.1:0')
+  const clients = Array.from({ length: 4 }, () => new Req(quick))
+  for (const client of clients) client.connect(address)
+  await Promise.all(clients.map((client) => client.ready()))
+  const asked = clients.map((client, i) => client.request(`${i}`, { timeout: 10_000, attempts: 1 }))
+  await until(() => clients.every((client) => client.stats().messagesSent === 1))
+  let closed: Promise<void> | undefined
+  const serving = rep.serve((body) => {
+    closed ??= rep.close({ drain: 10_000 })
+    return body
+  })
+  expect((await Promise.all(asked)).map(String)).toEqual(['0', '1', '2', '3'])
+  await Promise.all([closed, serving])
+  for (const client of clients) await client.close()
+})
+
 test('what is not done in time is for others', async () => {
   const [one, two] = [worker('one'), worker('two')]
   await using _ = two.rep

@@ -187,6 +187,9 @@ NN_EXPORT uint32_t nn_protocol_random(void);
 #define NN_PROTOCOL_BUFFERS                                                                                            \
     4 /* its pipes hold up to NN_SNDBUF bytes that the kernel refused, because
                                   the protocol drops what a pipe does not take (pub, rep, ...) */
+#define NN_PROTOCOL_TAKES_TURNS                                                                                        \
+    8 /* it receives from all readable pipes in turn, as long as there is one, and keeps none back (pull, sub): of many
+                                  peers that have sent, the engine then reads a few at a time */
 
 struct nn_protocol {
     int version; /* NN_PROTOCOL_VERSION */
