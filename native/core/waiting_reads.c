@@ -3,7 +3,7 @@
 
 #include "core/direct_poll.h"
 
-/* So many pipes with unread messages are enough for a batch of short messages, and stay within the caches. */
+/* The unread messages of 16 pipes are enough for a batch of short messages, and stay within the caches. */
 #define READ_PIPES 16
 
 #define DEFAULT_PRIORITY 8

@@ -176,7 +176,7 @@ static int heard_most(void)
     return most;
 }
 
-/* How many peers have so many messages taken. */
+/* The number of peers of which as many messages are taken. */
 static int peers_heard(int messages)
 {
     int count = 0;
