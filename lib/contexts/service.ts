@@ -107,7 +107,7 @@ export class Service implements ContextHandler {
   onMessage(context: number, body: Buffer, pipe: number): void {
     const run = this.#run
     if (run === undefined) this.#multiplexer.forget(context)
-    else void run.context.runInAsyncScope(this.#answer, this, run, context, body, new Peer(this.#handle, pipe))
+    else run.context.runInAsyncScope(this.#answer, this, run, context, body, new Peer(this.#handle, pipe))
   }
 
   /** Most replies need not be waited for: they are sent at once, without a promise. Where serving ends, all that was
